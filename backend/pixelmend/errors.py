@@ -1,0 +1,138 @@
+"""Every failure Pixelmend reports, each with a stable code.
+
+All errors take one message, so they pickle across the worker pipe as they are. The message names the
+value and the limit; `code` and `retryable` are part of the public interface. HTTP statuses live in
+`web/errors.py` alone.
+"""
+
+from typing import ClassVar
+
+
+class PixelmendError(Exception):
+    """Base of all errors. `code` is stable; `retryable` says whether the same request may succeed later."""
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InternalError(PixelmendError):
+    """A bug: something that no input should be able to cause."""
+
+
+# --- what the caller sent -----------------------------------------------------------------------------
+
+
+class MalformedUpload(PixelmendError):
+    code = "malformed-upload"
+    title = "The upload is not readable multipart data"
+
+
+class PayloadTooLarge(PixelmendError):
+    code = "payload-too-large"
+    title = "The upload has too many bytes"
+
+
+class UnsupportedFormat(PixelmendError):
+    code = "unsupported-format"
+    title = "The file is not an image of a supported format"
+
+
+class InvalidParameter(PixelmendError):
+    code = "invalid-parameter"
+    title = "A parameter has an unusable value"
+
+
+class NotAcceptable(PixelmendError):
+    code = "not-acceptable"
+    title = "No output format satisfies the Accept header"
+
+
+class CorruptImage(PixelmendError):
+    code = "corrupt-image"
+    title = "The image is damaged or truncated"
+
+
+class ImageTooLarge(PixelmendError):
+    code = "image-too-large"
+    title = "The image has too many pixels"
+
+
+class TooManyFrames(PixelmendError):
+    code = "too-many-frames"
+    title = "The image is animated or has several pages"
+
+
+class OutputTooLarge(PixelmendError):
+    code = "output-too-large"
+    title = "The result would be too large"
+
+
+class UnknownModel(PixelmendError):
+    code = "unknown-model"
+    title = "There is no such model"
+
+
+class InputQuarantined(PixelmendError):
+    code = "input-quarantined"
+    title = "This input ended two workers and is not tried again"
+
+
+# --- what the service could not do ----------------------------------------------------------------------
+
+
+class ModelUnusable(PixelmendError):
+    code = "model-unusable"
+    title = "The model file cannot be used"
+
+
+class QueueFull(PixelmendError):
+    code = "queue-full"
+    title = "The service is busy"
+    retryable = True
+
+
+class Draining(PixelmendError):
+    code = "draining"
+    title = "The service is shutting down"
+    retryable = True
+
+
+class NoWorker(PixelmendError):
+    code = "no-worker"
+    title = "No engine worker is ready"
+    retryable = True
+
+
+class StorageFull(PixelmendError):
+    code = "storage-full"
+    title = "There is no room left on the disk"
+    retryable = True
+
+
+class DeviceMemoryError(PixelmendError):
+    code = "device-memory"
+    title = "The device does not have enough memory"
+    retryable = True
+
+
+class DeadlineExceeded(PixelmendError):
+    code = "deadline-exceeded"
+    title = "The work did not finish in time"
+    retryable = True
+
+
+class WrongResult(PixelmendError):
+    """The network's output failed the self-check on every device and precision tried."""
+
+    code = "wrong-result"
+    title = "The model produced an unusable result"
+
+
+class Cancelled(PixelmendError):
+    code = "cancelled"
+    title = "The work was cancelled"
