@@ -1,0 +1,82 @@
+"""Transparency: colour for pixels nobody sees, and exactness where alpha is fully on or off."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelmend.imaging.canvas import Pixels
+
+
+def bleed_colour(pixels: Pixels) -> Pixels:
+    """Give fully transparent pixels the colour of their visible surroundings.
+
+    What is stored under alpha 0 is often black, and a network that sees it draws a dark fringe around every
+    visible edge. Pixels with any opacity are returned as they were; alpha is never changed.
+
+    pixels: (H, W, 2) grey + alpha or (H, W, 4) RGBA. Returns the input itself where nothing is transparent.
+    """
+    hidden = pixels[:, :, -1] == 0
+    if not hidden.any() or hidden.all():
+        return pixels
+    filled = pixels.copy()
+    rows, columns = _bounds(hidden)
+    # Only the box around the hidden pixels matters, with one pixel of visible context.
+    box = np.s_[max(rows[0] - 1, 0) : rows[1] + 2, max(columns[0] - 1, 0) : columns[1] + 2]
+    part = pixels[box]
+    alpha = part[:, :, -1:].astype(np.float32) / np.iinfo(pixels.dtype).max
+    colour = _pull_push(part[:, :, :-1].astype(np.float32) * alpha, alpha)
+    view = filled[box]
+    view[hidden[box], :-1] = np.rint(colour[hidden[box]]).clip(0, np.iinfo(pixels.dtype).max)
+    return filled
+
+
+def settle_alpha(source: NDArray[Any], upscaled: NDArray[Any], scale: int) -> None:
+    """Make alpha exactly opaque (or transparent) in place where its whole source neighbourhood is.
+
+    A network turns 255 into 254 here and there, which punches faint holes into solid areas.
+    source: (H, W) alpha of a tile; upscaled: (H*scale, W*scale), same integer dtype, changed in place.
+    """
+    top = np.iinfo(source.dtype).max
+    for value in (0, top):
+        solid = _all_in_3x3(source == value)
+        if solid.any():
+            upscaled[np.repeat(np.repeat(solid, scale, axis=0), scale, axis=1)] = value
+
+
+def _bounds(mask: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    return (int(rows[0]), int(rows[-1])), (int(columns[0]), int(columns[-1]))
+
+
+def _all_in_3x3(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    padded = np.pad(mask, 1, mode="edge")
+    across = padded[:, :-2] & padded[:, 1:-1] & padded[:, 2:]
+    return across[:-2] & across[1:-1] & across[2:]
+
+
+def _pull_push(premultiplied: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill by a pyramid of weighted means (pull-push, after Gortler et al., The Lumigraph, 1996).
+
+    premultiplied: (H, W, C) colour times weight; weight: (H, W, 1) in [0, 1]. Returns (H, W, C) colour.
+    """
+    height, width = weight.shape[:2]
+    if height == 1 and width == 1:
+        return premultiplied / np.maximum(weight, 1e-6)
+    coarse_weight = _halve(weight)
+    coarse_colour = _halve(premultiplied)
+    # A cell that is mostly visible counts as wholly visible, so that fine levels win where they know.
+    boost = np.minimum(1.0, 4.0 * coarse_weight) / np.maximum(coarse_weight, 1e-6)
+    below = _pull_push(coarse_colour * boost, coarse_weight * boost)
+    below = np.repeat(np.repeat(below, 2, axis=0), 2, axis=1)[:height, :width]
+    return premultiplied + below * (1.0 - weight)
+
+
+def _halve(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of 2x2 cells; the last row or column stands alone where the side is odd."""
+    height, width, channels = values.shape
+    padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    cells = padded.reshape(-(-height // 2), 2, -(-width // 2), 2, channels)
+    mean: NDArray[np.float32] = cells.mean(axis=(1, 3), dtype=np.float32)
+    return mean

@@ -1,0 +1,42 @@
+"""What a header reader finds, and the checks that all of them share."""
+
+from dataclasses import dataclass
+
+from pixelmend.errors import CorruptImage
+from pixelmend.imaging.geometry import Size
+
+MAX_SEGMENTS = 65_536
+"""Chunks, markers or blocks that one header may hold. Honest files stay far below; a file made of
+nothing but tiny segments would otherwise keep a reader busy for seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """Facts from a header, decoded pixels untouched.
+
+    size: as stored, before orientation. orientation: EXIF value 1-8. bits: 8 or 16 per sample, as
+    decoded. frames: where the format stores no count, 2 stands for "more than one". dpi: horizontal and
+    vertical pixels per inch if the file says so.
+    """
+
+    size: Size
+    orientation: int = 1
+    grey: bool = False
+    has_alpha: bool = False
+    bits: int = 8
+    frames: int = 1
+    dpi: tuple[float, float] | None = None
+
+
+def checked_size(width: int, height: int, limit: int = 2**31 - 1) -> Size:
+    """A size whose sides are in 1..limit-1. Raises CorruptImage."""
+    if not (0 < width < limit and 0 < height < limit):
+        raise CorruptImage(f"the header claims {width}x{height} px")
+    return Size(width, height)
+
+
+def checked_dpi(horizontal: float, vertical: float) -> tuple[float, float] | None:
+    """The pair if it is a believable resolution, else None: 0 and 10^9 dpi are noise, not facts."""
+    if 1.0 <= horizontal <= 100_000.0 and 1.0 <= vertical <= 100_000.0:
+        return horizontal, vertical
+    return None

@@ -1,0 +1,123 @@
+"""TIFF and BigTIFF header: the few tags that matter, from the directories in the main chain."""
+
+import struct
+from dataclasses import dataclass
+
+from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.imaging.headers.fields import HeaderFields, checked_dpi, checked_size
+
+# Bounds on hostile chains; honest files have one page here, a thumbnail and a few dozen tags.
+_MAX_PAGES = 64
+_MAX_ENTRIES = 4096
+_SUBFILE, _WIDTH, _LENGTH, _BITS = 254, 256, 257, 258
+_PHOTOMETRIC, _ORIENTATION, _SAMPLES = 262, 274, 277
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
+_EXTRA, _SAMPLE_FORMAT = 338, 339
+_WANTED = frozenset(
+    {_SUBFILE, _WIDTH, _LENGTH, _BITS, _PHOTOMETRIC, _ORIENTATION, _SAMPLES}
+    | {_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _EXTRA, _SAMPLE_FORMAT}
+)
+# TIFF field type -> struct code; rationals are read as two numbers
+_CODES = {1: "B", 3: "H", 4: "I", 5: "II", 16: "Q"}
+_WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
+_UINT, _UNDEFINED = 1, 4
+_MAX_VALUES = 8
+
+Tags = dict[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class TiffFields:
+    """`HeaderFields` of the first page, and its channels: colour channels first, then `extra` ones."""
+
+    fields: HeaderFields
+    photometric: int
+    samples: int
+    extra: tuple[int, ...]
+    """One per extra channel: 0 unspecified, 1 premultiplied alpha, 2 straight alpha."""
+
+
+def read(data: bytes) -> HeaderFields:
+    """Read the header of a TIFF file. Raises as `read_tiff`."""
+    return read_tiff(data).fields
+
+
+def read_tiff(data: bytes) -> TiffFields:
+    """Read the first directory and look for a second page.
+
+    Raises CorruptImage (including a chain of directories that loops), UnsupportedFormat for sample
+    types other than 1 to 16 bits of unsigned integer, struct.error where bytes are missing.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    big = data[2:4] in (b"+\0", b"\0+")
+    offset: int = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
+    tags, offset = _directory(data, order, big, offset)
+    seen, frames = {offset}, 1
+    while offset and frames == 1:
+        page, offset = _directory(data, order, big, offset)
+        # a reduced copy of the page before (thumbnail, pyramid level) is not a page of its own
+        frames += not page.get(_SUBFILE, (0,))[0] & 1
+        if offset in seen or len(seen) > _MAX_PAGES:
+            raise CorruptImage("the TIFF's chain of pages does not end")
+        seen.add(offset)
+    return _interpret(tags, frames)
+
+
+def _interpret(tags: Tags, frames: int) -> TiffFields:
+    if _WIDTH not in tags or _LENGTH not in tags:
+        raise CorruptImage("the TIFF does not say its dimensions")
+    size = checked_size(tags[_WIDTH][0], tags[_LENGTH][0])
+    bits = set(tags.get(_BITS, (1,)))
+    kinds = set(tags.get(_SAMPLE_FORMAT, (_UINT,)))
+    if not kinds <= {_UINT, _UNDEFINED}:
+        raise UnsupportedFormat("the TIFF has signed or floating-point samples; unsigned integers are supported")
+    if len(bits) != 1 or not bits <= {1, 2, 4, 8, 16}:
+        raise UnsupportedFormat(f"the TIFF has {sorted(bits)} bits per sample; 1, 2, 4, 8 and 16 are supported")
+    photometric = tags.get(_PHOTOMETRIC, (_BLACK_IS_ZERO,))[0]
+    extra = tags.get(_EXTRA, ())
+    orientation = tags.get(_ORIENTATION, (1,))[0]
+    fields = HeaderFields(
+        size=size,
+        orientation=orientation if 1 <= orientation <= 8 else 1,
+        grey=photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO),
+        has_alpha=extra[:1] in ((1,), (2,)),
+        bits=16 if bits == {16} else 8,
+        frames=frames,
+        dpi=_dpi(tags),
+    )
+    return TiffFields(fields, photometric, tags.get(_SAMPLES, (1,))[0], extra)
+
+
+def _dpi(tags: Tags) -> tuple[float, float] | None:
+    x, y = tags.get(_X_RESOLUTION, (0, 0)), tags.get(_Y_RESOLUTION, (0, 0))
+    factor = {2: 1.0, 3: 2.54}.get(tags.get(_UNIT, (2,))[0], 0.0)
+    if len(x) != 2 or len(y) != 2 or not x[1] or not y[1]:
+        return None
+    return checked_dpi(x[0] / x[1] * factor, y[0] / y[1] * factor)
+
+
+def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Tags, int]:
+    """The wanted tags of the directory at `offset`, and the next directory's offset (0: none)."""
+    number, step = ("Q", 20) if big else ("H", 12)
+    count: int = struct.unpack_from(order + number, data, offset)[0]
+    first = offset + (8 if big else 2)
+    if count > _MAX_ENTRIES or first + count * step > len(data):
+        raise CorruptImage(f"the TIFF directory at byte {offset} claims {count} entries")
+    tags: Tags = {}
+    for position in range(first, first + count * step, step):
+        tag, kind = struct.unpack_from(order + "HH", data, position)
+        if tag in _WANTED and kind in _CODES:
+            tags[tag] = _values(data, order, big, position, kind) or tags.get(tag, ())
+    tags = {tag: values for tag, values in tags.items() if values}
+    following: int = struct.unpack_from(order + ("Q" if big else "I"), data, first + count * step)[0]
+    return tags, following
+
+
+def _values(data: bytes, order: str, big: bool, position: int, kind: int) -> tuple[int, ...]:
+    count: int = struct.unpack_from(order + ("Q" if big else "I"), data, position + 4)[0]
+    code = order + _CODES[kind] * min(count, _MAX_VALUES)
+    inline = position + (12 if big else 8)
+    room = 8 if big else 4
+    if struct.calcsize(order + _CODES[kind]) * count > room:
+        inline = struct.unpack_from(order + ("Q" if big else "I"), data, inline)[0]
+    return struct.unpack_from(code, data, inline)

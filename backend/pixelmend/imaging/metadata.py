@@ -1,0 +1,57 @@
+"""What travels with the pixels: colour profile, EXIF, XMP, resolution."""
+
+import re
+from dataclasses import dataclass, replace
+
+from pixelmend.imaging import exif
+from pixelmend.imaging.geometry import Size
+
+_XMP_NUMBER = re.compile(
+    rb"(tiff:Orientation|tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)"
+    rb"""(\s*=\s*["']\s*|>\s*)\d+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Metadata of an image whose orientation has been applied.
+
+    icc: an ICC profile that fits the pixels' channels. exif: a TIFF structure without the `Exif\\0\\0`
+    prefix. xmp: an XMP packet (UTF-8). dpi: horizontal and vertical pixels per inch.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+    def upright(self, size: Size) -> "Metadata":
+        """The same for an upright image of `size` px: orientations read 1, dimensions are `size`, the
+        EXIF thumbnail of the old picture is gone."""
+        return replace(
+            self,
+            exif=exif.upright(self.exif, size) if self.exif else None,
+            xmp=_upright_xmp(self.xmp, size) if self.xmp else None,
+        )
+
+
+def usable_icc(profile: bytes | None, colour_channels: int) -> bool:
+    """Whether `profile` is an ICC profile for images of 1 (grey), 3 (RGB) or 4 (CMYK) channels.
+
+    A profile for another kind of image would make readers show wrong colours, or refuse the file.
+    """
+    if profile is None or len(profile) < 132 or profile[36:40] != b"acsp":
+        return False
+    wanted = {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}[colour_channels]
+    return profile[16:20] == wanted and int.from_bytes(profile[:4], "big") <= len(profile)
+
+
+def _upright_xmp(packet: bytes, size: Size) -> bytes:
+    numbers = {
+        b"tiff:Orientation": 1,
+        b"tiff:ImageWidth": size.width,
+        b"tiff:ImageLength": size.height,
+        b"exif:PixelXDimension": size.width,
+        b"exif:PixelYDimension": size.height,
+    }
+    return _XMP_NUMBER.sub(lambda found: found[1] + found[2] + b"%d" % numbers[found[1]], packet)
