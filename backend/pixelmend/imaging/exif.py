@@ -32,9 +32,9 @@ class _Entry:
 
 
 def without_prefix(block: bytes) -> bytes | None:
-    """The TIFF structure in `block`, whatever wrapper its container used; None if there is none.
+    r"""The TIFF structure in `block`, whatever wrapper its container used; None if there is none.
 
-    JPEG, and by habit some WebP and HEIF writers, put `Exif\\0\\0` in front.
+    JPEG, and by habit some WebP and HEIF writers, put `Exif\0\0` in front.
     """
     block = block.removeprefix(_PREFIX)
     return block if len(block) >= 14 and block[:4] in (b"II*\0", b"MM\0*") else None

@@ -14,9 +14,9 @@ _XMP_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Metadata of an image whose orientation has been applied.
+    r"""Metadata of an image whose orientation has been applied.
 
-    icc: an ICC profile that fits the pixels' channels. exif: a TIFF structure without the `Exif\\0\\0`
+    icc: an ICC profile that fits the pixels' channels. exif: a TIFF structure without the `Exif\0\0`
     prefix. xmp: an XMP packet (UTF-8). dpi: horizontal and vertical pixels per inch.
     """
 
@@ -27,7 +27,8 @@ class Metadata:
 
     def upright(self, size: Size) -> "Metadata":
         """The same for an upright image of `size` px: orientations read 1, dimensions are `size`, the
-        EXIF thumbnail of the old picture is gone."""
+        EXIF thumbnail of the old picture is gone.
+        """
         return replace(
             self,
             exif=exif.upright(self.exif, size) if self.exif else None,

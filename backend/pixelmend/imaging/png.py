@@ -118,8 +118,10 @@ class PngWriter:
         self._require_open()
         expected = (self._size.width, self._channels)
         if rows.ndim != 3 or rows.shape[1:] != expected or rows.dtype != self._dtype:
-            raise ValueError(f"expected rows (h, {expected[0]}, {expected[1]}) of {self._dtype}, "
-                             f"got {rows.shape} of {rows.dtype}")
+            raise ValueError(
+                f"expected rows (h, {expected[0]}, {expected[1]}) of {self._dtype}, "
+                f"got {rows.shape} of {rows.dtype}"
+            )
         if self._rows + len(rows) > self._size.height:
             raise ValueError(f"row {self._rows + len(rows)} exceeds the height of {self._size.height}")
         done = 0

@@ -16,7 +16,9 @@ _SAMPLE_BYTES = 48 * 1024
 _CANDIDATES = (UP, SUB, AVERAGE, NONE)
 
 
-def apply_best(band: Band, pixel_bytes: int, deflate: Callable[[NDArray[np.uint8]], bytes]) -> NDArray[np.uint8]:
+def apply_best(
+    band: Band, pixel_bytes: int, deflate: Callable[[NDArray[np.uint8]], bytes]
+) -> NDArray[np.uint8]:
     """Filter the band with the filter under which a sample of its rows deflates smallest.
 
     The usual guess, the least sum of absolute differences, picks SUB on upscaled photographs where UP

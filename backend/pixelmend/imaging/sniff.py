@@ -90,7 +90,7 @@ def _describe(head: bytes) -> str:
         if head.startswith(magic):
             return f"a {name} file"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text):
+    if text.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in text:
         return "an SVG file"
     if text.startswith((b"<!doctype html", b"<html")):
         return "an HTML page"

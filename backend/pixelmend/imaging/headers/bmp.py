@@ -20,7 +20,7 @@ def read(data: bytes) -> HeaderFields:
         dpi = image.info.get("dpi")
         return HeaderFields(
             size=checked_size(*image.size),
-            grey=image.mode == "L",
+            grey=image.mode in ("1", "L"),
             has_alpha=image.mode == "RGBA",
             dpi=checked_dpi(*dpi) if dpi else None,
         )

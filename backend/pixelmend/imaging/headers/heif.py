@@ -1,5 +1,7 @@
 """HEIC and AVIF header, read by libheif (through pillow_heif); pixels stay encoded."""
 
+from typing import Any
+
 import pillow_heif
 
 from pixelmend.errors import CorruptImage
@@ -18,7 +20,8 @@ def read(data: bytes) -> HeaderFields:
         file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
         image = file[file.primary_index]
         width, height = image.size
-        bits, mode, frames = int(image.info["bit_depth"]), str(image.mode), len(file)
+        info: dict[str, Any] = image.info
+        bits, mode, frames = int(info["bit_depth"]), str(image.mode), len(file)
     except (OSError, ValueError, SyntaxError, RuntimeError, EOFError, IndexError, KeyError) as error:
         raise CorruptImage(f"the HEIF header cannot be read: {error}") from error
     return HeaderFields(

@@ -70,9 +70,9 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
     bits = set(tags.get(_BITS, (1,)))
     kinds = set(tags.get(_SAMPLE_FORMAT, (_UINT,)))
     if not kinds <= {_UINT, _UNDEFINED}:
-        raise UnsupportedFormat("the TIFF has signed or floating-point samples; unsigned integers are supported")
+        raise UnsupportedFormat("the TIFF has signed or float samples; unsigned integers are supported")
     if len(bits) != 1 or not bits <= {1, 2, 4, 8, 16}:
-        raise UnsupportedFormat(f"the TIFF has {sorted(bits)} bits per sample; 1, 2, 4, 8 and 16 are supported")
+        raise UnsupportedFormat(f"the TIFF has {sorted(bits)} bits per sample; 1, 2, 4, 8, 16 are supported")
     photometric = tags.get(_PHOTOMETRIC, (_BLACK_IS_ZERO,))[0]
     extra = tags.get(_EXTRA, ())
     orientation = tags.get(_ORIENTATION, (1,))[0]

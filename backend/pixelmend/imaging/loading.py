@@ -1,0 +1,128 @@
+"""Opening an image with libvips as 8 or 16-bit grey or RGB, with straight alpha if any."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+
+from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.imaging.headers import tiff
+from pixelmend.imaging.metadata import usable_icc
+from pixelmend.imaging.probe import ImageInfo
+from pixelmend.imaging.sniff import ImageFormat
+
+_GREY = frozenset({"b-w", "grey16"})
+_RGB = frozenset({"srgb", "rgb", "rgb16"})
+_LAB = frozenset({"lab", "labq", "labs"})
+_PREMULTIPLIED = 1
+_ALPHA_KINDS = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A lazy image of 1 to 4 bands, uchar or ushort, as stored; and what the file said about it."""
+
+    image: pyvips.Image
+    icc: bytes | None
+    exif: bytes | None
+    xmp: bytes | None
+    notes: tuple[str, ...]
+
+
+def open_with_vips(path: Path, info: ImageInfo) -> Opened:
+    """Open `path` with the loader of `info.format` and no other.
+
+    Nothing but the header is read before rows are fetched. Raises pyvips.Error, UnsupportedFormat.
+    """
+    source = _load(path, info.format)
+    icc = _blob(source, "icc-profile-data")
+    notes: list[str] = []
+    image = source
+    if info.format is ImageFormat.TIFF:
+        image = _drop_extra_channels(image, path, notes)
+    if image.interpretation == "cmyk":
+        image = _cmyk_to_rgb(image)
+        icc = None
+        notes.append("cmyk-converted")
+    elif image.interpretation in _LAB:
+        image = image.colourspace("rgb16" if info.bits == 16 else "srgb")
+        icc = None
+        notes.append("lab-converted")
+    colour = _colour_channels(image)
+    if info.grey and colour == 3:  # libheif hands out monochrome images as RGB
+        image = image.extract_band(0) if image.bands == 3 else image[0].bandjoin(image[3])
+        colour = 1
+    if image.format not in ("uchar", "ushort"):
+        raise UnsupportedFormat(f"the {info.format} has {image.format} samples; 8 or 16 bits are supported")
+    if icc is not None and not usable_icc(icc, colour):
+        icc = None
+        notes.append("icc-unusable")
+    return Opened(image, icc, _blob(source, "exif-data"), _blob(source, "xmp-data"), tuple(notes))
+
+
+def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
+    # fail_on: a truncated file is an error, never a picture with a grey lower half. revalidate: the
+    # same path may have held another image before.
+    options = {"access": "sequential", "fail_on": "truncated", "revalidate": True}
+    name = str(path)
+    match image_format:
+        case ImageFormat.JPEG:
+            return pyvips.Image.jpegload(name, autorotate=False, unlimited=False, **options)
+        case ImageFormat.PNG:
+            return pyvips.Image.pngload(name, unlimited=False, **options)
+        case ImageFormat.WEBP:
+            return pyvips.Image.webpload(name, page=0, n=1, **options)
+        case ImageFormat.TIFF:
+            return pyvips.Image.tiffload(name, page=0, n=1, autorotate=False, unlimited=False, **options)
+        case ImageFormat.GIF:
+            return pyvips.Image.gifload(name, page=0, n=1, **options)
+        case ImageFormat.AVIF:
+            return pyvips.Image.heifload(name, page=0, n=1, unlimited=False, **options)
+    raise ValueError(f"libvips does not decode {image_format} here")
+
+
+def _drop_extra_channels(image: pyvips.Image, path: Path, notes: list[str]) -> pyvips.Image:
+    """Leave colour and, if there is one, the first alpha channel, un-premultiplied."""
+    header = tiff.read_tiff(path.read_bytes())
+    if not header.extra:
+        return image
+    colour = header.samples - len(header.extra)
+    has_alpha = header.extra[0] in _ALPHA_KINDS
+    keep = colour + has_alpha
+    if not 1 <= keep <= image.bands:
+        raise CorruptImage(f"the TIFF claims {header.samples} samples and {len(header.extra)} extra ones")
+    if keep < image.bands:
+        image = image.extract_band(0, n=keep)
+        notes.append("extra-channels-dropped")
+    if header.extra[0] == _PREMULTIPLIED and image.interpretation != "cmyk":
+        limit = 65_535 if image.format == "ushort" else 255
+        straight = image.unpremultiply(max_alpha=limit).rint().cast(image.format)
+        image = straight.copy(interpretation=image.interpretation)
+    return image
+
+
+def _cmyk_to_rgb(image: pyvips.Image) -> pyvips.Image:
+    """Through the embedded profile, or libvips' own CMYK profile where there is none that works."""
+    depth = 16 if image.format == "ushort" else 8
+    return image.icc_transform(
+        "srgb",
+        embedded=True,
+        input_profile="cmyk",
+        intent="relative",
+        black_point_compensation=True,
+        depth=depth,
+    )
+
+
+def _colour_channels(image: pyvips.Image) -> int:
+    if image.interpretation in _GREY and image.bands in (1, 2):
+        return 1
+    if image.interpretation in _RGB and image.bands in (3, 4):
+        return 3
+    if image.interpretation == "multiband" and image.bands in (1, 2):
+        return 1
+    raise UnsupportedFormat(f"the image has {image.bands} channels of kind {image.interpretation}")
+
+
+def _blob(image: pyvips.Image, field: str) -> bytes | None:
+    return bytes(image.get(field)) if image.get_typeof(field) else None

@@ -1,0 +1,63 @@
+"""The few things every user of libvips here needs: set-up, rows as arrays, error translation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+
+from pixelmend.errors import CorruptImage
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]
+
+_ROW_BYTES_AT_ONCE = 4 << 20
+
+
+def configure_vips(threads: int) -> None:
+    """Set libvips up for this process: called once, by the worker's main.
+
+    threads: size of its pool. The operation cache is off (every file is another, and a cached header
+    of a path whose content has changed is wrong), and loaders that were not written for hostile
+    files are blocked.
+    """
+    pyvips.cache_set_max(0)
+    pyvips.concurrency_set(max(1, threads))
+    pyvips.block_untrusted_set(True)
+
+
+@contextmanager
+def decode_errors(what: str) -> Iterator[None]:
+    """Turn libvips' errors into CorruptImage. what: names the file's format."""
+    try:
+        yield
+    except pyvips.Error as error:
+        raise CorruptImage(f"the {what} cannot be decoded: {reason(error)}") from error
+
+
+def reason(error: pyvips.Error) -> str:
+    """libvips' own words, of which the last line is the cause nearest to the data."""
+    lines = [line for line in str(error.detail or error.message).splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no reason given"
+
+
+def pixel_dtype(image: pyvips.Image) -> PixelDtype:
+    """uint8 or uint16, after the image's format."""
+    return np.dtype(np.uint16) if image.format == "ushort" else np.dtype(np.uint8)
+
+
+def row_bands(image: pyvips.Image) -> Iterator[Pixels]:
+    """The image's rows from top to bottom as arrays (h, W, C), a few MB at a time.
+
+    image: 8 or 16-bit unsigned; it is computed while the rows are fetched, so sequential access is
+    enough. Raises pyvips.Error.
+    """
+    dtype = pixel_dtype(image)
+    region = pyvips.Region.new(image)
+    rows = max(16, _ROW_BYTES_AT_ONCE // (image.width * image.bands * dtype.itemsize))
+    for top in range(0, image.height, rows):
+        height = min(rows, image.height - top)
+        data = region.fetch(0, top, image.width, height)
+        rows_now: Pixels = np.frombuffer(data, dtype)  # type: ignore[assignment]
+        yield rows_now.reshape(height, image.width, image.bands)
