@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from pixelmend.imaging.geometry import Size
 
+EMPTY = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
+"""A block without a single tag."""
+
 _PREFIX = b"Exif\0\0"
 _MAX_ENTRIES = 1024
 
@@ -128,7 +131,7 @@ def _entries(block: bytes, order: str, offset: int | None) -> Iterator[_Entry]:
         yield _Entry(tag, kind, values, position)
 
 
-def _next_link(block: bytearray, order: str, offset: int | None) -> int | None:
+def _next_link(block: bytes | bytearray, order: str, offset: int | None) -> int | None:
     """Position of the 4 bytes that point from the directory at `offset` to the following one."""
     if offset is None or not 8 <= offset <= len(block) - 2:
         return None
@@ -159,3 +162,37 @@ def _put(patched: bytearray, order: str, entry: _Entry, kind: int, value: int) -
     # one SHORT or LONG always fits into the entry itself, so the type may change without moving a byte
     packed = struct.pack(order + "HH", value, 0) if kind == _SHORT else struct.pack(order + "I", value)
     patched[entry.position + 2 : entry.position + 12] = struct.pack(order + "HI", kind, 1) + packed
+
+
+def with_resolution(block: bytes, horizontal: float, vertical: float) -> bytes:
+    """The block with its resolution in pixels per inch set.
+
+    The first directory is written anew behind everything else, so that all other bytes stay in place.
+    """
+    order = _order(block)
+    first = _first_ifd(block, order)
+    link = _next_link(block, order, first)
+    following = block[link : link + 4] if link is not None else bytes(4)
+    start = len(block) + len(block) % 2
+    replaced = (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
+    entries = {
+        entry.tag: block[entry.position : entry.position + 12]
+        for entry in _entries(block, order, first)
+        if entry.tag not in replaced
+    }
+    values = start + 2 + 12 * (len(entries) + len(replaced)) + 4
+    entries[_X_RESOLUTION] = struct.pack(order + "HHII", _X_RESOLUTION, _RATIONAL, 1, values)
+    entries[_Y_RESOLUTION] = struct.pack(order + "HHII", _Y_RESOLUTION, _RATIONAL, 1, values + 8)
+    entries[_RESOLUTION_UNIT] = struct.pack(order + "HHIHH", _RESOLUTION_UNIT, _SHORT, 1, 2, 0)
+    thousandths = round(horizontal * 1000), 1000, round(vertical * 1000), 1000
+    return b"".join(
+        (
+            block[:4],
+            struct.pack(order + "I", start),
+            block[8:].ljust(start - 8, b"\0"),
+            struct.pack(order + "H", len(entries)),
+            *(entries[tag] for tag in sorted(entries)),
+            following,
+            struct.pack(order + "4I", *thousandths),
+        )
+    )

@@ -1,0 +1,182 @@
+"""Encoding a libvips image as JPEG, WebP, AVIF or TIFF, with metadata."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import pyvips
+
+from pixelmend.errors import InternalError
+from pixelmend.imaging import containers, exif
+from pixelmend.imaging.formats import OutputFormat, OutputSpec, drops_grey_profile
+from pixelmend.imaging.metadata import Metadata
+from pixelmend.imaging.storage import storage_errors
+from pixelmend.imaging.vips import reason
+
+_MM_PER_INCH = 25.4
+# From here on a TIFF's 32-bit offsets may not reach: incompressible data grows a little.
+_BIG_TIFF_BYTES = 3_900_000_000
+
+
+def encode(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, path: Path) -> None:
+    """Encode `image` (of spec's size, channels and bits; straight alpha) into the file `path`.
+
+    metadata has to be upright for spec.size. Raises StorageFull, InternalError where the encoder fails.
+    """
+    with storage_errors(path), path.open("w+b") as file:
+        match spec.format:
+            case OutputFormat.JPEG:
+                _jpeg(image, spec, metadata, file)
+            case OutputFormat.WEBP:
+                _webp(image, spec, metadata, file)
+            case OutputFormat.AVIF:
+                _avif(image, spec, metadata, file)
+            case OutputFormat.TIFF:
+                _tiff(image, spec, metadata, file)
+            case _:
+                raise ValueError(f"{spec.format} is not encoded here")
+
+
+def _jpeg(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+    image = to_eight_bit(image)
+    if spec.has_alpha:
+        image = image.flatten(background=255)
+    quality = spec.effective_quality
+    file.write(containers.jpeg_head(metadata))
+    # the start marker is in the head already
+    sink = _Sink(file, skip=2)
+    with sink as target:
+        image.jpegsave_target(
+            target,
+            Q=quality,
+            subsample_mode="off" if quality >= 90 else "on",
+            optimize_coding=True,
+            keep="none",
+        )
+
+
+def _webp(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+    metadata = _with_resolution_in_exif(metadata)
+    image, metadata = _grey_to_rgb(to_eight_bit(image), spec, metadata)
+    try:
+        encoded: bytes = image.webpsave_buffer(
+            Q=spec.effective_quality,
+            lossless=spec.effective_quality == 100,
+            exact=True,  # colour under transparent pixels stays, or editors would show dark fringes
+            effort=3,
+            keep="none",
+        )
+    except pyvips.Error as error:
+        raise InternalError(f"the webp encoder failed: {reason(error)}") from error
+    containers.webp_with_metadata(encoded, spec.size, metadata, file)
+
+
+def _avif(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+    image, metadata = _grey_to_rgb(image, spec, _with_resolution_in_exif(metadata))
+    with _Sink(file) as target:
+        _tagged(image, metadata).heifsave_target(
+            target,
+            compression="av1",
+            Q=spec.effective_quality,
+            bitdepth=12 if spec.bits == 16 else 8,
+            effort=2,
+            subsample_mode="off" if spec.effective_quality >= 90 else "on",
+        )
+
+
+def _tiff(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+    raw_bytes = spec.size.pixels * spec.channels * spec.bits // 8
+    with _Sink(file) as target:
+        _tagged(image, metadata).tiffsave_target(
+            target,
+            compression="deflate",
+            predictor="horizontal",
+            resunit="inch",
+            bigtiff=raw_bytes > _BIG_TIFF_BYTES,
+        )
+
+
+def to_eight_bit(image: pyvips.Image) -> pyvips.Image:
+    """The image in 8 bits, rounded: 65535 becomes 255 and nothing else changes places."""
+    if image.format == "uchar":
+        return image
+    kind = "b-w" if image.interpretation == "grey16" else "srgb"
+    return (image / 257).rint().cast("uchar").copy(interpretation=kind)
+
+
+def _grey_to_rgb(image: pyvips.Image, spec: OutputSpec, metadata: Metadata) -> tuple[pyvips.Image, Metadata]:
+    """For formats that have RGB only: a grey profile is applied, since it cannot be embedded."""
+    if not (metadata.icc and drops_grey_profile(spec)):
+        return image, metadata
+    alpha = image[1] if spec.has_alpha else None
+    grey = image[0].copy()
+    grey.set_type(pyvips.GValue.blob_type, "icc-profile-data", metadata.icc)
+    colour = grey.icc_transform("srgb", embedded=True, intent="relative", depth=16 if spec.bits == 16 else 8)
+    if alpha is not None:
+        colour = colour.bandjoin(alpha)
+    return colour, replace(metadata, icc=None)
+
+
+def _with_resolution_in_exif(metadata: Metadata) -> Metadata:
+    """For formats whose only place for a resolution is the EXIF block."""
+    if metadata.dpi is None:
+        return metadata
+    block = exif.with_resolution(metadata.exif or exif.EMPTY, *metadata.dpi)
+    return replace(metadata, exif=block)
+
+
+def _tagged(image: pyvips.Image, metadata: Metadata) -> pyvips.Image:
+    """A copy that carries the metadata in libvips' own fields."""
+    tagged = image.copy()
+    # what rows carried on the way here (a profile used for a conversion) is not the result's
+    for field in ("icc-profile-data", "exif-data", "xmp-data", "orientation"):
+        if tagged.get_typeof(field):
+            tagged.remove(field)
+    if metadata.dpi:
+        tagged = tagged.copy(xres=metadata.dpi[0] / _MM_PER_INCH, yres=metadata.dpi[1] / _MM_PER_INCH)
+    fields = {"icc-profile-data": metadata.icc, "exif-data": metadata.exif, "xmp-data": metadata.xmp}
+    for field, value in fields.items():
+        if value:
+            prefix = b"Exif\0\0" if field == "exif-data" else b""
+            tagged.set_type(pyvips.GValue.blob_type, field, prefix + value)
+    return tagged
+
+
+class _Sink:
+    """Hands libvips a target that writes to `file` and remembers why a write failed.
+
+    libvips itself reports the failure, but not its errno, which tells a full disk from a bug.
+    """
+
+    def __init__(self, file: BinaryIO, *, skip: int = 0) -> None:
+        """skip: how many of the first bytes to leave out."""
+        self._file = file
+        self._skip = skip
+        self._error: OSError | None = None
+
+    def __enter__(self) -> pyvips.TargetCustom:
+        target = pyvips.TargetCustom()
+        target.on_write(self._write)
+        target.on_read(self._file.read)
+        target.on_seek(self._seek)
+        target.on_end(lambda: 0)
+        return target
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._error is not None:
+            raise self._error
+        if isinstance(error, pyvips.Error):
+            raise InternalError(f"the encoder failed: {reason(error)}") from error
+
+    def _write(self, data: bytes) -> int:
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        try:
+            self._file.write(data[skipped:])
+        except OSError as error:
+            self._error = error
+            return -1
+        return len(data)
+
+    def _seek(self, offset: int, whence: int) -> int:
+        return self._file.seek(offset, whence)
