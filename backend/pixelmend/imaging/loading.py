@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyvips
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.errors import UnsupportedFormat
 from pixelmend.imaging.headers import tiff
 from pixelmend.imaging.metadata import usable_icc
 from pixelmend.imaging.probe import ImageInfo
@@ -14,8 +14,6 @@ from pixelmend.imaging.sniff import ImageFormat
 _GREY = frozenset({"b-w", "grey16"})
 _RGB = frozenset({"srgb", "rgb", "rgb16"})
 _LAB = frozenset({"lab", "labq", "labs"})
-_PREMULTIPLIED = 1
-_ALPHA_KINDS = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +80,13 @@ def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
 
 
 def _drop_extra_channels(image: pyvips.Image, path: Path, notes: list[str]) -> pyvips.Image:
-    """Leave colour and, if there is one, the first alpha channel, un-premultiplied."""
+    """Leave colour and, if there is one, alpha (which libvips has made straight)."""
     header = tiff.read_tiff(path.read_bytes())
-    if not header.extra:
+    keep = header.colour + header.fields.has_alpha
+    if header.samples <= keep or image.bands <= keep:
         return image
-    colour = header.samples - len(header.extra)
-    has_alpha = header.extra[0] in _ALPHA_KINDS
-    keep = colour + has_alpha
-    if not 1 <= keep <= image.bands:
-        raise CorruptImage(f"the TIFF claims {header.samples} samples and {len(header.extra)} extra ones")
-    if keep < image.bands:
-        image = image.extract_band(0, n=keep)
-        notes.append("extra-channels-dropped")
-    if header.extra[0] == _PREMULTIPLIED and image.interpretation != "cmyk":
-        limit = 65_535 if image.format == "ushort" else 255
-        straight = image.unpremultiply(max_alpha=limit).rint().cast(image.format)
-        image = straight.copy(interpretation=image.interpretation)
-    return image
+    notes.append("extra-channels-dropped")
+    return image.extract_band(0, n=keep)
 
 
 def _cmyk_to_rgb(image: pyvips.Image) -> pyvips.Image:

@@ -77,6 +77,8 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             fields = _read(image_format, data)
     check_size(fields.size, limits)
+    if fields.coded is not None:
+        check_size(fields.coded, limits)
     if fields.frames > 1 and not first_frame:
         raise TooManyFrames(f"the {image_format} has {_count(fields.frames)} frames or pages; 1 is accepted")
     return ImageInfo(

@@ -1,5 +1,6 @@
 """Writers that take a result's rows one chunk after another and leave a complete file, or none."""
 
+import mmap
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -83,11 +84,9 @@ class ScratchWriter:
         self._rows = 0
         self._open = True
         with storage_errors(scratch_dir):
-            # Plain writes, not a writable map: a full disk is then an error and not a SIGBUS.
-            self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - lives until finish or abort
-                dir=scratch_dir, prefix="rows-", suffix=".raw", delete=False
-            )
-        self._scratch = Path(self._file.name)
+            # Without a name, so that even a killed process leaves nothing behind. Plain writes and not
+            # a writable map: a full disk is then an error and not a SIGBUS.
+            self._file = tempfile.TemporaryFile(dir=scratch_dir)  # noqa: SIM115 - open until the end
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +106,7 @@ class ScratchWriter:
             )
         if self._rows + len(rows) > self._source.height:
             raise ValueError(f"row {self._rows + len(rows)} exceeds the height of {self._source.height}")
-        with storage_errors(self._scratch):
+        with storage_errors(self._part):
             self._file.write(rows.tobytes())
         self._rows += len(rows)
 
@@ -116,8 +115,8 @@ class ScratchWriter:
         try:
             if self._rows != self._source.height:
                 raise ValueError(f"{self._rows} rows were written, the height is {self._source.height}")
-            with storage_errors(self._scratch):
-                self._file.close()
+            with storage_errors(self._part):
+                self._file.flush()
             try:
                 self._encode(resize(self._mapped(), self._spec.size))
             except pyvips.Error as error:
@@ -134,7 +133,6 @@ class ScratchWriter:
         except OSError:
             pass  # flushing to a full disk fails once more; the file goes anyway
         finally:
-            self._scratch.unlink(missing_ok=True)
             self._part.unlink(missing_ok=True)
 
     def _require_open(self) -> None:
@@ -144,15 +142,15 @@ class ScratchWriter:
     def _mapped(self) -> pyvips.Image:
         spec = self._spec
         colour = spec.channels - spec.has_alpha
-        return pyvips.Image.rawload(
-            str(self._scratch),
+        rows = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        image = pyvips.Image.new_from_memory(
+            rows,
             self._source.width,
             self._source.height,
             spec.channels,
-            format="ushort" if spec.bits == 16 else "uchar",
-            interpretation=_INTERPRETATIONS[colour, spec.bits],
-            revalidate=True,
+            "ushort" if spec.bits == 16 else "uchar",
         )
+        return image.copy(interpretation=_INTERPRETATIONS[colour, spec.bits])
 
     def _encode(self, image: pyvips.Image) -> None:
         spec = self._spec

@@ -16,7 +16,8 @@ class HeaderFields:
 
     size: as stored, before orientation. orientation: EXIF value 1-8. bits: 8 or 16 per sample, as
     decoded. frames: where the format stores no count, 2 stands for "more than one". dpi: horizontal and
-    vertical pixels per inch if the file says so.
+    vertical pixels per inch if the file says so. coded: the least size that has to be decoded, where a
+    crop in the file makes `size` smaller than that.
     """
 
     size: Size
@@ -26,6 +27,7 @@ class HeaderFields:
     bits: int = 8
     frames: int = 1
     dpi: tuple[float, float] | None = None
+    coded: Size | None = None
 
 
 def checked_size(width: int, height: int, limit: int = 2**31 - 1) -> Size:

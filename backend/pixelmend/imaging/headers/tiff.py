@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pixelmend.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging.headers.fields import HeaderFields, checked_dpi, checked_size
@@ -21,6 +22,9 @@ _WANTED = frozenset(
 _CODES = {1: "B", 3: "H", 4: "I", 5: "II", 16: "Q"}
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _UINT, _UNDEFINED = 1, 4
+_UNSPECIFIED, _ALPHA = 0, (1, 2)  # kinds of extra samples: alpha is premultiplied (1) or straight (2)
+# by photometric interpretation: grey, grey, RGB, palette, CMYK, YCbCr, three kinds of Lab
+_COLOUR_SAMPLES = MappingProxyType({0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3})
 _MAX_VALUES = 8
 
 Tags = dict[int, tuple[int, ...]]
@@ -28,13 +32,13 @@ Tags = dict[int, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class TiffFields:
-    """`HeaderFields` of the first page, and its channels: colour channels first, then `extra` ones."""
+    """`HeaderFields` of the first page, and what its channels are."""
 
     fields: HeaderFields
     photometric: int
+    colour: int
+    """How many channels are colour; an alpha channel, if `fields` says so, is the next one."""
     samples: int
-    extra: tuple[int, ...]
-    """One per extra channel: 0 unspecified, 1 premultiplied alpha, 2 straight alpha."""
 
 
 def read(data: bytes) -> HeaderFields:
@@ -74,18 +78,22 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
     if len(bits) != 1 or not bits <= {1, 2, 4, 8, 16}:
         raise UnsupportedFormat(f"the TIFF has {sorted(bits)} bits per sample; 1, 2, 4, 8, 16 are supported")
     photometric = tags.get(_PHOTOMETRIC, (_BLACK_IS_ZERO,))[0]
-    extra = tags.get(_EXTRA, ())
+    samples = tags.get(_SAMPLES, (1,))[0]
+    colour = min(samples, _COLOUR_SAMPLES.get(photometric, samples))
+    extra = tags.get(_EXTRA, (_UNSPECIFIED,))
+    # Many writers leave the meaning of a lone extra channel open, and nearly all mean alpha.
+    has_alpha = samples > colour and (extra[0] in _ALPHA or samples == colour + 1)
     orientation = tags.get(_ORIENTATION, (1,))[0]
     fields = HeaderFields(
         size=size,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         grey=photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO),
-        has_alpha=extra[:1] in ((1,), (2,)),
+        has_alpha=has_alpha,
         bits=16 if bits == {16} else 8,
         frames=frames,
         dpi=_dpi(tags),
     )
-    return TiffFields(fields, photometric, tags.get(_SAMPLES, (1,))[0], extra)
+    return TiffFields(fields, photometric, colour, samples)
 
 
 def _dpi(tags: Tags) -> tuple[float, float] | None:

@@ -1,0 +1,316 @@
+"""Hostile, damaged and foreign files: a clear error of ours, quickly, and nothing else."""
+
+import contextlib
+import io
+import random
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelmend.errors import (
+    CorruptImage,
+    ImageTooLarge,
+    PixelmendError,
+    TooManyFrames,
+    UnsupportedFormat,
+)
+from pixelmend.imaging.codec import decode
+from pixelmend.imaging.probe import ImageFormat, InputLimits, probe, sniff_format
+from tests.imaging import samples
+
+LIMITS = InputLimits()
+_SECONDS = 2.0
+
+
+def refused(tmp_path: Path, data: bytes, kind: type[PixelmendError]) -> str:
+    """The message with which both probe and decode refuse `data`, each well within the time."""
+    path = tmp_path / "upload.jpg"  # a name that is mostly wrong
+    path.write_bytes(data)
+    start = time.perf_counter()
+    with pytest.raises(kind) as probing:
+        probe(path, LIMITS)
+    with pytest.raises(kind):
+        decode(path, LIMITS)
+    assert time.perf_counter() - start < _SECONDS
+    return probing.value.message
+
+
+def test_34_byte_webp_of_268_megapixels_is_too_large(tmp_path: Path) -> None:
+    data = samples.vp8l_file(16_384, 16_384)
+    assert len(data) == 34
+    assert refused(tmp_path, data, ImageTooLarge) == "16384x16384 px exceeds max_input_pixels=50000000"
+
+
+def test_small_png_of_64_megapixels_is_too_large(tmp_path: Path) -> None:
+    data = samples.png_file(8000, 8000, data=bytes(8000 * (1 + 3 * 8000)))
+    assert len(data) < 200_000
+    assert "8000x8000 px exceeds max_input_pixels=50000000" in refused(tmp_path, data, ImageTooLarge)
+
+
+def test_one_side_beyond_the_limit_is_too_large(tmp_path: Path) -> None:
+    data = samples.png_file(16_385, 2)
+    assert refused(tmp_path, data, ImageTooLarge) == "16385x2 px exceeds max_input_side=16384"
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 10), (10, 0), (2**31 - 1, 2**31 - 1), (2**31, 1)])
+def test_impossible_png_dimensions_are_corrupt(tmp_path: Path, width: int, height: int) -> None:
+    assert f"{width}x{height} px" in refused(tmp_path, samples.png_file(width, height), CorruptImage)
+
+
+def _tiff(width: int, height: int, *, next_page: int = 0, bits: int = 8, sample_format: int = 1) -> bytes:
+    entries = [(256, 4, width), (257, 4, height), (258, 3, bits), (262, 3, 1), (277, 3, 1)]
+    entries += [(273, 4, 8), (278, 4, height), (279, 4, 4), (339, 3, sample_format)]
+    entries.sort()
+    directory = struct.pack("<H", len(entries))
+    for tag, kind, value in entries:
+        directory += struct.pack("<HHII", tag, kind, 1, value)
+    return b"II*\0" + struct.pack("<I", 12) + bytes(4) + directory + struct.pack("<I", next_page)
+
+
+def _bmp(width: int, height: int) -> bytes:
+    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (_tiff(0, 4), CorruptImage),
+        (_tiff(2**31 - 1, 2**31 - 1), CorruptImage),
+        (_tiff(2**16, 2**16), ImageTooLarge),
+        (_bmp(0, 4), CorruptImage),
+        (_bmp(2**31 - 1, 2**31 - 1), CorruptImage),
+        (_bmp(30_000, 30_000), ImageTooLarge),
+        (b"GIF89a" + struct.pack("<HHBBB", 0, 0, 0, 0, 0) + b";", CorruptImage),
+        (b"GIF89a" + struct.pack("<HHBBB", 5, 5, 0, 0, 0) + b";", CorruptImage),
+        (
+            b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b",\0\0\0\0\5\0\5\0\0\2\0;",
+            ImageTooLarge,
+        ),
+        (b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 8, 8, 0, 7, 1) + b"\xff\xda", CorruptImage),
+        (b"\xff\xd8\xff\xc0" + struct.pack(">HBHHB", 8, 8, 65535, 65535, 1) + b"\xff\xda", ImageTooLarge),
+        (b"\xff\xd8\xff\xd9", CorruptImage),
+        (b"\xff\xd8\xff\xe0\0\1", CorruptImage),
+    ],
+)
+def test_impossible_dimensions_in_other_formats(
+    tmp_path: Path, data: bytes, kind: type[PixelmendError]
+) -> None:
+    refused(tmp_path, data, kind)
+
+
+@pytest.mark.parametrize("brand", ["avif", "heic"])
+def test_huge_heif_dimensions_are_refused(tmp_path: Path, brand: str) -> None:
+    data = samples.one_of_each()[brand]
+    at = data.index(b"ispe")
+    for side in (0, 2**31 - 1, 2**20):
+        forged = data[: at + 8] + struct.pack(">II", side, side) + data[at + 16 :]
+        path = tmp_path / "forged"
+        path.write_bytes(forged)
+        start = time.perf_counter()
+        with pytest.raises((CorruptImage, ImageTooLarge)):
+            probe(path, LIMITS)
+        assert time.perf_counter() - start < _SECONDS
+
+
+@pytest.mark.parametrize("name", sorted(samples.one_of_each()))
+def test_every_truncation_is_corrupt_and_never_half_a_picture(tmp_path: Path, name: str) -> None:
+    data = samples.one_of_each()[name]
+    path = tmp_path / "cut"
+    path.write_bytes(data)
+    whole = decode(path, LIMITS).pixels
+    for share in (0.02, 0.1, 0.3, 0.5, 0.7, 0.9):
+        path.write_bytes(data[: max(20, int(len(data) * share))])
+        try:
+            pixels = decode(path, LIMITS).pixels
+        except PixelmendError as error:
+            assert isinstance(error, CorruptImage), (share, error)  # noqa: PT017 - either outcome counts
+        else:
+            # only what follows the pixels (trailing metadata) was cut off
+            assert np.array_equal(pixels, whole), share
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"),
+    [
+        (b"", "empty"),
+        (b"%PDF-1.7\n", "a PDF file"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG file"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- x -->\n<svg/>", "an SVG file"),
+        (b"<!DOCTYPE html><html>", "an HTML page"),
+        (b"PK\x03\x04rest", "a ZIP file"),
+        (b"8BPS\0\1", "a Photoshop PSD file"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL file"),
+        (b"BMW is a car maker, and this is text", "first bytes 42 4d 57"),
+        (b"\0\0\0\x18ftypisom\0\0\2\0isommp41", "brand 'isom'"),
+        (b"\x7fELF\2\1\1", "ELF program"),
+        (bytes(300), "of an unknown kind (first bytes 00 00"),
+    ],
+)
+def test_foreign_files_are_unsupported_and_named(tmp_path: Path, data: bytes, seen: str) -> None:
+    assert seen in refused(tmp_path, data, UnsupportedFormat)
+
+
+def test_float_and_wide_tiff_samples_are_unsupported(tmp_path: Path) -> None:
+    assert "float" in refused(tmp_path, _tiff(1, 1, bits=32, sample_format=3), UnsupportedFormat)
+    assert "[32]" in refused(tmp_path, _tiff(1, 1, bits=32), UnsupportedFormat)
+
+
+def test_twelve_bit_jpeg_is_unsupported(tmp_path: Path) -> None:
+    data = b"\xff\xd8\xff\xc1" + struct.pack(">HBHHB", 8, 12, 8, 8, 1) + b"\xff\xda"
+    assert "12 bits" in refused(tmp_path, data, UnsupportedFormat)
+
+
+def test_the_content_decides_and_not_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(samples.one_of_each()["jpeg"])
+    assert probe(path, LIMITS).format is ImageFormat.JPEG
+
+
+def test_polyglot_is_read_as_what_its_first_bytes_say(tmp_path: Path) -> None:
+    path = tmp_path / "image.zip"
+    path.write_bytes(samples.one_of_each()["gif"] + b"PK\x03\x04<script>alert(1)</script>")
+    assert decode(path, LIMITS).pixels.shape == (40, 60, 3)
+    path.write_bytes(b"<script>" + samples.one_of_each()["gif"])
+    with pytest.raises(UnsupportedFormat):
+        probe(path, LIMITS)
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "webp", "tiff", "avif", "heic"])
+def test_several_frames_are_refused_unless_the_first_is_asked_for(tmp_path: Path, kind: str) -> None:
+    frames = [samples.pillow(samples.photo()), samples.pillow(samples.photo()[::-1].copy())]
+    buffer = io.BytesIO()
+    if kind == "heic":
+        import pillow_heif
+
+        file = pillow_heif.from_pillow(frames[0])
+        file.add_from_pillow(frames[1])
+        file.save(buffer, quality=100)
+    else:
+        options = {"lossless": True} if kind == "webp" else {}
+        frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], **options)
+    data = buffer.getvalue()
+    assert "frames or pages; 1 is accepted" in refused(tmp_path, data, TooManyFrames)
+
+    path = tmp_path / "animated"
+    path.write_bytes(data)
+    decoded = decode(path, LIMITS, first_frame=True)
+    assert "first-frame" in decoded.notes
+    difference = np.abs(decoded.pixels[:, :, :3].astype(int) - samples.photo())
+    assert difference.mean() < 12  # GIF has a palette; the flipped second frame is off by 60
+
+
+def test_a_hundred_thousand_frames_are_counted_cheaply(tmp_path: Path) -> None:
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2L\1\0"
+    gif = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame * 100_000 + b";"
+    refused(tmp_path, gif, TooManyFrames)
+    control = samples.png_chunk(b"acTL", struct.pack(">II", 100_000, 0))
+    apng = samples.png_file(1, 1, chunks=control + samples.png_chunk(b"fcTL", bytes(26)) * 100_000)
+    refused(tmp_path, apng, CorruptImage)  # more chunks than anyone needs
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xd8" + b"\xff\xe1\0\2" * 5_000_000,
+        b"\xff\xd8" + b"\xff" * 20_000_000,
+        b"\xff\xd8\xff" + b"\0" * 20_000_000,
+        b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + b"!\xfe" + b"\1x" * 10_000_000,
+        b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + b"!\xfe\0" * 5_000_000,
+        b"RIFF\0\0\0\0WEBPVP8X" + struct.pack("<I", 10) + bytes(10) + b"junk\0\0\0\0" * 2_000_000,
+        b"II*\0" + struct.pack("<I", 8) + b"\xff\xff" + bytes(12 * 65_535) + bytes(4),
+    ],
+    ids=["markers", "fill", "zeros", "gif-blocks", "gif-comments", "webp-chunks", "tiff-tags"],
+)
+def test_headers_made_of_tiny_pieces_are_refused_quickly(tmp_path: Path, data: bytes) -> None:
+    refused(tmp_path, data, CorruptImage)
+
+
+def test_tiff_pages_that_loop_are_corrupt(tmp_path: Path) -> None:
+    # A reduced copy that links to itself: it does not count as a page, so only the loop ends it.
+    thumbnail = struct.pack("<H", 1) + struct.pack("<HHII", 254, 4, 1, 1)
+    first = _tiff(1, 1, next_page=1000).ljust(1000, b"\0")
+    refused(tmp_path, first + thumbnail + struct.pack("<I", 1000), CorruptImage)
+
+
+def test_metadata_bombs_are_not_inflated(tmp_path: Path) -> None:
+    import zlib
+
+    bomb = zlib.compress(bytes(100_000_000), 9)
+    chunks = samples.png_chunk(b"iCCP", b"icc\0\0" + bomb) + samples.png_chunk(b"zTXt", b"t\0\0" + bomb)
+    path = tmp_path / "bomb.png"
+    path.write_bytes(samples.png_file(2, 2, chunks=chunks, data=bytes(14)))
+    start = time.perf_counter()
+    probe(path, LIMITS)
+    assert time.perf_counter() - start < 0.5
+    with contextlib.suppress(PixelmendError):
+        decode(path, LIMITS)
+    assert time.perf_counter() - start < _SECONDS
+
+
+def test_png_with_wrong_header_checksum_is_corrupt(tmp_path: Path) -> None:
+    data = bytearray(samples.one_of_each()["png"])
+    data[19] ^= 1
+    assert "checksum" in refused(tmp_path, bytes(data), CorruptImage)
+
+
+def _mutated(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    match chance.randrange(4):
+        case 0:
+            for _ in range(chance.randrange(1, 6)):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+        case 1:
+            del changed[chance.randrange(len(changed)) :]
+        case 2:
+            at, end = sorted(chance.randrange(len(changed)) for _ in range(2))
+            del changed[at:end]
+        case _:
+            at, source = chance.randrange(len(changed)), chance.randrange(len(changed))
+            changed[at:at] = changed[source : source + chance.randrange(1, 64)]
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("name", sorted(samples.one_of_each()))
+def test_mutated_files_fail_with_our_errors_or_decode(tmp_path: Path, name: str) -> None:
+    data = samples.one_of_each()[name]
+    chance = random.Random(f"mutations of {name}")
+    path = tmp_path / "mutant"
+    slowest = 0.0
+    for _ in range(150):
+        path.write_bytes(_mutated(data, chance))
+        start = time.perf_counter()
+        try:
+            info = probe(path, LIMITS, first_frame=True)
+            decoded = decode(path, LIMITS, first_frame=True)
+        except PixelmendError:
+            pass
+        else:
+            assert decoded.pixels.shape[:2] == (info.oriented_size.height, info.oriented_size.width)
+        slowest = max(slowest, time.perf_counter() - start)
+    assert slowest < _SECONDS
+
+
+def test_sniffing_any_bytes_answers_or_refuses() -> None:
+    chance = random.Random(5)
+    for _ in range(2000):
+        head = chance.choice([b"", b"RIFF", b"\0\0\0\x20ftyp", b"BM", b"<svg", b"II"]) + chance.randbytes(
+            chance.randrange(40)
+        )
+        try:
+            assert isinstance(sniff_format(head), ImageFormat)
+        except UnsupportedFormat as error:
+            assert "accepted are" in error.message or "ISO media" in error.message  # noqa: PT017
+
+
+def test_limits_are_inclusive(tmp_path: Path) -> None:
+    path = tmp_path / "exact.png"
+    Image.new("L", (8, 5)).save(path)
+    assert probe(path, InputLimits(max_pixels=40, max_side=8)).size.pixels == 40
+    with pytest.raises(ImageTooLarge):
+        probe(path, InputLimits(max_pixels=39))
+    with pytest.raises(ImageTooLarge):
+        probe(path, InputLimits(max_side=7))
