@@ -1,0 +1,126 @@
+"""A stream of training batches cut from a slowly changing pool of procedural pictures.
+
+What a batch holds depends on the seed and the step alone, so that a resumed run sees what the whole run would
+have seen.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.leaves import LeafConfig, make_picture
+
+Bytes = NDArray[np.uint8]
+
+# Streams of randomness derived from one seed.
+PICTURES, BATCHES = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """``patch`` is the side of a low-resolution patch.
+
+    Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one.
+    """
+
+    leaves: LeafConfig = field(default_factory=LeafConfig)
+    batch: int = 16
+    patch: int = 32
+    scale: int = 4
+    pool: int = 256
+    refresh: int = 20
+    workers: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One picture: ``high`` (s*h, s*w, 3) and ``low`` (h, w, 3), both uint8 RGB."""
+
+    high: Bytes
+    low: Bytes
+
+
+def reduce_image(high: Bytes, scale: int) -> Bytes:
+    """Antialiased bicubic (a = -0.5) reduction by ``scale``: (s*h, s*w, 3) to (h, w, 3), uint8."""
+    height, width = high.shape[:2]
+    low = Image.fromarray(high).resize((width // scale, height // scale), Image.Resampling.BICUBIC)
+    return np.asarray(low)
+
+
+def make_pair(seed: int, index: int, config: DataConfig) -> Pair:
+    """Picture number ``index`` of the run with ``seed``."""
+    high = make_picture(np.random.default_rng((seed, PICTURES, index)), config.leaves)
+    return Pair(high, reduce_image(high, config.scale))
+
+
+def cut_batch(rng: np.random.Generator, pairs: Sequence[Pair], config: DataConfig) -> tuple[Bytes, Bytes]:
+    """Random patches, flipped and turned: (n, patch, patch, 3) and (n, s*patch, s*patch, 3), uint8."""
+    lows: list[Bytes] = []
+    highs: list[Bytes] = []
+    for _ in range(config.batch):
+        pair = pairs[int(rng.integers(len(pairs)))]
+        top = int(rng.integers(pair.low.shape[0] - config.patch + 1))
+        left = int(rng.integers(pair.low.shape[1] - config.patch + 1))
+        turn, mirror = int(rng.integers(4)), bool(rng.integers(2))
+        for image, factor, patches in ((pair.low, 1, lows), (pair.high, config.scale, highs)):
+            y, x, side = top * factor, left * factor, config.patch * factor
+            patch = np.rot90(image[y : y + side, x : x + side], turn)
+            patches.append(patch[:, ::-1] if mirror else patch)
+    return np.stack(lows), np.stack(highs)
+
+
+class PatchStream:
+    """Batches by step, with pictures made ahead of need in worker processes. Use it as a context manager.
+
+    At step n the pool holds the pictures from number n // refresh on. Without workers
+    they are made on demand.
+    """
+
+    def __init__(self, seed: int, config: DataConfig, first_step: int = 0) -> None:
+        self._seed = seed
+        self._config = config
+        self._step = first_step
+        self._received = self._ordered = first_step // config.refresh
+        self._pairs: deque[Pair] = deque(maxlen=config.pool)
+        self._ahead: deque[Future[Pair]] = deque()
+        # Spawned, since a forked child inherits the locks of the parent's compute threads.
+        context = multiprocessing.get_context("spawn")
+        self._workers = ProcessPoolExecutor(config.workers, context) if config.workers else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._workers is not None:
+            self._workers.shutdown(cancel_futures=True)
+
+    def batch(self) -> tuple[Bytes, Bytes]:
+        """The next step's patches; see ``cut_batch``. The first call waits for the pool to fill."""
+        wanted = self._step // self._config.refresh + self._config.pool
+        while self._received < wanted:
+            self._pairs.append(self._receive(wanted))
+        rng = np.random.default_rng((self._seed, BATCHES, self._step))
+        self._step += 1
+        return cut_batch(rng, self._pairs, self._config)
+
+    def _receive(self, wanted: int) -> Pair:
+        index = self._received
+        self._received += 1
+        if self._workers is None:
+            return make_pair(self._seed, index, self._config)
+        while self._ordered < wanted + 2 * self._config.workers:
+            self._ahead.append(self._workers.submit(make_pair, self._seed, self._ordered, self._config))
+            self._ordered += 1
+        return self._ahead.popleft().result()

@@ -1,0 +1,106 @@
+"""Train a network: ``python -m training.train --minutes 60 --out runs/x4`` (``--steps`` to be repeatable)."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from training.data import DataConfig, PatchStream
+from training.evaluate import judge, mean_gain
+from training.network import NetworkConfig
+from training.optim import OptimConfig
+from training.trainer import TrainConfig, Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When a run ends: after ``steps``, or after ``minutes`` of training once the pool is full."""
+
+    steps: int | None
+    minutes: float | None
+
+    def progress(self, step: int, elapsed: float) -> float:
+        """How much of the run is done, from 0 to 1; ``elapsed`` is in seconds."""
+        if self.steps is not None:
+            return step / self.steps
+        assert self.minutes is not None
+        return elapsed / (60.0 * self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Where a run writes, and every how many steps it prints, judges and saves."""
+
+    out: Path
+    report: int = 100
+    judge: int = 1000
+    save: int = 1000
+
+
+def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting) -> Path:
+    """Train until the budget is spent; returns the last checkpoint's path."""
+    reporting.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = reporting.out / "last.pt"
+    with PatchStream(trainer.config.seed, data, trainer.step) as stream:
+        low, high = stream.batch()
+        began = time.monotonic() - trainer.elapsed
+        losses = 0.0
+        while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
+            losses += float(trainer.train_step(low, high, progress))
+            trainer.elapsed = time.monotonic() - began
+            if trainer.step % reporting.report == 0:
+                rate = trainer.step / trainer.elapsed
+                mean = losses / reporting.report
+                print(f"step {trainer.step} loss {mean:.5f} {rate:.2f} steps/s {progress:.1%}", flush=True)
+                losses = 0.0
+            if trainer.step % reporting.judge == 0:
+                gain = mean_gain(judge(trainer.averaged()))
+                print(f"  gain Y {gain.y:+.3f} Cb {gain.cb:+.3f} Cr {gain.cr:+.3f} dB", flush=True)
+            if trainer.step % reporting.save == 0:
+                trainer.save(checkpoint)
+            low, high = stream.batch()
+    trainer.save(checkpoint)
+    return checkpoint
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--steps", type=int)
+    length.add_argument("--minutes", type=float)
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
+    parser.add_argument("--batch", type=int, default=DataConfig().batch)
+    parser.add_argument("--patch", type=int, default=DataConfig().patch)
+    parser.add_argument("--pool", type=int, default=DataConfig().pool)
+    parser.add_argument("--refresh", type=int, default=DataConfig().refresh)
+    parser.add_argument("--features", type=int, default=NetworkConfig().features)
+    parser.add_argument("--hidden", type=int, default=NetworkConfig().hidden)
+    parser.add_argument("--adam-rate", type=float, default=OptimConfig().adam_rate)
+    parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
+    parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
+    options = parser.parse_args(arguments)
+    config = TrainConfig(
+        seed=options.seed,
+        network=NetworkConfig(options.features, options.hidden),
+        optim=OptimConfig(options.adam_rate, options.muon_rate),
+        chroma=options.chroma,
+    )
+    data = DataConfig(batch=options.batch, patch=options.patch, pool=options.pool, refresh=options.refresh)
+    trainer = Trainer(config, torch.device(options.device), compiled=options.compile)
+    if options.resume:
+        trainer.load(options.out / "last.pt")
+    run(trainer, data, Budget(options.steps, options.minutes), Reporting(options.out))
+
+
+if __name__ == "__main__":
+    main()
