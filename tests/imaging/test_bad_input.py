@@ -18,6 +18,7 @@ from pixelmend.errors import (
     TooManyFrames,
     UnsupportedFormat,
 )
+from pixelmend.imaging import tiff_exif
 from pixelmend.imaging.codec import decode
 from pixelmend.imaging.probe import ImageFormat, InputLimits, probe, sniff_format
 from tests.imaging import samples
@@ -234,6 +235,14 @@ def test_tiff_pages_that_loop_are_corrupt(tmp_path: Path) -> None:
     thumbnail = struct.pack("<H", 1) + struct.pack("<HHII", 254, 4, 1, 1)
     first = _tiff(1, 1, next_page=1000).ljust(1000, b"\0")
     refused(tmp_path, first + thumbnail + struct.pack("<I", 1000), CorruptImage)
+
+
+def test_tiff_tags_that_share_one_huge_value_are_not_all_read(tmp_path: Path) -> None:
+    entries = b"".join(struct.pack(">HHII", 1000 + i, 3, 10_000_000, 8) for i in range(500))
+    huge = b"MM\0*" + struct.pack(">I", 8) + struct.pack(">H", 500) + entries + bytes(20_000_004)
+    start = time.perf_counter()
+    assert tiff_exif.gather(huge) is None
+    assert time.perf_counter() - start < _SECONDS
 
 
 def test_metadata_bombs_are_not_inflated(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelmend.errors import InvalidParameter, OutputTooLarge
-from pixelmend.imaging import exif
+from pixelmend.imaging import exif, tiff_exif
 from pixelmend.imaging.codec import configure_vips, decode
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
@@ -404,6 +404,24 @@ def test_exif_thumbnail_goes() -> None:
     assert tags[0x0112] == 1
 
 
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_exif_of_a_tiff_passes_through_other_formats(tmp_path: Path, order: str) -> None:
+    block = full_metadata().exif
+    assert block is not None
+    if order == "little":
+        block = tiff_exif.gather(block)
+        assert block is not None
+        assert block[:2] == b"II"
+    write(tmp_path / "x.tif", samples.photo(), OutputFormat.TIFF, Metadata(exif=block))
+    kept = decode(tmp_path / "x.tif", InputLimits()).metadata
+    write(tmp_path / "x.jpg", samples.photo(), OutputFormat.JPEG, kept)
+    with Image.open(tmp_path / "x.jpg") as image:
+        tags = image.getexif()
+        details = tags.get_ifd(0x8769)
+        assert (tags[0x010F], tags[0x0132]) == ("Maker", "2026:11:21 04:00:00")
+        assert (details[0xA002], details[0x927C]) == (60, b"maker note")
+
+
 def test_damaged_exif_never_raises() -> None:
     block = full_metadata().exif
     assert block is not None
@@ -416,6 +434,7 @@ def test_damaged_exif_never_raises() -> None:
         assert 1 <= exif.orientation(damaged) <= 8
         exif.dpi(damaged)
         exif.upright(damaged, Size(3, 4))
+        tiff_exif.gather(damaged)
         exif.with_resolution(damaged, 300.0, 300.0)
 
 

@@ -15,6 +15,7 @@ from pixelmend.imaging.loading import open_with_vips
 from pixelmend.imaging.metadata import Metadata, usable_icc
 from pixelmend.imaging.probe import ImageInfo, InputLimits, probe
 from pixelmend.imaging.sniff import ImageFormat
+from pixelmend.imaging.storage import mapped
 from pixelmend.imaging.vips import PixelDtype, Pixels, configure_vips, decode_errors, pixel_dtype, row_bands
 
 __all__ = ["Decoded", "configure_vips", "decode"]
@@ -112,7 +113,8 @@ def _check_agreement(info: ImageInfo, width: int, height: int) -> None:
 
 
 def _is_eight_bit_lab(path: Path, info: ImageInfo) -> bool:
-    return info.bits == 8 and tiff.read_tiff(path.read_bytes()).photometric == _CIELAB
+    with mapped(path) as data:
+        return info.bits == 8 and tiff.read_tiff(data).photometric == _CIELAB
 
 
 def _upright(bands: Iterable[Pixels], info: ImageInfo, channels: int, dtype: PixelDtype) -> Pixels:

@@ -7,15 +7,13 @@ from typing import BinaryIO
 import pyvips
 
 from pixelmend.errors import InternalError
-from pixelmend.imaging import containers, exif
-from pixelmend.imaging.formats import OutputFormat, OutputSpec, drops_grey_profile
+from pixelmend.imaging import containers, exif, tiff_exif
+from pixelmend.imaging.formats import OutputFormat, OutputSpec, drops_grey_profile, is_big_tiff
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.imaging.vips import reason
 
 _MM_PER_INCH = 25.4
-# From here on a TIFF's 32-bit offsets may not reach: incompressible data grows a little.
-_BIG_TIFF_BYTES = 3_900_000_000
 
 
 def encode(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, path: Path) -> None:
@@ -85,15 +83,16 @@ def _avif(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: Binar
 
 
 def _tiff(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
-    raw_bytes = spec.size.pixels * spec.channels * spec.bits // 8
     with _Sink(file) as target:
         _tagged(image, metadata).tiffsave_target(
             target,
             compression="deflate",
             predictor="horizontal",
             resunit="inch",
-            bigtiff=raw_bytes > _BIG_TIFF_BYTES,
+            bigtiff=is_big_tiff(spec),
         )
+    if metadata.exif:
+        tiff_exif.graft(file, metadata.exif)
 
 
 def to_eight_bit(image: pyvips.Image) -> pyvips.Image:

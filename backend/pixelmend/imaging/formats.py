@@ -40,6 +40,8 @@ _MAX_SIDE: Mapping[OutputFormat, int] = MappingProxyType(
         OutputFormat.TIFF: 10_000_000,
     }
 )
+# Below 2^32: incompressible data grows a little.
+_BIG_TIFF_BYTES = 3_900_000_000
 _DEFAULT_QUALITY: Mapping[OutputFormat, int] = MappingProxyType(
     {OutputFormat.JPEG: 92, OutputFormat.WEBP: 88, OutputFormat.AVIF: 65}
 )
@@ -94,7 +96,7 @@ def losses(spec: OutputSpec, metadata: Metadata) -> tuple[str, ...]:
 
     "alpha": flattened onto white. "16-bit": reduced to 8 (JPEG, WebP) or 12 (AVIF) bits. "icc": a grey
     profile where the format has only RGB; the pixels are converted through it. "exif", "xmp": too big
-    for JPEG's segments.
+    for JPEG's segments; EXIF also in a TIFF of 4 GB.
     """
     lost: list[str] = []
     if spec.format is OutputFormat.JPEG and spec.has_alpha:
@@ -108,9 +110,15 @@ def losses(spec: OutputSpec, metadata: Metadata) -> tuple[str, ...]:
             lost.append("exif")
         if metadata.xmp and not containers.fits_in_segment(metadata.xmp):
             lost.append("xmp")
-    if spec.format is OutputFormat.TIFF and metadata.exif:
+    if is_big_tiff(spec) and metadata.exif:
         lost.append("exif")
     return tuple(lost)
+
+
+def is_big_tiff(spec: OutputSpec) -> bool:
+    """Whether the file is a TIFF that may outgrow 32-bit offsets."""
+    raw_bytes = spec.size.pixels * spec.channels * spec.bits // 8
+    return spec.format is OutputFormat.TIFF and raw_bytes > _BIG_TIFF_BYTES
 
 
 def drops_grey_profile(spec: OutputSpec) -> bool:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pyvips
 
 from pixelmend.errors import UnsupportedFormat
+from pixelmend.imaging import tiff_exif
 from pixelmend.imaging.headers import tiff
 from pixelmend.imaging.metadata import usable_icc
 from pixelmend.imaging.probe import ImageInfo
 from pixelmend.imaging.sniff import ImageFormat
+from pixelmend.imaging.storage import mapped
 
 _GREY = frozenset({"b-w", "grey16"})
 _RGB = frozenset({"srgb", "rgb", "rgb16"})
@@ -55,7 +57,11 @@ def open_with_vips(path: Path, info: ImageInfo) -> Opened:
     if icc is not None and not usable_icc(icc, colour):
         icc = None
         notes.append("icc-unusable")
-    return Opened(image, icc, _blob(source, "exif-data"), _blob(source, "xmp-data"), tuple(notes))
+    block = _blob(source, "exif-data")
+    if info.format is ImageFormat.TIFF:
+        with mapped(path) as data:
+            block = tiff_exif.gather(data)
+    return Opened(image, icc, block, _blob(source, "xmp-data"), tuple(notes))
 
 
 def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
@@ -81,7 +87,8 @@ def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
 
 def _drop_extra_channels(image: pyvips.Image, path: Path, notes: list[str]) -> pyvips.Image:
     """Leave colour and, if there is one, alpha (which libvips has made straight)."""
-    header = tiff.read_tiff(path.read_bytes())
+    with mapped(path) as data:
+        header = tiff.read_tiff(data)
     keep = header.colour + header.fields.has_alpha
     if header.samples <= keep or image.bands <= keep:
         return image

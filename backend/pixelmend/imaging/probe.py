@@ -4,7 +4,6 @@ Runs in the API process. No pixel is decoded and no compressed chunk is inflated
 bounded by the file's size whatever the header claims.
 """
 
-import mmap
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from pixelmend.imaging.headers.fields import HeaderFields
 from pixelmend.imaging.sniff import SNIFF_BYTES, ImageFormat, sniff_format
+from pixelmend.imaging.storage import mapped
 
 __all__ = ["ImageFormat", "ImageInfo", "InputLimits", "check_size", "probe", "sniff_format"]
 
@@ -74,8 +74,8 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
     """
     with path.open("rb") as file:
         image_format = sniff_format(file.read(SNIFF_BYTES))
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            fields = _read(image_format, data)
+    with mapped(path) as data:
+        fields = _read(image_format, data)
     check_size(fields.size, limits)
     if fields.coded is not None:
         check_size(fields.coded, limits)
@@ -105,9 +105,8 @@ def _count(frames: int) -> str:
     return "several" if frames == 2 else str(frames)
 
 
-def _read(image_format: ImageFormat, data: mmap.mmap) -> HeaderFields:
-    # mmap slices to bytes and works with struct, which is all that the readers ask of it
+def _read(image_format: ImageFormat, data: bytes) -> HeaderFields:
     try:
-        return _READERS[image_format](data)  # type: ignore[arg-type]
+        return _READERS[image_format](data)
     except (struct.error, IndexError) as error:
         raise CorruptImage(f"the {image_format} ends within its header") from error

@@ -1,9 +1,11 @@
-"""Turning a full disk into the error the caller knows."""
+"""Files: mapped for reading, and a full disk turned into the error the caller knows."""
 
 import errno
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from pixelmend.errors import StorageFull
 
@@ -20,3 +22,14 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise StorageFull(f"no room left while writing {path.name}") from error
         raise
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[bytes]:
+    """The file's bytes without reading them all: what a map offers of bytes' interface is enough for
+    slicing, indexing, `struct` and regular expressions. Slices are real bytes.
+
+    The file must not be empty, nor be cut short meanwhile.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield cast(bytes, data)
