@@ -26,7 +26,7 @@ def outline(rng: np.random.Generator, radius: float, x: Floats, y: Floats) -> Fl
     """Signed distance to a random outline about the origin, in pixels (approximate away from the edge).
 
     ``x`` is (1, w) and ``y`` (h, 1), pixel coordinates relative to the leaf's centre; the result is (h, w)
-    float32 and positive only within about 1.5 ``radius``.
+    float32. Nearly all that is inside lies within 1.5 ``radius``; sharp corners reach further.
     """
     angle = rng.uniform(0.0, 2.0 * np.pi)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))

@@ -1,0 +1,124 @@
+"""A training run in miniature: it learns, it resumes, and what it leaves can be shipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors
+import spandrel
+import torch
+from safetensors.torch import load_file
+
+from training import evaluate, export, train
+from training.colour import to_ycc
+from training.data import DataConfig
+from training.leaves import LeafConfig
+from training.network import NetworkConfig
+from training.train import Budget, Reporting, run
+from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
+
+DATA = DataConfig(
+    leaves=LeafConfig(size=96, fewest=20, most=40, texture_size=32),
+    batch=4,
+    patch=16,
+    pool=2,
+    refresh=4,
+    workers=0,
+)
+TINY = TrainConfig(seed=3, network=NetworkConfig(16, 2), warm_up=4)
+QUIET = 10_000
+
+
+def trainer() -> Trainer:
+    return Trainer(TINY, torch.device("cpu"))
+
+
+def train_to(out: Path, subject: Trainer, steps: int, planned: int) -> Path:
+    """Train ``subject`` up to ``steps`` of a schedule of ``planned`` steps."""
+    out.mkdir(parents=True, exist_ok=True)
+
+    class Cut(Budget):
+        def progress(self, step: int, elapsed: float) -> float:
+            return 1.0 if step >= steps else step / planned
+
+    return run(subject, DATA, Cut(planned, None), Reporting(out, QUIET, QUIET, QUIET))
+
+
+def test_loss_falls(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    high = np.kron(rng.integers(0, 256, (2, 16, 16, 3), np.uint8), np.ones((1, 4, 4, 1), np.uint8))
+    low = high[:, ::4, ::4].copy()
+    subject = trainer()
+    losses = [float(subject.train_step(low, high, step / 40)) for step in range(20)]
+    assert losses[-1] < 0.9 * losses[0]
+    assert all(np.isfinite(losses))
+
+
+def test_a_resumed_run_ends_as_the_whole_run(tmp_path: Path) -> None:
+    whole = trainer()
+    train_to(tmp_path / "whole", whole, 10, 10)
+    half = trainer()
+    path = train_to(tmp_path / "half", half, 5, 10)
+    resumed = trainer()
+    resumed.load(path)
+    assert resumed.step == 5
+    train_to(tmp_path / "rest", resumed, 10, 10)
+    for name, tensor in whole.average.items():
+        torch.testing.assert_close(resumed.average[name], tensor, atol=1e-6, rtol=1e-5)
+
+
+def test_a_resumed_run_needs_its_checkpoint_whole(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    trainer().save(path)
+    assert [p.name for p in tmp_path.iterdir()] == ["last.pt"]
+
+
+def test_commands_train_export_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--features", "16", "--hidden", "1", "--pool", "1", "--batch", "2", "--patch", "8"]
+    train.main(["--steps", "2", "--out", str(tmp_path), *small])
+    train.main(["--steps", "3", "--out", str(tmp_path), "--resume", *small])
+    weights = tmp_path / "weights.safetensors"
+    export.main([str(tmp_path / "last.pt"), str(weights)])
+    assert "sha256" in capsys.readouterr().out
+    state = load_file(weights)
+    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+    model = spandrel.ModelLoader().load_from_state_dict(state)
+    assert (model.scale, model.input_channels, model.output_channels) == (4, 3, 3)
+    with safetensors.safe_open(weights, "pt") as file:
+        metadata = file.metadata()
+    assert metadata["license"] == "Apache-2.0"
+    assert metadata["steps"] == "3"
+    evaluate.main([str(weights), "--pictures", str(tmp_path / "pictures")])
+    assert "| astronaut |" in capsys.readouterr().out
+    assert (tmp_path / "pictures" / "rocket.png").is_file()
+
+
+def test_loss_tells_luma_from_chroma() -> None:
+    truth = torch.full((1, 3, 4, 4), 0.5)
+    lighter = truth + 0.1
+    redder = truth + torch.tensor([0.299, 0.587, 0.114]).neg()[None, :, None, None] * 0.0
+    redder[:, 0] += 0.1
+    redder[:, 1] -= 0.1 * 0.299 / 0.587  # the same luma
+    assert float(loss_of(truth, truth, 1.0, 0.01)) == pytest.approx(0.0, abs=1e-7)
+    assert float(loss_of(lighter, truth, 0.0, 0.01)) == pytest.approx(
+        float(np.hypot(0.1, 0.01)) - 0.01, abs=1e-5
+    )
+    assert float(loss_of(redder, truth, 0.0, 0.01)) == pytest.approx(0.0, abs=1e-5)
+    assert float(loss_of(redder, truth, 1.0, 0.01)) > 0.05
+
+
+def test_ycc_of_grey_is_grey() -> None:
+    planes = to_ycc(torch.full((1, 3, 2, 2), 0.7))
+    assert planes[:, 0].mean() == pytest.approx(0.7)
+    assert planes[:, 1:].abs().max() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_schedule_rises_then_falls() -> None:
+    factors = [rate_factor(step, step / 100, 10) for step in range(101)]
+    assert factors[0] == pytest.approx(0.1)
+    assert int(np.argmax(factors)) in range(8, 11)
+    assert factors[-1] == pytest.approx(1e-3)
+    assert Budget(None, 2.0).progress(0, 30.0) == pytest.approx(0.25)
+    assert Budget(200, None).progress(50, 0.0) == pytest.approx(0.25)
