@@ -94,12 +94,18 @@ def _cell(score: Score, sign: str = "") -> str:
     return " / ".join(f"{value:{sign}.2f}" for value in (score.y, score.cb, score.cr))
 
 
-def flat_deviation(network: Compact, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)) -> int:
-    """The largest error on flat pictures from black to white, borders included, in steps of 1/255."""
+def flat_deviation(
+    network: Compact, border: int, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)
+) -> int:
+    """The largest error of any channel on flat pictures from black to white, in steps of 1/255.
+
+    The outermost ``border`` input pixels are left out: zeros pad the convolutions there.
+    """
     worst = 0
+    inner = slice(border * network.config.scale, (48 - border) * network.config.scale)
     for level in levels:
-        flat = np.full((48, 48, 3), level, np.uint8)
-        worst = max(worst, int(np.abs(enlarge(network, flat).astype(np.int16) - level).max()))
+        output = enlarge(network, np.full((48, 48, 3), level, np.uint8))[inner, inner]
+        worst = max(worst, int(np.abs(output.astype(np.int16) - level).max()))
     return worst
 
 
@@ -124,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     network = from_state(load_file(options.weights)).to(memory_format=torch.channels_last)
     precision = torch.bfloat16 if options.precision == "bf16" else torch.float32
     print(table(judge(network, precision=precision)))
-    print(f"largest error on flat grey pictures: {flat_deviation(network)}/255")
+    inside, everywhere = flat_deviation(network, 4), flat_deviation(network, 0)
+    print(f"largest error on flat grey pictures: {inside}/255; in the outermost 4 pixels: {everywhere}/255")
     if options.pictures is not None:
         save_comparisons(network, options.pictures)
 
