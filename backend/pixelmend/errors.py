@@ -5,6 +5,7 @@ value and the limit; `code` and `retryable` are part of the public interface. HT
 `web/errors.py` alone.
 """
 
+
 from typing import ClassVar
 
 
@@ -136,3 +137,15 @@ class WrongResult(PixelmendError):
 class Cancelled(PixelmendError):
     code = "cancelled"
     title = "The work was cancelled"
+
+
+def error_from_code(code: str, message: str) -> PixelmendError:
+    """Rebuild an error that crossed a process boundary as its code and message."""
+    for kind in _all_kinds(PixelmendError):
+        if kind.code == code:
+            return kind(message)
+    return InternalError(message)
+
+
+def _all_kinds(root: type[PixelmendError]) -> list[type[PixelmendError]]:
+    return [kind for child in root.__subclasses__() for kind in (child, *_all_kinds(child))]

@@ -7,6 +7,12 @@ from numpy.typing import NDArray
 
 from pixelmend.imaging.canvas import Pixels
 
+Plane = NDArray[np.floating[Any]]
+"""(H, W, C) float32."""
+
+_BAND_ROWS = 256
+"""Even, so that no 2x2 cell is cut."""
+
 
 def bleed_colour(pixels: Pixels) -> Pixels:
     """Give fully transparent pixels the colour of their visible surroundings.
@@ -24,10 +30,10 @@ def bleed_colour(pixels: Pixels) -> Pixels:
     # Only the box around the hidden pixels matters, with one pixel of visible context.
     box = np.s_[max(rows[0] - 1, 0) : rows[1] + 2, max(columns[0] - 1, 0) : columns[1] + 2]
     part = pixels[box]
-    alpha = part[:, :, -1:].astype(np.float32) / np.iinfo(pixels.dtype).max
-    colour = _pull_push(part[:, :, :-1].astype(np.float32) * alpha, alpha)
-    view = filled[box]
-    view[hidden[box], :-1] = np.rint(colour[hidden[box]]).clip(0, np.iinfo(pixels.dtype).max)
+    colour = _pull_push(*_boosted(*_halved_colour(part)))
+    rows_hidden, columns_hidden = np.nonzero(hidden[box])
+    fill = colour[rows_hidden // 2, columns_hidden // 2]
+    filled[box][rows_hidden, columns_hidden, :-1] = np.rint(fill).clip(0, np.iinfo(pixels.dtype).max)
     return filled
 
 
@@ -56,27 +62,41 @@ def _all_in_3x3(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return across[:-2] & across[1:-1] & across[2:]
 
 
-def _pull_push(premultiplied: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pull_push(premultiplied: Plane, weight: Plane) -> Plane:
     """Fill by a pyramid of weighted means (pull-push, after Gortler et al., The Lumigraph, 1996).
 
     premultiplied: (H, W, C) colour times weight; weight: (H, W, 1) in [0, 1]. Returns (H, W, C) colour.
     """
     height, width = weight.shape[:2]
     if height == 1 and width == 1:
-        return premultiplied / np.maximum(weight, 1e-6)
-    coarse_weight = _halve(weight)
-    coarse_colour = _halve(premultiplied)
-    # A cell that is mostly visible counts as wholly visible, so that fine levels win where they know.
-    boost = np.minimum(1.0, 4.0 * coarse_weight) / np.maximum(coarse_weight, 1e-6)
-    below = _pull_push(coarse_colour * boost, coarse_weight * boost)
+        return premultiplied / np.maximum(weight, np.float32(1e-6))
+    below = _pull_push(*_boosted(_halve(premultiplied), _halve(weight)))
     below = np.repeat(np.repeat(below, 2, axis=0), 2, axis=1)[:height, :width]
-    return premultiplied + below * (1.0 - weight)
+    return premultiplied + below * (np.float32(1) - weight)
 
 
-def _halve(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _halved_colour(pixels: Pixels) -> tuple[Plane, Plane]:
+    """The first level of the pyramid, made in bands: the image is never held in float at full size."""
+    top = np.float32(np.iinfo(pixels.dtype).max)
+    colours, weights = [], []
+    for start in range(0, len(pixels), _BAND_ROWS):
+        band = pixels[start : start + _BAND_ROWS].astype(np.float32)
+        weight = band[:, :, -1:] / top
+        colours.append(_halve(band[:, :, :-1] * weight))
+        weights.append(_halve(weight))
+    return np.concatenate(colours), np.concatenate(weights)
+
+
+def _boosted(premultiplied: Plane, weight: Plane) -> tuple[Plane, Plane]:
+    """Count a cell that is partly visible as wholly visible, so that fine levels win where they know."""
+    boost = np.minimum(np.float32(1), 4 * weight) / np.maximum(weight, np.float32(1e-6))
+    return premultiplied * boost, weight * boost
+
+
+def _halve(values: Plane) -> Plane:
     """Mean of 2x2 cells; the last row or column stands alone where the side is odd."""
     height, width, channels = values.shape
     padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     cells = padded.reshape(-(-height // 2), 2, -(-width // 2), 2, channels)
-    mean: NDArray[np.float32] = cells.mean(axis=(1, 3), dtype=np.float32)
+    mean: Plane = cells.mean(axis=(1, 3), dtype=np.float32)
     return mean

@@ -9,6 +9,7 @@ radius, the core of a tile is therefore exactly what the untiled network would h
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.geometry import Rect, Size, Span
@@ -79,7 +80,8 @@ def plan_tiles(
     width of the band in which neighbouring tiles are mixed; 0 cuts hard, which is exact where the overlap
     covers the receptive field.
 
-    Raises InvalidParameter if a window of `tile_px` leaves no core after its overlaps.
+    Raises InvalidParameter if a window of `tile_px` is too small for the network or leaves no core after its
+    overlaps.
     """
     if blend_px > overlap_px:
         raise InvalidParameter(f"blend_px={blend_px} exceeds overlap_px={overlap_px}")
@@ -107,23 +109,25 @@ def _plan_axis(
     longest = tile // multiple * multiple
     if padded <= longest:
         return (AxisTile(Span(0, padded), Span(0, length), Span(0, length)),)
-    if longest < minimum:
-        raise InvalidParameter(f"tile={tile} px is below the network's minimum of {minimum} px")
+    least = _round_up(minimum, multiple)
+    if longest < least:
+        raise InvalidParameter(f"tile={tile} px is below the network's minimum of {least} px")
     # Both overlaps together, as a multiple so that aligned starts still leave that much.
     shared = _round_up(2 * overlap, multiple)
     if longest <= shared:
         raise InvalidParameter(
-            f"tile={tile} px leaves nothing between its overlaps; use more than {shared} px with this model"
+            f"tile={tile} px leaves nothing between its overlaps; "
+            f"this model needs at least {max(least, shared + multiple)} px"
         )
     count = -(-(padded - shared) // (longest - shared))
     # The smallest window that still needs `count` tiles: nothing is computed only to be thrown away.
-    window = min(longest, max(minimum, _round_up(-(-(padded - shared) // count) + shared, multiple)))
+    window = min(longest, max(least, _round_up(-(-(padded - shared) // count) + shared, multiple)))
     slack = padded - window
     starts = [slack * i // (count - 1) // multiple * multiple for i in range(count)]
     starts[-1] = slack
-    cuts = [0] + [(a + window + b) // 2 for a, b in zip(starts, starts[1:], strict=False)] + [length]
+    cuts = [0] + [(a + window + b) // 2 for a, b in pairwise(starts)] + [length]
     # Three tiles must never mix in one pixel, so a blend takes at most half of the narrowest core.
-    blend = min([blend, *((b - a) // 2 for a, b in zip(cuts, cuts[1:], strict=False))])
+    blend = min([blend, *((b - a) // 2 for a, b in pairwise(cuts))])
     tiles = []
     for i, start in enumerate(starts):
         core = Span(cuts[i], cuts[i + 1])

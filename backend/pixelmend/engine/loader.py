@@ -1,0 +1,157 @@
+"""From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import spandrel
+import torch
+from torch import Tensor, nn
+
+from pixelmend.errors import ModelUnusable
+from pixelmend.models.catalog import Catalog, ModelEntry
+from pixelmend.models.integrity import verify_file
+
+StateDict = Mapping[str, Tensor]
+
+DEEP_OVERLAP_PX = 32
+"""Overlap for networks whose receptive field is not known; neighbouring tiles are blended over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A network on the CPU in FP32, and what tiling needs to know about it.
+
+    `receptive_field_px` is the distance that information travels; None where it is unbounded or unknown.
+    """
+
+    id: str
+    sha256: str
+    architecture: str
+    scale: int
+    multiple_of: int
+    minimum_px: int
+    receptive_field_px: int | None
+    allows_half: bool
+    allows_bfloat16: bool
+    descriptor: spandrel.ImageModelDescriptor[nn.Module]
+
+    @property
+    def overlap_px(self) -> int:
+        return DEEP_OVERLAP_PX if self.receptive_field_px is None else self.receptive_field_px
+
+    @property
+    def blend_px(self) -> int:
+        return DEEP_OVERLAP_PX // 2 if self.receptive_field_px is None else 0
+
+
+def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
+    """Read, check and build a model.
+
+    denoise in [0, 1] mixes the model's weights with those of its partner: denoise * own + (1 - denoise) *
+    partner (deep network interpolation, Wang et al. 2018). Raises UnknownModel, ModelUnusable, and
+    InvalidParameter where `denoise` is given and the model has no partner.
+    """
+    entry = catalog.usable(model_id)
+    state, sha256 = _read(entry)
+    if denoise is not None:
+        other = catalog.denoise_partner(model_id)
+        partner, _ = _read(other)
+        state = mix_states(state, partner, denoise, f"{entry.path.name} and {other.path.name}")
+    descriptor = _build(entry.path.name, state)
+    requirements = descriptor.size_requirements
+    return LoadedModel(
+        id=entry.id,
+        sha256=sha256,
+        architecture=descriptor.architecture.name,
+        scale=descriptor.scale,
+        multiple_of=requirements.multiple_of,
+        minimum_px=max(1, requirements.minimum),
+        receptive_field_px=receptive_field_px(descriptor),
+        allows_half=descriptor.supports_half,
+        allows_bfloat16=descriptor.supports_bfloat16,
+        descriptor=descriptor,
+    )
+
+
+def read_state(path: Path) -> StateDict:
+    """The tensors of a .safetensors or .pth file. Raises ModelUnusable naming the file."""
+    try:
+        if path.suffix.lower() == ".safetensors":
+            return safetensors.torch.load_file(path)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelUnusable(f"{path.name}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # parsers of damaged files raise whatever they stumble over
+        raise ModelUnusable(f"{path.name}: {_why_unreadable(error)}") from error
+    return _tensors(loaded, path.name)
+
+
+def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str) -> StateDict:
+    """own_share * own + (1 - own_share) * partner. Raises ModelUnusable where names or shapes differ."""
+    if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in partner.items()}:
+        raise ModelUnusable(f"{names}: cannot be mixed, their tensors differ in name or shape")
+    return {
+        name: torch.lerp(partner[name].float(), tensor.float(), own_share) for name, tensor in own.items()
+    }
+
+
+def receptive_field_px(descriptor: spandrel.ImageModelDescriptor[nn.Module]) -> int | None:
+    """Radius of the receptive field for plain chains of convolutions; None for anything else.
+
+    A Compact network is one chain at input resolution: each k x k convolution adds (k - 1) / 2.
+    """
+    if descriptor.architecture.id != "Compact":
+        return None
+    kernels = [m.kernel_size for m in descriptor.model.modules() if isinstance(m, nn.Conv2d)]
+    return sum((int(kernel[0]) - 1) // 2 for kernel in kernels)
+
+
+def _read(entry: ModelEntry) -> tuple[StateDict, str]:
+    sha256 = verify_file(entry.path, entry.sha256)
+    return read_state(entry.path), sha256
+
+
+def _why_unreadable(error: Exception) -> str:
+    """In our words: torch's advice is to load the file unsafely."""
+    text = str(error)
+    if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in text:
+        return "refused, it holds more than plain tensors (a pickle could run code)"
+    if "TorchScript" in text:
+        return "a TorchScript program, not plain weights"
+    if isinstance(error, (RuntimeError, EOFError, safetensors.SafetensorError)):
+        return f"damaged or truncated: {text.partition('. ')[0] or type(error).__name__}"
+    return "not a weight file: neither safetensors nor what torch.save writes"
+
+
+def _tensors(loaded: Any, name: str) -> StateDict:
+    """The state dict inside what training scripts save: plain, or under one of the usual keys."""
+    for key in ("params_ema", "params", "state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
+        raise ModelUnusable(f"{name}: holds no state dict of tensors")
+    return loaded
+
+
+def _build(name: str, state: StateDict) -> spandrel.ImageModelDescriptor[nn.Module]:
+    try:
+        descriptor = spandrel.ModelLoader().load_from_state_dict(dict(state))
+    except spandrel.UnsupportedModelError as error:
+        raise ModelUnusable(f"{name}: the architecture is not known") from error
+    except Exception as error:  # architectures are guessed from tensors that may be anything
+        raise ModelUnusable(f"{name}: the tensors do not fit the architecture: {error}") from error
+    if not isinstance(descriptor, spandrel.ImageModelDescriptor):
+        raise ModelUnusable(f"{name}: this model does not upscale; it is for {descriptor.purpose}")
+    if (descriptor.input_channels, descriptor.output_channels) != (3, 3):
+        raise ModelUnusable(
+            f"{name}: maps {descriptor.input_channels} to {descriptor.output_channels} channels, "
+            "3 to 3 is needed"
+        )
+    if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
+        raise ModelUnusable(f"{name}: the weights contain NaN or infinity")
+    return descriptor.eval().float()

@@ -1,0 +1,103 @@
+"""Which models there are and where their files lie. Reads no weights."""
+
+import tomllib
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
+
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
+"""What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model. `scale` is None for a dropped-in file until a worker has read it.
+
+    `sha256` is None where nobody vouches for the bytes (a dropped-in file).
+    """
+
+    id: str
+    title: str
+    task: Literal["upscale"]
+    path: Path
+    origin: Literal["embedded", "catalog", "dropped-in"]
+    architecture: str | None = None
+    scale: int | None = None
+    sha256: str | None = None
+    licence: str | None = None
+    denoise_partner: str | None = None
+
+    @property
+    def present(self) -> bool:
+        return self.path.is_file()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    entries: tuple[ModelEntry, ...]
+
+    def get(self, model_id: str) -> ModelEntry:
+        """The entry of `model_id`. Raises UnknownModel naming the ids there are."""
+        for entry in self.entries:
+            if entry.id == model_id:
+                return entry
+        known = ", ".join(entry.id for entry in self.entries if entry.present)
+        raise UnknownModel(f"model={model_id!r} is not known; there are: {known}")
+
+    def usable(self, model_id: str) -> ModelEntry:
+        """As `get`, and its file is there. Raises ModelUnusable with the path where it belongs."""
+        entry = self.get(model_id)
+        if not entry.present:
+            raise ModelUnusable(f"model {model_id!r} has no file; put it at {entry.path}")
+        return entry
+
+    def denoise_partner(self, model_id: str) -> ModelEntry:
+        """The weights that `denoise` mixes with. Raises InvalidParameter where the model has none."""
+        entry = self.get(model_id)
+        if entry.denoise_partner is None:
+            raise InvalidParameter(f"denoise is not offered by model {model_id!r}")
+        return self.usable(entry.denoise_partner)
+
+
+def load_catalog(models_dir: Path) -> Catalog:
+    """The models that ship with the package, and every weight file in `models_dir` (which may be absent)."""
+    text = resources.files("pixelmend.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    weights_dir = Path(str(resources.files("pixelmend.models").joinpath("weights")))
+    entries = [
+        ModelEntry(
+            id=row["id"],
+            title=row["title"],
+            task=row["task"],
+            path=(weights_dir if row["embedded"] else models_dir) / row["file"],
+            origin="embedded" if row["embedded"] else "catalog",
+            architecture=row["architecture"],
+            scale=row["scale"],
+            sha256=row["sha256"] or None,
+            licence=row["licence"],
+            denoise_partner=row.get("denoise_partner"),
+        )
+        for row in tomllib.loads(text)["model"]
+    ]
+    by_id = {entry.id: entry for entry in entries}
+    for path in _weight_files(models_dir):
+        known = by_id.get(path.stem)
+        if known is None:
+            by_id[path.stem] = ModelEntry(path.stem, path.name, "upscale", path, "dropped-in")
+        elif known.origin == "catalog" and not known.present:
+            # The same model in another container, as .safetensors: its bytes are not the ones vouched for.
+            by_id[path.stem] = replace(known, path=path, sha256=None)
+    return Catalog(tuple(by_id.values()))
+
+
+def _weight_files(models_dir: Path) -> list[Path]:
+    if not models_dir.is_dir():
+        return []
+    files = [
+        path
+        for path in models_dir.iterdir()
+        if path.suffix.lower() in WEIGHT_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    ]
+    return sorted(files, key=lambda p: (p.stem, WEIGHT_SUFFIXES.index(p.suffix.lower())))
