@@ -1,0 +1,55 @@
+# make run    serve on http://$(HOST):$(PORT); sets everything up first
+# make test   everything that CI checks
+# make check  linters, types, layer contract
+# make lock   compile requirements/*.in to pinned, hashed *.txt
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+UV := .venv/bin/uv
+INSTALL := $(UV) pip install --quiet --python .venv/bin/python
+
+.PHONY: run test check lock evaluate clean
+
+run: .venv/.runtime
+	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
+
+test: check .venv-reference/.stamp
+	.venv/bin/python -m pytest
+
+check: .venv/.dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+evaluate: .venv/.dev
+	.venv/bin/python -m training.evaluate
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Pixelmend needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.runtime: $(UV) requirements/runtime.txt pyproject.toml
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-reference/.stamp: $(UV) requirements/make_reference.sh requirements/reference.txt
+	bash requirements/make_reference.sh $(UV) .venv-reference
+	@touch $@
+
+lock: $(UV)
+	cd requirements && for group in uv runtime dev; do \
+	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
+
+clean:
+	rm -rf .venv .venv-reference build dist *.egg-info

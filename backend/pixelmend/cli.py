@@ -1,0 +1,148 @@
+"""The `pixelmend` command."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from pixelmend.config import Settings
+from pixelmend.errors import PixelmendError
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.target import Target
+from pixelmend.tasks import UpscaleOptions
+from pixelmend.telemetry import Logger, configure_logging
+
+app = typer.Typer(help="Self-hosted image upscaling.", no_args_is_help=True, pretty_exceptions_enable=False)
+
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    device: DeviceOption = None,
+) -> None:
+    """Run the service until SIGTERM or Ctrl-C."""
+    from pixelmend.web.server import serve as run_server
+    from pixelmend.web.service import build_service
+
+    settings = _settings(host=host, port=port, device=device)
+    configure_logging(settings.log_level, settings.log_format)
+    run_server(build_service(settings, Logger(process="api")))
+
+
+@app.command()
+def upscale(
+    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Images, or folders of them.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the results.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Exact width in pixels.")] = None,
+    height: Annotated[int | None, typer.Option(min=1, help="Exact height in pixels.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model id.")] = None,
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="Output format.")
+    ] = OutputFormat.PNG,
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
+    tile: Annotated[int | None, typer.Option(min=32, max=2048, help="Largest tile edge, input px.")] = None,
+    denoise: Annotated[float | None, typer.Option(min=0, max=1, help="For models that have it.")] = None,
+    first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
+    force: Annotated[bool, typer.Option(help="Do again what is already done.")] = False,
+    device: DeviceOption = None,
+) -> None:
+    """Enlarge images on this machine; a bad file does not stop the others."""
+    from pixelmend.commands.files import plan_files
+    from pixelmend.commands.upscale import run_upscale
+
+    settings = _settings(device=device)
+    configure_logging("error", settings.log_format)
+    console = Console()
+    try:
+        options = UpscaleOptions(
+            model=model or settings.default_model,
+            target=Target(scale, width, height),
+            format=output_format,
+            quality=quality,
+            tile_px=tile,
+            denoise=denoise,
+            first_frame=first_frame,
+        )
+        files = plan_files(inputs, out, output_format)
+        if not files:
+            _fail("there are no images in " + ", ".join(str(path) for path in inputs), status=2)
+        # The worker's own log lines would tear the progress bar; what matters is in the outcome.
+        quiet = settings.model_copy(update={"log_level": "error"})
+        status = run_upscale(files, options, quiet, force=force, console=console)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    raise typer.Exit(status)
+
+
+@app.command()
+def check(device: DeviceOption = None) -> None:
+    """Look at the environment, the device and the models, and run a tiny self-test."""
+    from pixelmend.commands.check import check as run_check
+
+    settings = _settings(device=device)
+    configure_logging("error", settings.log_format)
+    console = Console()
+    findings = run_check(settings.model_copy(update={"log_level": "error"}))
+    for finding in findings:
+        mark = {True: "[green]ok  [/green]", False: "[red]bad [/red]", None: "    "}[finding.ok]
+        console.print(mark, end=" ")
+        console.print(finding.what, markup=False, highlight=False, soft_wrap=True)
+        if finding.ok is False and finding.mend:
+            console.print(f"     -> {finding.mend}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
+
+
+@app.command()
+def gpu() -> None:
+    """Show devices, memory, utilisation, temperature, and the models a running service has loaded."""
+    from pixelmend.commands.gpu import loaded_models, read_devices
+
+    settings = _settings()
+    console = Console()
+    table = Table("device", "memory", "busy", "temperature")
+    for d in read_devices():
+        used = f"{(d.used_bytes or 0) / 2**30:.1f} of {(d.total_bytes or 0) / 2**30:.1f} GiB"
+        busy = "-" if d.utilisation_percent is None else f"{d.utilisation_percent:.0f} %"
+        heat = "-" if d.temperature_c is None else f"{d.temperature_c:.0f} °C"
+        table.add_row(d.name, used, busy, heat)
+    console.print(table)
+    url = f"http://{settings.host}:{settings.port}"
+    models = loaded_models(url)
+    if models is None:
+        console.print(f"no service answers at {url}, so no models are loaded", highlight=False)
+    else:
+        console.print(f"loaded at {url}: {', '.join(models) or 'none'}", highlight=False)
+
+
+@app.command("version")
+def show_version() -> None:
+    """Print the version."""
+    typer.echo(version("pixelmend"))
+
+
+def _settings(**overrides: Any) -> Settings:
+    """From the environment and `.env`, with what the command line says on top."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors()
+        )
+        _fail(f"a setting is wrong: {problems}", status=2)
+
+
+def _fail(message: str, *, status: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(status)
+
+
+if __name__ == "__main__":
+    app()

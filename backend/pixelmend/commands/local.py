@@ -1,0 +1,118 @@
+"""Runs jobs on this machine without a server: the service's own scheduler and worker, nothing else."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pixelmend.commands.files import FileJob
+from pixelmend.config import Settings
+from pixelmend.errors import NoWorker, PixelmendError
+from pixelmend.imaging.formats import OutputSpec, check_encodable
+from pixelmend.imaging.probe import ImageInfo, InputLimits, probe
+from pixelmend.models.catalog import load_catalog
+from pixelmend.models.integrity import sha256_of
+from pixelmend.serving.jobs import Job
+from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.supervisor import Supervisor, WorkerStatus
+from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.telemetry import Logger
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one file ended: with a report, or with an error."""
+
+    job: FileJob
+    report: UpscaleReport | None
+    error: PixelmendError | None
+
+
+class LocalEngine:
+    """A started worker and the queue before it."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, scheduler: Scheduler) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._scheduler = scheduler
+
+    def status(self) -> WorkerStatus:
+        return self._supervisor.status()
+
+    async def wait_until_ready(self) -> WorkerStatus:
+        """Raises NoWorker with the reason when the worker cannot start."""
+        while True:
+            status = self.status()
+            if status.ready:
+                return status
+            if status.failed_starts >= 1:
+                raise NoWorker(status.problem or "the engine worker does not start")
+            await asyncio.sleep(0.05)
+
+    async def upscale(
+        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+    ) -> Outcome:
+        """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
+        try:
+            job = await asyncio.to_thread(self._check, file, options)
+            accepted = self._scheduler.submit(job.task, pixels=job.pixels, digest=job.digest, request_id=None)
+        except PixelmendError as error:
+            return Outcome(file, None, error)
+        except OSError as error:
+            return Outcome(file, None, PixelmendError(f"{file.source}: {error.strerror}"))
+        accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
+        try:
+            await accepted.ended.wait()
+        except asyncio.CancelledError:
+            self._scheduler.cancel(accepted)
+            raise
+        finally:
+            file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
+        return Outcome(file, accepted.report, accepted.error)
+
+    def _check(self, file: FileJob, options: UpscaleOptions) -> Job:
+        settings = self._settings
+        limits = InputLimits(settings.max_input_pixels, settings.max_input_side_px)
+        info: ImageInfo = probe(file.source, limits, first_frame=options.first_frame)
+        entry = load_catalog(settings.models_dir).usable(options.model)
+        size = options.target.size_for(info.oriented_size, entry.scale or 4, settings.max_output_pixels)
+        channels = (1 if info.grey else 3) + info.has_alpha
+        check_encodable(OutputSpec(options.format, size, channels, info.bits, options.quality))
+        file.result.parent.mkdir(parents=True, exist_ok=True)
+        task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options)
+        return Job(task, size.pixels, sha256_of(file.source), None)
+
+
+@asynccontextmanager
+async def local_engine(settings: Settings, log: Logger) -> AsyncIterator[LocalEngine]:
+    """A worker for as long as the context lasts."""
+    # A folder may hold any number of files: the queue bounds what a network sends, not what a user has.
+    unbounded = settings.model_copy(update={"max_queue_jobs": 1_000_000, "max_queue_pixels": 10**15})
+    supervisor = Supervisor(unbounded, log)
+    scheduler = Scheduler(unbounded, supervisor, log, discard=lambda _: None)
+    scheduler.start()
+    try:
+        yield LocalEngine(unbounded, supervisor, scheduler)
+    finally:
+        await scheduler.stop()
+
+
+async def upscale_files(
+    engine: LocalEngine,
+    files: Sequence[FileJob],
+    options: UpscaleOptions,
+    parallel: int,
+    on_start: Callable[[FileJob], Callable[[int, int], None]],
+    on_end: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """All files, a few at a time, so that decoding and encoding overlap the device's work."""
+    places = asyncio.Semaphore(parallel)
+
+    async def one(file: FileJob) -> Outcome:
+        async with places:
+            outcome = await engine.upscale(file, options, on_start(file))
+            on_end(outcome)
+            return outcome
+
+    return list(await asyncio.gather(*(one(file) for file in files)))

@@ -1,0 +1,102 @@
+"""Holds the models of one worker: opened on demand, leased while in use, the oldest unused one let go."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from pixelmend.engine.device import Device, cpu_device
+from pixelmend.engine.loader import LoadedModel, load_model
+from pixelmend.engine.network import TileNetwork, TorchNetwork, open_network
+from pixelmend.engine.precision import Precision
+from pixelmend.engine.resilience import ResilientRunner, Tiling
+from pixelmend.models.catalog import Catalog
+from pixelmend.tasks import ModelDescription
+
+KEPT_MODELS = 3
+"""Unused models kept open for the next request; the ones in use are not counted."""
+
+_Key = tuple[str, float | None, bool]
+
+
+@dataclass(slots=True)
+class OpenModel:
+    """A model ready to run. `note` says what was given up when it was opened (a precision, the device)."""
+
+    key: _Key
+    model: LoadedModel
+    runner: ResilientRunner
+    network: TorchNetwork
+    note: str | None
+    leases: int = field(default=0)
+
+
+class ModelManager:
+    """Built once, by the worker's main; used from the device thread only."""
+
+    def __init__(self, catalog: Catalog, device: Device, precision: Precision | None) -> None:
+        self.catalog = catalog
+        self.device = device
+        self._precision = precision
+        self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
+        self._refused: dict[str, str] = {}
+
+    def lease(self, model_id: str, *, denoise: float | None = None, sixteen_bit: bool = False) -> OpenModel:
+        """The model, opened if need be, and not let go before `release`.
+
+        sixteen_bit: run in FP32, since reduced precision would band. Raises UnknownModel, ModelUnusable,
+        InvalidParameter, DeviceMemoryError.
+        """
+        key = (model_id, denoise, sixteen_bit)
+        if key not in self._open:
+            self._open[key] = self._open_model(key)
+        self._open.move_to_end(key)
+        opened = self._open[key]
+        opened.leases += 1
+        self._let_go(KEPT_MODELS)
+        return opened
+
+    def release(self, opened: OpenModel) -> None:
+        opened.leases -= 1
+
+    def relieve(self) -> bool:
+        """Let go of every model that nobody uses. False where there was none."""
+        before = len(self._open)
+        self._let_go(0)
+        return len(self._open) < before
+
+    def describe(self) -> Iterator[ModelDescription]:
+        """Every model with a file, loaded or not."""
+        opened = {o.model.id: o for o in self._open.values()}
+        for entry in self.catalog.entries:
+            if not entry.present:
+                continue
+            here = opened.get(entry.id)
+            yield ModelDescription(
+                id=entry.id,
+                architecture=here.model.architecture if here else entry.architecture,
+                scale=here.model.scale if here else entry.scale,
+                loaded=here is not None,
+                precision=here.network.precision if here else None,
+                refused=self._refused.get(entry.id),
+            )
+
+    def _open_model(self, key: _Key) -> OpenModel:
+        model_id, denoise, sixteen_bit = key
+        model = load_model(self.catalog, model_id, denoise)
+        network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
+        # Safer and safer: the same device in FP32, then the CPU in FP32.
+        ladder: list[Callable[[], TileNetwork]] = [lambda: network]
+        ladder += [partial(TorchNetwork, model, safer, "float32") for safer in self._safer(network)]
+        tiling = Tiling(model.overlap_px, model.blend_px, model.multiple_of, model.minimum_px)
+        return OpenModel(key, model, ResilientRunner(tiling, ladder, self.relieve), network, note)
+
+    def _safer(self, network: TorchNetwork) -> list[Device]:
+        used = (network.device.type, network.precision)
+        steps = [self.device] if self.device.type != "cpu" else []
+        return [d for d in [*steps, cpu_device()] if (d.type, "float32") != used]
+
+    def _let_go(self, keep: int) -> None:
+        unused = [key for key, opened in self._open.items() if opened.leases == 0]
+        for key in unused[: max(0, len(unused) - keep)]:
+            del self._open[key]

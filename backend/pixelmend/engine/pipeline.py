@@ -1,0 +1,262 @@
+"""An image's way through a worker: decode, tiles, encode - on their own threads, so that they overlap."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.engine.manager import ModelManager, OpenModel
+from pixelmend.errors import Cancelled
+from pixelmend.imaging.alpha import bleed_colour
+from pixelmend.imaging.canvas import Canvas, Pixels
+from pixelmend.imaging.codec import Decoded, decode
+from pixelmend.imaging.probe import InputLimits
+from pixelmend.imaging.tiling import plan_tiles
+from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
+from pixelmend.tasks import UpscaleReport, UpscaleTask
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineLimits:
+    input: InputLimits
+    max_output_pixels: int
+    tile_px: int
+    threads: int
+
+
+class Listener(Protocol):
+    """Hears of every task exactly one `done` or `failed`; called from several threads."""
+
+    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None: ...
+
+    def done(self, task_id: str, report: UpscaleReport) -> None: ...
+
+    def failed(self, task_id: str, error: Exception) -> None: ...
+
+    def models_changed(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Running:
+    """A task past its decoding. Only the device thread and the task's own encode step touch it."""
+
+    task: UpscaleTask
+    decoded: Decoded
+    opened: OpenModel
+    spec: OutputSpec
+    writer: ImageWriter
+    started_s: float
+    decode_s: float
+
+
+class Pipeline:
+    """`submit` and `cancel` may be called from any thread; `run` owns the device and the models."""
+
+    def __init__(
+        self, manager: ModelManager, batcher: Batcher, limits: PipelineLimits, listener: Listener
+    ) -> None:
+        self._manager = manager
+        self._batcher = batcher
+        self._limits = limits
+        self._listener = listener
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._cancelled: set[str] = set()
+        self._running: dict[str, _Running] = {}
+        self._beat_s = time.monotonic()
+        # Decoding and finishing wait for the disk and for libvips, which has threads of its own.
+        self._helpers = ThreadPoolExecutor(4, thread_name_prefix="codec")
+
+    @property
+    def step_age_s(self) -> float:
+        """Seconds since the device loop last came round."""
+        return time.monotonic() - self._beat_s
+
+    def submit(self, task: UpscaleTask) -> None:
+        self._helpers.submit(self._decode, task, time.perf_counter())
+
+    def cancel(self, task_id: str) -> None:
+        self._cancelled.add(task_id)
+        self._inbox.put(lambda: self._drop_if_running(task_id))
+
+    def preload(self, model_id: str) -> None:
+        """Open a model ahead of the first request, on the device thread. Raises what `lease` raises."""
+        self._manager.release(self._manager.lease(model_id))
+
+    def run(self, stop: threading.Event, poll_s: float = 0.5) -> None:
+        """The device loop, until `stop` is set."""
+        while not stop.is_set():
+            self._beat_s = time.monotonic()
+            try:
+                action = self._inbox.get(block=len(self._batcher) == 0, timeout=poll_s)
+            except queue.Empty:
+                self._batcher.step()
+            else:
+                action()
+        self._helpers.shutdown(wait=True, cancel_futures=True)
+
+    # --- decode threads -------------------------------------------------------------------------------
+
+    def _decode(self, task: UpscaleTask, started_s: float) -> None:
+        try:
+            self._raise_if_cancelled(task)
+            decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
+            if task.options.bleed and decoded.has_alpha:
+                decoded = Decoded(bleed_colour(decoded.pixels), decoded.metadata, decoded.notes)
+        except Exception as error:
+            self._report_failure(task, error)
+            return
+        decode_s = time.perf_counter() - started_s
+        self._inbox.put(lambda: self._begin(task, decoded, started_s, decode_s))
+
+    def _finish(self, running: _Running, job: TileJob) -> None:
+        task = running.task
+        try:
+            self._raise_if_cancelled(task)
+            encode_started_s = time.perf_counter()
+            running.writer.finish()
+            now = time.perf_counter()
+            report = self._report(running, job, now - encode_started_s, now - running.started_s)
+            if task.id in self._cancelled:
+                task.output_path.unlink(missing_ok=True)
+                self._raise_if_cancelled(task)
+        except Exception as error:
+            running.writer.abort()
+            self._report_failure(task, error)
+        else:
+            self._cancelled.discard(task.id)
+            self._listener.done(task.id, report)
+        finally:
+            self._inbox.put(lambda: self._manager.release(running.opened))
+
+    # --- device thread --------------------------------------------------------------------------------
+
+    def _begin(self, task: UpscaleTask, decoded: Decoded, started_s: float, decode_s: float) -> None:
+        options = task.options
+        try:
+            self._raise_if_cancelled(task)
+            opened = self._manager.lease(
+                options.model, denoise=options.denoise, sixteen_bit=decoded.bits == 16
+            )
+        except Exception as error:
+            self._report_failure(task, error)
+            return
+        try:
+            job, running = self._plan(task, decoded, opened, started_s, decode_s)
+        except Exception as error:
+            self._manager.release(opened)
+            self._report_failure(task, error)
+            return
+        self._running[task.id] = running
+        self._batcher.add(job)
+        self._listener.progress(task.id, 0, len(job.plan))
+        self._listener.models_changed()
+
+    def _plan(
+        self, task: UpscaleTask, decoded: Decoded, opened: OpenModel, started_s: float, decode_s: float
+    ) -> tuple[TileJob, _Running]:
+        options, model = task.options, opened.model
+        size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
+        tile_px = min(
+            options.tile_px or self._limits.tile_px,
+            opened.runner.largest_tile_px or self._limits.tile_px,
+        )
+        plan = plan_tiles(
+            decoded.size,
+            tile_px=tile_px,
+            overlap_px=model.overlap_px,
+            multiple_of=model.multiple_of,
+            minimum_px=model.minimum_px,
+            blend_px=model.blend_px,
+        )
+        spec = OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
+        writer = open_writer(
+            task.output_path,
+            spec,
+            decoded.metadata,
+            threads=self._limits.threads,
+            scratch_dir=task.output_path.parent,
+            source_size=decoded.size.scale(model.scale),
+        )
+        pixels, write_rows = _without_opaque_alpha(decoded.pixels, writer.write_rows)
+        canvas = Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, write_rows)
+        running = _Running(task, decoded, opened, spec, writer, started_s, decode_s)
+        job = TileJob(
+            id=task.id,
+            runner=opened.runner,
+            plan=plan,
+            pixels=pixels,
+            canvas=canvas,
+            on_progress=lambda done, total: self._listener.progress(task.id, done, total),
+            on_finished=self._on_tiles_finished,
+            on_failed=self._on_tiles_failed,
+        )
+        return job, running
+
+    def _on_tiles_finished(self, job: TileJob) -> None:
+        running = self._running.pop(job.id)
+        self._helpers.submit(self._finish, running, job)
+
+    def _on_tiles_failed(self, job: TileJob, error: Exception) -> None:
+        running = self._running.pop(job.id)
+        running.writer.abort()
+        self._manager.release(running.opened)
+        self._report_failure(running.task, error)
+
+    def _drop_if_running(self, task_id: str) -> None:
+        job = self._batcher.remove(task_id)
+        if job is not None:
+            self._on_tiles_failed(job, Cancelled(f"job {task_id} was cancelled"))
+
+    # --- both -----------------------------------------------------------------------------------------
+
+    def _raise_if_cancelled(self, task: UpscaleTask) -> None:
+        if task.id in self._cancelled:
+            raise Cancelled(f"job {task.id} was cancelled")
+
+    def _report_failure(self, task: UpscaleTask, error: Exception) -> None:
+        self._cancelled.discard(task.id)
+        self._listener.failed(task.id, error)
+
+    def _report(self, running: _Running, job: TileJob, encode_s: float, total_s: float) -> UpscaleReport:
+        opened, decoded = running.opened, running.decoded
+        device = opened.network.device
+        notes = [*([opened.note] if opened.note else []), *job.notes]
+        return UpscaleReport(
+            model=opened.model.id,
+            model_sha256=opened.model.sha256,
+            device_type=device.type,
+            device_name=device.name,
+            precision=opened.network.precision,
+            width_px=running.spec.size.width,
+            height_px=running.spec.size.height,
+            tiles=len(job.plan),
+            tile_px=max(job.plan.tile.width, job.plan.tile.height),
+            decode_s=round(running.decode_s, 4),
+            device_s=round(job.device_s, 4),
+            encode_s=round(encode_s, 4),
+            total_s=round(total_s, 4),
+            not_kept=tuple(dict.fromkeys([*decoded.notes, *losses(running.spec, decoded.metadata)])),
+            notes=tuple(notes),
+        )
+
+
+def _without_opaque_alpha(
+    pixels: Pixels, write_rows: Callable[[Pixels], None]
+) -> tuple[Pixels, Callable[[Pixels], None]]:
+    """Spare the network an alpha plane that is opaque throughout: drop it, and add it to the rows again."""
+    top = np.iinfo(pixels.dtype).max
+    if pixels.shape[2] not in (2, 4) or not (pixels[:, :, -1] == top).all():
+        return pixels, write_rows
+
+    def write_with_alpha(rows: Pixels) -> None:
+        whole: Pixels = np.full((*rows.shape[:2], rows.shape[2] + 1), top, rows.dtype)
+        whole[:, :, :-1] = rows
+        write_rows(whole)
+
+    return pixels[:, :, :-1], write_with_alpha

@@ -1,0 +1,53 @@
+"""How large the result shall be, as callers say it: a factor, or a width and/or a height."""
+
+from dataclasses import dataclass
+
+from pixelmend.errors import InvalidParameter, OutputTooLarge
+from pixelmend.imaging.geometry import Size
+
+MIN_FACTOR = 1.0
+MAX_FACTOR = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Either `scale`, or `width_px` and/or `height_px`; with none of them, the model's own scale."""
+
+    scale: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and (self.width_px or self.height_px):
+            raise InvalidParameter(
+                f"scale={self.scale:g} and an exact size exclude each other; give one of them"
+            )
+
+    def size_for(self, source: Size, model_scale: int, max_pixels: int) -> Size:
+        """The result's size for an upright `source`.
+
+        One of width and height keeps the aspect ratio; both are taken as they are. Raises InvalidParameter
+        for factors outside 1 to 8, OutputTooLarge above `max_pixels`.
+        """
+        if self.width_px is not None or self.height_px is not None:
+            width = self.width_px or max(1, round(source.width * (self.height_px or 0) / source.height))
+            height = self.height_px or max(1, round(source.height * (self.width_px or 0) / source.width))
+            _check_factor(f"width={width}", width, source.width)
+            _check_factor(f"height={height}", height, source.height)
+        else:
+            factor = float(model_scale) if self.scale is None else self.scale
+            if not MIN_FACTOR <= factor <= MAX_FACTOR:
+                raise InvalidParameter(f"scale={factor:g} is outside {MIN_FACTOR:g} to {MAX_FACTOR:g}")
+            width, height = round(source.width * factor), round(source.height * factor)
+        if width * height > max_pixels:
+            raise OutputTooLarge(f"{width}x{height} px exceeds max_output_pixels={max_pixels}")
+        return Size(width, height)
+
+
+def _check_factor(what: str, length: int, source: int) -> None:
+    # Half a pixel of grace: the other side of a kept aspect ratio has been rounded.
+    if not MIN_FACTOR * source - 0.5 <= length <= MAX_FACTOR * source + 0.5:
+        raise InvalidParameter(
+            f"{what} is {length / source:.3g} times the image's {source} px; "
+            f"factors from {MIN_FACTOR:g} to {MAX_FACTOR:g} are possible"
+        )

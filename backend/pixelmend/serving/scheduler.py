@@ -1,0 +1,254 @@
+"""Admission, order, retry, cancellation and drain of jobs. Knows a worker only through the supervisor."""
+
+import asyncio
+import random
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pixelmend.config import Settings
+from pixelmend.errors import (
+    Cancelled,
+    Draining,
+    InputQuarantined,
+    NoWorker,
+    PixelmendError,
+    QueueFull,
+    error_from_code,
+)
+from pixelmend.serving.jobs import ENDED, Job, JobState
+from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
+from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit, ToWorker
+from pixelmend.tasks import UpscaleTask
+from pixelmend.telemetry import Logger
+
+MAX_CRASHES = 2
+"""An input that was in this many lost workers, the last time alone, is not tried again."""
+REMEMBERED_QUARANTINES = 1000
+HOPELESS_STARTS = 2
+"""Workers in a row that do not even start; a lost one that had been ready is simply waited for."""
+FIRST_GUESS_S = 5.0
+"""Seconds per job for Retry-After before anything was measured."""
+
+
+class WorkerLink(Protocol):
+    """What the scheduler needs of a worker; `Supervisor` is the real one."""
+
+    def start(self, events: WorkerEvents) -> None: ...
+
+    def status(self) -> WorkerStatus: ...
+
+    def send(self, message: ToWorker) -> bool:
+        """False where there is no worker to hear it."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    queued: int
+    running: int
+    pixels: int
+    draining: bool
+
+
+class Scheduler:
+    """All methods belong to one event loop. Jobs are started in the order in which they were accepted;
+    inside the worker their tiles share the device by remaining work.
+    """
+
+    def __init__(
+        self, settings: Settings, supervisor: WorkerLink, log: Logger, discard: Callable[[str], None]
+    ) -> None:
+        """discard: removes the files of a job whose result came after it had been cancelled."""
+        self._discard = discard
+        self._settings = settings
+        self._supervisor = supervisor
+        self._log = log
+        self._queued: deque[Job] = deque()
+        self._running: dict[str, Job] = {}
+        self._quarantined: OrderedDict[str, None] = OrderedDict()
+        self._draining = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._seconds_per_pixel: float | None = None
+        self._last_end_s: float | None = None
+
+    def start(self) -> None:
+        self._supervisor.start(self)
+
+    def status(self) -> QueueStatus:
+        return QueueStatus(len(self._queued), len(self._running), self._pending_pixels(), self._draining)
+
+    def require_open(self) -> None:
+        """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
+        if self._draining:
+            raise Draining("the service finishes accepted work and takes no more")
+        worker = self._supervisor.status()
+        if worker.failed_starts >= HOPELESS_STARTS:
+            raise NoWorker(worker.problem or "no engine worker starts")
+        accepted = len(self._queued) + len(self._running)
+        if accepted >= self._settings.max_queue_jobs:
+            raise QueueFull(f"{accepted} jobs are waiting, max_queue_jobs={self._settings.max_queue_jobs}")
+
+    def submit(self, task: UpscaleTask, *, pixels: int, digest: str, request_id: str | None) -> Job:
+        """Accept a job, or raise Draining, NoWorker, QueueFull or InputQuarantined.
+
+        pixels: of the expected result. digest: of the input's bytes, by which a deadly input is known again.
+        """
+        if digest in self._quarantined:
+            raise InputQuarantined(f"this input (sha256 {digest[:12]}) has ended {MAX_CRASHES} workers")
+        self.require_open()
+        pending = self._pending_pixels()
+        if pending and pending + pixels > self._settings.max_queue_pixels:
+            raise QueueFull(
+                f"{pending} result pixels are waiting and this job has {pixels}; "
+                f"max_queue_pixels={self._settings.max_queue_pixels}"
+            )
+        job = Job(task, pixels, digest, request_id)
+        self._queued.append(job)
+        self._idle.clear()
+        self._pump()
+        return job
+
+    def cancel(self, job: Job, reason: PixelmendError | None = None) -> None:
+        """End a job early; a running one gives up its device time within a tile."""
+        if job.state in ENDED:
+            return
+        if job.id in self._running:
+            # The worker keeps working on it until it hears; its late answer is then ignored.
+            self._supervisor.send(Cancel(job.id))
+        self._end(job, JobState.CANCELLED, reason or Cancelled(f"job {job.id} was cancelled"))
+
+    def retry_after_s(self) -> int:
+        """Seconds until there is likely to be room, from the measured drain rate, with jitter."""
+        pixels = self._pending_pixels()
+        estimate = FIRST_GUESS_S if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
+        return round(min(600.0, max(1.0, estimate)) * random.uniform(1.0, 1.5))
+
+    def begin_draining(self) -> None:
+        """Refuse new jobs from now on."""
+        self._draining = True
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait for accepted jobs to end. After `timeout_s` the rest are told that the service goes."""
+        self.begin_draining()
+        try:
+            await asyncio.wait_for(self._idle.wait(), timeout_s)
+        except TimeoutError:
+            for job in [*self._queued, *self._running.values()]:
+                self.cancel(job, Draining(f"the service stopped before job {job.id} was finished"))
+            return False
+        return True
+
+    async def stop(self) -> None:
+        await self._supervisor.stop()
+
+    # --- events from the supervisor -------------------------------------------------------------------
+
+    def worker_ready(self) -> None:
+        self._pump()
+
+    def worker_said(self, message: FromWorker) -> None:
+        match message:
+            case Progress(task_id=task_id, done_tiles=done, total_tiles=total):
+                job = self._running.get(task_id)
+                if job is not None:
+                    job.done_tiles, job.total_tiles = done, total
+                    self._notify(job)
+            case Done(task_id=task_id, report=report):
+                job = self._running.get(task_id)
+                if job is None:
+                    self._discard(task_id)
+                    return
+                job.report = report
+                self._measure(job)
+                self._end(job, JobState.DONE, None)
+            case Failed(task_id=task_id, code=code, message=text):
+                job = self._running.get(task_id)
+                if job is not None:
+                    self._end(job, JobState.FAILED, error_from_code(code, text))
+            case _:
+                self._log.warning("unexpected message", kind=message.kind)
+
+    def worker_lost(self, reason: str) -> None:
+        """Put what was in the worker back to the front of the queue; quarantine what did it."""
+        lost = list(self._running.values())
+        self._running.clear()
+        for job in reversed(lost):
+            job.crashes += 1
+            # Alone in the worker this time, so there is no doubt about whose fault it was.
+            if len(lost) == 1 and job.crashes >= MAX_CRASHES:
+                self._quarantine(job, reason)
+                continue
+            self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)
+            job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
+            self._queued.appendleft(job)
+        self._fail_if_hopeless()
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        while self._queued and self._may_start(self._queued[0]):
+            job = self._queued[0]
+            if not self._supervisor.send(Submit(job.task, job.request_id)):
+                return
+            self._queued.popleft()
+            job.state = JobState.RUNNING
+            self._running[job.id] = job
+            self._notify(job)
+
+    def _may_start(self, job: Job) -> bool:
+        if job.crashes or any(other.crashes for other in self._running.values()):
+            return not self._running  # a suspect runs alone
+        return len(self._running) < self._settings.worker_jobs
+
+    def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
+        self._running.pop(job.id, None)
+        if job in self._queued:
+            self._queued.remove(job)
+        job.state, job.error = state, error
+        job.ended.set()
+        self._notify(job)
+        if not self._queued and not self._running:
+            self._idle.set()
+            self._last_end_s = None
+        self._pump()
+
+    def _quarantine(self, job: Job, reason: str) -> None:
+        self._quarantined[job.digest] = None
+        while len(self._quarantined) > REMEMBERED_QUARANTINES:
+            self._quarantined.popitem(last=False)
+        self._log.error("input quarantined", job=job.id, sha256=job.digest, reason=reason)
+        self._end(
+            job,
+            JobState.FAILED,
+            InputQuarantined(f"this input (sha256 {job.digest[:12]}) ended {job.crashes} workers: {reason}"),
+        )
+
+    def _fail_if_hopeless(self) -> None:
+        """Where workers do not even start, waiting is pointless."""
+        worker = self._supervisor.status()
+        if worker.failed_starts >= HOPELESS_STARTS:
+            for job in list(self._queued):
+                self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))
+
+    def _pending_pixels(self) -> int:
+        return sum(job.pixels for job in self._queued) + sum(job.pixels for job in self._running.values())
+
+    def _measure(self, job: Job) -> None:
+        assert job.report is not None
+        now = time.monotonic()
+        # While jobs follow one another, the time between ends is what a pixel costs the queue.
+        elapsed_s = job.report.total_s if self._last_end_s is None else now - self._last_end_s
+        self._last_end_s = now
+        rate = elapsed_s / max(1, job.pixels)
+        known = self._seconds_per_pixel
+        self._seconds_per_pixel = rate if known is None else 0.8 * known + 0.2 * rate
+
+    def _notify(self, job: Job) -> None:
+        for callback in list(job.listeners):
+            callback(job)

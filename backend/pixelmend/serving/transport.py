@@ -1,0 +1,168 @@
+"""Messages between the API process and a worker: small frozen values as JSON lines on a socket pair.
+
+Images never travel here; they lie in the spool as encoded files. JSON and not pickle: neither side can be
+made to run code by what the other sends.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from pixelmend.config import Settings
+from pixelmend.errors import PixelmendError
+from pixelmend.tasks import DeviceDescription, ModelDescription, UpscaleReport, UpscaleTask
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """First message to a worker."""
+
+    settings: Settings
+    kind: Literal["configure"] = "configure"
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    task: UpscaleTask
+    request_id: str | None = None
+    kind: Literal["submit"] = "submit"
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    task_id: str
+    kind: Literal["cancel"] = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    kind: Literal["shutdown"] = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker takes tasks. `default_model_error`: why the default model cannot be used, if so."""
+
+    device: DeviceDescription
+    models: tuple[ModelDescription, ...]
+    default_model_error: str | None = None
+    kind: Literal["ready"] = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The worker's models have changed."""
+
+    models: tuple[ModelDescription, ...]
+    kind: Literal["models"] = "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """`step_age_s`: how long the device loop has been in its current step."""
+
+    step_age_s: float
+    kind: Literal["heartbeat"] = "heartbeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    task_id: str
+    done_tiles: int
+    total_tiles: int
+    kind: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    task_id: str
+    report: UpscaleReport
+    kind: Literal["done"] = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    task_id: str
+    code: str
+    message: str
+    kind: Literal["failed"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """The worker cannot start at all (a named device is absent, say); it exits after this."""
+
+    code: str
+    message: str
+    kind: Literal["start_failed"] = "start_failed"
+
+
+ToWorker = Annotated[Configure | Submit | Cancel | Shutdown, Field(discriminator="kind")]
+FromWorker = Annotated[
+    Ready | Models | Heartbeat | Progress | Done | Failed | StartFailed, Field(discriminator="kind")
+]
+
+MAX_LINE_BYTES = 1 << 20
+"""No message comes near; a longer line means that the stream is broken."""
+
+
+class ToWorkerCodec:
+    """Encodes and decodes what the API process sends."""
+
+    def __init__(self) -> None:
+        self._adapter: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
+
+    def encode(self, message: ToWorker) -> bytes:
+        return self._adapter.dump_json(message) + b"\n"
+
+    def decode(self, line: bytes) -> ToWorker:
+        return self._adapter.validate_json(line)
+
+
+class FromWorkerCodec:
+    """Encodes and decodes what a worker sends."""
+
+    def __init__(self) -> None:
+        self._adapter: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
+
+    def encode(self, message: FromWorker) -> bytes:
+        return self._adapter.dump_json(message) + b"\n"
+
+    def decode(self, line: bytes) -> FromWorker:
+        return self._adapter.validate_json(line)
+
+
+def failure(task_id: str, error: Exception) -> Failed:
+    """The message for `error`. Only our own errors carry their words to a client."""
+    if isinstance(error, PixelmendError):
+        return Failed(task_id, error.code, error.message)
+    return Failed(task_id, "internal", f"{type(error).__name__} in the engine; the log has the details")
+
+
+class WorkerEnd:
+    """The worker's end: blocking reads on one thread, writes from any."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._file = end.makefile("rwb", buffering=0)
+        self._reader = end.makefile("rb")
+        self._lock = threading.Lock()
+        self._outgoing = FromWorkerCodec()
+        self._incoming = ToWorkerCodec()
+
+    def send(self, message: FromWorker) -> None:
+        """Raises OSError where the other side is gone."""
+        line = self._outgoing.encode(message)
+        with self._lock:
+            view = memoryview(line)
+            while view:
+                written = self._file.write(view)
+                view = view[written or 0 :]
+
+    def messages(self) -> Iterator[ToWorker]:
+        """Until the other side closes or dies."""
+        while line := self._reader.readline(MAX_LINE_BYTES):
+            yield self._incoming.decode(line)

@@ -1,0 +1,172 @@
+"""The engine worker: a process that owns one device, its models and its memory.
+
+Started by the supervisor as `python -m pixelmend.serving.worker FD`; the only place in `serving` that
+imports the engine.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from pixelmend.config import Settings
+from pixelmend.engine.batcher import Batcher
+from pixelmend.engine.device import choose_device, physical_cores
+from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.pipeline import Pipeline, PipelineLimits
+from pixelmend.engine.runtime import configure_torch
+from pixelmend.errors import PixelmendError
+from pixelmend.imaging.codec import configure_vips
+from pixelmend.imaging.probe import InputLimits
+from pixelmend.models.catalog import load_catalog
+from pixelmend.serving.transport import (
+    Cancel,
+    Configure,
+    Done,
+    Heartbeat,
+    Models,
+    Progress,
+    Ready,
+    Shutdown,
+    StartFailed,
+    Submit,
+    ToWorker,
+    WorkerEnd,
+    failure,
+)
+from pixelmend.tasks import DeviceDescription, ModelDescription, UpscaleReport
+from pixelmend.telemetry import Logger, configure_logging
+
+HEARTBEAT_PERIOD_S = 1.0
+PROGRESS_PERIOD_S = 0.1
+
+
+class PipeListener:
+    """Turns what the pipeline tells into messages; progress at most ten times a second and task."""
+
+    def __init__(self, end: WorkerEnd, manager: ModelManager, log: Logger) -> None:
+        self._end = end
+        self._manager = manager
+        self._log = log
+        self._progress_sent_s: dict[str, float] = {}
+        self._models: tuple[ModelDescription, ...] = ()
+
+    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
+        now = time.monotonic()
+        recent = now - self._progress_sent_s.get(task_id, 0.0) < PROGRESS_PERIOD_S
+        if recent and done_tiles not in (0, total_tiles):
+            return
+        self._progress_sent_s[task_id] = now
+        self._end.send(Progress(task_id, done_tiles, total_tiles))
+
+    def done(self, task_id: str, report: UpscaleReport) -> None:
+        self._progress_sent_s.pop(task_id, None)
+        for note in report.notes:
+            self._log.warning("result with a fall-back", job=task_id, note=note)
+        self._end.send(Done(task_id, report))
+
+    def failed(self, task_id: str, error: Exception) -> None:
+        self._progress_sent_s.pop(task_id, None)
+        if not isinstance(error, PixelmendError):
+            self._log.error("a bug failed the job", job=task_id, exc_info=error)
+        self._end.send(failure(task_id, error))
+
+    def models_changed(self) -> None:
+        models = tuple(self._manager.describe())
+        if models != self._models:
+            self._models = models
+            self._end.send(Models(models))
+
+
+def main(fd: int) -> int:
+    # The supervisor decides when a worker ends: Ctrl-C in a terminal and systemd's SIGTERM reach every
+    # process at once, and work that was accepted would be lost while the service drains.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end = WorkerEnd(socket.socket(fileno=fd))
+    messages = end.messages()
+    first = next(messages, None)
+    if not isinstance(first, Configure):
+        return 2
+    settings = first.settings
+    configure_logging(settings.log_level, settings.log_format)
+    log = Logger(process="worker", pid=os.getpid())
+    try:
+        manager, pipeline = _build(end, settings, log)
+    except PixelmendError as error:
+        log.error("the worker cannot start", code=error.code, reason=error.message)
+        end.send(StartFailed(error.code, error.message))
+        return 3
+    stop = threading.Event()
+    threading.Thread(target=_read, args=(messages, pipeline, stop), name="inbox", daemon=True).start()
+    threading.Thread(target=_beat, args=(end, pipeline), name="heartbeat", daemon=True).start()
+    end.send(_ready(manager, pipeline, settings, log))
+    pipeline.run(stop)
+    return 0
+
+
+def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManager, Pipeline]:
+    threads = settings.threads or physical_cores()
+    configure_torch(threads)
+    configure_vips(threads)
+    device = choose_device(settings.device)
+    log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
+    precision = None if settings.precision == "auto" else settings.precision
+    manager = ModelManager(load_catalog(settings.models_dir), device, precision)
+    limits = PipelineLimits(
+        input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
+        max_output_pixels=settings.max_output_pixels,
+        tile_px=settings.tile_px,
+        threads=threads,
+    )
+    batch_tiles = settings.batch_tiles or (8 if device.type == "cuda" else 1)
+    listener = PipeListener(end, manager, log)
+    return manager, Pipeline(manager, Batcher(batch_tiles), limits, listener)
+
+
+def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: Logger) -> Ready:
+    """Open the default model; a service whose default is broken still serves the other models."""
+    problem: str | None = None
+    try:
+        pipeline.preload(settings.default_model)
+    except PixelmendError as error:
+        problem = error.message
+        log.error("the default model cannot be used", model=settings.default_model, reason=problem)
+    device = manager.device
+    return Ready(
+        DeviceDescription(device.type, device.name, device.total_bytes, device.note),
+        tuple(manager.describe()),
+        problem,
+    )
+
+
+def _read(messages: Iterator[ToWorker], pipeline: Pipeline, stop: threading.Event) -> None:
+    for message in messages:
+        match message:
+            case Submit(task=task):
+                pipeline.submit(task)
+            case Cancel(task_id=task_id):
+                pipeline.cancel(task_id)
+            case Shutdown():
+                stop.set()
+                return
+            case Configure():
+                pass  # only the first one counts
+    # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
+    os._exit(4)
+
+
+def _beat(end: WorkerEnd, pipeline: Pipeline) -> None:
+    while True:
+        try:
+            end.send(Heartbeat(round(pipeline.step_age_s, 3)))
+        except OSError:
+            os._exit(4)
+        time.sleep(HEARTBEAT_PERIOD_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -1,0 +1,69 @@
+"""The application: routers, error translation, start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from pixelmend.errors import PixelmendError
+from pixelmend.web.errors import problem_for, problem_for_status
+from pixelmend.web.middleware import RequestContext
+from pixelmend.web.service import Service
+from pixelmend.web.system import system_router
+from pixelmend.web.upscale import upscale_router
+
+CLIENT_GONE = 499
+"""nginx's status for a client that went away; nobody receives it, the access log keeps it."""
+
+
+def create_app(service: Service) -> FastAPI:
+    """`service` is started and stopped with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.scheduler.start()
+        try:
+            yield
+        finally:
+            service.scheduler.begin_draining()
+            await service.scheduler.stop()
+            service.spool.close()
+
+    app = FastAPI(
+        title="Pixelmend",
+        version=version("pixelmend"),
+        description="Self-hosted image upscaling. Errors are application/problem+json.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.include_router(upscale_router(service))
+    app.include_router(system_router(service))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = problem_for_status(
+            error.status_code, f"{request.method} {request.url.path}: {error.detail}"
+        )
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    async def on_error(_: Request, error: Exception) -> Response:
+        if not isinstance(error, PixelmendError):
+            service.log.error("request failed by a bug", exc_info=error)
+        return problem_for(error, service.scheduler.retry_after_s())
+
+    async def on_client_gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(PixelmendError, on_error)
+    app.add_exception_handler(OSError, on_error)
+    app.add_exception_handler(ClientDisconnect, on_client_gone)
+    app.add_exception_handler(Exception, on_error)
+    app.add_middleware(RequestContext, log=service.log)
+    return app

@@ -1,0 +1,86 @@
+"""The one table from errors to HTTP statuses, and how a problem looks (RFC 9457)."""
+
+import errno
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from starlette.responses import JSONResponse, Response
+
+from pixelmend import errors
+from pixelmend.telemetry import REQUEST_ID
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:pixelmend:problem:"
+
+STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
+    {
+        errors.MalformedUpload: 400,
+        errors.UnknownModel: 404,
+        errors.NotAcceptable: 406,
+        errors.PayloadTooLarge: 413,
+        errors.UnsupportedFormat: 415,
+        errors.InvalidParameter: 422,
+        errors.CorruptImage: 422,
+        errors.ImageTooLarge: 422,
+        errors.TooManyFrames: 422,
+        errors.OutputTooLarge: 422,
+        errors.InputQuarantined: 422,
+        errors.Cancelled: 499,
+        errors.InternalError: 500,
+        errors.WrongResult: 500,
+        errors.ModelUnusable: 503,
+        errors.QueueFull: 503,
+        errors.Draining: 503,
+        errors.NoWorker: 503,
+        errors.StorageFull: 503,
+        errors.DeviceMemoryError: 503,
+        errors.DeadlineExceeded: 504,
+    }
+)
+
+_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def problem(
+    *, status: int, code: str, title: str, detail: str, retryable: bool, retry_after_s: int | None = None
+) -> Response:
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    body = {
+        "type": TYPE_PREFIX + code,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "request_id": REQUEST_ID.get(),
+        "retryable": retryable,
+    }
+    return JSONResponse(body, status, headers, media_type=PROBLEM_MEDIA_TYPE)
+
+
+def problem_for(error: Exception, retry_after_s: int) -> Response:
+    """The response for any exception; what is not ours is a 500 that tells nothing of the inside."""
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        error = errors.StorageFull("the disk is full; nothing was kept of this request")
+    if not isinstance(error, errors.PixelmendError):
+        error = errors.InternalError("an unexpected error; the log has it under this request_id")
+    status = STATUS.get(type(error), 500)
+    return problem(
+        status=status,
+        code=error.code,
+        title=error.title,
+        detail=error.message,
+        retryable=error.retryable,
+        retry_after_s=retry_after_s if status in (429, 503) else None,
+    )
+
+
+def problem_for_status(status: int, detail: str) -> Response:
+    """For what the framework itself answers: unknown paths, wrong methods."""
+    phrase = HTTPStatus(status).phrase
+    return problem(
+        status=status,
+        code=phrase.lower().replace(" ", "-"),
+        title=phrase,
+        detail=detail,
+        retryable=False,
+    )

@@ -1,0 +1,54 @@
+"""uvicorn, set up so that a SIGTERM drains: refuse new work, finish what was accepted, then leave."""
+
+import asyncio
+import socket
+from types import FrameType
+
+import uvicorn
+
+from pixelmend.web.app import create_app
+from pixelmend.web.service import Service
+
+GRACE_BEYOND_DRAIN_S = 5
+"""uvicorn waits this much longer than our own drain, so that late answers still leave."""
+
+
+class DrainingServer(uvicorn.Server):
+    """Tells the scheduler about the signal before connections are closed."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._drain: asyncio.Task[bool] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers if self.started else []:
+            for end in server.sockets:
+                host, port = end.getsockname()[:2]
+                # With port 0 nobody else knows which one it became.
+                self._service.log.info("listening", address=f"http://{host}:{port}")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._drain is None:
+            self._service.log.info("draining", signal=sig)
+            scheduler, timeout_s = self._service.scheduler, self._service.settings.drain_timeout_s
+            self._drain = asyncio.get_running_loop().create_task(scheduler.drain(timeout_s))
+
+
+def serve(service: Service) -> None:
+    """Until SIGTERM or SIGINT."""
+    settings = service.settings
+    config = uvicorn.Config(
+        create_app(service),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # RequestContext writes one line with the request id
+        server_header=False,
+        timeout_graceful_shutdown=int(settings.drain_timeout_s) + GRACE_BEYOND_DRAIN_S,
+        timeout_keep_alive=15,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    DrainingServer(config, service).run()

@@ -1,0 +1,60 @@
+"""What the routers need, put together in one place and handed to them."""
+
+from dataclasses import dataclass
+
+from pixelmend.config import Settings
+from pixelmend.errors import StorageFull
+from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.store import Spool
+from pixelmend.serving.supervisor import Supervisor
+from pixelmend.tasks import ModelDescription
+from pixelmend.telemetry import Logger
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    spool: Spool
+    supervisor: Supervisor
+    scheduler: Scheduler
+    log: Logger
+
+    @property
+    def catalog(self) -> Catalog:
+        """Read anew each time: a dropped-in file counts at once."""
+        return load_catalog(self.settings.models_dir)
+
+    def loaded_model(self, model_id: str) -> ModelDescription | None:
+        for model in self.supervisor.status().models:
+            if model.id == model_id:
+                return model
+        return None
+
+    @property
+    def default_model_loaded(self) -> bool:
+        model = self.loaded_model(self.settings.default_model)
+        return model is not None and model.loaded
+
+    def not_ready_reasons(self) -> list[str]:
+        """Why new work should go elsewhere; empty when ready."""
+        worker = self.supervisor.status()
+        reasons = []
+        if not worker.ready:
+            reasons.append(worker.problem or f"no heartbeat for {worker.beat_age_s or 0:.0f} s")
+        elif not self.default_model_loaded:
+            reasons.append(worker.problem or f"model {self.settings.default_model!r} is not loaded")
+        try:
+            self.spool.require_room()
+        except StorageFull as error:
+            reasons.append(error.message)
+        if self.scheduler.status().draining:
+            reasons.append("the service is shutting down")
+        return reasons
+
+
+def build_service(settings: Settings, log: Logger) -> Service:
+    """Nothing is started yet; `scheduler.start()` does that, on the event loop."""
+    spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
+    supervisor = Supervisor(settings, log)
+    return Service(settings, spool, supervisor, Scheduler(settings, supervisor, log, spool.remove), log)

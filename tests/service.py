@@ -1,0 +1,119 @@
+"""The real service as a process of its own, for tests that talk to it as a client would."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+READY_TIMEOUT_S = 120.0
+
+
+class RunningService:
+    """A started `pixelmend serve`. `client` talks to it; `log` is what it has written."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
+        self.process = process
+        self.folder = folder
+        self.spool = folder / "data" / "spool"
+        self.base_url = ""
+        self.client = httpx.Client()
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def worker(self) -> psutil.Process:
+        """The engine worker, once there is one."""
+        deadline_s = time.monotonic() + READY_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            for child in psutil.Process(self.process.pid).children():
+                if "pixelmend.serving.worker" in child.cmdline():
+                    return child
+            time.sleep(0.02)
+        raise AssertionError("no worker process")
+
+    def wait_until(self, what: str, timeout_s: float = READY_TIMEOUT_S, **expected: object) -> None:
+        """Until /api/health has all the `expected` fields."""
+        deadline_s = time.monotonic() + timeout_s
+        seen: object = None
+        while time.monotonic() < deadline_s:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log}")
+            seen = self.client.get("/api/health").json()
+            if all(seen.get(name) == value for name, value in expected.items()):
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{what} did not come about; health: {seen}\n{self.log}")
+
+    def wait_until_ready(self) -> None:
+        self.wait_until("readiness", status="healthy")
+
+    def spooled_files(self) -> list[str]:
+        return [path.name for path in self.spool.glob("*/*") if path.name != "lock"]
+
+    def wait_until_spool_is_empty(self, timeout_s: float = 20.0) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while self.spooled_files() and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        assert self.spooled_files() == []
+
+
+@contextmanager
+def running_service(
+    folder: Path, *, wait_for_port_only: bool = False, **settings: object
+) -> Iterator[RunningService]:
+    """settings: PIXELMEND_ settings by their names in lower case."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_")}
+    chosen: dict[str, object] = {
+        "device": "cpu",
+        "port": 0,
+        "data_dir": folder / "data",
+        "models_dir": folder / "models",
+        "log_format": "json",
+        **settings,
+    }
+    environment |= {f"PIXELMEND_{name.upper()}": str(value) for name, value in chosen.items()}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pixelmend.cli", "serve"],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+        )
+    service = RunningService(process, folder)
+    try:
+        service.base_url = _wait_for_address(service)
+        service.client = httpx.Client(base_url=service.base_url, timeout=120.0)
+        if not wait_for_port_only:
+            service.wait_until_ready()
+        yield service
+    finally:
+        service.client.close()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(45)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for_address(service: RunningService) -> str:
+    deadline_s = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < deadline_s:
+        found = re.search(r'"address": "(http://[^"]+)"', service.log)
+        if found:
+            return found[1]
+        if service.process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise AssertionError(f"the service did not start:\n{service.log}")
