@@ -110,15 +110,12 @@ def _plan_axis(
     if padded <= longest:
         return (AxisTile(Span(0, padded), Span(0, length), Span(0, length)),)
     least = _round_up(minimum, multiple)
-    if longest < least:
-        raise InvalidParameter(f"tile={tile} px is below the network's minimum of {least} px")
     # Both overlaps together, as a multiple so that aligned starts still leave that much.
     shared = _round_up(2 * overlap, multiple)
-    if longest <= shared:
-        raise InvalidParameter(
-            f"tile={tile} px leaves nothing between its overlaps; "
-            f"this model needs at least {max(least, shared + multiple)} px"
-        )
+    needed = max(least, shared + multiple)
+    if longest < needed:
+        reason = "is below the network's minimum" if longest < least else "leaves nothing between its overlaps"
+        raise InvalidParameter(f"tile={tile} px {reason}; this model needs at least {needed} px")
     count = -(-(padded - shared) // (longest - shared))
     # The smallest window that still needs `count` tiles: nothing is computed only to be thrown away.
     window = min(longest, max(least, _round_up(-(-(padded - shared) // count) + shared, multiple)))

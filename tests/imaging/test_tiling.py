@@ -1,0 +1,165 @@
+"""The planner, over all sizes it can meet. It touches no pixels, so there are many examples."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pixelmend.errors import InvalidParameter
+from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.tiling import AxisTile, TilePlan, plan_tiles
+
+sides = st.integers(1, 600)
+
+
+@st.composite
+def demands(draw: st.DrawFn) -> dict[str, int]:
+    """Arguments of plan_tiles, usable or not."""
+    overlap = draw(st.integers(0, 48))
+    return {
+        "tile_px": draw(st.integers(32, 256)),
+        "overlap_px": overlap,
+        "multiple_of": draw(st.sampled_from([1, 2, 3, 4, 8, 16])),
+        "minimum_px": draw(st.sampled_from([1, 2, 16, 20, 64])),
+        "blend_px": draw(st.integers(0, overlap)),
+    }
+
+
+def planned(size: Size, demand: dict[str, int]) -> TilePlan:
+    """The plan, where there is one."""
+    try:
+        return plan_tiles(size, **demand)
+    except InvalidParameter:
+        assume(False)
+        raise
+
+
+def inner_distances(tiles: tuple[AxisTile, ...]) -> list[int]:
+    """How far each core stays away from the window edges that are not image edges."""
+    left = [tile.core.start - tile.window.start for tile in tiles[1:]]
+    right = [tile.window.stop - tile.core.stop for tile in tiles[:-1]]
+    return left + right
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_any_demand_gives_a_plan_or_a_clear_refusal(width: int, height: int, demand: dict[str, int]) -> None:
+    message = ""
+    try:
+        plan = plan_tiles(Size(width, height), **demand)
+    except InvalidParameter as error:
+        message = error.message
+    if not message:
+        assert len(plan) == len(plan.columns) * len(plan.rows) == len(list(plan))
+        return
+    assert message.startswith(f"tile={demand['tile_px']} px ")
+    # It names the least size that works.
+    needed = int(message.split()[-2])
+    assert needed > demand["tile_px"]
+    assert plan_tiles(Size(600, 600), **{**demand, "tile_px": needed})
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_cores_partition_the_image(width: int, height: int, demand: dict[str, int]) -> None:
+    plan = planned(Size(width, height), demand)
+    for tiles, length in ((plan.columns, width), (plan.rows, height)):
+        assert tiles[0].core.start == 0
+        assert tiles[-1].core.stop == length
+        for before, after in pairwise(tiles):
+            assert before.core.stop == after.core.start
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_windows_have_one_shape_that_the_network_accepts(
+    width: int, height: int, demand: dict[str, int]
+) -> None:
+    plan = planned(Size(width, height), demand)
+    multiple = demand["multiple_of"]
+    for tiles, padded, side in (
+        (plan.columns, plan.padded.width, plan.tile.width),
+        (plan.rows, plan.padded.height, plan.tile.height),
+    ):
+        assert side % multiple == padded % multiple == 0
+        assert demand["minimum_px"] <= side <= demand["tile_px"]
+        for tile in tiles:
+            assert tile.window.length == side
+            assert tile.window.start % multiple == 0
+            assert tile.window.stop <= padded
+            assert tile.window.contains(tile.core)
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_cores_keep_the_overlap_to_inner_window_edges(
+    width: int, height: int, demand: dict[str, int]
+) -> None:
+    plan = planned(Size(width, height), demand)
+    for tiles in (plan.columns, plan.rows):
+        assert min(inner_distances(tiles), default=1000) >= demand["overlap_px"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_blends_stay_in_their_windows_and_never_mix_three_tiles(
+    width: int, height: int, demand: dict[str, int]
+) -> None:
+    plan = planned(Size(width, height), demand)
+    for tiles, length in ((plan.columns, width), (plan.rows, height)):
+        assert tiles[0].paste.start == 0
+        assert tiles[-1].paste.stop == length
+        for before, after in pairwise(tiles):
+            assert before.window.contains(before.paste)
+            assert after.window.contains(after.paste)
+            assert before.paste.stop - before.core.stop == after.core.start - after.paste.start
+        for before, after in zip(tiles[:-2], tiles[2:], strict=True):
+            assert before.paste.stop <= after.paste.start
+
+
+@pytest.mark.parametrize(("side", "tiles"), [(1, 1), (95, 1), (96, 1), (97, 2), (156, 2), (157, 3)])
+def test_tile_count_at_the_edges(side: int, tiles: int) -> None:
+    plan = plan_tiles(Size(side, 1), tile_px=96, overlap_px=18)
+    assert len(plan) == tiles
+
+
+def test_a_little_more_than_a_tile_does_not_cost_two_whole_tiles() -> None:
+    plan = plan_tiles(Size(257, 256), tile_px=256, overlap_px=18)
+    assert plan.tile == Size(147, 256)
+
+
+def test_a_small_image_is_padded_to_what_the_network_accepts() -> None:
+    plan = plan_tiles(Size(3, 5), tile_px=64, overlap_px=8, multiple_of=8, minimum_px=20)
+    assert plan.padded == plan.tile == Size(24, 24)
+    assert plan[0].core.size == Size(3, 5)
+
+
+def test_a_tile_that_is_all_overlap_is_refused_by_its_value_and_limit() -> None:
+    with pytest.raises(InvalidParameter, match=r"tile=36 px leaves nothing.* at least 37 px"):
+        plan_tiles(Size(500, 500), tile_px=36, overlap_px=18)
+
+
+def test_a_tile_below_the_networks_minimum_is_refused() -> None:
+    with pytest.raises(
+        InvalidParameter, match=r"tile=32 px is below the network's minimum; .* at least 64 px"
+    ):
+        plan_tiles(Size(10, 10), tile_px=32, overlap_px=0, multiple_of=8, minimum_px=60)
+
+
+def test_a_tile_below_the_networks_multiple_is_refused() -> None:
+    with pytest.raises(
+        InvalidParameter, match=r"tile=40 px is below the network's minimum; .* at least 64 px"
+    ):
+        plan_tiles(Size(100, 100), tile_px=40, overlap_px=0, multiple_of=64)
+
+
+def test_a_blend_wider_than_the_overlap_is_refused() -> None:
+    with pytest.raises(InvalidParameter, match="blend_px=9 exceeds overlap_px=8"):
+        plan_tiles(Size(100, 100), tile_px=64, overlap_px=8, blend_px=9)
+
+
+def test_an_index_outside_the_plan_is_an_index_error() -> None:
+    plan = plan_tiles(Size(10, 10), tile_px=64, overlap_px=0)
+    with pytest.raises(IndexError):
+        plan[1]
