@@ -1,0 +1,54 @@
+"""Tiled output is the untiled output, bit for bit, where the overlap covers the receptive field."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pixelmend.engine.device import cpu_device
+from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.network import TorchNetwork
+from pixelmend.engine.precision import Precision
+from pixelmend.imaging.canvas import Canvas
+from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.tiling import plan_tiles
+from tests.engine.networks import colour, named_model, photo
+
+
+@cache
+def network(name: str, precision: Precision) -> tuple[LoadedModel, TorchNetwork]:
+    model = named_model(name)
+    return model, TorchNetwork(model, cpu_device(), precision)
+
+
+def tiled(net: TorchNetwork, pixels: NDArray[np.uint8], tile_px: int, overlap_px: int) -> NDArray[Any]:
+    size = Size(pixels.shape[1], pixels.shape[0])
+    plan = plan_tiles(size, tile_px=tile_px, overlap_px=overlap_px)
+    assert len(plan) > 1
+    rows: list[NDArray[Any]] = []
+    canvas = Canvas(plan, net.scale, 3, pixels.dtype, rows.append)
+    for tile in plan:
+        window = pixels[tile.window.as_slices()]
+        canvas.put(tile, net.run(window[None], colour()).pixels[0])
+    return np.concatenate(rows)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["embedded", "official"])
+def test_tiled_equals_untiled(name: str, precision: Precision) -> None:
+    model, net = network(name, precision)
+    pixels = photo("astronaut", 131, 150)
+    untiled = net.run(pixels[None], colour()).pixels[0]
+    assert model.receptive_field_px == model.overlap_px == 18
+    assert model.blend_px == 0
+    np.testing.assert_array_equal(tiled(net, pixels, 96, model.overlap_px), untiled)
+
+
+@pytest.mark.parametrize("name", ["embedded", "official"])
+def test_a_smaller_overlap_is_not_exact(name: str) -> None:
+    _, net = network(name, "float32")
+    pixels = photo("astronaut", 131, 150)
+    untiled = net.run(pixels[None], colour()).pixels[0]
+    assert (tiled(net, pixels, 96, 4) != untiled).any()

@@ -1,0 +1,95 @@
+"""Which models there are, from files that are never read."""
+
+from pathlib import Path
+
+import pytest
+
+from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
+from pixelmend.models.catalog import load_catalog
+from pixelmend.models.integrity import sha256_of
+
+
+def drop(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_bytes(b"weights")
+    return folder
+
+
+def test_the_embedded_model_comes_first_and_is_there(tmp_path: Path) -> None:
+    first = load_catalog(drop(tmp_path, "aaa.pth")).entries[0]
+    assert (first.id, first.origin, first.present) == ("pixelmend-x4", "embedded", True)
+
+
+def test_checksums_of_embedded_models_are_those_of_their_files(tmp_path: Path) -> None:
+    embedded = [entry for entry in load_catalog(tmp_path).entries if entry.origin == "embedded"]
+    assert embedded
+    for entry in embedded:
+        assert entry.sha256 == sha256_of(entry.path), f"update sha256 of {entry.id} in catalog.toml"
+
+
+def test_a_models_folder_that_is_absent_is_empty(tmp_path: Path) -> None:
+    catalog = load_catalog(tmp_path / "absent")
+    assert [entry.id for entry in catalog.entries if entry.present] == ["pixelmend-x4"]
+
+
+def test_a_dropped_in_file_is_a_model_named_by_its_stem(tmp_path: Path) -> None:
+    entry = load_catalog(drop(tmp_path, "4x.Nice_Model.pth")).get("4x.Nice_Model")
+    assert (entry.origin, entry.sha256, entry.scale) == ("dropped-in", None, None)
+    assert entry.path == tmp_path / "4x.Nice_Model.pth"
+
+
+@pytest.mark.parametrize("others", [("m.pth", "m.pt"), ("m.pt",), ("m.pth",)])
+def test_of_equal_stems_the_safer_suffix_wins(tmp_path: Path, others: tuple[str, ...]) -> None:
+    catalog = load_catalog(drop(tmp_path, *others, "m.safetensors"))
+    assert catalog.get("m").path.name == "m.safetensors"
+    assert [entry.id for entry in catalog.entries].count("m") == 1
+
+
+def test_other_files_are_not_models(tmp_path: Path) -> None:
+    drop(tmp_path, "readme.txt", "half.pth.part", ".hidden.pth")
+    (tmp_path / "folder.pth").mkdir()
+    assert {entry.origin for entry in load_catalog(tmp_path).entries} == {"embedded", "catalog"}
+
+
+def test_a_suffix_in_capitals_counts(tmp_path: Path) -> None:
+    assert load_catalog(drop(tmp_path, "m.PTH")).get("m").present
+
+
+def test_a_dropped_in_file_does_not_replace_an_embedded_model(tmp_path: Path) -> None:
+    entry = load_catalog(drop(tmp_path, "pixelmend-x4.pth")).get("pixelmend-x4")
+    assert entry.origin == "embedded"
+
+
+def test_a_catalog_model_is_found_where_it_belongs(tmp_path: Path) -> None:
+    entry = load_catalog(drop(tmp_path, "realesr-general-x4v3.pth")).usable("realesr-general-x4v3")
+    assert entry.sha256 is not None
+    assert entry.sha256.startswith("8dc7edb9")
+
+
+def test_a_catalog_model_in_another_container_keeps_its_place_without_its_checksum(tmp_path: Path) -> None:
+    catalog = load_catalog(drop(tmp_path, "realesr-general-x4v3.safetensors"))
+    entry = catalog.usable("realesr-general-x4v3")
+    assert (entry.path.suffix, entry.sha256) == (".safetensors", None)
+    assert entry.denoise_partner == "realesr-general-wdn-x4v3"
+
+
+def test_an_unknown_id_names_the_ids_there_are(tmp_path: Path) -> None:
+    catalog = load_catalog(drop(tmp_path, "mine.pth"))
+    with pytest.raises(UnknownModel, match=r"model='no' is not known; there are: pixelmend-x4, mine$"):
+        catalog.get("no")
+
+
+def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match=r"put it at .*realesr-general-x4v3[.]pth"):
+        load_catalog(tmp_path).usable("realesr-general-x4v3")
+
+
+def test_denoise_is_refused_where_there_is_no_partner(tmp_path: Path) -> None:
+    with pytest.raises(InvalidParameter, match="denoise is not offered by model 'pixelmend-x4'"):
+        load_catalog(tmp_path).denoise_partner("pixelmend-x4")
+
+
+def test_a_partner_without_a_file_is_named(tmp_path: Path) -> None:
+    catalog = load_catalog(drop(tmp_path, "realesr-general-x4v3.pth"))
+    with pytest.raises(ModelUnusable, match="realesr-general-wdn-x4v3"):
+        catalog.denoise_partner("realesr-general-x4v3")
