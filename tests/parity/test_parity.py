@@ -1,0 +1,171 @@
+"""The same weights give the same picture as Real-ESRGAN's own code, run in an environment of its own."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.engine.device import cpu_device
+from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.network import TorchNetwork
+from pixelmend.engine.precision import Precision, psnr_db
+from pixelmend.engine.resilience import ResilientRunner, Tiling
+from pixelmend.imaging.canvas import Canvas
+from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.tiling import plan_tiles
+from tests.engine.networks import ROOT, named_model, photo
+
+TILE_PX = 96
+MODELS = ("embedded", "official")
+CUT_OUT = "coffee, RGBA"
+ALPHA_ALONE = "coffee's alpha as a grey picture"
+Bytes = NDArray[np.uint8]
+Compared = tuple[dict[str, Bytes], dict[str, Bytes]]
+
+
+def grey(pixels: Bytes) -> Bytes:
+    luma: NDArray[np.float64] = pixels @ np.array([0.299, 0.587, 0.114])
+    return luma.round().astype(np.uint8)[:, :, None]
+
+
+def with_alpha(pixels: Bytes) -> Bytes:
+    """A soft-edged disc cut out of a photo, with a hard-edged bar of half transparency."""
+    height, width = pixels.shape[:2]
+    y, x = np.mgrid[0:height, 0:width]
+    distance = np.hypot(x - width / 2, y - height / 2)
+    alpha = np.clip((0.42 * height - distance) * 25, 0, 255)
+    alpha[height // 2 : height // 2 + 9] = 128
+    return np.dstack([pixels, alpha.round().astype(np.uint8)])
+
+
+@cache
+def pictures() -> dict[str, Bytes]:
+    """(H, W, C) crops of photographs, each of several tiles."""
+    cut_out = with_alpha(photo("coffee", 130, 140))
+    return {
+        "astronaut": photo("astronaut", 140, 176),
+        "rocket": photo("rocket", 150, 130, top=200, left=250),
+        "chelsea, grey": grey(photo("chelsea", 130, 150)),
+        CUT_OUT: cut_out,
+        ALPHA_ALONE: np.ascontiguousarray(cut_out[:, :, 3:]),
+    }
+
+
+def reference_python() -> Path:
+    folder = ROOT / ".venv-reference"
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if not python.exists():
+        pytest.fail("the reference implementation is not installed: run `make .venv-reference/.stamp`")
+    return python
+
+
+def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
+    network = model.descriptor.model
+    torch.save({"params": network.state_dict()}, folder / "weights.pth")
+    options = {"num_feat": network.num_feat, "num_conv": network.num_conv, "upscale": model.scale}
+    (folder / "network.json").write_text(json.dumps(options))
+    for name, pixels in pictures().items():
+        np.save(folder / f"{name}.in.npy", pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    runner = Path(__file__).with_name("reference_runner.py")
+    done = subprocess.run(
+        [reference_python(), "-W", "ignore", runner, folder], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results = {name: np.load(folder / f"{name}.out.npy") for name in pictures()}
+    return {name: result[:, :, None] if result.ndim == 2 else result for name, result in results.items()}
+
+
+@cache
+def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
+    """Through tiles, batches and canvas as in the service."""
+    model = named_model(model_name)
+    network = TorchNetwork(model, cpu_device(), precision)
+    tiling = Tiling(model.overlap_px, model.blend_px, model.multiple_of, model.minimum_px)
+    runner = ResilientRunner(tiling, [lambda: network])
+    batcher = Batcher(2)
+    rows: dict[str, list[Any]] = {name: [] for name in pictures()}
+    failures: list[Exception] = []
+    for name, pixels in pictures().items():
+        plan = plan_tiles(
+            Size(pixels.shape[1], pixels.shape[0]), tile_px=TILE_PX, overlap_px=model.overlap_px
+        )
+        assert len(plan) > 1
+        batcher.add(
+            TileJob(
+                id=name,
+                runner=runner,
+                plan=plan,
+                pixels=pixels,
+                canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, rows[name].append),
+                on_progress=lambda done, total: None,
+                on_finished=lambda job: None,
+                on_failed=lambda job, error: failures.append(error),
+            )
+        )
+    while batcher.step():
+        pass
+    assert not failures
+    return {name: np.concatenate(parts) for name, parts in rows.items()}
+
+
+def difference(a: Bytes, b: Bytes) -> tuple[int, float]:
+    """Greatest difference in 8-bit steps, and the share of equal values."""
+    apart = np.abs(a.astype(int) - b.astype(int))
+    return int(apart.max()), float((apart == 0).mean())
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def compared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """Our FP32 output beside the reference's."""
+    name: str = request.param
+    return ours(name, "float32"), upscaled_by_reference(named_model(name), tmp_path_factory.mktemp(name))
+
+
+def test_fp32_equals_the_reference_to_one_step(compared: Compared) -> None:
+    results, expected = compared
+    worst = {}
+    for name, result in results.items():
+        assert result.shape == expected[name].shape
+        # The alpha plane is compared as the network gives it, and in the next test as we return it.
+        worst[name], equal = difference(result[:, :, :3], expected[name][:, :, :3])
+        print(f"{name}: greatest difference {worst[name]}/255, {equal:.4%} equal")
+    assert max(worst.values()) <= 1, worst
+
+
+def test_alpha_equals_the_reference_except_where_it_is_kept_solid(compared: Compared) -> None:
+    results, expected = compared
+    source = pictures()[CUT_OUT][:, :, 3]
+    around = sliding_window_view(np.pad(source, 1, mode="edge"), (3, 3))
+    is_solid = (around == source[:, :, None, None]).all(axis=(2, 3)) & np.isin(source, (0, 255))
+    is_solid, kept = (plane.repeat(4, axis=0).repeat(4, axis=1) for plane in (is_solid, source))
+    alpha, reference = results[CUT_OUT][:, :, 3], expected[CUT_OUT][:, :, 3]
+
+    step, equal = difference(alpha[~is_solid], reference[~is_solid])
+    strayed, _ = difference(kept[is_solid], reference[is_solid])
+    print(f"alpha: greatest difference {step}/255, {equal:.4%} equal where edges are near; ", end="")
+    print(f"in solid areas the reference strays by up to {strayed}/255")
+    assert step <= 1
+    np.testing.assert_array_equal(alpha[is_solid], kept[is_solid])
+    # The same plane without our correction: the whole of it is the reference's.
+    np.testing.assert_array_equal(expected[ALPHA_ALONE][:, :, 0], reference)
+
+
+@pytest.mark.parametrize("model_name", MODELS)
+def test_bfloat16_stays_close_to_fp32(model_name: str) -> None:
+    full = ours(model_name, "float32")
+    for name, result in ours(model_name, "bfloat16").items():
+        closeness_db = psnr_db(torch.from_numpy(result) / 255, torch.from_numpy(full[name]) / 255)
+        step, equal = difference(result, full[name])
+        print(
+            f"{model_name}, {name}: {closeness_db:.1f} dB, greatest difference {step}/255, {equal:.2%} equal"
+        )
+        assert closeness_db >= 50
