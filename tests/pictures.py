@@ -1,6 +1,7 @@
 """Small photographs and files made from them."""
 
 import io
+import math
 from typing import Any
 
 import numpy as np
@@ -27,5 +28,5 @@ def decoded(data: bytes) -> NDArray[Any]:
 
 
 def psnr_db(a: NDArray[Any], b: NDArray[Any]) -> float:
-    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
-    return float(10 * np.log10(255.0**2 / max(error, 1e-12)))
+    error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    return 10 * math.log10(255.0**2 / max(error, 1e-12))

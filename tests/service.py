@@ -43,7 +43,7 @@ class RunningService:
     def wait_until(self, what: str, timeout_s: float = READY_TIMEOUT_S, **expected: object) -> None:
         """Until /api/health has all the `expected` fields."""
         deadline_s = time.monotonic() + timeout_s
-        seen: object = None
+        seen: dict[str, object] = {}
         while time.monotonic() < deadline_s:
             if self.process.poll() is not None:
                 raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log}")

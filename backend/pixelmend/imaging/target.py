@@ -32,8 +32,11 @@ class Target:
         if self.width_px is not None or self.height_px is not None:
             width = self.width_px or max(1, round(source.width * (self.height_px or 0) / source.height))
             height = self.height_px or max(1, round(source.height * (self.width_px or 0) / source.width))
-            _check_factor(f"width={width}", width, source.width)
-            _check_factor(f"height={height}", height, source.height)
+            # A side that follows from the other has the same factor; only what was asked for is named.
+            if self.width_px is not None:
+                _check_factor(f"width={width}", width, source.width)
+            if self.height_px is not None:
+                _check_factor(f"height={height}", height, source.height)
         else:
             factor = float(model_scale) if self.scale is None else self.scale
             if not MIN_FACTOR <= factor <= MAX_FACTOR:
@@ -45,8 +48,7 @@ class Target:
 
 
 def _check_factor(what: str, length: int, source: int) -> None:
-    # Half a pixel of grace: the other side of a kept aspect ratio has been rounded.
-    if not MIN_FACTOR * source - 0.5 <= length <= MAX_FACTOR * source + 0.5:
+    if not MIN_FACTOR * source <= length <= MAX_FACTOR * source:
         raise InvalidParameter(
             f"{what} is {length / source:.3g} times the image's {source} px; "
             f"factors from {MIN_FACTOR:g} to {MAX_FACTOR:g} are possible"

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixelmend.telemetry import REQUEST_ID, Logger
 
+_PROBES = frozenset({"/livez", "/readyz", "/api/health"})
+"""Asked every few seconds by whoever watches over the service; not worth a line while all is well."""
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -41,7 +43,8 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
-            self._log.info(
+            write = self._log.debug if scope["path"] in _PROBES and status < 500 else self._log.info
+            write(
                 "request",
                 method=scope["method"],
                 path=scope["path"],

@@ -1,6 +1,7 @@
 """uvicorn, set up so that a SIGTERM drains: refuse new work, finish what was accepted, then leave."""
 
 import asyncio
+import signal
 import socket
 from types import FrameType
 
@@ -30,7 +31,10 @@ class DrainingServer(uvicorn.Server):
                 self._service.log.info("listening", address=f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        super().handle_exit(sig, frame)
+        # Not uvicorn's own handler: it raises the signal again at the end, so that a clean stop would look
+        # like a death to whoever started us.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
         if self._drain is None:
             self._service.log.info("draining", signal=sig)
             scheduler, timeout_s = self._service.scheduler, self._service.settings.drain_timeout_s

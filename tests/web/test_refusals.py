@@ -1,0 +1,153 @@
+"""What is refused, with which status, and that the words name the value and the limit."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.pictures import encoded, photo
+from tests.service import RunningService
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds next to nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"\0" * 100)
+    chunks = [
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data, b"IEND")
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+GOOD = encoded(photo())
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code", "words"),
+    [
+        (b"", 422, "invalid-parameter", "0 bytes"),
+        (b"hello, this is no image at all", 415, "unsupported-format", "jpeg"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "unsupported-format", "SVG"),
+        (b"%PDF-1.7 ...", 415, "unsupported-format", "PDF"),
+        (GOOD[:40], 422, "corrupt-image", "png"),
+        (GOOD[: len(GOOD) // 2], 422, "corrupt-image", "png"),
+        (png_header(5000, 300), 422, "image-too-large", "1000000"),
+        (png_header(0, 300), 422, "corrupt-image", "0"),
+        (png_header(2**31 - 1, 2**31 - 1), 422, "corrupt-image", "2147483647"),
+        (png_header(300, 300), 422, "corrupt-image", "png"),
+    ],
+    ids=[
+        "empty", "text", "svg", "pdf", "cut header", "cut data", "large", "no width", "2^31-1", "no data",
+    ],
+)  # fmt: skip
+def test_unusable_image(service: RunningService, data: bytes, status: int, code: str, words: str) -> None:
+    response = service.client.post("/api/upscale", files={"file": ("innocent.jpg", data, "image/jpeg")})
+    check_problem(response, status, code, words)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code", "words"),
+    [
+        ({"scale": "0.5"}, 422, "invalid-parameter", "0.5"),
+        ({"scale": "9"}, 422, "invalid-parameter", "9"),
+        ({"scale": "nan"}, 422, "invalid-parameter", "nan"),
+        ({"scale": "big"}, 422, "invalid-parameter", "big"),
+        ({"scale": "2", "width": "300"}, 422, "invalid-parameter", "exclude"),
+        ({"width": "10"}, 422, "invalid-parameter", "width=10"),
+        ({"height": "100000"}, 422, "invalid-parameter", "height=100000"),
+        ({"width": "0"}, 422, "invalid-parameter", "width"),
+        ({"model": "nix"}, 404, "unknown-model", "nix"),
+        ({"model": "../../etc/passwd"}, 404, "unknown-model", "passwd"),
+        ({"model": "realesr-general-x4v3"}, 503, "model-unusable", "realesr-general-x4v3.pth"),
+        ({"format": "bmp"}, 422, "invalid-parameter", "bmp"),
+        ({"format": "jpeg", "quality": "101"}, 422, "invalid-parameter", "101"),
+        ({"format": "png", "quality": "50"}, 422, "invalid-parameter", "quality"),
+        ({"tile": "8"}, 422, "invalid-parameter", "8"),
+        ({"tile": "33"}, 422, "invalid-parameter", "33"),
+        ({"denoise": "0.5"}, 422, "invalid-parameter", "denoise"),
+        ({"first_frame": "perhaps"}, 422, "invalid-parameter", "perhaps"),
+        ({"colour": "red"}, 422, "invalid-parameter", "colour"),
+        ({"scale": "2" * 5000}, 422, "invalid-parameter", "4096"),
+    ],
+)
+def test_unusable_parameter(
+    service: RunningService, fields: dict[str, str], status: int, code: str, words: str
+) -> None:
+    response = service.client.post("/api/upscale", files={"file": GOOD}, data=fields)
+    check_problem(response, status, code, words)
+
+
+def test_body_over_the_limit_is_refused_by_its_announced_length(service: RunningService) -> None:
+    response = service.client.post("/api/upscale", files={"file": b"x" * 2_100_000})
+    check_problem(response, 413, "payload-too-large", "2000000")
+
+
+def test_body_over_the_limit_is_refused_while_it_arrives(service: RunningService) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(60):
+            yield b"x" * 50_000
+
+    response = service.client.post(
+        "/api/upscale", content=chunks(), headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    check_problem(response, 413, "payload-too-large", "2000000")
+
+
+def test_missing_file(service: RunningService) -> None:
+    response = service.client.post("/api/upscale", files={"picture": b"x"})
+    check_problem(response, 422, "invalid-parameter", "picture")
+    response = service.client.post("/api/upscale", files={"scale": (None, "2")})
+    check_problem(response, 422, "invalid-parameter", "file")
+
+
+def test_file_sent_twice(service: RunningService) -> None:
+    response = service.client.post("/api/upscale", files=[("file", GOOD), ("file", GOOD)])
+    check_problem(response, 422, "invalid-parameter", "more than once")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{}"),
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=b", b"nonsense"),
+        ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc'),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Type: text/plain\r\n\r\nabc\r\n--b--\r\n"),
+    ],
+)
+def test_broken_multipart(service: RunningService, content_type: str, body: bytes) -> None:
+    response = service.client.post("/api/upscale", content=body, headers={"Content-Type": content_type})
+    assert response.status_code == 400, response.text
+    check_problem(response, 400, "malformed-upload", "")
+
+
+def test_accept_header_that_nothing_satisfies(service: RunningService) -> None:
+    response = service.client.post("/api/upscale", files={"file": GOOD}, headers={"Accept": "text/html"})
+    check_problem(response, 406, "not-acceptable", "text/html")
+
+
+def test_unknown_path_and_wrong_method_are_problems_too(service: RunningService) -> None:
+    check_problem(service.client.get("/api/nothing"), 404, "not-found", "/api/nothing")
+    response = service.client.get("/api/upscale")
+    check_problem(response, 405, "method-not-allowed", "GET")
+    assert "POST" in response.headers["allow"]
+
+
+def test_service_is_well_after_all_this(service: RunningService) -> None:
+    assert service.client.post("/api/upscale", files={"file": GOOD}).status_code == 200
+    assert service.client.get("/api/health").json()["worker_restarts"] == 0
+    service.wait_until_spool_is_empty()
+
+
+def check_problem(response: httpx.Response, status: int, code: str, words: str) -> None:
+    body = response.json()
+    assert (response.status_code, body["type"]) == (status, f"urn:pixelmend:problem:{code}"), body
+    assert response.headers["content-type"] == "application/problem+json"
+    assert body["status"] == status
+    assert words in body["detail"]
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert isinstance(body["retryable"], bool)
+    assert ("retry-after" in response.headers) == (status == 503)

@@ -1,0 +1,78 @@
+"""Health, readiness, information, documentation, and the process boundary."""
+
+from pathlib import Path
+
+import pytest
+
+from pixelmend.web.errors import STATUS
+from tests.service import RunningService
+
+
+def test_health_names_device_and_model(service: RunningService) -> None:
+    health = service.client.get("/api/health").json()
+    assert health["status"] == "healthy"
+    assert health["model_loaded"] is True
+    assert health["device"]["type"] == "cpu"
+    assert health["device"]["name"]
+    assert health["reasons"] == []
+
+
+def test_live_and_ready(service: RunningService) -> None:
+    assert service.client.get("/livez").json() == {"status": "alive"}
+    ready = service.client.get("/readyz")
+    assert (ready.status_code, ready.json()["ready"]) == (200, True)
+
+
+def test_info_tells_limits_and_formats(service: RunningService) -> None:
+    info = service.client.get("/api/info").json()
+    assert info["limits"]["max_upload_bytes"] == 2_000_000
+    assert set(info["input_formats"]) >= {"jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif"}
+    assert info["output_formats"] == ["png", "jpeg", "webp", "avif", "tiff"]
+
+
+def test_models_lists_the_embedded_one_as_loaded(service: RunningService) -> None:
+    models = {model["id"]: model for model in service.client.get("/api/models").json()["models"]}
+    embedded = models["pixelmend-x4"]
+    assert (embedded["task"], embedded["scale"], embedded["loaded"]) == ("upscale", 4, True)
+    assert models["realesr-general-x4v3"]["present"] is False
+
+
+def test_documentation_describes_the_form(service: RunningService) -> None:
+    assert service.client.get("/docs").status_code == 200
+    document = service.client.get("/openapi.json").json()
+    body = document["paths"]["/api/upscale"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert set(body["schema"]["properties"]) == {
+        "file", "scale", "width", "height", "model", "format", "quality", "tile", "denoise", "first_frame",
+    }  # fmt: skip
+    assert "$ref" not in str(body)
+
+
+@pytest.mark.parametrize(
+    ("offered", "kept"), [("abc-DEF-123", True), ("with space", False), ("x" * 65, False), ("a/b", False)]
+)
+def test_request_id_is_taken_over_where_it_is_well_formed(
+    service: RunningService, offered: str, kept: bool
+) -> None:
+    answered = service.client.get("/livez", headers={"X-Request-ID": offered}).headers["x-request-id"]
+    assert (answered == offered) is kept
+    assert answered
+
+
+def test_api_process_has_no_torch_in_it(service: RunningService) -> None:
+    """The API process never imports torch and never initialises CUDA; the worker has both to itself."""
+    maps = Path(f"/proc/{service.process.pid}/maps")
+    if not maps.exists():
+        pytest.skip("this system does not show what a process has mapped")
+    assert "libtorch" not in maps.read_text()
+    assert "libcuda" not in maps.read_text()
+    assert "libtorch" in Path(f"/proc/{service.worker().pid}/maps").read_text()
+
+
+def test_every_error_has_a_status() -> None:
+    from pixelmend import errors
+
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type)}
+    ours = {k for k in kinds if issubclass(k, errors.PixelmendError) and k is not errors.PixelmendError}
+    assert ours == set(STATUS)
+    codes = [kind.code for kind in ours]
+    assert len(codes) == len(set(codes))
