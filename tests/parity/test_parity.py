@@ -69,6 +69,7 @@ def reference_python() -> Path:
 
 
 def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
+    python = reference_python()
     network = model.descriptor.model
     torch.save({"params": network.state_dict()}, folder / "weights.pth")
     options = {"num_feat": network.num_feat, "num_conv": network.num_conv, "upscale": model.scale}
@@ -77,7 +78,7 @@ def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
         np.save(folder / f"{name}.in.npy", pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     runner = Path(__file__).with_name("reference_runner.py")
     done = subprocess.run(
-        [reference_python(), "-W", "ignore", runner, folder], capture_output=True, text=True, check=False
+        [python, "-W", "ignore", runner, folder], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     results = {name: np.load(folder / f"{name}.out.npy") for name in pictures()}
@@ -127,7 +128,8 @@ def difference(a: Bytes, b: Bytes) -> tuple[int, float]:
 def compared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     """Our FP32 output beside the reference's."""
     name: str = request.param
-    return ours(name, "float32"), upscaled_by_reference(named_model(name), tmp_path_factory.mktemp(name))
+    expected = upscaled_by_reference(named_model(name), tmp_path_factory.mktemp(name))
+    return ours(name, "float32"), expected
 
 
 def test_fp32_equals_the_reference_to_one_step(compared: Compared) -> None:
