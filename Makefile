@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 UV := .venv/bin/uv
-INSTALL := $(UV) pip install --quiet --python .venv/bin/python
+INSTALL := $(UV) pip install --python .venv/bin/python
 
 .PHONY: run test check lock evaluate clean
 
