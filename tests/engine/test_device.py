@@ -60,12 +60,23 @@ def test_no_quota_file_is_no_quota(tmp_path: Path) -> None:
     assert _cgroup_cores(tmp_path / "cpu.max") is None
 
 
-def test_a_cpu_uses_bfloat16_only_with_hardware_and_leave() -> None:
-    features = torch.cpu.get_capabilities()
-    fast = bool(features.get("amx_bf16") or features.get("avx512_bf16"))
-    chosen = preferred_precision(cpu_device(), allows_half=True, allows_bfloat16=True)
+@pytest.mark.parametrize(
+    ("features", "fast"),
+    [
+        ({"amx_bf16": True}, True),
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx2": True, "avx512_f": True}, False),
+        ({}, False),
+    ],
+)
+def test_a_cpu_uses_bfloat16_only_with_hardware_and_leave(
+    monkeypatch: pytest.MonkeyPatch, features: dict[str, bool], fast: bool
+) -> None:
+    device = cpu_device()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+    chosen = preferred_precision(device, allows_half=True, allows_bfloat16=True)
     assert chosen == ("bfloat16" if fast else "float32")
-    assert preferred_precision(cpu_device(), allows_half=True, allows_bfloat16=False) == "float32"
+    assert preferred_precision(device, allows_half=True, allows_bfloat16=False) == "float32"
 
 
 def test_psnr_of_known_errors() -> None:
