@@ -1,6 +1,7 @@
 """Small pictures and files for the tests, made by libraries other than the code under test."""
 
 import io
+import random
 import struct
 import zlib
 from typing import Any
@@ -110,3 +111,21 @@ def one_of_each() -> dict[str, bytes]:
         "bmp": saved(rgb, "bmp"),
         "gif": saved(rgb, "gif"),
     }
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    """`data` with bytes changed, cut off, taken out or repeated."""
+    changed = bytearray(data)
+    match chance.randrange(4):
+        case 0:
+            for _ in range(chance.randrange(1, 6)):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+        case 1:
+            del changed[chance.randrange(len(changed)) :]
+        case 2:
+            at, end = sorted(chance.randrange(len(changed)) for _ in range(2))
+            del changed[at:end]
+        case _:
+            at, source = chance.randrange(len(changed)), chance.randrange(len(changed))
+            changed[at:at] = changed[source : source + chance.randrange(1, 64)]
+    return bytes(changed)

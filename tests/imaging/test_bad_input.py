@@ -4,7 +4,7 @@ import contextlib
 import io
 import random
 import struct
-import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +24,18 @@ from pixelmend.imaging.probe import ImageFormat, InputLimits, probe, sniff_forma
 from tests.imaging import samples
 
 LIMITS = InputLimits()
-_SECONDS = 2.0
+# Nothing here may hang, and what walks or inflates too much would; each takes milliseconds.
+pytestmark = pytest.mark.timeout(20)
 
 
 def refused(tmp_path: Path, data: bytes, kind: type[PixelmendError]) -> str:
-    """The message with which both probe and decode refuse `data`, each well within the time."""
+    """The message with which both probe and decode refuse `data`, each."""
     path = tmp_path / "upload.jpg"  # a name that is mostly wrong
     path.write_bytes(data)
-    start = time.perf_counter()
     with pytest.raises(kind) as probing:
         probe(path, LIMITS)
     with pytest.raises(kind):
         decode(path, LIMITS)
-    assert time.perf_counter() - start < _SECONDS
     return probing.value.message
 
 
@@ -111,10 +110,8 @@ def test_huge_heif_dimensions_are_refused(tmp_path: Path, brand: str) -> None:
         forged = data[: at + 8] + struct.pack(">II", side, side) + data[at + 16 :]
         path = tmp_path / "forged"
         path.write_bytes(forged)
-        start = time.perf_counter()
         with pytest.raises((CorruptImage, ImageTooLarge)):
             probe(path, LIMITS)
-        assert time.perf_counter() - start < _SECONDS
 
 
 @pytest.mark.parametrize("name", sorted(samples.one_of_each()))
@@ -240,9 +237,7 @@ def test_tiff_pages_that_loop_are_corrupt(tmp_path: Path) -> None:
 def test_tiff_tags_that_share_one_huge_value_are_not_all_read(tmp_path: Path) -> None:
     entries = b"".join(struct.pack(">HHII", 1000 + i, 3, 10_000_000, 8) for i in range(500))
     huge = b"MM\0*" + struct.pack(">I", 8) + struct.pack(">H", 500) + entries + bytes(20_000_004)
-    start = time.perf_counter()
     assert tiff_exif.gather(huge) is None
-    assert time.perf_counter() - start < _SECONDS
 
 
 def test_metadata_bombs_are_not_inflated(tmp_path: Path) -> None:
@@ -252,12 +247,15 @@ def test_metadata_bombs_are_not_inflated(tmp_path: Path) -> None:
     chunks = samples.png_chunk(b"iCCP", b"icc\0\0" + bomb) + samples.png_chunk(b"zTXt", b"t\0\0" + bomb)
     path = tmp_path / "bomb.png"
     path.write_bytes(samples.png_file(2, 2, chunks=chunks, data=bytes(14)))
-    start = time.perf_counter()
-    probe(path, LIMITS)
-    assert time.perf_counter() - start < 0.5
+    tracemalloc.start()
+    try:
+        probe(path, LIMITS)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 1_000_000
     with contextlib.suppress(PixelmendError):
         decode(path, LIMITS)
-    assert time.perf_counter() - start < _SECONDS
 
 
 def test_png_with_wrong_header_checksum_is_corrupt(tmp_path: Path) -> None:
@@ -266,32 +264,13 @@ def test_png_with_wrong_header_checksum_is_corrupt(tmp_path: Path) -> None:
     assert "checksum" in refused(tmp_path, bytes(data), CorruptImage)
 
 
-def _mutated(data: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(data)
-    match chance.randrange(4):
-        case 0:
-            for _ in range(chance.randrange(1, 6)):
-                changed[chance.randrange(len(changed))] = chance.randrange(256)
-        case 1:
-            del changed[chance.randrange(len(changed)) :]
-        case 2:
-            at, end = sorted(chance.randrange(len(changed)) for _ in range(2))
-            del changed[at:end]
-        case _:
-            at, source = chance.randrange(len(changed)), chance.randrange(len(changed))
-            changed[at:at] = changed[source : source + chance.randrange(1, 64)]
-    return bytes(changed)
-
-
 @pytest.mark.parametrize("name", sorted(samples.one_of_each()))
 def test_mutated_files_fail_with_our_errors_or_decode(tmp_path: Path, name: str) -> None:
     data = samples.one_of_each()[name]
     chance = random.Random(f"mutations of {name}")
     path = tmp_path / "mutant"
-    slowest = 0.0
     for _ in range(150):
-        path.write_bytes(_mutated(data, chance))
-        start = time.perf_counter()
+        path.write_bytes(samples.mutated(data, chance))
         try:
             info = probe(path, LIMITS, first_frame=True)
             decoded = decode(path, LIMITS, first_frame=True)
@@ -299,8 +278,6 @@ def test_mutated_files_fail_with_our_errors_or_decode(tmp_path: Path, name: str)
             pass
         else:
             assert decoded.pixels.shape[:2] == (info.oriented_size.height, info.oriented_size.width)
-        slowest = max(slowest, time.perf_counter() - start)
-    assert slowest < _SECONDS
 
 
 def test_sniffing_any_bytes_answers_or_refuses() -> None:

@@ -273,19 +273,11 @@ def test_missing_directory_is_not_called_a_full_disk(tmp_path: Path) -> None:
     assert caught.value.errno == errno.ENOENT
 
 
-def test_smaller_and_faster_than_a_plain_encoder(tmp_path: Path) -> None:
-    """The point of the writer. Ratios only, and far from the measured ones: test machines are busy."""
+def test_size_stays_near_a_plain_encoders(tmp_path: Path) -> None:
+    """What the writer is quick at must not cost much room; how quick it is, `benchmarks/` says."""
     rough = cv2.GaussianBlur(samples.noise(512, 512, 3), (0, 0), 1.5)
     big = cv2.resize(rough, (2048, 2048), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
-    image = Image.fromarray(big)
     ours, theirs = tmp_path / "ours.png", tmp_path / "theirs.png"
-
-    def seconds(action: Any) -> float:
-        start = time.perf_counter()
-        action()
-        return time.perf_counter() - start
-
-    fast = min(seconds(lambda: write(ours, big, 128)) for _ in range(3))
-    slow = seconds(lambda: image.save(theirs))
-    assert slow > 5 * fast
+    write(ours, big, 128)
+    Image.fromarray(big).save(theirs)
     assert ours.stat().st_size < 1.3 * theirs.stat().st_size
