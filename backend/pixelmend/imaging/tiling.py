@@ -114,8 +114,8 @@ def _plan_axis(
     shared = _round_up(2 * overlap, multiple)
     needed = max(least, shared + multiple)
     if longest < needed:
-        reason = "is below the network's minimum" if longest < least else "leaves nothing between its overlaps"
-        raise InvalidParameter(f"tile={tile} px {reason}; this model needs at least {needed} px")
+        why = "is below the network's minimum" if longest < least else "leaves nothing between its overlaps"
+        raise InvalidParameter(f"tile={tile} px {why}; this model needs at least {needed} px")
     count = -(-(padded - shared) // (longest - shared))
     # The smallest window that still needs `count` tiles: nothing is computed only to be thrown away.
     window = min(longest, max(least, _round_up(-(-(padded - shared) // count) + shared, multiple)))
