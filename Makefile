@@ -42,12 +42,12 @@ $(UV): requirements/uv.txt
 	$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.venv-reference/.stamp: $(UV) requirements/make_reference.sh requirements/reference.txt
+.venv-reference/.stamp: $(UV) requirements/make_reference.sh requirements/reference.txt requirements/reference-sources.txt
 	bash requirements/make_reference.sh $(UV) .venv-reference
 	@touch $@
 
 lock: $(UV)
-	cd requirements && for group in uv runtime dev; do \
+	cd requirements && for group in uv runtime dev reference; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 

@@ -21,8 +21,8 @@ def test_env_example_documents_every_setting_with_its_default(monkeypatch: pytes
 def test_every_documented_line_is_taken_as_it_stands(tmp_path: Path) -> None:
     taken = re.sub(r"^#(PIXELMEND_[A-Z_]+=.+)$", r"\1", EXAMPLE, flags=re.MULTILINE)
     (tmp_path / "env").write_text(taken)
-    from_file = Settings(_env_file=tmp_path / "env")  # type: ignore[call-arg]
-    assert from_file == Settings(_env_file=None)  # type: ignore[call-arg]
+    from_file = Settings(_env_file=tmp_path / "env")
+    assert from_file == Settings(_env_file=None)
 
 
 @pytest.mark.parametrize(

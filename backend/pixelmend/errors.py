@@ -5,7 +5,6 @@ value and the limit; `code` and `retryable` are part of the public interface. HT
 `web/errors.py` alone.
 """
 
-
 from typing import ClassVar
 
 

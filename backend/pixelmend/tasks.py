@@ -11,7 +11,7 @@ from pixelmend.imaging.target import Target
 class UpscaleOptions:
     """What a caller may choose. None means the default of the model, the format or the service.
 
-    denoise: in [0, 1]. bleed: give fully transparent pixels the colour around them before upscaling.
+    denoise: in [0, 1].
     """
 
     model: str
@@ -21,7 +21,6 @@ class UpscaleOptions:
     tile_px: int | None = None
     denoise: float | None = None
     first_frame: bool = False
-    bleed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

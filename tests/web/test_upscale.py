@@ -224,6 +224,15 @@ def test_animation_is_refused_unless_the_first_frame_is_asked_for(service: Runni
     assert "first-frame" in taken.headers["x-pixelmend-not-kept"]
 
 
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (128, 128, 128), (255, 0, 0), (200, 40, 30)])
+def test_flat_picture_stays_flat_up_to_its_edges(
+    service: RunningService, colour: tuple[int, int, int]
+) -> None:
+    flat = np.full((40, 50, 3), colour, np.uint8)
+    result = np.asarray(ok(post(service, encoded(flat)))).astype(int)
+    assert np.abs(result - np.array(colour)).max() <= 1
+
+
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (37, 2), (255, 3)])
 def test_tiny_and_thin_images(service: RunningService, size: tuple[int, int]) -> None:
     pixels = np.full((size[1], size[0], 3), 77, np.uint8)

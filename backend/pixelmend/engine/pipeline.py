@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from pixelmend.engine.batcher import Batcher, TileJob
 from pixelmend.engine.manager import ModelManager, OpenModel
 from pixelmend.errors import Cancelled
-from pixelmend.imaging.alpha import bleed_colour
-from pixelmend.imaging.canvas import Canvas, Pixels
+from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
+from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, mirror_edges
+from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.tiling import plan_tiles
+from pixelmend.imaging.tiling import TilePlan, plan_tiles
 from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
 from pixelmend.tasks import UpscaleReport, UpscaleTask
 
@@ -47,7 +47,7 @@ class _Running:
     """A task past its decoding. Only the device thread and the task's own encode step touch it."""
 
     task: UpscaleTask
-    decoded: Decoded
+    not_kept: tuple[str, ...]
     opened: OpenModel
     spec: OutputSpec
     writer: ImageWriter
@@ -106,7 +106,7 @@ class Pipeline:
         try:
             self._raise_if_cancelled(task)
             decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
-            if task.options.bleed and decoded.has_alpha:
+            if decoded.has_alpha:
                 decoded = Decoded(bleed_colour(decoded.pixels), decoded.metadata, decoded.notes)
         except Exception as error:
             self._report_failure(task, error)
@@ -161,42 +161,51 @@ class Pipeline:
         self, task: UpscaleTask, decoded: Decoded, opened: OpenModel, started_s: float, decode_s: float
     ) -> tuple[TileJob, _Running]:
         options, model = task.options, opened.model
-        size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
-        tile_px = min(
-            options.tile_px or self._limits.tile_px,
-            opened.runner.largest_tile_px or self._limits.tile_px,
+        spec = OutputSpec(
+            options.format,
+            options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels),
+            decoded.channels,
+            decoded.bits,
+            options.quality,
         )
-        plan = plan_tiles(
-            decoded.size,
-            tile_px=tile_px,
-            overlap_px=model.overlap_px,
-            multiple_of=model.multiple_of,
-            minimum_px=model.minimum_px,
-            blend_px=model.blend_px,
-        )
-        spec = OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
+        plan = self._tile_plan(decoded.size, opened, options.tile_px)
+        native_size = decoded.size.scale(model.scale)
         writer = open_writer(
             task.output_path,
             spec,
             decoded.metadata,
             threads=self._limits.threads,
             scratch_dir=task.output_path.parent,
-            source_size=decoded.size.scale(model.scale),
+            source_size=native_size,
         )
-        pixels, write_rows = _without_opaque_alpha(decoded.pixels, writer.write_rows)
-        canvas = Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, write_rows)
-        running = _Running(task, decoded, opened, spec, writer, started_s, decode_s)
+        visible, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
+        pixels = mirror_edges(visible)
+        inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
+        not_kept = tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
         job = TileJob(
             id=task.id,
             runner=opened.runner,
             plan=plan,
             pixels=pixels,
-            canvas=canvas,
+            canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, inside),
             on_progress=lambda done, total: self._listener.progress(task.id, done, total),
             on_finished=self._on_tiles_finished,
             on_failed=self._on_tiles_failed,
         )
-        return job, running
+        return job, _Running(task, not_kept, opened, spec, writer, started_s, decode_s)
+
+    def _tile_plan(self, size: Size, opened: OpenModel, tile_px: int | None) -> TilePlan:
+        """Tiles of the mirrored image, no larger than what is known to fit."""
+        model = opened.model
+        largest_px = opened.runner.largest_tile_px or self._limits.tile_px
+        return plan_tiles(
+            Size(size.width + 2 * EDGE_MARGIN_PX, size.height + 2 * EDGE_MARGIN_PX),
+            tile_px=min(tile_px or self._limits.tile_px, largest_px),
+            overlap_px=model.overlap_px,
+            multiple_of=model.multiple_of,
+            minimum_px=model.minimum_px,
+            blend_px=model.blend_px,
+        )
 
     def _on_tiles_finished(self, job: TileJob) -> None:
         running = self._running.pop(job.id)
@@ -224,7 +233,7 @@ class Pipeline:
         self._listener.failed(task.id, error)
 
     def _report(self, running: _Running, job: TileJob, encode_s: float, total_s: float) -> UpscaleReport:
-        opened, decoded = running.opened, running.decoded
+        opened = running.opened
         device = opened.network.device
         notes = [*([opened.note] if opened.note else []), *job.notes]
         return UpscaleReport(
@@ -241,22 +250,6 @@ class Pipeline:
             device_s=round(job.device_s, 4),
             encode_s=round(encode_s, 4),
             total_s=round(total_s, 4),
-            not_kept=tuple(dict.fromkeys([*decoded.notes, *losses(running.spec, decoded.metadata)])),
+            not_kept=running.not_kept,
             notes=tuple(notes),
         )
-
-
-def _without_opaque_alpha(
-    pixels: Pixels, write_rows: Callable[[Pixels], None]
-) -> tuple[Pixels, Callable[[Pixels], None]]:
-    """Spare the network an alpha plane that is opaque throughout: drop it, and add it to the rows again."""
-    top = np.iinfo(pixels.dtype).max
-    if pixels.shape[2] not in (2, 4) or not (pixels[:, :, -1] == top).all():
-        return pixels, write_rows
-
-    def write_with_alpha(rows: Pixels) -> None:
-        whole: Pixels = np.full((*rows.shape[:2], rows.shape[2] + 1), top, rows.dtype)
-        whole[:, :, :-1] = rows
-        write_rows(whole)
-
-    return pixels[:, :, :-1], write_with_alpha

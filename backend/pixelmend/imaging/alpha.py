@@ -1,5 +1,6 @@
 """Transparency: colour for pixels nobody sees, and exactness where alpha is fully on or off."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,22 @@ def bleed_colour(pixels: Pixels) -> Pixels:
     fill = colour[rows_hidden // 2, columns_hidden // 2]
     filled[box][rows_hidden, columns_hidden, :-1] = np.rint(fill).clip(0, np.iinfo(pixels.dtype).max)
     return filled
+
+
+def without_opaque_alpha(
+    pixels: Pixels, write_rows: Callable[[Pixels], None]
+) -> tuple[Pixels, Callable[[Pixels], None]]:
+    """Spare the network an alpha plane that is opaque throughout: drop it, and add it to the rows again."""
+    top = np.iinfo(pixels.dtype).max
+    if pixels.shape[2] not in (2, 4) or not (pixels[:, :, -1] == top).all():
+        return pixels, write_rows
+
+    def write_with_alpha(rows: Pixels) -> None:
+        whole: Pixels = np.full((*rows.shape[:2], rows.shape[2] + 1), top, rows.dtype)
+        whole[:, :, :-1] = rows
+        write_rows(whole)
+
+    return pixels[:, :, :-1], write_with_alpha
 
 
 def settle_alpha(source: NDArray[Any], upscaled: NDArray[Any], scale: int) -> None:
