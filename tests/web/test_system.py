@@ -1,10 +1,13 @@
 """Health, readiness, information, documentation, and the process boundary."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from pixelmend.web.errors import STATUS
+from tests.pictures import encoded, photo
 from tests.service import RunningService
 
 
@@ -38,13 +41,21 @@ def test_models_lists_the_embedded_one_as_loaded(service: RunningService) -> Non
 
 
 def test_documentation_describes_the_form(service: RunningService) -> None:
-    assert service.client.get("/docs").status_code == 200
     document = service.client.get("/openapi.json").json()
     body = document["paths"]["/api/upscale"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(body["schema"]["properties"]) == {
         "file", "scale", "width", "height", "model", "format", "quality", "tile", "denoise", "first_frame",
     }  # fmt: skip
     assert "$ref" not in str(body)
+
+
+def test_documentation_page_needs_no_other_host(service: RunningService) -> None:
+    page = service.client.get("/docs")
+    assert page.status_code == 200
+    assert "://" not in page.text
+    scripts = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert scripts
+    assert all(service.client.get(script).status_code == 200 for script in scripts)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +87,11 @@ def test_every_error_has_a_status() -> None:
     assert ours == set(STATUS)
     codes = [kind.code for kind in ours]
     assert len(codes) == len(set(codes))
+
+
+def test_request_id_reaches_the_log_lines_of_both_processes(service: RunningService) -> None:
+    headers = {"X-Request-ID": "follow-me-through"}
+    files = {"file": encoded(photo(side_px=20))}
+    assert service.client.post("/api/upscale", files=files, headers=headers).status_code == 200
+    lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
+    assert {line["process"] for line in lines} == {"api", "worker"}

@@ -52,7 +52,12 @@ class PipeListener:
         self._manager = manager
         self._log = log
         self._progress_sent_s: dict[str, float] = {}
+        self._request_ids: dict[str, str | None] = {}
         self._models: tuple[ModelDescription, ...] = ()
+
+    def accepted(self, task_id: str, request_id: str | None) -> None:
+        """Log lines about the task will carry the id of the request that it came from."""
+        self._request_ids[task_id] = request_id
 
     def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
         now = time.monotonic()
@@ -63,16 +68,23 @@ class PipeListener:
         self._end.send(Progress(task_id, done_tiles, total_tiles))
 
     def done(self, task_id: str, report: UpscaleReport) -> None:
-        self._progress_sent_s.pop(task_id, None)
+        log = self._log_of_ended(task_id)
+        log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
         for note in report.notes:
-            self._log.warning("result with a fall-back", job=task_id, note=note)
+            log.warning("result with a fall-back", note=note)
         self._end.send(Done(task_id, report))
 
     def failed(self, task_id: str, error: Exception) -> None:
-        self._progress_sent_s.pop(task_id, None)
-        if not isinstance(error, PixelmendError):
-            self._log.error("a bug failed the job", job=task_id, exc_info=error)
+        log = self._log_of_ended(task_id)
+        if isinstance(error, PixelmendError):
+            log.info("job failed", code=error.code, reason=error.message)
+        else:
+            log.error("a bug failed the job", exc_info=error)
         self._end.send(failure(task_id, error))
+
+    def _log_of_ended(self, task_id: str) -> Logger:
+        self._progress_sent_s.pop(task_id, None)
+        return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
 
     def models_changed(self) -> None:
         models = tuple(self._manager.describe())
@@ -95,20 +107,23 @@ def main(fd: int) -> int:
     configure_logging(settings.log_level, settings.log_format)
     log = Logger(process="worker", pid=os.getpid())
     try:
-        manager, pipeline = _build(end, settings, log)
+        manager, pipeline, listener = _build(end, settings, log)
     except PixelmendError as error:
         log.error("the worker cannot start", code=error.code, reason=error.message)
         end.send(StartFailed(error.code, error.message))
         return 3
     stop = threading.Event()
-    threading.Thread(target=_read, args=(messages, pipeline, stop), name="inbox", daemon=True).start()
+    inbox = threading.Thread(
+        target=_read, args=(messages, pipeline, listener, stop), name="inbox", daemon=True
+    )
+    inbox.start()
     threading.Thread(target=_beat, args=(end, pipeline), name="heartbeat", daemon=True).start()
     end.send(_ready(manager, pipeline, settings, log))
     pipeline.run(stop)
     return 0
 
 
-def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManager, Pipeline]:
+def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManager, Pipeline, PipeListener]:
     threads = settings.threads or physical_cores()
     configure_torch(threads)
     configure_vips(threads)
@@ -124,7 +139,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManage
     )
     batch_tiles = settings.batch_tiles or (8 if device.type == "cuda" else 1)
     listener = PipeListener(end, manager, log)
-    return manager, Pipeline(manager, Batcher(batch_tiles), limits, listener)
+    return manager, Pipeline(manager, Batcher(batch_tiles), limits, listener), listener
 
 
 def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: Logger) -> Ready:
@@ -143,10 +158,13 @@ def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: L
     )
 
 
-def _read(messages: Iterator[ToWorker], pipeline: Pipeline, stop: threading.Event) -> None:
+def _read(
+    messages: Iterator[ToWorker], pipeline: Pipeline, listener: PipeListener, stop: threading.Event
+) -> None:
     for message in messages:
         match message:
-            case Submit(task=task):
+            case Submit(task=task, request_id=request_id):
+                listener.accepted(task.id, request_id)
                 pipeline.submit(task)
             case Cancel(task_id=task_id):
                 pipeline.cancel(task_id)

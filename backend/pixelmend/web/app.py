@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -33,7 +34,9 @@ def create_app(service: Service) -> FastAPI:
             await service.scheduler.stop()
             service.spool.close()
 
-    app = FastAPI(
+    # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
+    # cannot reach and a private one should not.
+    app = FastAPIOffline(
         title="Pixelmend",
         version=version("pixelmend"),
         description="Self-hosted image upscaling. Errors are application/problem+json.",
