@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pixelmend.commands.files import FileJob
 from pixelmend.config import Settings
 from pixelmend.errors import NoWorker, PixelmendError
-from pixelmend.imaging.formats import OutputSpec, check_encodable
-from pixelmend.imaging.probe import ImageInfo, InputLimits, probe
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
+from pixelmend.serving.admission import expected_size
 from pixelmend.serving.jobs import Job
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
@@ -73,12 +72,7 @@ class LocalEngine:
 
     def _check(self, file: FileJob, options: UpscaleOptions) -> Job:
         settings = self._settings
-        limits = InputLimits(settings.max_input_pixels, settings.max_input_side_px)
-        info: ImageInfo = probe(file.source, limits, first_frame=options.first_frame)
-        entry = load_catalog(settings.models_dir).usable(options.model)
-        size = options.target.size_for(info.oriented_size, entry.scale or 4, settings.max_output_pixels)
-        channels = (1 if info.grey else 3) + info.has_alpha
-        check_encodable(OutputSpec(options.format, size, channels, info.bits, options.quality))
+        size = expected_size(file.source, options, settings, load_catalog(settings.models_dir))
         file.result.parent.mkdir(parents=True, exist_ok=True)
         task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options)
         return Job(task, size.pixels, sha256_of(file.source), None)

@@ -16,14 +16,14 @@ from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
     Configure,
     FromWorker,
-    FromWorkerCodec,
     Heartbeat,
     Models,
     Ready,
     Shutdown,
     StartFailed,
     ToWorker,
-    ToWorkerCodec,
+    from_worker_codec,
+    to_worker_codec,
 )
 from pixelmend.tasks import DeviceDescription, ModelDescription
 from pixelmend.telemetry import Logger
@@ -67,8 +67,8 @@ class Supervisor:
     def __init__(self, settings: Settings, log: Logger) -> None:
         self._settings = settings
         self._log = log
-        self._outgoing = ToWorkerCodec()
-        self._incoming = FromWorkerCodec()
+        self._outgoing = to_worker_codec()
+        self._incoming = from_worker_codec()
         self._events: WorkerEvents | None = None
         self._task: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None

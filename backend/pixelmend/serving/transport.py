@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter
 
@@ -106,34 +106,32 @@ FromWorker = Annotated[
     Ready | Models | Heartbeat | Progress | Done | Failed | StartFailed, Field(discriminator="kind")
 ]
 
+Message = TypeVar("Message")
+
 MAX_LINE_BYTES = 1 << 20
 """No message comes near; a longer line means that the stream is broken."""
 
 
-class ToWorkerCodec:
-    """Encodes and decodes what the API process sends."""
+class LineCodec(Generic[Message]):
+    """One direction's messages as lines of JSON."""
 
-    def __init__(self) -> None:
-        self._adapter: TypeAdapter[ToWorker] = TypeAdapter(ToWorker)
+    def __init__(self, adapter: TypeAdapter[Message]) -> None:
+        self._adapter = adapter
 
-    def encode(self, message: ToWorker) -> bytes:
+    def encode(self, message: Message) -> bytes:
         return self._adapter.dump_json(message) + b"\n"
 
-    def decode(self, line: bytes) -> ToWorker:
+    def decode(self, line: bytes) -> Message:
+        """Raises ValueError (pydantic's) for anything but a message of this direction."""
         return self._adapter.validate_json(line)
 
 
-class FromWorkerCodec:
-    """Encodes and decodes what a worker sends."""
+def to_worker_codec() -> LineCodec[ToWorker]:
+    return LineCodec(TypeAdapter(ToWorker))
 
-    def __init__(self) -> None:
-        self._adapter: TypeAdapter[FromWorker] = TypeAdapter(FromWorker)
 
-    def encode(self, message: FromWorker) -> bytes:
-        return self._adapter.dump_json(message) + b"\n"
-
-    def decode(self, line: bytes) -> FromWorker:
-        return self._adapter.validate_json(line)
+def from_worker_codec() -> LineCodec[FromWorker]:
+    return LineCodec(TypeAdapter(FromWorker))
 
 
 def failure(task_id: str, error: Exception) -> Failed:
@@ -150,8 +148,8 @@ class WorkerEnd:
         self._file = end.makefile("rwb", buffering=0)
         self._reader = end.makefile("rb")
         self._lock = threading.Lock()
-        self._outgoing = FromWorkerCodec()
-        self._incoming = ToWorkerCodec()
+        self._outgoing = from_worker_codec()
+        self._incoming = to_worker_codec()
 
     def send(self, message: FromWorker) -> None:
         """Raises OSError where the other side is gone."""

@@ -13,8 +13,8 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from pixelmend.errors import Cancelled, DeadlineExceeded, InternalError, MalformedUpload, NotAcceptable
-from pixelmend.imaging.formats import OutputFormat, OutputSpec, check_encodable
-from pixelmend.imaging.probe import InputLimits, probe
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.serving.admission import expected_size
 from pixelmend.serving.jobs import Job
 from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
 from pixelmend.telemetry import REQUEST_ID
@@ -23,8 +23,6 @@ from pixelmend.web.service import Service
 from pixelmend.web.uploads import Upload, read_upload
 
 _PROBLEMS = (400, 404, 406, 413, 415, 422, 500, 503, 504)
-UNKNOWN_SCALE_GUESS = 4
-"""For admission only, where a dropped-in model was not read yet; the worker checks the real size."""
 
 
 def upscale_router(service: Service) -> APIRouter:
@@ -86,18 +84,11 @@ async def _accept(service: Service, request: Request, upload: Upload, job_id: st
     form = parse_form(upload.fields)
     negotiated = form.format or negotiate(request.headers.get("accept"))
     options = form.options(settings.default_model, negotiated)
-    catalog = service.catalog
-    entry = catalog.usable(options.model)
-    if options.denoise is not None:
-        catalog.denoise_partner(options.model)
+    seen = service.loaded_model(options.model)
     path = service.spool.input_path(job_id)
-    limits = InputLimits(settings.max_input_pixels, settings.max_input_side_px)
-    info = await asyncio.to_thread(probe, path, limits, first_frame=options.first_frame)
-    seen = service.loaded_model(entry.id)
-    scale = entry.scale or (seen.scale if seen else None) or UNKNOWN_SCALE_GUESS
-    size = options.target.size_for(info.oriented_size, scale, settings.max_output_pixels)
-    channels = (1 if info.grey else 3) + info.has_alpha
-    check_encodable(OutputSpec(options.format, size, channels, info.bits, options.quality))
+    size = await asyncio.to_thread(
+        expected_size, path, options, settings, service.catalog, seen.scale if seen else None
+    )
     task = UpscaleTask(job_id, path, service.spool.output_path(job_id, options.format), options)
     return service.scheduler.submit(
         task, pixels=size.pixels, digest=upload.digest, request_id=REQUEST_ID.get()

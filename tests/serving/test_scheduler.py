@@ -1,0 +1,186 @@
+"""Admission and order, with a worker that does what the test says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pixelmend.config import Settings
+from pixelmend.errors import Draining, InputQuarantined, NoWorker, QueueFull
+from pixelmend.serving.jobs import Job, JobState
+from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
+from pixelmend.serving.transport import Cancel, Done, Failed, Progress, Submit, ToWorker
+from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.telemetry import Logger
+
+REPORT = UpscaleReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, 64, 0.1, 0.1, 0.1, 0.3, (), ())
+
+
+class ScriptedWorker:
+    """Remembers what it is sent; says only what a test makes it say."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.sent: list[ToWorker] = []
+        self.state = WorkerStatus(True, 0.0, 0.0, None, (), None, 0, 0)
+
+    def start(self, events: WorkerEvents) -> None:
+        self.events = events
+
+    def status(self) -> WorkerStatus:
+        return self.state
+
+    def send(self, message: ToWorker) -> bool:
+        if self.alive:
+            self.sent.append(message)
+        return self.alive
+
+    async def stop(self) -> None:
+        self.alive = False
+
+    def given(self) -> list[str]:
+        return [m.task.id for m in self.sent if isinstance(m, Submit)]
+
+    def die(self) -> None:
+        self.alive = False
+        self.events.worker_lost("killed by the test")
+
+    def revive(self) -> None:
+        self.alive = True
+        self.sent.clear()
+        self.events.worker_ready()
+
+
+class Bench:
+    def __init__(self, **settings: object) -> None:
+        self.worker = ScriptedWorker()
+        self.discarded: list[str] = []
+        chosen = Settings(_env_file=None).model_copy(update=settings)
+        self.scheduler = Scheduler(chosen, self.worker, Logger(), self.discarded.append)
+        self.scheduler.start()
+
+    def submit(self, name: str, pixels: int = 100) -> Job:
+        task = UpscaleTask(name, Path(name), Path(name + ".out"), UpscaleOptions("m"))
+        return self.scheduler.submit(task, pixels=pixels, digest=f"digest of {name}", request_id=None)
+
+
+def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(_call(body), 30))
+
+
+async def _call(body: Callable[[], Awaitable[None]]) -> None:
+    await body()
+
+
+def test_jobs_start_in_order_and_no_more_than_the_worker_holds() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        jobs = [bench.submit(name) for name in "abc"]
+        assert bench.worker.given() == ["a", "b"]
+        bench.worker.events.worker_said(Progress("a", 3, 9))
+        assert (jobs[0].done_tiles, jobs[0].total_tiles) == (3, 9)
+        bench.worker.events.worker_said(Done("b", REPORT))
+        assert bench.worker.given() == ["a", "b", "c"]
+        assert [job.state for job in jobs] == [JobState.RUNNING, JobState.DONE, JobState.RUNNING]
+
+    on_a_loop(body)
+
+
+def test_queue_is_bounded_by_jobs_and_by_pixels() -> None:
+    async def body() -> None:
+        bench = Bench(max_queue_jobs=3, max_queue_pixels=1000)
+        bench.submit("huge", pixels=5000)  # one job is always accepted
+        with pytest.raises(QueueFull, match=r"5000 .* 10; max_queue_pixels=1000"):
+            bench.submit("small", pixels=10)
+        bench.worker.events.worker_said(Done("huge", REPORT))
+        for name in "abc":
+            bench.submit(name, pixels=300)
+        with pytest.raises(QueueFull, match="max_queue_jobs=3"):
+            bench.submit("d", pixels=1)
+        assert 1 <= bench.scheduler.retry_after_s() <= 900
+
+    on_a_loop(body)
+
+
+def test_failure_is_rebuilt_from_its_code() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        bench.worker.events.worker_said(Failed("a", "corrupt-image", "it is damaged"))
+        assert job.error is not None
+        assert (type(job.error).__name__, job.error.message) == ("CorruptImage", "it is damaged")
+
+    on_a_loop(body)
+
+
+def test_jobs_of_a_lost_worker_run_again_one_at_a_time_and_only_the_guilty_one_is_quarantined() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=3)
+        innocent, deadly, third = (bench.submit(name) for name in ("innocent", "deadly", "third"))
+        bench.worker.die()
+        bench.worker.revive()
+        assert bench.worker.given() == ["innocent"]
+        bench.worker.events.worker_said(Done("innocent", REPORT))
+        assert bench.worker.given() == ["innocent", "deadly"]
+        bench.worker.die()
+        assert isinstance(deadly.error, InputQuarantined)
+        bench.worker.revive()
+        assert bench.worker.given() == ["third"]
+        bench.worker.events.worker_said(Done("third", REPORT))
+        assert (innocent.state, third.state) == (JobState.DONE, JobState.DONE)
+        with pytest.raises(InputQuarantined):
+            bench.submit("deadly")
+
+    on_a_loop(body)
+
+
+def test_cancelled_job_frees_its_place_and_its_late_result_is_thrown_away() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        running, waiting = bench.submit("running"), bench.submit("waiting")
+        bench.scheduler.cancel(running)
+        assert Cancel("running") in bench.worker.sent
+        assert running.state is JobState.CANCELLED
+        assert bench.worker.given() == ["running", "waiting"]
+        bench.worker.events.worker_said(Done("running", REPORT))
+        assert bench.discarded == ["running"]
+        assert running.state is JobState.CANCELLED
+        bench.scheduler.cancel(waiting)
+        assert bench.scheduler.status().running == 0
+
+    on_a_loop(body)
+
+
+def test_jobs_wait_for_a_lost_worker_but_not_for_one_that_never_starts() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.worker.alive = False
+        waiting = bench.submit("a")
+        assert waiting.state is JobState.QUEUED
+        bench.worker.state = replace(bench.worker.state, failed_starts=2, problem="no such device")
+        bench.worker.events.worker_lost("ended with status 3")
+        assert isinstance(waiting.error, NoWorker)
+        with pytest.raises(NoWorker, match="no such device"):
+            bench.submit("b")
+
+    on_a_loop(body)
+
+
+def test_drain_refuses_new_jobs_waits_for_old_ones_and_tells_the_rest() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        first, second = bench.submit("first"), bench.submit("second")
+        drain = asyncio.create_task(bench.scheduler.drain(0.2))
+        await asyncio.sleep(0)
+        with pytest.raises(Draining):
+            bench.submit("third")
+        bench.worker.events.worker_said(Done("first", REPORT))
+        assert await drain is False
+        assert first.state is JobState.DONE
+        assert isinstance(second.error, Draining)
+        assert await bench.scheduler.drain(0.2) is True
+
+    on_a_loop(body)
