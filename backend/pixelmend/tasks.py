@@ -66,14 +66,10 @@ class DeviceDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """A model as a worker has it: `loaded` on the device, or known by its file only.
-
-    refused: why the file cannot be used, where it cannot.
-    """
+    """A model as a worker has it: `loaded` on the device, or known by its file only."""
 
     id: str
     architecture: str | None = None
     scale: int | None = None
     loaded: bool = False
     precision: str | None = None
-    refused: str | None = None

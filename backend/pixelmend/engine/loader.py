@@ -67,7 +67,7 @@ def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
     return LoadedModel(
         id=entry.id,
         sha256=sha256,
-        architecture=descriptor.architecture.name,
+        architecture=str(descriptor.architecture.id),
         scale=descriptor.scale,
         multiple_of=requirements.multiple_of,
         minimum_px=max(1, requirements.minimum),

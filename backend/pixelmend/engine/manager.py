@@ -32,14 +32,18 @@ class OpenModel:
 
 
 class ModelManager:
-    """Built once, by the worker's main; used from the device thread only."""
+    """Built once, by the worker's main; used from the device thread only.
 
-    def __init__(self, catalog: Catalog, device: Device, precision: Precision | None) -> None:
-        self.catalog = catalog
+    read_catalog: called whenever a model is opened, so that files dropped in meanwhile count.
+    """
+
+    def __init__(
+        self, read_catalog: Callable[[], Catalog], device: Device, precision: Precision | None
+    ) -> None:
+        self._read_catalog = read_catalog
         self.device = device
         self._precision = precision
         self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
-        self._refused: dict[str, str] = {}
 
     def lease(self, model_id: str, *, denoise: float | None = None, sixteen_bit: bool = False) -> OpenModel:
         """The model, opened if need be, and not let go before `release`.
@@ -68,7 +72,7 @@ class ModelManager:
     def describe(self) -> Iterator[ModelDescription]:
         """Every model with a file, loaded or not."""
         opened = {o.model.id: o for o in self._open.values()}
-        for entry in self.catalog.entries:
+        for entry in self._read_catalog().entries:
             if not entry.present:
                 continue
             here = opened.get(entry.id)
@@ -78,12 +82,11 @@ class ModelManager:
                 scale=here.model.scale if here else entry.scale,
                 loaded=here is not None,
                 precision=here.network.precision if here else None,
-                refused=self._refused.get(entry.id),
             )
 
     def _open_model(self, key: _Key) -> OpenModel:
         model_id, denoise, sixteen_bit = key
-        model = load_model(self.catalog, model_id, denoise)
+        model = load_model(self._read_catalog(), model_id, denoise)
         network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
         # Safer and safer: the same device in FP32, then the CPU in FP32.
         ladder: list[Callable[[], TileNetwork]] = [lambda: network]

@@ -180,8 +180,8 @@ class Scheduler:
         self._running.clear()
         for job in reversed(lost):
             job.crashes += 1
-            # Alone in the worker this time, so there is no doubt about whose fault it was.
-            if len(lost) == 1 and job.crashes >= MAX_CRASHES:
+            # A suspect runs alone, so there is no doubt about whose fault the second time was.
+            if job.crashes >= MAX_CRASHES:
                 self._quarantine(job, reason)
                 continue
             self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)

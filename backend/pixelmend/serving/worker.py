@@ -130,7 +130,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManage
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
     precision = None if settings.precision == "auto" else settings.precision
-    manager = ModelManager(load_catalog(settings.models_dir), device, precision)
+    manager = ModelManager(lambda: load_catalog(settings.models_dir), device, precision)
     limits = PipelineLimits(
         input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
         max_output_pixels=settings.max_output_pixels,

@@ -1,0 +1,101 @@
+"""Model files that a user puts into the models directory of a running service."""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import safetensors.torch
+import torch
+
+from tests.engine.networks import compact_state
+from tests.pictures import decoded, encoded, photo
+from tests.service import RunningService
+
+
+@pytest.fixture
+def models(service: RunningService) -> Iterator[Path]:
+    folder = service.folder / "models"
+    folder.mkdir(exist_ok=True)
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def upscale(service: RunningService, **fields: str) -> httpx.Response:
+    files = {"file": encoded(photo(side_px=48))}
+    return service.client.post("/api/upscale", files=files, data=fields)
+
+
+def test_dropped_in_file_becomes_a_model_at_once(service: RunningService, models: Path) -> None:
+    safetensors.torch.save_file(compact_state(scale=2), models / "mine.safetensors")
+    response = upscale(service, model="mine")
+    assert response.status_code == 200, response.text
+    assert response.headers["x-pixelmend-model"] == "mine"
+    assert decoded(response.content).shape == (96, 96, 3)
+    listed = {m["id"]: m for m in service.client.get("/api/models").json()["models"]}
+    assert (listed["mine"]["scale"], listed["mine"]["loaded"], listed["mine"]["origin"]) == (
+        2,
+        True,
+        "dropped-in",
+    )
+
+
+def test_precision_that_a_model_cannot_bear_is_given_up_and_said(
+    service: RunningService, models: Path
+) -> None:
+    """Around 1000 bfloat16 has steps of 4 to 8, so this network's small differences drown in it."""
+    state = {name: torch.zeros_like(tensor) for name, tensor in compact_state(scale=2).items()}
+    for colour in range(3):
+        state["body.0.weight"][colour, colour, 1, 1] = 1
+        for middle in ("body.2.weight", "body.4.weight"):
+            state[middle][colour, colour, 1, 1] = 1
+        state["body.6.weight"][4 * colour : 4 * colour + 4, colour, 1, 1] = 0.2
+    state["body.0.bias"][:3] = 1000
+    state["body.6.bias"][:] = -200.1
+    safetensors.torch.save_file(state, models / "delicate.safetensors")
+    response = upscale(service, model="delicate")
+    assert response.status_code == 200, response.text
+    assert response.headers["x-pixelmend-precision"] == "float32"
+    if upscale(service).headers["x-pixelmend-precision"] == "bfloat16":
+        assert "bfloat16" in response.headers["x-pixelmend-notes"]
+        assert "wrong values" in response.headers["x-pixelmend-notes"]
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (Path.touch, (Path(self.target),))  # type: ignore[return-value]
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+
+def test_bad_files_are_refused_by_name_run_no_code_and_disturb_nobody(
+    service: RunningService, models: Path, tmp_path: Path
+) -> None:
+    whole = models / "whole.safetensors"
+    safetensors.torch.save_file(compact_state(), whole)
+    (models / "cut.safetensors").write_bytes(whole.read_bytes()[:1000])
+    (models / "page.pth").write_bytes(b"<!DOCTYPE html><html>")
+    (models / "pointer.pth").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (models / "empty.pth").write_bytes(b"")
+    trace = tmp_path / "code-ran"
+    (models / "evil.pth").write_bytes(pickle.dumps(Bomb(str(trace))))
+    for name in ("cut", "page", "pointer", "empty", "evil"):
+        response = upscale(service, model=name)
+        assert response.status_code == 503, response.text
+        assert response.json()["type"] == "urn:pixelmend:problem:model-unusable"
+        assert f"{name}." in response.json()["detail"]
+    assert not trace.exists()
+    assert upscale(service).status_code == 200
+    assert service.client.get("/api/health").json()["worker_restarts"] == 0
+
+
+def test_file_that_only_has_a_catalog_name_is_refused(service: RunningService, models: Path) -> None:
+    """The catalog knows the pair by checksum, so files of that name that are something else are refused."""
+    torch.save({"params": compact_state()}, models / "realesr-general-x4v3.pth")
+    torch.save({"params": compact_state(seed=1)}, models / "realesr-general-wdn-x4v3.pth")
+    response = upscale(service, model="realesr-general-x4v3", denoise="0.5")
+    assert response.status_code == 503
+    assert "sha256" in response.json()["detail"]
