@@ -47,7 +47,7 @@ def weights_of(model: Any) -> dict[str, Tensor]:
 def test_pth_files_of_all_usual_shapes_load(tmp_path: Path, key: str | None) -> None:
     state = compact_state()
     model = load(saved(tmp_path, {key: state} if key else state))
-    assert (model.architecture, model.scale, model.receptive_field_px) == ("RealESRGAN Compact", 2, 4)
+    assert (model.architecture, model.scale, model.receptive_field_px) == ("Compact", 2, 4)
     assert all(torch.equal(weights_of(model)[name], tensor) for name, tensor in state.items())
 
 
