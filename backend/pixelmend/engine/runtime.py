@@ -9,3 +9,6 @@ def configure_torch(threads: int) -> None:
     torch.set_grad_enabled(False)
     # Tiles of one plan have one shape, so the search for the fastest kernel pays once per shape.
     torch.backends.cudnn.benchmark = True
+    # cuDNN would otherwise round "float32" convolutions to TF32's 10 bits, which bands 16-bit images.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
