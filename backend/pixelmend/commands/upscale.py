@@ -29,7 +29,8 @@ def run_upscale(
         console.print(f"[red]{len(failed)} of {len(files)} files failed:[/red]")
         for outcome in failed:
             assert outcome.error is not None
-            console.print(f"  {outcome.job.source}: {outcome.error.message}", markup=False, soft_wrap=True)
+            line = f"  {outcome.job.source}: {outcome.error.message}"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 1 if failed else 0
 
 
