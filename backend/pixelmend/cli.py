@@ -1,5 +1,7 @@
 """The `pixelmend` command."""
 
+import signal
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -28,6 +30,8 @@ def serve(
     device: DeviceOption = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
+    # Until the server has its own: the first process of a container would not hear of it at all.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     from pixelmend.web.server import serve as run_server
     from pixelmend.web.service import build_service
 

@@ -48,6 +48,26 @@ def test_source_is_never_replaced(tmp_path: Path) -> None:
         plan_files([source], tmp_path, OutputFormat.PNG)
 
 
+def test_sources_of_one_name_in_two_folders_are_refused_and_named(tmp_path: Path) -> None:
+    sources = [touch(tmp_path / "x/a.png"), touch(tmp_path / "y/a.png")]
+    with pytest.raises(InvalidParameter, match=r"x/a\.png and .*y/a\.png would both become"):
+        plan_files(sources, tmp_path / "out", OutputFormat.PNG)
+
+
+def test_kept_suffix_that_meets_a_third_source_is_refused(tmp_path: Path) -> None:
+    sources = [touch(tmp_path / name) for name in ("a.jpg", "a.png", "a.jpg.png")]
+    with pytest.raises(InvalidParameter, match="would both become"):
+        plan_files(sources, tmp_path / "out", OutputFormat.PNG)
+
+
+def test_folder_in_the_place_of_a_result_is_refused(tmp_path: Path) -> None:
+    source = touch(tmp_path / "a.jpg")
+    (tmp_path / "out/a.png").mkdir(parents=True)
+    with pytest.raises(InvalidParameter, match="is a folder"):
+        plan_files([source], tmp_path / "out", OutputFormat.PNG)
+    assert not FileJob(source, tmp_path / "out/a.png").is_done
+
+
 def test_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match="nowhere"):
         plan_files([tmp_path / "nowhere"], None, OutputFormat.PNG)

@@ -1,5 +1,7 @@
 """What is refused, with which status, and that the words name the value and the limit."""
 
+import contextlib
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -58,6 +60,8 @@ def test_unusable_image(service: RunningService, data: bytes, status: int, code:
         ({"width": "10"}, 422, "invalid-parameter", "width=10"),
         ({"height": "100000"}, 422, "invalid-parameter", "height=100000"),
         ({"width": "0"}, 422, "invalid-parameter", "width"),
+        ({"width": "9" * 4000}, 422, "invalid-parameter", "width=9"),
+        ({"height": "9" * 4000}, 422, "invalid-parameter", "height=9"),
         ({"model": "nix"}, 404, "unknown-model", "nix"),
         ({"model": "../../etc/passwd"}, 404, "unknown-model", "passwd"),
         ({"model": "realesr-general-x4v3"}, 503, "model-unusable", "realesr-general-x4v3.pth"),
@@ -82,6 +86,27 @@ def test_unusable_parameter(
 def test_body_over_the_limit_is_refused_by_its_announced_length(service: RunningService) -> None:
     response = service.client.post("/api/upscale", files={"file": b"x" * 2_100_000})
     check_problem(response, 413, "payload-too-large", "2000000")
+
+
+def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: RunningService) -> None:
+    host, port = service.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        # httpx does not announce what it does not send.
+        client.sendall(
+            b"POST /api/upscale HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" % 10**18
+        )
+        assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_header_without_end_is_refused(service: RunningService) -> None:
+    host, port = service.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(320):  # 20 MB
+                client.sendall(b"a" * 65_536)
+            pytest.fail("the service goes on reading")
 
 
 def test_body_over_the_limit_is_refused_while_it_arrives(service: RunningService) -> None:
@@ -114,6 +139,7 @@ def test_file_sent_twice(service: RunningService) -> None:
         ("application/json", b"{}"),
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=b", b"nonsense"),
+        ("multipart/form-data; boundary=" + "b" * 300, b"nonsense"),
         ("multipart/form-data; boundary=b", b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc'),
         ("multipart/form-data; boundary=b", b"--b\r\nContent-Type: text/plain\r\n\r\nabc\r\n--b--\r\n"),
     ],

@@ -23,7 +23,7 @@ class FileJob:
     def is_done(self) -> bool:
         """The result is there, and no older than its source. Results appear whole or not at all."""
         try:
-            return self.result.stat().st_mtime >= self.source.stat().st_mtime
+            return self.result.is_file() and self.result.stat().st_mtime >= self.source.stat().st_mtime
         except OSError:
             return False
 
@@ -33,17 +33,23 @@ def plan_files(inputs: Sequence[Path], out_dir: Path | None, output_format: Outp
 
     Without `out_dir` a result lies beside its source as `name-upscaled.png`; with it, as `name.png`. Sources
     that differ in their suffix only keep it: `name.jpg.png`. Raises InvalidParameter for a path that does
-    not exist, or a result that would replace its own source.
+    not exist, a result that would replace its own source, is a folder, or is that of another source too.
     """
     found = list(dict.fromkeys(_find(inputs, out_dir)))
     wanted = Counter(_target(source, base, out_dir, output_format) for source, base in found)
-    jobs = []
+    jobs: list[FileJob] = []
+    source_of: dict[Path, Path] = {}
     for source, base in found:
         target = _target(source, base, out_dir, output_format)
         if wanted[target] > 1:
             target = target.with_name(source.name + output_format.suffix)
         if target.resolve() == source.resolve():
             raise InvalidParameter(f"the result would replace its source {source}; choose another folder")
+        if target.is_dir():
+            raise InvalidParameter(f"the result of {source} would be {target}, which is a folder")
+        other = source_of.setdefault(target.resolve(), source)
+        if other != source:
+            raise InvalidParameter(f"{other} and {source} would both become {target}; do them one by one")
         jobs.append(FileJob(source, target))
     return jobs
 

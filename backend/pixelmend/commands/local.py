@@ -59,7 +59,7 @@ class LocalEngine:
         except PixelmendError as error:
             return Outcome(file, None, error)
         except OSError as error:
-            return Outcome(file, None, PixelmendError(f"{file.source}: {error.strerror}"))
+            return Outcome(file, None, PixelmendError(f"{error.filename or file.source}: {error.strerror}"))
         accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
         try:
             await accepted.ended.wait()

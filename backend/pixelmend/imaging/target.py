@@ -7,6 +7,8 @@ from pixelmend.imaging.geometry import Size
 
 MIN_FACTOR = 1.0
 MAX_FACTOR = 8.0
+MAX_SIDE_PX = 10_000_000
+"""Far beyond every format; keeps the arithmetic away from numbers of a thousand digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,9 @@ class Target:
     height_px: int | None = None
 
     def __post_init__(self) -> None:
+        for name, side in (("width", self.width_px), ("height", self.height_px)):
+            if side is not None and not 1 <= side <= MAX_SIDE_PX:
+                raise InvalidParameter(f"{name}={str(side)[:20]} is outside 1 to {MAX_SIDE_PX}")
         if self.scale is not None and (self.width_px or self.height_px):
             raise InvalidParameter(
                 f"scale={self.scale:g} and an exact size exclude each other; give one of them"

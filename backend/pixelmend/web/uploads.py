@@ -162,8 +162,8 @@ async def read_upload(
     received = 0
     with storage_errors(path), path.open("wb") as file:
         reader = _Reader(file, file_field)
-        parser = MultipartParser(boundary, reader.callbacks())
         try:
+            parser = MultipartParser(boundary, reader.callbacks())
             async for chunk in chunks:
                 received += len(chunk)
                 if received > max_bytes:

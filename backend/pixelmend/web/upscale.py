@@ -56,7 +56,9 @@ def upscale_router(service: Service) -> APIRouter:
 async def _receive(service: Service, request: Request, job_id: str) -> Upload:
     settings = service.settings
     length = request.headers.get("content-length")
-    service.spool.require_room(int(length) if length and length.isdecimal() else 0)
+    announced = int(length) if length and length.isdecimal() else 0
+    # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
+    service.spool.require_room(min(announced, settings.max_upload_bytes))
     try:
         async with asyncio.timeout(settings.upload_timeout_s):
             return await read_upload(
