@@ -22,6 +22,7 @@ from pixelmend.imaging import tiff_exif
 from pixelmend.imaging.codec import decode
 from pixelmend.imaging.probe import ImageFormat, InputLimits, probe, sniff_format
 from tests.imaging import samples
+from tests.pictures import encoded, photo
 
 LIMITS = InputLimits()
 # Nothing here may hang, and what walks or inflates too much would; each takes milliseconds.
@@ -129,6 +130,17 @@ def test_every_truncation_is_corrupt_and_never_half_a_picture(tmp_path: Path, na
         else:
             # only what follows the pixels (trailing metadata) was cut off
             assert np.array_equal(pixels, whole), share
+
+
+def test_tiff_that_ends_within_its_pixels_is_corrupt(tmp_path: Path) -> None:
+    """The directory lies first, so only pixels are missing."""
+    data = encoded(photo(side_px=200), "TIFF")
+    assert struct.unpack_from("<I", data, 4)[0] == 8
+    path = tmp_path / "cut"
+    for share in (0.1, 0.5, 0.9, 0.99):
+        path.write_bytes(data[: int(len(data) * share)])
+        with pytest.raises(CorruptImage):
+            decode(path, LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
         case ImageFormat.WEBP:
             return pyvips.Image.webpload(name, page=0, n=1, **options)
         case ImageFormat.TIFF:
+            # libtiff calls missing pixels an error, which "truncated" lets pass: they would be black.
+            options["fail_on"] = "error"
             return pyvips.Image.tiffload(name, page=0, n=1, autorotate=False, unlimited=False, **options)
         case ImageFormat.GIF:
             return pyvips.Image.gifload(name, page=0, n=1, **options)
