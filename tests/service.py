@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -35,8 +35,10 @@ class RunningService:
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline_s:
             for child in psutil.Process(self.process.pid).children():
-                if "pixelmend.serving.worker" in child.cmdline():
-                    return child
+                # A worker that was just killed may vanish, or be a zombie, while it is looked at.
+                with suppress(psutil.NoSuchProcess):
+                    if "pixelmend.serving.worker" in child.cmdline():
+                        return child
             time.sleep(0.02)
         raise AssertionError("no worker process")
 

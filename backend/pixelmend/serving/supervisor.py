@@ -120,7 +120,9 @@ class Supervisor:
             with contextlib.suppress(OSError):
                 self._writer.write(self._outgoing.encode(Shutdown()))
         process = self._process
-        if process is not None:
+        if process is not None and self._ready is None:
+            process.kill()  # still loading: it has no work, and would not hear
+        elif process is not None:
             try:
                 await asyncio.wait_for(asyncio.to_thread(process.wait), grace_s)
             except TimeoutError:
