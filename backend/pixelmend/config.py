@@ -28,7 +28,9 @@ class Settings(BaseSettings):
         "auto", description="auto picks the fastest that the device and the model compute correctly."
     )
     default_model: str = Field("pixelmend-x4", description="The model used where a request names none.")
-    tile_px: int = Field(256, ge=32, le=2048, description="Largest tile edge in input pixels.")
+    tile_px: int = Field(
+        256, ge=32, le=2048, description="Largest tile edge in input pixels; requests may ask for less."
+    )
     batch_tiles: int | None = Field(
         None, ge=1, le=64, description="Tiles of one forward pass; unset: 8 on CUDA, 1 elsewhere."
     )

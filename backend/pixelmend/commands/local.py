@@ -12,7 +12,6 @@ from pixelmend.errors import NoWorker, PixelmendError
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.serving.admission import expected_size
-from pixelmend.serving.jobs import Job
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
 from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
@@ -54,8 +53,8 @@ class LocalEngine:
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         try:
-            job = await asyncio.to_thread(self._check, file, options)
-            accepted = self._scheduler.submit(job.task, pixels=job.pixels, digest=job.digest, request_id=None)
+            task, pixels, digest = await asyncio.to_thread(self._check, file, options)
+            accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
         except PixelmendError as error:
             return Outcome(file, None, error)
         except OSError as error:
@@ -70,12 +69,13 @@ class LocalEngine:
             file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
         return Outcome(file, accepted.report, accepted.error)
 
-    def _check(self, file: FileJob, options: UpscaleOptions) -> Job:
+    def _check(self, file: FileJob, options: UpscaleOptions) -> tuple[UpscaleTask, int, str]:
+        """The task, how many pixels its result has, and the sha256 of its input."""
         settings = self._settings
         size = expected_size(file.source, options, settings, load_catalog(settings.models_dir))
         file.result.parent.mkdir(parents=True, exist_ok=True)
         task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options)
-        return Job(task, size.pixels, sha256_of(file.source), None)
+        return task, size.pixels, sha256_of(file.source)
 
 
 @asynccontextmanager

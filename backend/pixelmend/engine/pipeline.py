@@ -179,7 +179,11 @@ class Pipeline:
             source_size=native_size,
         )
         visible, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
-        pixels = mirror_edges(visible)
+        try:
+            pixels = mirror_edges(visible)  # a second copy of the image, for which memory may be short
+        except MemoryError:
+            writer.abort()
+            raise
         inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
         not_kept = tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
         job = TileJob(

@@ -23,7 +23,9 @@ class UpscaleForm(BaseModel):
     model: str | None = Field(None, description="A model id of `GET /api/models`.")
     format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
-    tile: int | None = Field(None, ge=32, le=2048, description="Largest tile edge in input px.")
+    tile: int | None = Field(
+        None, ge=32, le=2048, description="Largest tile edge in input px, below the service's own."
+    )
     denoise: float | None = Field(
         None, ge=0, le=1, description="Strength, for models that have it (1: remove all noise)."
     )
