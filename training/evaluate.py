@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file
 
+from pixelmend.engine.compact import Compact, from_state
 from training.data import reduce_image
 from training.metrics import Score, psnr
-from training.network import Compact, from_state
 from training.photos import NAMES, photo
 
 Bytes = NDArray[np.uint8]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from training.network import Compact
+from pixelmend.engine.compact import Compact
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.network import Compact
+from pixelmend.engine.compact import Compact
 
 # Carried values are RGB less this: centred values keep more digits in bfloat16, and the zeros that pad
 # the border then mean mid grey.

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
+from pixelmend.engine.compact import NetworkConfig
 from training.data import DataConfig, PatchStream
 from training.evaluate import judge, mean_gain
-from training.network import NetworkConfig
 from training.optim import OptimConfig
 from training.trainer import TrainConfig, Trainer
 

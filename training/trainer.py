@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pixelmend.engine.compact import Compact, NetworkConfig
 from training.colour import to_ycc
-from training.network import Compact, NetworkConfig
 from training.optim import OptimConfig, make_optimisers, set_rates
 from training.start import start_as_bicubic
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from skimage import data
 from torch import Tensor
 
+from pixelmend.engine.compact import Compact, NetworkConfig
 from pixelmend.engine.loader import LoadedModel, load_model
 from pixelmend.engine.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.errors import DeviceMemoryError
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
-from training.network import Compact, NetworkConfig
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = "realesr-animevideov3-x4"
@@ -41,7 +41,7 @@ def model_from(state: dict[str, Tensor], folder: Path, name: str = "small") -> L
 def broken(model: LoadedModel, change: Callable[[Tensor], None]) -> LoadedModel:
     """`model` with its last weights changed after the loader has checked them."""
     with torch.no_grad():
-        change(list(model.descriptor.model.parameters())[-1])
+        change(list(model.architecture.network.parameters())[-1])
     return replace(model)
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.network import TorchNetwork
+from pixelmend.engine.network import TileNetwork
+from pixelmend.engine.openvino_network import OpenVinoNetwork
 from pixelmend.engine.precision import Precision
+from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import plan_tiles
@@ -18,12 +20,14 @@ from tests.engine.networks import colour, named_model, photo
 
 
 @cache
-def network(name: str, precision: Precision) -> tuple[LoadedModel, TorchNetwork]:
+def network(name: str, precision: Precision, executor: str) -> tuple[LoadedModel, TileNetwork]:
     model = named_model(name)
-    return model, TorchNetwork(model, cpu_device(), precision)
+    if executor == "PyTorch":
+        return model, TorchNetwork(model, cpu_device(), precision)
+    return model, OpenVinoNetwork(model, cpu_device(), precision, threads=2)
 
 
-def tiled(net: TorchNetwork, pixels: NDArray[np.uint8], tile_px: int, overlap_px: int) -> NDArray[Any]:
+def tiled(net: TileNetwork, pixels: NDArray[np.uint8], tile_px: int, overlap_px: int) -> NDArray[Any]:
     size = Size(pixels.shape[1], pixels.shape[0])
     plan = plan_tiles(size, tile_px=tile_px, overlap_px=overlap_px)
     assert len(plan) > 1
@@ -35,20 +39,21 @@ def tiled(net: TorchNetwork, pixels: NDArray[np.uint8], tile_px: int, overlap_px
     return np.concatenate(rows)
 
 
+@pytest.mark.parametrize("executor", ["PyTorch", "OpenVINO"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", ["embedded", "official"])
-def test_tiled_equals_untiled(name: str, precision: Precision) -> None:
-    model, net = network(name, precision)
+def test_tiled_equals_untiled(name: str, precision: Precision, executor: str) -> None:
+    model, net = network(name, precision, executor)
     pixels = photo("astronaut", 131, 150)
     untiled = net.run(pixels[None], colour()).pixels[0]
-    assert model.receptive_field_px == model.overlap_px == 18
+    assert model.architecture.receptive_field_px == model.overlap_px == 18
     assert model.blend_px == 0
     np.testing.assert_array_equal(tiled(net, pixels, 96, model.overlap_px), untiled)
 
 
 @pytest.mark.parametrize("name", ["embedded", "official"])
 def test_a_smaller_overlap_is_not_exact(name: str) -> None:
-    _, net = network(name, "float32")
+    _, net = network(name, "float32", "OpenVINO")
     pixels = photo("astronaut", 131, 150)
     untiled = net.run(pixels[None], colour()).pixels[0]
     assert (tiled(net, pixels, 96, 4) != untiled).any()

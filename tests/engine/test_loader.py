@@ -36,7 +36,7 @@ def saved(folder: Path, content: Any, name: str = "m.pth", **options: Any) -> Pa
 
 
 def weights_of(model: Any) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = model.descriptor.model.state_dict()
+    state: dict[str, Tensor] = model.architecture.network.state_dict()
     return state
 
 
@@ -47,7 +47,7 @@ def weights_of(model: Any) -> dict[str, Tensor]:
 def test_pth_files_of_all_usual_shapes_load(tmp_path: Path, key: str | None) -> None:
     state = compact_state()
     model = load(saved(tmp_path, {key: state} if key else state))
-    assert (model.architecture, model.scale, model.receptive_field_px) == ("Compact", 2, 4)
+    assert (model.architecture.name, model.scale, model.architecture.receptive_field_px) == ("Compact", 2, 4)
     assert all(torch.equal(weights_of(model)[name], tensor) for name, tensor in state.items())
 
 
@@ -66,7 +66,7 @@ def test_half_precision_safetensors_become_fp32(tmp_path: Path) -> None:
     safetensors.torch.save_file({name: tensor.half() for name, tensor in compact_state().items()}, path)
     model = load(path)
     assert {tensor.dtype for tensor in weights_of(model).values()} == {torch.float32}
-    assert not model.descriptor.model.training
+    assert not model.architecture.network.training
     assert model.sha256 == sha256_of(path)
 
 
@@ -87,7 +87,7 @@ def test_the_embedded_model_loads_and_its_checksum_is_checked(tmp_path: Path) ->
 
 def test_a_deep_network_is_tiled_with_blending(tmp_path: Path) -> None:
     model = load(saved(tmp_path, rrdb_state()))
-    assert (model.receptive_field_px, model.overlap_px, model.blend_px) == (None, 32, 16)
+    assert (model.architecture.receptive_field_px, model.overlap_px, model.blend_px) == (None, 32, 16)
     assert model.scale == 4
 
 

@@ -1,5 +1,8 @@
 """One network on one device: the values, the self-check and the errors."""
 
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelmend.engine.device import Device, cpu_device
+from pixelmend.engine.device import cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.network import TorchNetwork, open_network
+from pixelmend.engine.network import TileNetwork
+from pixelmend.engine.openvino_network import OpenVinoNetwork
+from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import DeviceMemoryError
 from tests.engine.networks import broken, colour, compact_state, model_from, photo
 from tests.imaging.samples import noise
@@ -26,11 +31,23 @@ def on_cpu(model: LoadedModel) -> TorchNetwork:
     return TorchNetwork(model, cpu_device(), "float32")
 
 
+Opener = Callable[[LoadedModel], TileNetwork]
+
+
+@pytest.fixture(params=["PyTorch", "OpenVINO"])
+def opened(request: pytest.FixtureRequest) -> Opener:
+    """Opens a model in float32 on the CPU with one executor or the other."""
+    return (
+        on_cpu
+        if request.param == "PyTorch"
+        else partial(OpenVinoNetwork, device=cpu_device(), precision="float32", threads=2)
+    )
+
+
 def exact(model: LoadedModel, tiles: NDArray[Any]) -> NDArray[np.float64]:
     """What the network should give, computed in double precision and not rounded."""
     unit = torch.from_numpy(tiles.astype(np.float64) / np.iinfo(tiles.dtype).max).permute(0, 3, 1, 2)
-    copy = type(model.descriptor.model)(num_feat=8, num_conv=2, upscale=model.scale).double()
-    copy.load_state_dict(model.descriptor.model.state_dict())
+    copy = deepcopy(model.architecture.network).double()
     with torch.inference_mode():
         output: Tensor = copy(unit).clamp(0, 1).permute(0, 2, 3, 1)
     return output.numpy() * np.iinfo(tiles.dtype).max
@@ -42,32 +59,32 @@ def always_raising(model: LoadedModel, error: BaseException) -> TorchNetwork:
     def refuse(*_: object) -> None:
         raise error
 
-    network._descriptor.model.register_forward_pre_hook(refuse)
+    network._network.register_forward_pre_hook(refuse)
     return network
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_values_are_right_to_one_step(model: LoadedModel, bits: int) -> None:
+def test_values_are_right_to_one_step(model: LoadedModel, opened: Opener, bits: int) -> None:
     tiles = noise(20, 24, 3, bits)[None]
-    output = on_cpu(model).run(tiles, colour())
+    output = opened(model).run(tiles, colour())
     assert output.pixels.dtype == tiles.dtype
     assert output.pixels.shape == (1, 40, 48, 3)
     assert output.faults == (None,)
     assert np.abs(output.pixels - exact(model, tiles)).max() <= 1
 
 
-def test_items_of_a_batch_do_not_mix(model: LoadedModel) -> None:
+def test_items_of_a_batch_do_not_mix(model: LoadedModel, opened: Opener) -> None:
     tiles = np.stack([noise(16, 16, 3, seed=i) for i in range(3)])
-    network = on_cpu(model)
+    network = opened(model)
     together = network.run(tiles, colour(3)).pixels
     for i in range(3):
         np.testing.assert_array_equal(together[i], network.run(tiles[i : i + 1], colour()).pixels[0])
 
 
 @pytest.mark.parametrize("bits", [8, 16])
-def test_grey_stays_grey(model: LoadedModel, bits: int) -> None:
+def test_grey_stays_grey(model: LoadedModel, opened: Opener, bits: int) -> None:
     tiles = np.repeat(noise(16, 16, 1, bits), 3, axis=2)[None].repeat(2, axis=0)
-    pixels = on_cpu(model).run(tiles, np.array([True, False])).pixels
+    pixels = opened(model).run(tiles, np.array([True, False])).pixels
     assert (pixels[0] == pixels[0][:, :, :1]).all()
     assert (pixels[1] != pixels[1][:, :, :1]).any()
     luma = exact(model, tiles)[0] @ [0.299, 0.587, 0.114]
@@ -87,13 +104,13 @@ def erase_all(model: LoadedModel) -> LoadedModel:
     def flatten(_: object, __: object, output: Tensor) -> Tensor:
         return torch.full_like(output, 0.5)
 
-    model.descriptor.model.register_forward_hook(flatten)
+    model.architecture.network.register_forward_hook(flatten)
     return model
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_output_that_is_not_finite_is_a_fault(model: LoadedModel, value: float) -> None:
-    output = on_cpu(broken(model, fill(value))).run(photo("coffee", 16, 16)[None], colour())
+def test_output_that_is_not_finite_is_a_fault(model: LoadedModel, opened: Opener, value: float) -> None:
+    output = opened(broken(model, fill(value))).run(photo("coffee", 16, 16)[None], colour())
     assert output.faults == ("not finite",)
 
 
@@ -102,14 +119,14 @@ def test_one_bad_pixel_in_one_channel_is_a_fault_of_its_item_only(model: LoadedM
         output[1, 2, 3, 4] = float("inf")
         return output
 
-    model.descriptor.model.register_forward_hook(spoil)
+    model.architecture.network.register_forward_hook(spoil)
     tiles = np.stack([noise(16, 16, 3, seed=i) for i in range(3)])
     assert on_cpu(model).run(tiles, colour(3)).faults == (None, "not finite", None)
 
 
 @pytest.mark.parametrize("value", [5.0, -5.0])
-def test_all_white_or_all_black_output_is_a_fault(model: LoadedModel, value: float) -> None:
-    output = on_cpu(broken(model, fill(value))).run(photo("coffee", 16, 16)[None], colour())
+def test_all_white_or_all_black_output_is_a_fault(model: LoadedModel, opened: Opener, value: float) -> None:
+    output = opened(broken(model, fill(value))).run(photo("coffee", 16, 16)[None], colour())
     assert output.faults == ("collapsed to a flat value",)
 
 
@@ -117,7 +134,7 @@ def test_a_flat_colour_is_a_fault_although_its_channels_differ(model: LoadedMode
     def paint(_: object, __: object, output: Tensor) -> Tensor:
         return torch.tensor([0.2, 0.5, 0.9]).view(1, 3, 1, 1).expand_as(output).clone()
 
-    model.descriptor.model.register_forward_hook(paint)
+    model.architecture.network.register_forward_hook(paint)
     output = on_cpu(model).run(photo("coffee", 16, 16)[None], colour())
     assert output.faults == ("collapsed to a flat value",)
 
@@ -160,100 +177,5 @@ def test_other_errors_pass_unchanged(model: LoadedModel) -> None:
 
 def test_the_callers_model_is_left_as_it_was(model: LoadedModel) -> None:
     TorchNetwork(model, cpu_device(), "bfloat16")
-    assert {p.dtype for p in model.descriptor.model.parameters()} == {torch.float32}
-    assert len(model.descriptor.model._forward_hooks) == 0
-
-
-# --- a device that does not do what it claims ---------------------------------------------------------
-
-
-def misbehaving(model: LoadedModel, reduced: Any, full: Any = None) -> LoadedModel:
-    """The model with its output changed: by `reduced` in bfloat16, by `full`, if given, in FP32."""
-
-    def change(_: object, __: object, output: Tensor) -> Tensor:
-        wrong = reduced if output.dtype == torch.bfloat16 else full
-        return wrong(output) if wrong else output
-
-    model.descriptor.model.register_forward_hook(change)
-    return model
-
-
-def test_a_sound_precision_is_kept_without_a_note(model: LoadedModel) -> None:
-    network, note = open_network(model, cpu_device(), "bfloat16")
-    assert (network.precision, note) == ("bfloat16", None)
-
-
-def test_fp32_on_the_cpu_needs_no_probe(model: LoadedModel) -> None:
-    network, note = open_network(model, cpu_device(), "float32")
-    assert (network.precision, note) == ("float32", None)
-    assert network.label == f"float32 on {cpu_device().name}"
-
-
-def test_wrong_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
-    liar = misbehaving(model, lambda output: output * 0.9)
-    network, note = open_network(liar, cpu_device(), "bfloat16")
-    assert network.precision == "float32"
-    assert note is not None
-    assert "bfloat16 on" in note
-    assert "computes wrong values" in note
-    assert note.endswith("using float32 on the CPU")
-
-
-def test_faulty_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
-    liar = misbehaving(model, lambda output: output * float("nan"))
-    network, note = open_network(liar, cpu_device(), "bfloat16")
-    assert network.precision == "float32"
-    assert note is not None
-
-
-def test_a_missing_operation_makes_a_precision_be_given_up(model: LoadedModel) -> None:
-    def lack(output: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    network, note = open_network(misbehaving(model, lack), cpu_device(), "bfloat16")
-    assert network.precision == "float32"
-    assert note is not None
-    assert "fails: NotImplementedError" in note
-
-
-class PretendGpu(Device):
-    """A GPU as far as choices go; PyTorch is told to compute on the CPU."""
-
-    @property
-    def torch_name(self) -> str:
-        return "cpu"
-
-
-GPU = PretendGpu("mps", 0, "pretended GPU", 1 << 30)
-
-
-def test_fp32_on_the_device_comes_before_the_cpu(model: LoadedModel) -> None:
-    liar = misbehaving(model, lambda output: output * 0.9)
-    network, note = open_network(liar, GPU, "bfloat16")
-    assert network.label == "float32 on pretended GPU"
-    assert note is not None
-    assert note.startswith("bfloat16 on pretended GPU computes wrong values")
-    assert note.endswith("; using float32")
-
-
-def test_a_device_wrong_in_every_precision_is_left_for_the_cpu(model: LoadedModel) -> None:
-    calls: list[int] = []
-
-    def right_once(output: Tensor) -> Tensor:
-        calls.append(1)  # the first call in FP32 is the truth that the CPU computes
-        return output if len(calls) == 1 else output * 0.9
-
-    liar = misbehaving(model, lambda output: output * 0.9, right_once)
-    network, note = open_network(liar, GPU, "bfloat16")
-    assert network.label == f"float32 on {cpu_device().name}"
-    assert note is not None
-    assert note.count("computes wrong values") == 2
-    assert note.endswith("using float32 on the CPU")
-
-
-def test_no_memory_for_the_probe_is_said(model: LoadedModel) -> None:
-    def refuse(output: Tensor) -> Tensor:
-        raise RuntimeError("MPS backend out of memory")
-
-    with pytest.raises(DeviceMemoryError, match="pretended GPU: MPS backend out of memory"):
-        open_network(misbehaving(model, refuse), GPU, "bfloat16")
+    assert {p.dtype for p in model.architecture.network.parameters()} == {torch.float32}
+    assert len(model.architecture.network._forward_hooks) == 0

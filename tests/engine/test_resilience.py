@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pixelmend.engine.device import cpu_device
-from pixelmend.engine.network import TileNetwork, TorchNetwork
+from pixelmend.engine.network import TileNetwork
 from pixelmend.engine.resilience import ResilientRunner, Tiling
+from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import DeviceMemoryError, WrongResult
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour, compact_state, model_from
 from tests.imaging.samples import noise

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from pixelmend.engine.device import choose_device, cpu_device, physical_cores
-from pixelmend.engine.network import TorchNetwork, open_network
+from pixelmend.engine.opening import open_network
+from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.engine.precision import psnr_db
 from pixelmend.engine.runtime import configure_torch
 from tests.engine.networks import colour, embedded_model, photo

@@ -14,9 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.engine.compact import Compact
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.network import TorchNetwork
+from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision, psnr_db
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.imaging.canvas import Canvas
@@ -70,9 +71,14 @@ def reference_python() -> Path:
 
 def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
     python = reference_python()
-    network = model.descriptor.model
+    network = model.architecture.network
+    assert isinstance(network, Compact)
     torch.save({"params": network.state_dict()}, folder / "weights.pth")
-    options = {"num_feat": network.num_feat, "num_conv": network.num_conv, "upscale": model.scale}
+    options = {
+        "num_feat": network.config.features,
+        "num_conv": network.config.hidden,
+        "upscale": model.scale,
+    }
     (folder / "network.json").write_text(json.dumps(options))
     for name, pixels in pictures().items():
         np.save(folder / f"{name}.in.npy", pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
@@ -89,8 +95,9 @@ def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
 def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
     """Through tiles, batches and canvas as in the service."""
     model = named_model(model_name)
-    network = TorchNetwork(model, cpu_device(), precision)
-    tiling = Tiling(model.overlap_px, model.blend_px, model.multiple_of, model.minimum_px)
+    network, _ = open_network(model, cpu_device(), precision)
+    demands = model.architecture
+    tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
     runner = ResilientRunner(tiling, [lambda: network])
     batcher = Batcher(2)
     rows: dict[str, list[Any]] = {name: [] for name in pictures()}

@@ -10,8 +10,8 @@ import spandrel
 import torch
 from safetensors.torch import load_file
 
+from pixelmend.engine.compact import Compact, from_state
 from training.evaluate import Result, enlarge, flat_deviation, judge, mean_gain
-from training.network import Compact, from_state
 from training.photos import photo
 
 FOLDER = Path(__file__).parents[2] / "backend/pixelmend/models/weights"

@@ -11,11 +11,11 @@ import spandrel
 import torch
 from safetensors.torch import load_file
 
+from pixelmend.engine.compact import NetworkConfig
 from training import evaluate, export, train
 from training.colour import to_ycc
 from training.data import DataConfig
 from training.leaves import LeafConfig
-from training.network import NetworkConfig
 from training.train import Budget, Reporting, run
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
 

@@ -1,17 +1,17 @@
 """From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
-import spandrel
 import torch
 from torch import Tensor, nn
 
+from pixelmend.engine import compact
 from pixelmend.errors import ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.models.integrity import verify_file
@@ -23,30 +23,45 @@ DEEP_OVERLAP_PX = 32
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedModel:
-    """A network on the CPU in FP32, and what tiling needs to know about it.
+class Architecture:
+    """A network on the CPU in FP32, and what is known of it.
 
-    `receptive_field_px` is the distance that information travels; None where it is unbounded or unknown.
+    `network` maps (N, 3, H, W) float32 in [0, 1] to (N, 3, H*scale, W*scale), not clamped, in the format of
+    its weights or wider. `receptive_field_px` is the distance that information travels; None where it is
+    unbounded or unknown.
     """
 
-    id: str
-    sha256: str
-    architecture: str
+    name: str
+    network: nn.Module
     scale: int
     multiple_of: int
     minimum_px: int
     receptive_field_px: int | None
     allows_half: bool
     allows_bfloat16: bool
-    descriptor: spandrel.ImageModelDescriptor[nn.Module]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model of the catalog, read and checked."""
+
+    id: str
+    sha256: str
+    architecture: Architecture
+
+    @property
+    def scale(self) -> int:
+        return self.architecture.scale
 
     @property
     def overlap_px(self) -> int:
-        return DEEP_OVERLAP_PX if self.receptive_field_px is None else self.receptive_field_px
+        """Where it is known, the receptive field: tiled output then equals untiled output."""
+        known = self.architecture.receptive_field_px
+        return DEEP_OVERLAP_PX if known is None else known
 
     @property
     def blend_px(self) -> int:
-        return DEEP_OVERLAP_PX // 2 if self.receptive_field_px is None else 0
+        return DEEP_OVERLAP_PX // 2 if self.architecture.receptive_field_px is None else 0
 
 
 def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
@@ -62,20 +77,10 @@ def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
         other = catalog.denoise_partner(model_id)
         partner, _ = _read(other)
         state = mix_states(state, partner, denoise, f"{entry.path.name} and {other.path.name}")
-    descriptor = _build(entry.path.name, state)
-    requirements = descriptor.size_requirements
-    return LoadedModel(
-        id=entry.id,
-        sha256=sha256,
-        architecture=str(descriptor.architecture.id),
-        scale=descriptor.scale,
-        multiple_of=requirements.multiple_of,
-        minimum_px=max(1, requirements.minimum),
-        receptive_field_px=receptive_field_px(descriptor),
-        allows_half=descriptor.supports_half,
-        allows_bfloat16=descriptor.supports_bfloat16,
-        descriptor=descriptor,
-    )
+    built = _compact(state) or _with_spandrel(entry.path.name, state)
+    if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
+        raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
+    return LoadedModel(entry.id, sha256, built)
 
 
 def read_state(path: Path) -> StateDict:
@@ -98,17 +103,6 @@ def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str)
     return {
         name: torch.lerp(partner[name].float(), tensor.float(), own_share) for name, tensor in own.items()
     }
-
-
-def receptive_field_px(descriptor: spandrel.ImageModelDescriptor[nn.Module]) -> int | None:
-    """Radius of the receptive field for plain chains of convolutions; None for anything else.
-
-    A Compact network is one chain at input resolution: each k x k convolution adds (k - 1) / 2.
-    """
-    if descriptor.architecture.id != "Compact":
-        return None
-    kernels = [m.kernel_size for m in descriptor.model.modules() if isinstance(m, nn.Conv2d)]
-    return sum((int(kernel[0]) - 1) // 2 for kernel in kernels)
 
 
 def _read(entry: ModelEntry) -> tuple[StateDict, str]:
@@ -138,7 +132,31 @@ def _tensors(loaded: Any, name: str) -> StateDict:
     return loaded
 
 
-def _build(name: str, state: StateDict) -> spandrel.ImageModelDescriptor[nn.Module]:
+def _compact(state: StateDict) -> Architecture | None:
+    config = compact.config_of(state)
+    if config is None or config.channels != 3:
+        return None
+    network = compact.from_state(state)
+    # A chain of 3x3 convolutions at the input's resolution: each lets information travel one pixel.
+    reach_px = len(network.convolutions())
+    return Architecture("Compact", network, config.scale, 1, 1, reach_px, True, True)
+
+
+class _SpandrelNetwork(nn.Module):
+    """What a descriptor calls, without the clamp after it, which would turn infinity into white."""
+
+    def __init__(self, model: nn.Module, call: Callable[[nn.Module, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self._call = call
+
+    def forward(self, unit: Tensor) -> Tensor:
+        return self._call(self.model, unit.to(next(self.model.parameters()).dtype))
+
+
+def _with_spandrel(name: str, state: StateDict) -> Architecture:
+    import spandrel  # here, since it takes seconds that a Compact network need not wait for
+
     try:
         descriptor = spandrel.ModelLoader().load_from_state_dict(dict(state))
     except spandrel.UnsupportedModelError as error:
@@ -152,6 +170,15 @@ def _build(name: str, state: StateDict) -> spandrel.ImageModelDescriptor[nn.Modu
             f"{name}: maps {descriptor.input_channels} to {descriptor.output_channels} channels, "
             "3 to 3 is needed"
         )
-    if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
-        raise ModelUnusable(f"{name}: the weights contain NaN or infinity")
-    return descriptor.eval().float()
+    requirements = descriptor.size_requirements
+    descriptor.eval().float()
+    return Architecture(
+        name=str(descriptor.architecture.id),
+        network=_SpandrelNetwork(descriptor.model, descriptor._call_fn).eval(),
+        scale=descriptor.scale,
+        multiple_of=requirements.multiple_of,
+        minimum_px=max(1, requirements.minimum),
+        receptive_field_px=None,
+        allows_half=descriptor.supports_half,
+        allows_bfloat16=descriptor.supports_bfloat16,
+    )

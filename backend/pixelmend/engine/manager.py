@@ -7,9 +7,11 @@ from functools import partial
 
 from pixelmend.engine.device import Device, cpu_device
 from pixelmend.engine.loader import LoadedModel, load_model
-from pixelmend.engine.network import TileNetwork, TorchNetwork, open_network
+from pixelmend.engine.network import DeviceNetwork, TileNetwork
+from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import ResilientRunner, Tiling
+from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import ModelDescription
 
@@ -26,7 +28,7 @@ class OpenModel:
     key: _Key
     model: LoadedModel
     runner: ResilientRunner
-    network: TorchNetwork
+    network: DeviceNetwork
     note: str | None
     leases: int = field(default=0)
 
@@ -78,7 +80,7 @@ class ModelManager:
             here = opened.get(entry.id)
             yield ModelDescription(
                 id=entry.id,
-                architecture=here.model.architecture if here else entry.architecture,
+                architecture=here.model.architecture.name if here else entry.architecture,
                 scale=here.model.scale if here else entry.scale,
                 loaded=here is not None,
                 precision=here.network.precision if here else None,
@@ -91,10 +93,11 @@ class ModelManager:
         # Safer and safer: the same device in FP32, then the CPU in FP32.
         ladder: list[Callable[[], TileNetwork]] = [lambda: network]
         ladder += [partial(TorchNetwork, model, safer, "float32") for safer in self._safer(network)]
-        tiling = Tiling(model.overlap_px, model.blend_px, model.multiple_of, model.minimum_px)
+        demands = model.architecture
+        tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
         return OpenModel(key, model, ResilientRunner(tiling, ladder, self.relieve), network, note)
 
-    def _safer(self, network: TorchNetwork) -> list[Device]:
+    def _safer(self, network: DeviceNetwork) -> list[Device]:
         used = (network.device.type, network.precision)
         steps = [self.device] if self.device.type != "cpu" else []
         return [d for d in [*steps, cpu_device()] if (d.type, "float32") != used]

@@ -206,8 +206,8 @@ class Pipeline:
             Size(size.width + 2 * EDGE_MARGIN_PX, size.height + 2 * EDGE_MARGIN_PX),
             tile_px=min(tile_px or self._limits.tile_px, largest_px),
             overlap_px=model.overlap_px,
-            multiple_of=model.multiple_of,
-            minimum_px=model.minimum_px,
+            multiple_of=model.architecture.multiple_of,
+            minimum_px=model.architecture.minimum_px,
             blend_px=model.blend_px,
         )
 

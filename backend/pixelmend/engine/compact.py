@@ -1,0 +1,99 @@
+"""The compact network: convolutions at the low resolution, then one rearrangement of channels into pixels.
+
+The layout and the names of the tensors are those of the Compact architecture of Real-ESRGAN (SRVGGNetCompact,
+Wang et al. 2021). It is defined here, and not left to spandrel, because importing spandrel takes longer than
+everything else that a worker does before it is ready (docs/adr/0006-openvino.md), and because the last sum
+has to be done in float32.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """``hidden`` counts the convolutions between the first and the last."""
+
+    features: int = 64
+    hidden: int = 16
+    scale: int = 4
+    channels: int = 3
+
+
+class Compact(nn.Module):
+    """Low resolution in, high resolution out: (n, c, h, w) to (n, c, scale*h, scale*w), RGB in [0, 1].
+
+    The output is the input enlarged by nearest neighbour plus what the network adds; it is float32 and not
+    clamped. Give it float32: the convolutions compute in their weights' format, the sum in float32.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        layers: OrderedDict[str, nn.Module] = OrderedDict()
+        incoming = config.channels
+        for index in range(config.hidden + 1):
+            layers[str(2 * index)] = nn.Conv2d(incoming, config.features, 3, padding=1)
+            layers[str(2 * index + 1)] = nn.PReLU(config.features)
+            incoming = config.features
+        outgoing = config.channels * config.scale**2
+        layers[str(2 * config.hidden + 2)] = nn.Conv2d(incoming, outgoing, 3, padding=1)
+        self.body = nn.Sequential(layers)
+
+    def forward(self, low: Tensor) -> Tensor:
+        """See the class."""
+        weights = self.convolutions()[0].weight
+        added = functional.pixel_shuffle(self.body(low.to(weights.dtype)).float(), self.config.scale)
+        base = functional.interpolate(low.float(), scale_factor=self.config.scale, mode="nearest")
+        total: Tensor = added + base
+        return total
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """All convolutions, first to last."""
+        return [layer for layer in self.body if isinstance(layer, nn.Conv2d)]
+
+    def activations(self) -> list[nn.PReLU]:
+        """All activations, first to last; one fewer than the convolutions."""
+        return [layer for layer in self.body if isinstance(layer, nn.PReLU)]
+
+
+def config_of(state: Mapping[str, Tensor]) -> NetworkConfig | None:
+    """The configuration a state dictionary was made with; None where it is not one of a Compact network."""
+    first = state.get("body.0.weight")
+    places = [name.split(".")[1] for name in state if name.startswith("body.")]
+    if first is None or first.dim() != 4 or not all(place.isdecimal() for place in places):
+        return None
+    last = max(int(place) for place in places)
+    features, channels = first.shape[:2]
+    outgoing = state.get(f"body.{last}.weight")
+    if outgoing is None or not channels:
+        return None
+    config = NetworkConfig(features, last // 2 - 1, round((outgoing.shape[0] / channels) ** 0.5), channels)
+    if config.hidden < 0 or config.scale < 1:
+        return None
+    with torch.device("meta"):  # shapes only
+        expected = Compact(config).state_dict()
+    fits = {name: t.shape for name, t in state.items()} == {name: t.shape for name, t in expected.items()}
+    return config if fits else None
+
+
+def from_state(state: Mapping[str, Tensor]) -> Compact:
+    """A float32 network holding `state` (any float type), in evaluation mode.
+
+    Raises ValueError where `state` is not one of a Compact network.
+    """
+    config = config_of(state)
+    if config is None:
+        raise ValueError("these tensors are not those of a Compact network with PReLU activations")
+    with torch.device("meta"):
+        network = Compact(config)  # without random weights, which would be thrown away
+    # Copies: the caller's tensors stay the caller's.
+    network.load_state_dict(
+        {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}, assign=True
+    )
+    return network.eval()

@@ -1,0 +1,83 @@
+"""Which network runs a model on a device, and whether it computes what it should."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+
+from pixelmend.engine.device import Device, cpu_device
+from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.network import DeviceNetwork, Tiles
+from pixelmend.engine.openvino_network import PORTABLE_ARCHITECTURES, OpenVinoNetwork
+from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
+from pixelmend.engine.torch_network import TorchNetwork, first_line
+from pixelmend.errors import ModelUnusable
+
+
+def open_network(
+    model: LoadedModel, device: Device, requested: Precision | None
+) -> tuple[DeviceNetwork, str | None]:
+    """The model on `device` in the requested or the fastest sound precision.
+
+    A probe tile is run and compared with PyTorch's FP32 on the CPU; an executor that gets it wrong is given
+    up for PyTorch, then the precision for FP32, then the device for the CPU. Returns the network and a note
+    saying what was given up, if anything. Raises DeviceMemoryError.
+    """
+    architecture = model.architecture
+    wanted = requested or preferred_precision(
+        device, allows_half=architecture.allows_half, allows_bfloat16=architecture.allows_bfloat16
+    )
+    reference = TorchNetwork(model, cpu_device(), "float32")
+    probe = _probe_tile(model)
+    truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
+    failures = []
+    for what, precision, opener in _attempts(model, device, wanted):
+        try:
+            network = opener()
+            result = network.run(probe, np.zeros(1, np.bool_))
+        except (RuntimeError, ModelUnusable) as error:  # an operation that the device or OpenVINO lacks
+            failures.append(f"{what} fails: {first_line(error)}")
+            continue
+        closeness_db = psnr_db(torch.from_numpy(result.pixels) / 255, torch.from_numpy(truth) / 255)
+        if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
+            return network, "; ".join([*failures, f"using {precision}"]) if failures else None
+        failures.append(
+            f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
+        )
+    return reference, "; ".join([*failures, "using float32 on the CPU"]) if failures else None
+
+
+def _attempts(
+    model: LoadedModel, device: Device, wanted: Precision
+) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
+    """What to try, the best first. FP32 in PyTorch on the CPU is left when all of them fail."""
+    portable = model.architecture.name in PORTABLE_ARCHITECTURES
+    if device.type == "cpu" and portable and wanted != "float16":
+        threads = torch.get_num_threads()
+        yield (
+            f"OpenVINO's {wanted} on {device.name}",
+            wanted,
+            partial(OpenVinoNetwork, model, device, wanted, threads),
+        )
+    for precision in dict.fromkeys([wanted, "float32"]):
+        if (device.type, precision) != ("cpu", "float32"):
+            yield f"{precision} on {device.name}", precision, partial(TorchNetwork, model, device, precision)
+
+
+def _probe_tile(model: LoadedModel) -> Tiles:
+    """A seeded tile with smooth and sharp parts, (1, H, W, 3) uint8."""
+    architecture = model.architecture
+    side = -(-max(32, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
+    ramp = np.linspace(0, 255, side)
+    smooth = np.stack(
+        [
+            np.add.outer(ramp, ramp) / 2,
+            np.subtract.outer(ramp, ramp) / 2 + 127,
+            255 - np.add.outer(ramp, ramp) / 2,
+        ],
+        -1,
+    )
+    noise = np.random.default_rng(0).uniform(-40, 40, smooth.shape)
+    tile = smooth + np.where(np.add.outer(np.arange(side), np.arange(side))[:, :, None] // 8 % 2, noise, 0)
+    return tile.clip(0, 255).astype(np.uint8)[None]
