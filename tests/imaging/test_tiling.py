@@ -1,5 +1,6 @@
 """The planner, over all sizes it can meet. It touches no pixels, so there are many examples."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.geometry import Size
-from pixelmend.imaging.tiling import AxisTile, TilePlan, plan_tiles
+from pixelmend.imaging.tiling import AxisTile, TilePlan, plan_cheapest, plan_tiles
 
 sides = st.integers(1, 600)
 
@@ -26,12 +27,25 @@ def demands(draw: st.DrawFn) -> dict[str, int]:
     }
 
 
-def planned(size: Size, demand: dict[str, int]) -> TilePlan:
+def picky(width_px: int) -> float:
+    """Kernels that like some widths, as real ones do."""
+    return 0.8 if 100 <= width_px <= 120 else 1.0 if width_px % 16 == 0 else 1.1
+
+
+def cheapest(size: Size, *, tile_px: int, **demand: int) -> TilePlan:
+    return plan_cheapest(size, budget_px=tile_px**2, cost=picky, **demand)
+
+
+Planner = Callable[..., TilePlan]
+planners = st.sampled_from([plan_tiles, cheapest])
+
+
+def planned(planner: Planner, size: Size, demand: dict[str, int]) -> TilePlan:
     """The plan, where there is one."""
     try:
-        return plan_tiles(size, **demand)
+        return planner(size, **demand)
     except InvalidParameter:
-        assume(False)
+        assume(planner is cheapest)  # which always finds one
         raise
 
 
@@ -61,9 +75,9 @@ def test_any_demand_gives_a_plan_or_a_clear_refusal(width: int, height: int, dem
 
 
 @settings(max_examples=300, deadline=None)
-@given(sides, sides, demands())
-def test_cores_partition_the_image(width: int, height: int, demand: dict[str, int]) -> None:
-    plan = planned(Size(width, height), demand)
+@given(planners, sides, sides, demands())
+def test_cores_partition_the_image(planner: Planner, width: int, height: int, demand: dict[str, int]) -> None:
+    plan = planned(planner, Size(width, height), demand)
     for tiles, length in ((plan.columns, width), (plan.rows, height)):
         assert tiles[0].core.start == 0
         assert tiles[-1].core.stop == length
@@ -72,18 +86,19 @@ def test_cores_partition_the_image(width: int, height: int, demand: dict[str, in
 
 
 @settings(max_examples=300, deadline=None)
-@given(sides, sides, demands())
+@given(planners, sides, sides, demands())
 def test_windows_have_one_shape_that_the_network_accepts(
-    width: int, height: int, demand: dict[str, int]
+    planner: Planner, width: int, height: int, demand: dict[str, int]
 ) -> None:
-    plan = planned(Size(width, height), demand)
+    plan = planned(planner, Size(width, height), demand)
     multiple = demand["multiple_of"]
     for tiles, padded, side in (
         (plan.columns, plan.padded.width, plan.tile.width),
         (plan.rows, plan.padded.height, plan.tile.height),
     ):
         assert side % multiple == padded % multiple == 0
-        assert demand["minimum_px"] <= side <= demand["tile_px"]
+        assert demand["minimum_px"] <= side
+        assert side <= demand["tile_px"] or planner is cheapest
         for tile in tiles:
             assert tile.window.length == side
             assert tile.window.start % multiple == 0
@@ -93,20 +108,47 @@ def test_windows_have_one_shape_that_the_network_accepts(
 
 @settings(max_examples=300, deadline=None)
 @given(sides, sides, demands())
+def test_the_cheapest_plan_keeps_its_budget(width: int, height: int, demand: dict[str, int]) -> None:
+    plan = cheapest(Size(width, height), **demand)
+    multiple, minimum = demand["multiple_of"], demand["minimum_px"]
+    least = max(-(-minimum // multiple), -(-2 * demand["overlap_px"] // multiple) + 1) * multiple
+    fits = plan.tile.pixels <= demand["tile_px"] ** 2
+    assert fits or min(plan.tile.width, plan.tile.height) <= least
+
+
+@settings(max_examples=300, deadline=None)
+@given(sides, sides, demands())
+def test_the_cheapest_plan_is_no_dearer_than_squares(width: int, height: int, demand: dict[str, int]) -> None:
+    def cost(plan: TilePlan) -> float:
+        return len(plan) * plan.tile.pixels * picky(plan.tile.width)
+
+    square = planned(plan_tiles, Size(width, height), demand)
+    # Widths are tried in steps; a square's own width may lie between two of them.
+    assert cost(cheapest(Size(width, height), **demand)) <= 1.25 * cost(square)
+
+
+def test_windows_take_the_width_that_kernels_like() -> None:
+    plan = plan_cheapest(Size(1000, 1000), budget_px=200**2, cost=picky, overlap_px=8)
+    assert 100 <= plan.tile.width <= 120
+    assert plan.tile.height > 250
+
+
+@settings(max_examples=300, deadline=None)
+@given(planners, sides, sides, demands())
 def test_cores_keep_the_overlap_to_inner_window_edges(
-    width: int, height: int, demand: dict[str, int]
+    planner: Planner, width: int, height: int, demand: dict[str, int]
 ) -> None:
-    plan = planned(Size(width, height), demand)
+    plan = planned(planner, Size(width, height), demand)
     for tiles in (plan.columns, plan.rows):
         assert min(inner_distances(tiles), default=1000) >= demand["overlap_px"]
 
 
 @settings(max_examples=300, deadline=None)
-@given(sides, sides, demands())
+@given(planners, sides, sides, demands())
 def test_blends_stay_in_their_windows_and_never_mix_three_tiles(
-    width: int, height: int, demand: dict[str, int]
+    planner: Planner, width: int, height: int, demand: dict[str, int]
 ) -> None:
-    plan = planned(Size(width, height), demand)
+    plan = planned(planner, Size(width, height), demand)
     for tiles, length in ((plan.columns, width), (plan.rows, height)):
         assert tiles[0].paste.start == 0
         assert tiles[-1].paste.stop == length

@@ -38,20 +38,16 @@ def write(
 ) -> OutputSpec:
     height, width, channels = pixels.shape
     spec = OutputSpec(kind, size or Size(width, height), channels, pixels.dtype.itemsize * 8, quality)
-    scratch = path.parent / "scratch"
-    scratch.mkdir(exist_ok=True)
     with open_writer(
         path,
         spec,
         metadata or Metadata(),
         threads=2,
-        scratch_dir=scratch,
         source_size=Size(width, height) if size else None,
     ) as writer:
         for top in range(0, height, 13):
             writer.write_rows(pixels[top : top + 13])
         writer.finish()
-    assert list(scratch.iterdir()) == []
     assert not path.with_name(path.name + ".part").exists()
     return spec
 
@@ -249,7 +245,7 @@ def test_the_stated_limit_is_what_the_encoder_takes(tmp_path: Path, kind: Output
     with pytest.raises(OutputTooLarge, match=message):
         check_encodable(too_wide)
     with pytest.raises(OutputTooLarge):
-        open_writer(tmp_path / "y", too_wide, Metadata(), threads=1, scratch_dir=tmp_path / "scratch")
+        open_writer(tmp_path / "y", too_wide, Metadata(), threads=1)
     assert not (tmp_path / "y").exists()
 
 
@@ -281,9 +277,7 @@ def test_losses_are_named() -> None:
 @pytest.mark.parametrize("kind", list(OutputFormat))
 def test_aborted_writers_leave_nothing(tmp_path: Path, kind: OutputFormat) -> None:
     spec = OutputSpec(kind, Size(60, 40), 3, 8)
-    with open_writer(
-        tmp_path / "x", spec, Metadata(), threads=1, scratch_dir=tmp_path, source_size=Size(30, 20)
-    ) as writer:
+    with open_writer(tmp_path / "x", spec, Metadata(), threads=1, source_size=Size(30, 20)) as writer:
         writer.write_rows(samples.photo(20, 30)[:10])
         with pytest.raises(ValueError, match="10 rows were written, the height is 20"):
             writer.finish()
@@ -311,7 +305,7 @@ def test_full_disk_is_named_in_every_format(tmp_path: Path, kind: OutputFormat, 
         spec = OutputSpec(OutputFormat("{kind}"), Size(140, 140), 3, 8)
         directory = Path(sys.argv[1])
         try:
-            with open_writer(directory / "x", spec, Metadata(), threads=1, scratch_dir=directory) as writer:
+            with open_writer(directory / "x", spec, Metadata(), threads=1) as writer:
                 if "{stage}" == "rows":
                     fill_disk()
                 writer.write_rows(rows)
@@ -329,44 +323,6 @@ def test_full_disk_is_named_in_every_format(tmp_path: Path, kind: OutputFormat, 
     )
     assert done.stdout.startswith("StorageFull no room left while writing"), done.stdout + done.stderr
     assert done.stdout.endswith("[]\n"), done.stdout
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's account of the process")
-def test_memory_stays_flat(tmp_path: Path) -> None:
-    """Rows of a 48 MB image pass through an exact-size PNG writer that may use far less than that."""
-    program = """
-        import resource, sys
-        from pathlib import Path
-        import numpy as np
-        from pixelmend.imaging.codec import configure_vips
-        from pixelmend.imaging.geometry import Size
-        from pixelmend.imaging.metadata import Metadata
-        from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
-        configure_vips(2)
-        def run(side):
-            spec = OutputSpec(OutputFormat.PNG, Size(side - 50, side - 70), 3, 8)
-            directory = Path(sys.argv[1])
-            with open_writer(directory / "x", spec, Metadata(), threads=2, scratch_dir=directory,
-                             source_size=Size(side, side)) as writer:
-                rows = np.zeros((64, side, 3), np.uint8)
-                for top in range(0, side, 64):
-                    writer.write_rows(rows)
-                writer.finish()
-        def anonymous():
-            status = Path("/proc/self/status").read_text()
-            return int(status.split("RssAnon:")[1].split()[0])
-        run(1024)
-        before = anonymous()
-        run(6144)
-        print(anonymous() - before)
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert int(done.stdout) < 60_000  # KiB; the image has 110,000
 
 
 def test_exif_keeps_every_other_byte() -> None:

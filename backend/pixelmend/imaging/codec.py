@@ -57,7 +57,8 @@ class Decoded:
 def decode(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Decoded:
     """Decode the image at `path`: probe, decode, apply orientation, collect metadata.
 
-    Holds one copy of the pixels plus a few MB (BMP, HEIC and Lab TIFF: up to three copies).
+    Holds one copy of the pixels plus some 20 MB; libraries that decode a whole image at once add theirs
+    (BMP, HEIC, Lab TIFF, WebP, AVIF, progressive JPEG: up to two copies more).
     Raises what `probe` raises, and CorruptImage for truncated or undecodable data.
     """
     info = probe(path, limits, first_frame=first_frame)

@@ -1,24 +1,40 @@
 """What a network sees beyond the edge of an image."""
 
 from collections.abc import Callable
-from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.geometry import Rect, Size
 
 EDGE_MARGIN_PX = 8
 """From 6 px on the zeros that pad the convolutions leave no trace in flat areas (docs/adr/0004-edges.md)."""
 
 
-def mirror_edges(pixels: Pixels, margin_px: int = EDGE_MARGIN_PX) -> Pixels:
-    """(H, W, C) to (H + 2 margin, W + 2 margin, C), continued by its mirror image.
+def with_margin(size: Size) -> Size:
+    """The size of an image that is continued by EDGE_MARGIN_PX on every side."""
+    return Size(size.width + 2 * EDGE_MARGIN_PX, size.height + 2 * EDGE_MARGIN_PX)
 
-    Networks pad with zeros, that is with black: without a margin a white picture gets a grey frame.
+
+def read_mirrored(pixels: Pixels, window: Rect, margin_px: int) -> Pixels:
+    """A window of the image (H, W, C) continued without end by its mirror images, edge pixels included.
+
+    Networks pad with zeros, that is with black: without a margin a white picture gets a grey frame. Pixel
+    (0, 0) of what the window counts in lies `margin_px` outside the image. Not copied where it lies inside.
     """
-    beyond = ((margin_px, margin_px), (margin_px, margin_px), (0, 0))
-    return cast("Pixels", np.pad(pixels, beyond, mode="symmetric"))
+    height, width = pixels.shape[:2]
+    top, bottom = window.y.start - margin_px, window.y.stop - margin_px
+    left, right = window.x.start - margin_px, window.x.stop - margin_px
+    if top >= 0 and left >= 0 and bottom <= height and right <= width:
+        return pixels[top:bottom, left:right]
+    return pixels[np.ix_(_folded(top, bottom, height), _folded(left, right, width))]
+
+
+def _folded(start: int, stop: int, length: int) -> NDArray[np.intp]:
+    """Which rows (or columns) of an image of `length` stand for those from `start` to `stop`."""
+    index = np.arange(start, stop) % (2 * length)
+    return np.minimum(index, 2 * length - 1 - index)
 
 
 class WithoutMargin:

@@ -19,6 +19,9 @@ _MM_PER_INCH = 25.4
 def encode(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, path: Path) -> None:
     """Encode `image` (of spec's size, channels and bits; straight alpha) into the file `path`.
 
+    The image is read once from top to bottom. JPEG and TIFF are written meanwhile and hold a few rows;
+    the encoders of WebP and AVIF hold the whole image and begin with its last row.
+
     metadata has to be upright for spec.size. Raises StorageFull, InternalError where the encoder fails.
     """
     with storage_errors(path), path.open("w+b") as file:
@@ -44,11 +47,12 @@ def _jpeg(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: Binar
     # the start marker is in the head already
     sink = _Sink(file, skip=2)
     with sink as target:
+        # No optimised Huffman tables: for them libjpeg keeps the whole image as coefficients, 12 bytes a
+        # pixel, and begins to write after the last row (docs/adr/0007-streaming-writers.md).
         image.jpegsave_target(
             target,
             Q=quality,
             subsample_mode="off" if quality >= 90 else "on",
-            optimize_coding=True,
             keep="none",
         )
 
@@ -178,4 +182,8 @@ class _Sink:
         return len(data)
 
     def _seek(self, offset: int, whence: int) -> int:
-        return self._file.seek(offset, whence)
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:  # what was still in the buffer had no room
+            self._error = error
+            return -1

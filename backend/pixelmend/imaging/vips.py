@@ -1,6 +1,6 @@
 """The few things every user of libvips here needs: set-up, rows as arrays, error translation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,7 +12,8 @@ from pixelmend.errors import CorruptImage
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]
 
-_ROW_BYTES_AT_ONCE = 4 << 20
+# libvips holds several times as much while it computes them; more is not faster
+_ROW_BYTES_AT_ONCE = 256 << 10
 
 
 def configure_vips(threads: int) -> None:
@@ -48,7 +49,7 @@ def pixel_dtype(image: pyvips.Image) -> PixelDtype:
 
 
 def row_bands(image: pyvips.Image) -> Iterator[Pixels]:
-    """The image's rows from top to bottom as arrays (h, W, C), a few MB at a time.
+    """The image's rows from top to bottom as arrays (h, W, C), a few hundred kB at a time.
 
     image: 8 or 16-bit unsigned; it is computed while the rows are fetched, so sequential access is
     enough. Raises pyvips.Error.
@@ -61,3 +62,40 @@ def row_bands(image: pyvips.Image) -> Iterator[Pixels]:
         data = region.fetch(0, top, image.width, height)
         rows_now: Pixels = np.frombuffer(data, dtype)  # type: ignore[assignment]
         yield rows_now.reshape(height, image.width, image.bands)
+
+
+def save_rows(image: pyvips.Image, write_rows: Callable[[Pixels], None]) -> None:
+    """Hand the image's rows (h, W, C) to `write_rows` from top to bottom.
+
+    image: 8 or 16-bit unsigned, sequential access is enough. Unlike with `row_bands`, libvips' thread
+    pool computes rows ahead; `write_rows` is called from its threads. Raises what `write_rows` raises,
+    pyvips.Error.
+    """
+    dtype = pixel_dtype(image)
+    row_bytes = image.width * image.bands * dtype.itemsize
+    pending = bytearray()
+    failure: BaseException | None = None
+
+    def write(data: bytes) -> int:
+        nonlocal failure, pending
+        pending += data
+        rows = len(pending) // row_bytes
+        if rows:
+            whole, pending = pending[: rows * row_bytes], pending[rows * row_bytes :]
+            pixels: Pixels = np.frombuffer(whole, dtype)  # type: ignore[assignment]
+            try:
+                write_rows(pixels.reshape(rows, image.width, image.bands))
+            except BaseException as error:
+                failure = error  # which libvips could not carry
+                return -1
+        return len(data)
+
+    target = pyvips.TargetCustom()
+    target.on_write(write)
+    try:
+        image.rawsave_target(target)
+    except pyvips.Error:
+        if failure is None:
+            raise
+    if failure is not None:
+        raise failure
