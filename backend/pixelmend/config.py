@@ -29,13 +29,18 @@ class Settings(BaseSettings):
     )
     default_model: str = Field("pixelmend-x4", description="The model used where a request names none.")
     tile_px: int = Field(
-        256, ge=32, le=2048, description="Largest tile edge in input pixels; requests may ask for less."
+        288,
+        ge=32,
+        le=2048,
+        description="A tile has at most as many input pixels as a square of this edge.",
     )
     batch_tiles: int | None = Field(
         None, ge=1, le=64, description="Tiles of one forward pass; unset: 8 on CUDA, 1 elsewhere."
     )
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads; unset: the physical cores.")
-    worker_jobs: int = Field(4, ge=1, le=64, description="Jobs a worker holds in memory at one time.")
+    worker_jobs: int = Field(
+        4, ge=1, le=64, description="Jobs of similar size that a worker holds in memory at one time."
+    )
 
     # Limits on what is accepted
     max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")

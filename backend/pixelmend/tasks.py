@@ -36,7 +36,7 @@ class UpscaleReport:
     """How a result came about.
 
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").
-    notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
+    tile_size: "224x282", width by height in input pixels. notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 
     model: str
@@ -47,7 +47,7 @@ class UpscaleReport:
     width_px: int
     height_px: int
     tiles: int
-    tile_px: int
+    tile_size: str
     decode_s: float
     device_s: float
     encode_s: float

@@ -1,5 +1,6 @@
 """Sharing the device among jobs. The clock is a number that the tests advance."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pixelmend.engine.batcher import PATIENCE_BATCHES, Batcher, TileJob
+from pixelmend.engine.batcher import PATIENT_SHARE, Batcher, TileJob
 from pixelmend.engine.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.errors import StorageFull, WrongResult
@@ -21,12 +22,30 @@ TILE = 32
 
 
 class Clock:
+    """Goes on by as much with every look at it; `Busy` networks let it go on while they compute."""
+
     def __init__(self) -> None:
         self.now_s = 100.0
 
     def __call__(self) -> float:
         self.now_s += 0.001
         return self.now_s
+
+
+class Busy(Repeater):
+    """Takes as long as its tiles have pixels, by the test's clock, and remembers how long in all."""
+
+    def __init__(self, clock: Clock, second_per_pixel: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._second_per_pixel = second_per_pixel
+        self.busy_s = 0.0
+
+    def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
+        spent_s = tiles[..., 0].size * self._second_per_pixel
+        self._clock.now_s += spent_s
+        self.busy_s += spent_s
+        return super().run(tiles, grey)
 
 
 class Log:
@@ -95,9 +114,10 @@ def test_an_idle_batcher_says_so() -> None:
     assert not Batcher(4).step()
 
 
+@pytest.mark.parametrize("flights", [1, 2])
 @pytest.mark.parametrize("batch_tiles", [1, 2, 3, 8])
-def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int) -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(batch_tiles, Clock())
+def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int, flights: int) -> None:
+    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(batch_tiles, Clock(), flights=flights)
     pictures = {
         f"{channels}-{seed}": noise(70, 50 + 9 * seed, channels, seed=seed)
         for channels in (1, 2, 3, 4)
@@ -121,7 +141,7 @@ def test_tiles_of_several_jobs_fill_one_batch() -> None:
     for i in range(5):
         batcher.add(job(log, runner, str(i), small(i)))
     batcher.add(job(log, runner, "alpha", small(9, channels=4)))
-    assert drain(batcher) == 1
+    drain(batcher)
     assert network.shapes == [(7, TILE, TILE)]
 
 
@@ -133,16 +153,21 @@ def test_only_equal_models_shapes_and_depths_share_a_batch() -> None:
     batcher.add(job(log, runners[1], "other model", small()))
     batcher.add(job(log, runners[0], "other shape", noise(20, 20, 3)))
     batcher.add(job(log, runners[0], "other depth", noise(TILE, TILE, 3, bits=16)))
-    assert drain(batcher) == 4
+    drain(batcher)
+    assert [len(network.shapes) for network in networks] == [3, 1]
     assert len(log.finished) == 4
 
 
 def test_the_shortest_goes_first() -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, Clock())
+    log, network, batcher = Log(), Repeater(), Batcher(1, Clock())
+    runner = runner_of(network)
     batcher.add(job(log, runner, "poster", big()))
+    batcher.step()  # the poster's first tile is on its way
     batcher.add(job(log, runner, "thumbnail", small()))
     batcher.step()
+    batcher.step()
     assert log.finished == ["thumbnail"]
+    assert len(network.shapes) <= 3
     drain(batcher)
     assert log.finished == ["thumbnail", "poster"]
 
@@ -154,8 +179,8 @@ def test_a_thumbnail_passes_a_poster_however_long_that_has_waited() -> None:
     batcher.step()
     clock.now_s += 3600
     batcher.add(job(log, runner, "thumbnail", small()))
-    batcher.step()
-    batcher.step()
+    for _ in range(3):
+        batcher.step()
     assert log.finished == ["thumbnail"]
 
 
@@ -170,22 +195,89 @@ def test_posters_finish_although_thumbnails_never_cease() -> None:
             batcher.add(job(log, runner, f"thumbnail {len(log.rows)}", small()))
         batcher.step()
         steps += 1
-        assert steps <= PATIENCE_BATCHES * sum(len(p.plan) for p in posters)
+        assert steps <= 1.2 / PATIENT_SHARE * sum(len(p.plan) for p in posters)
     assert len(log.finished) > steps // 2
+
+
+def test_a_slow_networks_poster_has_its_share_of_the_time_and_no_more() -> None:
+    """Were turns counted instead of time, a deep network's tiles would leave nothing to a small one's."""
+    clock = Clock()
+    log, batcher = Log(), Batcher(1, clock)
+    deep, shallow = Busy(clock, 50.0), Busy(clock, 1.0)
+    batcher.add(job(log, runner_of(deep), "poster", noise(600, 600, 3)))
+    quick = runner_of(shallow)
+    for i in range(400):
+        batcher.add(job(log, quick, f"thumbnail {i}", small()))
+        batcher.step()
+    assert deep.busy_s / (deep.busy_s + shallow.busy_s) == pytest.approx(PATIENT_SHARE, abs=0.15)
 
 
 def test_a_cancelled_job_vanishes() -> None:
     log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, Clock())
     batcher.add(job(log, runner, "poster", big()))
     batcher.step()
+    batcher.step()
     removed = batcher.remove("poster")
     assert removed is not None
     assert removed.id == "poster"
     assert batcher.remove("poster") is None
-    assert not batcher.step()
-    assert len(log.progress["poster"]) == 1
+    drain(batcher)
+    assert len(batcher) == 0
+    assert len(log.progress["poster"]) == 1  # what was on the device is not delivered any more
     assert not log.finished
     assert not log.failed
+
+
+class Gated(Repeater):
+    """Waits inside the device until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+
+    def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
+        self.entered.release()
+        assert self.gate.acquire(timeout=30)
+        return super().run(tiles, grey)
+
+
+def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:
+    log, network = Log(), Gated()
+    batcher = Batcher(1)
+    wide = noise(TILE, 2 * TILE, 3)
+    delivered_while_busy: list[int] = []
+
+    def observe(done: int, total: int) -> None:
+        if done == 1:  # the second tile has to be inside the device by now, and is not let out before
+            assert network.entered.acquire(timeout=30)
+            delivered_while_busy.append(done)
+            network.gate.release(total)
+
+    one = job(log, runner_of(network), "one", wide)
+    one.on_progress = observe
+    batcher.add(one)
+    network.gate.release()
+    batcher.step()
+    assert network.entered.acquire(timeout=30)
+    drain(batcher)
+    assert delivered_while_busy == [1]
+    assert log.finished == ["one"]
+    np.testing.assert_array_equal(log.picture("one"), doubled(wide))
+
+
+def test_two_batches_may_be_on_the_device_at_once() -> None:
+    log, network = Log(), Gated()
+    batcher = Batcher(1, flights=2)
+    batcher.add(job(log, runner_of(network), "poster", big()))
+    batcher.step()
+    batcher.step()
+    for _ in range(2):
+        assert network.entered.acquire(timeout=30)
+    network.gate.release(1000)
+    drain(batcher)
+    assert log.finished == ["poster"]
+    np.testing.assert_array_equal(log.picture("poster"), doubled(big()))
 
 
 def bright(tile: Tiles) -> bool:
@@ -215,8 +307,9 @@ class Crashing(Repeater):
         return super().run(tiles, grey)
 
 
-def test_a_bug_that_one_job_brings_out_fails_that_job_only() -> None:
-    log, runner, batcher = Log(), runner_of(Crashing()), Batcher(8, Clock())
+@pytest.mark.parametrize("flights", [1, 2])
+def test_a_bug_that_one_job_brings_out_fails_that_job_only(flights: int) -> None:
+    log, runner, batcher = Log(), runner_of(Crashing()), Batcher(8, Clock(), flights=flights)
     white = noise(70, 70, 3)
     white[:32, :32] = 255
     batcher.add(job(log, runner, "white", white))

@@ -1,41 +1,12 @@
-"""Channels to network planes and back, and windows that reach past the image."""
+"""Channels to network planes and back."""
 
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from pixelmend.engine.planes import from_planes, planes_per_tile, read_window, to_planes
-from pixelmend.imaging.geometry import Rect, Span
+from pixelmend.engine.planes import from_planes, planes_per_tile, to_planes
 from tests.imaging.samples import noise
-
-
-@given(
-    st.integers(1, 12), st.integers(1, 12), st.integers(0, 11), st.integers(1, 30), st.sampled_from([1, 3, 4])
-)
-def test_a_window_continues_by_reflection_and_then_by_the_last_pixel(
-    height: int, width: int, start: int, length: int, channels: int
-) -> None:
-    pixels = noise(height, width, channels)
-    rows = Span(min(start, height - 1), min(start, height - 1) + length)
-    columns = Span(0, width + 3)
-    window = read_window(pixels, Rect(columns, rows))
-    below, right = max(0, rows.stop - height), 3
-    expected = pixels
-    for axis, missing in ((0, below), (1, right)):
-        mirrored = min(missing, pixels.shape[axis] - 1)
-        for amount, mode in ((mirrored, "reflect"), (missing - mirrored, "edge")):
-            widths = [(0, 0)] * 3
-            widths[axis] = (0, amount)
-            expected = np.pad(expected, widths, mode=mode)  # type: ignore[call-overload]
-    np.testing.assert_array_equal(window, expected[rows.as_slice(), columns.as_slice()])
-
-
-def test_a_window_inside_is_not_copied() -> None:
-    pixels = noise(20, 20, 3)
-    assert np.shares_memory(read_window(pixels, Rect(Span(2, 9), Span(3, 20))), pixels)
 
 
 @pytest.mark.parametrize(

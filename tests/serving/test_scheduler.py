@@ -16,7 +16,7 @@ from pixelmend.serving.transport import Cancel, Done, Failed, Progress, Submit, 
 from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
 from pixelmend.telemetry import Logger
 
-REPORT = UpscaleReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, 64, 0.1, 0.1, 0.1, 0.3, (), ())
+REPORT = UpscaleReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
 
 
 class ScriptedWorker:
@@ -85,6 +85,35 @@ def test_jobs_start_in_order_and_no_more_than_the_worker_holds() -> None:
         bench.worker.events.worker_said(Done("b", REPORT))
         assert bench.worker.given() == ["a", "b", "c"]
         assert [job.state for job in jobs] == [JobState.RUNNING, JobState.DONE, JobState.RUNNING]
+
+    on_a_loop(body)
+
+
+def test_posters_do_not_keep_thumbnails_out_of_the_worker() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        for name in ("poster 1", "poster 2", "poster 3"):
+            bench.submit(name, pixels=200_000_000)
+        for name in ("thumbnail 1", "thumbnail 2", "thumbnail 3"):
+            bench.submit(name, pixels=1_000_000)
+        assert bench.worker.given() == ["poster 1", "poster 2", "thumbnail 1", "thumbnail 2"]
+        # Nor the other way round: thumbnails that never cease do not keep the next poster out.
+        bench.worker.events.worker_said(Done("poster 1", REPORT))
+        assert bench.worker.given()[-1] == "poster 3"
+        bench.worker.events.worker_said(Done("thumbnail 2", REPORT))
+        assert bench.worker.given()[-1] == "thumbnail 3"
+
+    on_a_loop(body)
+
+
+def test_nothing_overtakes_a_suspect() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        bench.submit("suspect", pixels=200_000_000)
+        bench.worker.die()
+        bench.worker.revive()
+        bench.submit("thumbnail", pixels=1_000_000)
+        assert bench.worker.given() == ["suspect"]
 
     on_a_loop(body)
 

@@ -1,24 +1,34 @@
-"""Shares the device among jobs, tile by tile. One thread calls `step`; nothing here blocks."""
+"""Shares the device among jobs, tile by tile.
+
+One thread calls `step`. The device has a thread of its own (or several, each with one batch), so that
+finished tiles are stitched and handed to the encoder while the next ones are computed.
+"""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from pixelmend.engine.planes import from_planes, planes_per_tile, read_window, to_planes
-from pixelmend.engine.resilience import ResilientRunner
+from pixelmend.engine.planes import from_planes, planes_per_tile, to_planes
+from pixelmend.engine.resilience import ResilientRunner, RunResult
 from pixelmend.imaging.canvas import Canvas, Pixels
+from pixelmend.imaging.edges import read_mirrored
 from pixelmend.imaging.tiling import Tile, TilePlan
 
-PATIENCE_BATCHES = 4
-"""Every so many batches the job that has waited longest for the device goes first, however large it is. So a
-poster keeps a quarter of a busy device, and a new thumbnail still waits for one of its batches at most."""
+PATIENT_SHARE = 0.25
+"""Of a busy device's time, what goes to the job that has waited longest, however large it is. So a poster
+always gets on, and a new thumbnail still waits for one of its batches at most."""
 
 
 @dataclass
 class TileJob:
-    """An image on its way through the device. `canvas` writes to the encoder."""
+    """An image on its way through the device. `canvas` writes to the encoder.
+
+    margin_px: by how much the plan's picture is larger than `pixels` on each side.
+    """
 
     id: str
     runner: ResilientRunner
@@ -28,6 +38,7 @@ class TileJob:
     on_progress: Callable[[int, int], None]
     on_finished: Callable[["TileJob"], None]
     on_failed: Callable[["TileJob", Exception], None]
+    margin_px: int = 0
     next_tile: int = 0
     device_s: float = 0.0
     notes: list[str] = field(default_factory=list)
@@ -52,19 +63,47 @@ class TileJob:
 _Batch = list[tuple[TileJob, Tile]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    windows: list[Pixels]
+    planes: list[int]
+    """How many items of the result belong to each tile of the batch."""
+    result: RunResult
+    device_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A batch on the device. `patient`: it was the turn of the job that had waited longest."""
+
+    batch: _Batch
+    patient: bool
+    computed: Future[_Computed]
+
+
 class Batcher:
     """Least remaining work first, with a turn for whoever has waited longest; a batch is filled up with
     fitting tiles of other jobs.
+
+    flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a device
+    with memory of its own copy one batch while it computes the other.
     """
 
-    def __init__(self, batch_tiles: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, batch_tiles: int, clock: Callable[[], float] = time.monotonic, *, flights: int = 1
+    ) -> None:
         self._batch_tiles = batch_tiles
         self._clock = clock
         self._jobs: dict[str, TileJob] = {}
-        self._batches = 0
+        self._max_flights = flights
+        self._flights: deque[_Flight] = deque()
+        self._device = ThreadPoolExecutor(flights, thread_name_prefix="device")
+        self._patience_s = 0.0
+        """Device time that others may still have before the patient one's turn."""
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        """Jobs that are not finished; 0 where there is nothing to do."""
+        return max(len(self._jobs), len(self._flights))
 
     def add(self, job: TileJob) -> None:
         job.served_s = self._clock()
@@ -75,35 +114,46 @@ class Batcher:
         return self._jobs.pop(job_id, None)
 
     def step(self) -> bool:
-        """Run one batch. False where there was nothing to do.
+        """Wait for the device to have room, send the next batch there, deliver what came back.
 
         A job whose tiles fail is taken out and told; the other jobs of that batch run again without it.
+        Returns False where there was nothing to do.
         """
-        if not self._jobs:
-            return False
-        self._batches += 1
-        batch = self._fill(self._in_order())
-        try:
-            self._run(batch)
-        except Exception as error:
-            jobs = {job.id: job for job, _ in batch}
-            if len(jobs) == 1:
-                self._give_up(batch[0][0], error)
-                return True
-            # Whose tile it was is not known; run each alone and let the guilty one fail by itself.
-            for job, tile in reversed(batch):
-                job.next_tile = min(job.next_tile, tile.index)
-            for job in jobs.values():
-                self._run_alone(job)
-        return True
+        waiting = [job for job in self._jobs.values() if job.next_tile < len(job.plan)]
+        landed = None
+        if self._flights and (len(self._flights) == self._max_flights or not waiting):
+            landed = self._flights.popleft()
+            wait([landed.computed])
+            self._charge(landed)
+        if waiting:
+            self._launch(waiting)
+        if landed is not None:
+            self._land(landed)
+        return landed is not None or bool(waiting)
 
-    def _in_order(self) -> list[TileJob]:
-        jobs = sorted(self._jobs.values(), key=lambda job: job.remaining_pixels)
-        if self._batches % PATIENCE_BATCHES == 0:
-            patient = min(jobs, key=lambda job: job.served_s)
-            jobs.remove(patient)
-            jobs.insert(0, patient)
-        return jobs
+    def close(self) -> None:
+        """End the device's threads, after what they are computing."""
+        self._device.shutdown(wait=True, cancel_futures=True)
+
+    def _launch(self, waiting: list[TileJob]) -> None:
+        order = sorted(waiting, key=lambda job: job.remaining_pixels)
+        # A job that is alone needs no turn and has just had one when the next job comes.
+        patient = len(order) == 1 or self._patience_s <= 0
+        if patient:
+            longest = min(order, key=lambda job: job.served_s)
+            order.remove(longest)
+            order.insert(0, longest)
+        batch = self._fill(order)
+        self._flights.append(_Flight(batch, patient, self._device.submit(self._compute, batch)))
+
+    def _charge(self, flight: _Flight) -> None:
+        """Count the device time of a batch: the patient one's turn has to be earned by the others' turns."""
+        if flight.computed.exception() is not None:
+            return
+        device_s = flight.computed.result().device_s
+        self._patience_s = (
+            device_s * (1 / PATIENT_SHARE - 1) if flight.patient else self._patience_s - device_s
+        )
 
     def _fill(self, order: Iterable[TileJob]) -> _Batch:
         """Tiles of the first job and of those that can share its forward pass, up to a full batch."""
@@ -120,25 +170,49 @@ class Batcher:
                 room -= job.planes_per_tile
         return batch
 
-    def _run(self, batch: _Batch) -> None:
-        """Raises what the runner raises; a failing canvas fails its own job only."""
-        windows = [read_window(job.pixels, tile.window) for job, tile in batch]
+    def _compute(self, batch: _Batch) -> _Computed:
+        """On a thread of the device. Raises what the runner raises."""
+        windows = [read_mirrored(job.pixels, tile.window, job.margin_px) for job, tile in batch]
         planes = [to_planes(window) for window in windows]
-        started_s = time.perf_counter()
+        started_s = self._clock()
         result = batch[0][0].runner.run(
             np.concatenate([tiles for tiles, _ in planes]), np.concatenate([grey for _, grey in planes])
         )
-        share_s = (time.perf_counter() - started_s) / len(batch)
+        return _Computed(windows, [len(tiles) for tiles, _ in planes], result, self._clock() - started_s)
+
+    def _land(self, flight: _Flight) -> None:
+        error = flight.computed.exception()
+        if error is None:
+            self._share_out(flight.batch, flight.computed.result())
+            return
+        if not isinstance(error, Exception):
+            raise error
+        jobs = {job.id: job for job, _ in flight.batch}
+        if len(jobs) == 1:
+            self._give_up(flight.batch[0][0], error)
+            return
+        # Whose tile it was is not known; run each alone and let the guilty one fail by itself. Batches land
+        # in the order in which they were sent, so no later tile of these jobs has been delivered yet.
+        for job in jobs.values():
+            own = [(j, tile) for j, tile in flight.batch if j is job]
+            if self._jobs.get(job.id) is job:
+                try:
+                    self._share_out(own, self._compute(own))
+                except Exception as reason:
+                    self._give_up(job, reason)
+
+    def _share_out(self, batch: _Batch, computed: _Computed) -> None:
         start = 0
-        for (job, tile), window, (tiles, _) in zip(batch, windows, planes, strict=True):
-            own = slice(start, start + len(tiles))
+        for (job, tile), window, planes in zip(batch, computed.windows, computed.planes, strict=True):
+            own = slice(start, start + planes)
             start = own.stop
-            job.device_s += share_s
-            job.notes.extend(note for note in result.notes[own] if note and note not in job.notes)
-            if self._jobs.get(job.id) is job:  # it may have failed earlier in this batch
-                self._deliver(job, tile, from_planes(window, result.pixels[own], job.runner.scale))
+            job.device_s += computed.device_s / len(batch)
+            job.notes.extend(note for note in computed.result.notes[own] if note and note not in job.notes)
+            if self._jobs.get(job.id) is job:  # it may have been cancelled, or have failed earlier
+                self._deliver(job, tile, from_planes(window, computed.result.pixels[own], job.runner.scale))
 
     def _deliver(self, job: TileJob, tile: Tile, output: Pixels) -> None:
+        """A failing canvas fails its own job only."""
         try:
             job.canvas.put(tile, output)
         except Exception as error:  # the encoder or the disk behind it
@@ -149,14 +223,7 @@ class Batcher:
             self._jobs.pop(job.id, None)
             job.on_finished(job)
 
-    def _run_alone(self, job: TileJob) -> None:
-        if self._jobs.get(job.id) is not job:
-            return
-        try:
-            self._run(self._fill([job]))
-        except Exception as error:
-            self._give_up(job, error)
-
     def _give_up(self, job: TileJob, error: Exception) -> None:
-        self._jobs.pop(job.id, None)
-        job.on_failed(job, error)
+        if self._jobs.get(job.id) is job:
+            del self._jobs[job.id]
+            job.on_failed(job, error)

@@ -59,6 +59,10 @@ class DeviceNetwork(TileNetwork, Protocol):
     @property
     def precision(self) -> Precision: ...
 
+    def relative_cost(self, width_px: int) -> float:
+        """The time that a pixel takes in a tile this wide, as a multiple of what it takes in a common one."""
+        ...
+
 
 def find_faults(tiles: Tiles, pixels: Tiles, sums: NDArray[Any]) -> tuple[str | None, ...]:
     """What is wrong with each item of an output.

@@ -55,6 +55,15 @@ class OpenVinoNetwork:
     def label(self) -> str:
         return f"{self.precision} on {self.device.name}"
 
+    def relative_cost(self, width_px: int) -> float:
+        if self.precision != "bfloat16":
+            return 1.0
+        # oneDNN's kernels for AMX take 16 pixels of a row at once and find their best blocking for these
+        # widths, with 64 channels as with 32 (docs/adr/0006-openvino.md).
+        if 224 <= width_px <= 248:
+            return 0.84
+        return 1.0 if width_px % 16 == 0 else 1.1
+
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         with self._turn, translating_memory_errors(self.device):
             program = self._program(tiles.dtype, takes_grey=bool(grey.any()))

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
@@ -14,10 +14,10 @@ from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, mirror_edges
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, with_margin
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.tiling import TilePlan, plan_tiles
+from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
 from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
 from pixelmend.tasks import UpscaleReport, UpscaleTask
 
@@ -69,8 +69,9 @@ class Pipeline:
         self._cancelled: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._beat_s = time.monotonic()
-        # Decoding and finishing wait for the disk and for libvips, which has threads of its own.
-        self._helpers = ThreadPoolExecutor(4, thread_name_prefix="codec")
+        # Decoding and finishing wait for the disk and for libvips, which has threads of its own. Enough of
+        # them that posters being encoded do not keep a thumbnail from being decoded.
+        self._helpers = ThreadPoolExecutor(16, thread_name_prefix="codec")
 
     @property
     def step_age_s(self) -> float:
@@ -98,6 +99,7 @@ class Pipeline:
                 self._batcher.step()
             else:
                 action()
+        self._batcher.close()
         self._helpers.shutdown(wait=True, cancel_futures=True)
 
     # --- decode threads -------------------------------------------------------------------------------
@@ -178,12 +180,7 @@ class Pipeline:
             scratch_dir=task.output_path.parent,
             source_size=native_size,
         )
-        visible, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
-        try:
-            pixels = mirror_edges(visible)  # a second copy of the image, for which memory may be short
-        except MemoryError:
-            writer.abort()
-            raise
+        pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
         inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
         not_kept = tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
         job = TileJob(
@@ -195,20 +192,25 @@ class Pipeline:
             on_progress=lambda done, total: self._listener.progress(task.id, done, total),
             on_finished=self._on_tiles_finished,
             on_failed=self._on_tiles_failed,
+            margin_px=EDGE_MARGIN_PX,
         )
         return job, _Running(task, not_kept, opened, spec, writer, started_s, decode_s)
 
     def _tile_plan(self, size: Size, opened: OpenModel, tile_px: int | None) -> TilePlan:
-        """Tiles of the mirrored image, no larger than what is known to fit."""
-        model = opened.model
-        largest_px = opened.runner.largest_tile_px or self._limits.tile_px
-        return plan_tiles(
-            Size(size.width + 2 * EDGE_MARGIN_PX, size.height + 2 * EDGE_MARGIN_PX),
-            tile_px=min(tile_px or self._limits.tile_px, largest_px),
-            overlap_px=model.overlap_px,
-            multiple_of=model.architecture.multiple_of,
-            minimum_px=model.architecture.minimum_px,
-            blend_px=model.blend_px,
+        """Tiles of the mirrored image: of the edge that was asked for, or else as the network likes them.
+
+        Either way no larger than what is known to fit.
+        """
+        runner = opened.runner
+        demands = asdict(runner.tiling)
+        if tile_px or runner.largest_tile_px:
+            edges_px = [tile_px, runner.largest_tile_px, self._limits.tile_px]
+            return plan_tiles(with_margin(size), tile_px=min(filter(None, edges_px)), **demands)
+        return plan_cheapest(
+            with_margin(size),
+            budget_px=self._limits.tile_px**2,
+            cost=opened.network.relative_cost,
+            **demands,
         )
 
     def _on_tiles_finished(self, job: TileJob) -> None:
@@ -249,7 +251,7 @@ class Pipeline:
             width_px=running.spec.size.width,
             height_px=running.spec.size.height,
             tiles=len(job.plan),
-            tile_px=max(job.plan.tile.width, job.plan.tile.height),
+            tile_size=str(job.plan.tile),
             decode_s=round(running.decode_s, 4),
             device_s=round(job.device_s, 4),
             encode_s=round(encode_s, 4),

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from pixelmend.engine.network import Tiles
 from pixelmend.imaging.alpha import settle_alpha
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.geometry import Rect, Span
 
 
 def has_alpha(channels: int) -> bool:
@@ -18,21 +17,6 @@ def has_alpha(channels: int) -> bool:
 def planes_per_tile(channels: int) -> int:
     """Colour (or grey) and alpha go through the network apart."""
     return 2 if has_alpha(channels) else 1
-
-
-def read_window(pixels: Pixels, window: Rect) -> Pixels:
-    """The window of an (H, W, C) image, continued past its right and bottom edge where it reaches beyond."""
-    height, width = pixels.shape[:2]
-    if window.x.stop <= width and window.y.stop <= height:
-        return pixels[window.as_slices()]
-    return pixels[np.ix_(_mirrored(window.y, height), _mirrored(window.x, width))]
-
-
-def _mirrored(span: Span, length: int) -> NDArray[np.intp]:
-    """Which rows (or columns) of an image of `length` stand for those of `span`."""
-    index = np.arange(span.start, span.stop)
-    # Reflection continues texture, but at most length-1 pixels of it exist; the last one is repeated then.
-    return np.where(index < length, index, np.maximum(2 * (length - 1) - index, 0))
 
 
 def to_planes(tile: Pixels) -> tuple[Tiles, NDArray[np.bool_]]:

@@ -44,6 +44,9 @@ class TorchNetwork:
     def label(self) -> str:
         return f"{self.precision} on {self.device.name}"
 
+    def relative_cost(self, width_px: int) -> float:
+        return 1.0  # not measured
+
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         with torch.inference_mode(), translating_memory_errors(self.device), self._streams.own():
             top = float(np.iinfo(tiles.dtype).max)

@@ -56,8 +56,9 @@ class QueueStatus:
 
 
 class Scheduler:
-    """All methods belong to one event loop. Jobs are started in the order in which they were accepted;
-    inside the worker their tiles share the device by remaining work.
+    """All methods belong to one event loop. Jobs are started in the order in which they were accepted, but
+    for one thing: a few posters that fill the worker do not keep thumbnails out of it. Inside the worker the
+    tiles of all of them share the device by remaining work.
     """
 
     def __init__(
@@ -192,11 +193,14 @@ class Scheduler:
     # --- inside ---------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while self._queued and self._may_start(self._queued[0]):
-            job = self._queued[0]
+        for job in list(self._queued):
+            if not self._may_start(job):
+                if job.crashes:
+                    return  # a suspect waits for the worker to be empty; nothing may overtake it
+                continue
             if not self._supervisor.send(Submit(job.task, job.request_id)):
                 return
-            self._queued.popleft()
+            self._queued.remove(job)
             job.state = JobState.RUNNING
             self._running[job.id] = job
             self._notify(job)
@@ -204,7 +208,8 @@ class Scheduler:
     def _may_start(self, job: Job) -> bool:
         if job.crashes or any(other.crashes for other in self._running.values()):
             return not self._running  # a suspect runs alone
-        return len(self._running) < self._settings.worker_jobs
+        alike = sum(_size_class(other) == _size_class(job) for other in self._running.values())
+        return alike < self._settings.worker_jobs
 
     def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
         self._running.pop(job.id, None)
@@ -252,3 +257,10 @@ class Scheduler:
     def _notify(self, job: Job) -> None:
         for callback in list(job.listeners):
             callback(job)
+
+
+def _size_class(job: Job) -> int:
+    """Results of one class differ by less than a factor of four; all smaller classes together need a third
+    of the memory that one class needs.
+    """
+    return job.pixels.bit_length() // 2

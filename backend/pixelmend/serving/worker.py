@@ -137,9 +137,10 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManage
         tile_px=settings.tile_px,
         threads=threads,
     )
-    batch_tiles = settings.batch_tiles or (8 if device.type == "cuda" else 1)
+    on_gpu = device.type == "cuda"
+    batcher = Batcher(settings.batch_tiles or (8 if on_gpu else 1), flights=2 if on_gpu else 1)
     listener = PipeListener(end, manager, log)
-    return manager, Pipeline(manager, Batcher(batch_tiles), limits, listener), listener
+    return manager, Pipeline(manager, batcher, limits, listener), listener
 
 
 def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: Logger) -> Ready:

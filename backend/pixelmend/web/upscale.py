@@ -193,7 +193,7 @@ def provenance_headers(report: UpscaleReport) -> dict[str, str]:
         "X-Pixelmend-Device": f"{report.device_type}; {report.device_name}",
         "X-Pixelmend-Precision": report.precision,
         "X-Pixelmend-Size": f"{report.width_px}x{report.height_px}",
-        "X-Pixelmend-Tiles": f"{report.tiles}; px={report.tile_px}",
+        "X-Pixelmend-Tiles": f"{report.tiles}; px={report.tile_size}",
         "X-Pixelmend-Seconds": f"{report.total_s:.3f}",
         "Server-Timing": ", ".join(
             f"{name};dur={seconds * 1000:.1f}"
