@@ -36,7 +36,8 @@ class UpscaleReport:
     """How a result came about.
 
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").
-    tile_size: "224x282", width by height in input pixels. notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
+    tile_size: "224x282", width by height in input pixels.
+    notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 
     model: str

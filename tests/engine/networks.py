@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,6 +75,15 @@ def photo(name: str, height: int, width: int, top: int = 60, left: int = 120) ->
 
 def colour(count: int = 1) -> NDArray[np.bool_]:
     return np.zeros(count, np.bool_)
+
+
+class AtOnce(Executor):
+    """An encoder's thread for tests that need none: what is submitted is done before `submit` returns."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 class Repeater:

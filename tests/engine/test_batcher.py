@@ -2,20 +2,21 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pixelmend.engine.batcher import PATIENT_SHARE, Batcher, TileJob
+from pixelmend.engine.batcher import BACKLOG_TILES, PATIENT_SHARE, Batcher, TileJob
 from pixelmend.engine.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.errors import StorageFull, WrongResult
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import plan_tiles
-from tests.engine.networks import Faulty, Repeater
+from tests.engine.networks import AtOnce, Faulty, Repeater
 from tests.imaging.samples import noise
 
 TILE = 32
@@ -74,6 +75,7 @@ def job(
     job_id: str,
     pixels: NDArray[Any],
     write_rows: Callable[[Any], None] | None = None,
+    encoder: Executor | None = None,
 ) -> TileJob:
     plan = plan_tiles(Size(pixels.shape[1], pixels.shape[0]), tile_px=TILE, overlap_px=4)
     log.rows[job_id] = []
@@ -84,6 +86,7 @@ def job(
         plan=plan,
         pixels=pixels,
         canvas=Canvas(plan, 2, pixels.shape[2], pixels.dtype, write_rows or log.rows[job_id].append),
+        encoder=encoder or AtOnce(),
         on_progress=lambda done, total: log.progress[job_id].append((done, total)),
         on_finished=lambda finished: log.finished.append(finished.id),
         on_failed=lambda failed, error: log.failed.update({failed.id: error}),
@@ -264,6 +267,58 @@ def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:
     assert delivered_while_busy == [1]
     assert log.finished == ["one"]
     np.testing.assert_array_equal(log.picture("one"), doubled(wide))
+
+
+def test_a_slow_encoder_holds_up_its_own_job_only() -> None:
+    log, network = Log(), Repeater()
+    woken = threading.Event()
+    batcher = Batcher(1, wake=woken.set)
+    entered, gate = threading.Event(), threading.Event()
+    rows: list[NDArray[Any]] = []
+
+    def write_slowly(some: NDArray[Any]) -> None:
+        entered.set()
+        assert gate.wait(timeout=30)
+        rows.append(some)
+
+    wide = noise(3 * TILE, 3 * TILE, 3)
+    with ThreadPoolExecutor(1) as encoder:
+        slow = job(log, runner_of(network), "slow", wide, write_slowly, encoder)
+        batcher.add(slow)
+        while not entered.is_set():
+            batcher.step()
+        while batcher.step():
+            pass
+        # It got as far as it may, with what was on the device, and that is free for others.
+        assert BACKLOG_TILES <= slow.computed - slow.written <= BACKLOG_TILES + 1
+        assert slow.computed < len(slow.plan)
+        assert not batcher.has_work
+        batcher.add(job(log, runner_of(network), "quick", small()))
+        while batcher.step():
+            pass
+        assert log.finished == ["quick"]
+        woken.clear()
+        gate.set()
+        assert woken.wait(timeout=30)  # there is room again, and whoever waits for work hears of it
+        while "slow" not in log.finished:
+            batcher.step()
+            encoder.submit(lambda: None).result(30)
+    np.testing.assert_array_equal(np.concatenate(rows), doubled(wide))
+
+
+def test_an_encoder_that_fails_in_its_thread_fails_its_job_once() -> None:
+    log, batcher = Log(), Batcher(4)
+
+    def full(rows: Any) -> None:
+        raise StorageFull("no room")
+
+    with ThreadPoolExecutor(1) as encoder:
+        batcher.add(job(log, runner_of(Repeater()), "full", noise(200, 40, 3), full, encoder))
+        while batcher.step():
+            pass
+        encoder.shutdown(wait=True)
+    assert isinstance(log.failed["full"], StorageFull)
+    assert len(batcher) == 0
 
 
 def test_two_batches_may_be_on_the_device_at_once() -> None:

@@ -6,9 +6,9 @@ import torch
 
 from pixelmend.engine.device import choose_device, cpu_device, physical_cores
 from pixelmend.engine.opening import open_network
-from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.engine.precision import psnr_db
 from pixelmend.engine.runtime import configure_torch
+from pixelmend.engine.torch_network import TorchNetwork
 from tests.engine.networks import colour, embedded_model, photo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

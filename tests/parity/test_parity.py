@@ -23,7 +23,7 @@ from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import plan_tiles
-from tests.engine.networks import ROOT, named_model, photo
+from tests.engine.networks import ROOT, AtOnce, named_model, photo
 
 TILE_PX = 96
 MODELS = ("embedded", "official")
@@ -114,6 +114,7 @@ def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
                 plan=plan,
                 pixels=pixels,
                 canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, rows[name].append),
+                encoder=AtOnce(),
                 on_progress=lambda done, total: None,
                 on_finished=lambda job: None,
                 on_failed=lambda job, error: failures.append(error),

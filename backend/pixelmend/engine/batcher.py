@@ -1,17 +1,19 @@
 """Shares the device among jobs, tile by tile.
 
-One thread calls `step`. The device has a thread of its own (or several, each with one batch), so that
-finished tiles are stitched and handed to the encoder while the next ones are computed.
+One thread calls `step`. The device has a thread of its own (or several, each with one batch), and so has
+every job's encoder, so that finished tiles are stitched and encoded while the next ones are computed, and a
+slow encoder holds up its own job only.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from pixelmend.engine.network import Tiles
 from pixelmend.engine.planes import from_planes, planes_per_tile, to_planes
 from pixelmend.engine.resilience import ResilientRunner, RunResult
 from pixelmend.imaging.canvas import Canvas, Pixels
@@ -23,11 +25,17 @@ PATIENT_SHARE = 0.25
 always gets on, and a new thumbnail still waits for one of its batches at most."""
 
 
+BACKLOG_TILES = 8
+"""Computed tiles of a job that may wait for its encoder. More of them would only take memory."""
+
+
 @dataclass
 class TileJob:
     """An image on its way through the device. `canvas` writes to the encoder.
 
-    margin_px: by how much the plan's picture is larger than `pixels` on each side.
+    margin_px: by how much the plan's picture is larger than `pixels` on each side. encoder: one thread, which
+    alone touches the canvas and calls `on_progress` and `on_finished`; `on_failed` comes from there or from
+    the batcher's thread.
     """
 
     id: str
@@ -35,11 +43,14 @@ class TileJob:
     plan: TilePlan
     pixels: Pixels
     canvas: Canvas
+    encoder: Executor
     on_progress: Callable[[int, int], None]
     on_finished: Callable[["TileJob"], None]
     on_failed: Callable[["TileJob", Exception], None]
     margin_px: int = 0
     next_tile: int = 0
+    computed: int = 0
+    written: int = 0
     device_s: float = 0.0
     notes: list[str] = field(default_factory=list)
     served_s: float = 0.0
@@ -52,6 +63,10 @@ class TileJob:
     @property
     def remaining_pixels(self) -> int:
         return (len(self.plan) - self.next_tile) * self.plan.tile.pixels * self.planes_per_tile
+
+    @property
+    def wants_device(self) -> bool:
+        return self.next_tile < len(self.plan) and self.computed - self.written < BACKLOG_TILES
 
     @property
     def batch_key(self) -> tuple[int, int, int, str]:
@@ -86,14 +101,21 @@ class Batcher:
     fitting tiles of other jobs.
 
     flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a device
-    with memory of its own copy one batch while it computes the other.
+    with memory of its own copy one batch while it computes the other. wake: called from other threads when
+    `has_work` may have become true.
     """
 
     def __init__(
-        self, batch_tiles: int, clock: Callable[[], float] = time.monotonic, *, flights: int = 1
+        self,
+        batch_tiles: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        flights: int = 1,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._batch_tiles = batch_tiles
         self._clock = clock
+        self._wake = wake
         self._jobs: dict[str, TileJob] = {}
         self._max_flights = flights
         self._flights: deque[_Flight] = deque()
@@ -102,8 +124,13 @@ class Batcher:
         """Device time that others may still have before the patient one's turn."""
 
     def __len__(self) -> int:
-        """Jobs that are not finished; 0 where there is nothing to do."""
-        return max(len(self._jobs), len(self._flights))
+        """Jobs that are not finished."""
+        return len(self._jobs)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `step` would do something."""
+        return bool(self._flights or self._waiting())
 
     def add(self, job: TileJob) -> None:
         job.served_s = self._clock()
@@ -119,7 +146,7 @@ class Batcher:
         A job whose tiles fail is taken out and told; the other jobs of that batch run again without it.
         Returns False where there was nothing to do.
         """
-        waiting = [job for job in self._jobs.values() if job.next_tile < len(job.plan)]
+        waiting = self._waiting()
         landed = None
         if self._flights and (len(self._flights) == self._max_flights or not waiting):
             landed = self._flights.popleft()
@@ -134,6 +161,10 @@ class Batcher:
     def close(self) -> None:
         """End the device's threads, after what they are computing."""
         self._device.shutdown(wait=True, cancel_futures=True)
+
+    def _waiting(self) -> list[TileJob]:
+        # A copy: an encoder's thread may take its job out meanwhile.
+        return [job for job in list(self._jobs.values()) if job.wants_device]
 
     def _launch(self, waiting: list[TileJob]) -> None:
         order = sorted(waiting, key=lambda job: job.remaining_pixels)
@@ -163,7 +194,7 @@ class Batcher:
         for job in order:
             if batch and job.batch_key != batch[0][0].batch_key:
                 continue
-            while job.next_tile < len(job.plan) and (job.planes_per_tile <= room or not batch):
+            while job.wants_device and (job.planes_per_tile <= room or not batch):
                 batch.append((job, job.plan[job.next_tile]))
                 job.next_tile += 1
                 job.served_s = now_s
@@ -209,21 +240,25 @@ class Batcher:
             job.device_s += computed.device_s / len(batch)
             job.notes.extend(note for note in computed.result.notes[own] if note and note not in job.notes)
             if self._jobs.get(job.id) is job:  # it may have been cancelled, or have failed earlier
-                self._deliver(job, tile, from_planes(window, computed.result.pixels[own], job.runner.scale))
+                job.computed += 1
+                job.encoder.submit(self._deliver, job, tile, window, computed.result.pixels[own])
 
-    def _deliver(self, job: TileJob, tile: Tile, output: Pixels) -> None:
-        """A failing canvas fails its own job only."""
+    def _deliver(self, job: TileJob, tile: Tile, window: Pixels, planes: Tiles) -> None:
+        """On the encoder's thread. A failing canvas fails its own job only."""
+        if self._jobs.get(job.id) is not job:
+            return
         try:
-            job.canvas.put(tile, output)
+            job.canvas.put(tile, from_planes(window, planes, job.runner.scale))
         except Exception as error:  # the encoder or the disk behind it
             self._give_up(job, error)
             return
+        job.written += 1
         job.on_progress(tile.index + 1, len(job.plan))
-        if tile.index + 1 == len(job.plan):
-            self._jobs.pop(job.id, None)
+        if tile.index + 1 < len(job.plan):
+            self._wake()
+        elif self._jobs.pop(job.id, None) is job:
             job.on_finished(job)
 
     def _give_up(self, job: TileJob, error: Exception) -> None:
-        if self._jobs.get(job.id) is job:
-            del self._jobs[job.id]
+        if self._jobs.pop(job.id, None) is job:  # one thread alone gets it
             job.on_failed(job, error)

@@ -27,6 +27,8 @@ class PipelineLimits:
     input: InputLimits
     max_output_pixels: int
     tile_px: int
+    batch_tiles: int
+    flights: int
     threads: int
 
 
@@ -44,13 +46,14 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class _Running:
-    """A task past its decoding. Only the device thread and the task's own encode step touch it."""
+    """A task past its decoding. `writer` belongs to the one thread of `encoder`."""
 
     task: UpscaleTask
     not_kept: tuple[str, ...]
     opened: OpenModel
     spec: OutputSpec
     writer: ImageWriter
+    encoder: ThreadPoolExecutor
     started_s: float
     decode_s: float
 
@@ -58,20 +61,18 @@ class _Running:
 class Pipeline:
     """`submit` and `cancel` may be called from any thread; `run` owns the device and the models."""
 
-    def __init__(
-        self, manager: ModelManager, batcher: Batcher, limits: PipelineLimits, listener: Listener
-    ) -> None:
+    def __init__(self, manager: ModelManager, limits: PipelineLimits, listener: Listener) -> None:
         self._manager = manager
-        self._batcher = batcher
+        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, wake=self._wake)
         self._limits = limits
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._cancelled: set[str] = set()
         self._running: dict[str, _Running] = {}
         self._beat_s = time.monotonic()
-        # Decoding and finishing wait for the disk and for libvips, which has threads of its own. Enough of
-        # them that posters being encoded do not keep a thumbnail from being decoded.
-        self._helpers = ThreadPoolExecutor(16, thread_name_prefix="codec")
+        # Decoding waits for the disk and for libvips, which has threads of its own. Enough of them that
+        # posters do not keep a thumbnail from being decoded.
+        self._decoders = ThreadPoolExecutor(8, thread_name_prefix="decode")
 
     @property
     def step_age_s(self) -> float:
@@ -79,7 +80,7 @@ class Pipeline:
         return time.monotonic() - self._beat_s
 
     def submit(self, task: UpscaleTask) -> None:
-        self._helpers.submit(self._decode, task, time.perf_counter())
+        self._decoders.submit(self._decode, task, time.perf_counter())
 
     def cancel(self, task_id: str) -> None:
         self._cancelled.add(task_id)
@@ -94,13 +95,13 @@ class Pipeline:
         while not stop.is_set():
             self._beat_s = time.monotonic()
             try:
-                action = self._inbox.get(block=len(self._batcher) == 0, timeout=poll_s)
+                action = self._inbox.get(block=not self._batcher.has_work, timeout=poll_s)
             except queue.Empty:
                 self._batcher.step()
             else:
                 action()
         self._batcher.close()
-        self._helpers.shutdown(wait=True, cancel_futures=True)
+        self._decoders.shutdown(wait=True, cancel_futures=True)
 
     # --- decode threads -------------------------------------------------------------------------------
 
@@ -115,26 +116,6 @@ class Pipeline:
             return
         decode_s = time.perf_counter() - started_s
         self._inbox.put(lambda: self._begin(task, decoded, started_s, decode_s))
-
-    def _finish(self, running: _Running, job: TileJob) -> None:
-        task = running.task
-        try:
-            self._raise_if_cancelled(task)
-            encode_started_s = time.perf_counter()
-            running.writer.finish()
-            now = time.perf_counter()
-            report = self._report(running, job, now - encode_started_s, now - running.started_s)
-            if task.id in self._cancelled:
-                task.output_path.unlink(missing_ok=True)
-                self._raise_if_cancelled(task)
-        except Exception as error:
-            running.writer.abort()
-            self._report_failure(task, error)
-        else:
-            self._cancelled.discard(task.id)
-            self._listener.done(task.id, report)
-        finally:
-            self._inbox.put(lambda: self._manager.release(running.opened))
 
     # --- device thread --------------------------------------------------------------------------------
 
@@ -172,12 +153,12 @@ class Pipeline:
         )
         plan = self._tile_plan(decoded.size, opened, options.tile_px)
         native_size = decoded.size.scale(model.scale)
+        encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         writer = open_writer(
             task.output_path,
             spec,
             decoded.metadata,
             threads=self._limits.threads,
-            scratch_dir=task.output_path.parent,
             source_size=native_size,
         )
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
@@ -189,12 +170,13 @@ class Pipeline:
             plan=plan,
             pixels=pixels,
             canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, inside),
+            encoder=encoder,
             on_progress=lambda done, total: self._listener.progress(task.id, done, total),
             on_finished=self._on_tiles_finished,
             on_failed=self._on_tiles_failed,
             margin_px=EDGE_MARGIN_PX,
         )
-        return job, _Running(task, not_kept, opened, spec, writer, started_s, decode_s)
+        return job, _Running(task, not_kept, opened, spec, writer, encoder, started_s, decode_s)
 
     def _tile_plan(self, size: Size, opened: OpenModel, tile_px: int | None) -> TilePlan:
         """Tiles of the mirrored image: of the edge that was asked for, or else as the network likes them.
@@ -213,22 +195,50 @@ class Pipeline:
             **demands,
         )
 
-    def _on_tiles_finished(self, job: TileJob) -> None:
-        running = self._running.pop(job.id)
-        self._helpers.submit(self._finish, running, job)
-
-    def _on_tiles_failed(self, job: TileJob, error: Exception) -> None:
-        running = self._running.pop(job.id)
-        running.writer.abort()
-        self._manager.release(running.opened)
-        self._report_failure(running.task, error)
-
     def _drop_if_running(self, task_id: str) -> None:
         job = self._batcher.remove(task_id)
         if job is not None:
             self._on_tiles_failed(job, Cancelled(f"job {task_id} was cancelled"))
 
+    # --- encode threads -------------------------------------------------------------------------------
+
+    def _on_tiles_finished(self, job: TileJob) -> None:
+        running = self._running.pop(job.id)
+        task = running.task
+        try:
+            self._raise_if_cancelled(task)
+            encode_started_s = time.perf_counter()
+            running.writer.finish()
+            now = time.perf_counter()
+            report = self._report(running, job, now - encode_started_s, now - running.started_s)
+            if task.id in self._cancelled:
+                task.output_path.unlink(missing_ok=True)
+                self._raise_if_cancelled(task)
+        except Exception as error:
+            self._abandon(running, error)
+            return
+        self._let_go(running)
+        self._cancelled.discard(task.id)
+        self._listener.done(task.id, report)
+
+    def _abandon(self, running: _Running, error: Exception) -> None:
+        running.writer.abort()
+        self._let_go(running)
+        self._report_failure(running.task, error)
+
+    def _let_go(self, running: _Running) -> None:
+        self._inbox.put(lambda: self._manager.release(running.opened))
+        running.encoder.shutdown(wait=False)
+
     # --- both -----------------------------------------------------------------------------------------
+
+    def _on_tiles_failed(self, job: TileJob, error: Exception) -> None:
+        running = self._running.pop(job.id)
+        # After what the encoder is doing: writers are not made for two threads.
+        running.encoder.submit(self._abandon, running, error)
+
+    def _wake(self) -> None:
+        self._inbox.put(lambda: None)
 
     def _raise_if_cancelled(self, task: UpscaleTask) -> None:
         if task.id in self._cancelled:

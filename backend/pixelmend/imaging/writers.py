@@ -47,7 +47,6 @@ def open_writer(
     metadata: Metadata,
     *,
     threads: int,
-    scratch_dir: Path | None = None,
     source_size: Size | None = None,
 ) -> ImageWriter:
     """A writer for `path`, which encodes while rows arrive and holds a few MB of them.
@@ -56,7 +55,7 @@ def open_writer(
     their peak, and begin when the last row is there.
 
     source_size: the size in which the rows arrive, where that is not spec.size; they are then resized
-    (Lanczos, alpha premultiplied meanwhile). threads: for PNG compression. scratch_dir: unused.
+    (Lanczos, alpha premultiplied meanwhile). threads: for PNG compression.
 
     Raises OutputTooLarge, InvalidParameter, and for PNG StorageFull; other formats meet a full disk in
     `write_rows` or `finish`.

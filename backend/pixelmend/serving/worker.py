@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 
 from pixelmend.config import Settings
-from pixelmend.engine.batcher import Batcher
 from pixelmend.engine.device import choose_device, physical_cores
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.pipeline import Pipeline, PipelineLimits
@@ -135,12 +134,12 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManage
         input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
+        batch_tiles=settings.batch_tiles or (8 if device.type == "cuda" else 1),
+        flights=2 if device.type == "cuda" else 1,
         threads=threads,
     )
-    on_gpu = device.type == "cuda"
-    batcher = Batcher(settings.batch_tiles or (8 if on_gpu else 1), flights=2 if on_gpu else 1)
     listener = PipeListener(end, manager, log)
-    return manager, Pipeline(manager, batcher, limits, listener), listener
+    return manager, Pipeline(manager, limits, listener), listener
 
 
 def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: Logger) -> Ready:
