@@ -1,5 +1,6 @@
 """Holds the models of one worker: opened on demand, leased while in use, the oldest unused one let go."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class OpenModel:
 
 
 class ModelManager:
-    """Built once, by the worker's main; used from the device thread only.
+    """Built once, by the worker's main. Models are leased and released by the pipeline's loop; `relieve` is
+    called by the device's threads, where memory runs out.
 
     read_catalog: called whenever a model is opened, so that files dropped in meanwhile count.
     """
@@ -45,6 +47,7 @@ class ModelManager:
         self._read_catalog = read_catalog
         self.device = device
         self._precision = precision
+        self._lock = threading.Lock()
         self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
 
     def lease(self, model_id: str, *, denoise: float | None = None, sixteen_bit: bool = False) -> OpenModel:
@@ -54,26 +57,30 @@ class ModelManager:
         InvalidParameter, DeviceMemoryError.
         """
         key = (model_id, denoise, sixteen_bit)
-        if key not in self._open:
-            self._open[key] = self._open_model(key)
-        self._open.move_to_end(key)
-        opened = self._open[key]
-        opened.leases += 1
-        self._let_go(KEPT_MODELS)
+        with self._lock:
+            if key not in self._open:
+                self._open[key] = self._open_model(key)
+            self._open.move_to_end(key)
+            opened = self._open[key]
+            opened.leases += 1
+            self._let_go(KEPT_MODELS)
         return opened
 
     def release(self, opened: OpenModel) -> None:
-        opened.leases -= 1
+        with self._lock:
+            opened.leases -= 1
 
     def relieve(self) -> bool:
         """Let go of every model that nobody uses. False where there was none."""
-        before = len(self._open)
-        self._let_go(0)
-        return len(self._open) < before
+        with self._lock:
+            before = len(self._open)
+            self._let_go(0)
+            return len(self._open) < before
 
     def describe(self) -> Iterator[ModelDescription]:
         """Every model with a file, loaded or not."""
-        opened = {o.model.id: o for o in self._open.values()}
+        with self._lock:
+            opened = {o.model.id: o for o in self._open.values()}
         for entry in self._read_catalog().entries:
             if not entry.present:
                 continue
