@@ -1,6 +1,7 @@
 """One network on one device: the values, the self-check and the errors."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -79,6 +80,26 @@ def test_items_of_a_batch_do_not_mix(model: LoadedModel, opened: Opener) -> None
     together = network.run(tiles, colour(3)).pixels
     for i in range(3):
         np.testing.assert_array_equal(together[i], network.run(tiles[i : i + 1], colour()).pixels[0])
+
+
+def test_threads_with_tiles_of_many_sizes_do_not_disturb_one_another(
+    model: LoadedModel, opened: Opener
+) -> None:
+    network = opened(model)
+    tiles = [noise(10 + 3 * i, 40 - 5 * i, 3, seed=i)[None] for i in range(6)]
+    alone = [network.run(tile, colour()).pixels for tile in tiles]
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda tile: network.run(tile, colour()).pixels, tiles * 8))
+    for i, pixels in enumerate(together):
+        np.testing.assert_array_equal(pixels, alone[i % len(tiles)])
+
+
+def test_a_result_outlives_the_next_batch(model: LoadedModel, opened: Opener) -> None:
+    network = opened(model)
+    first = network.run(noise(16, 16, 3)[None], colour()).pixels
+    kept = first.copy()
+    network.run(np.zeros((1, 16, 16, 3), np.uint8), colour())
+    np.testing.assert_array_equal(first, kept)
 
 
 @pytest.mark.parametrize("bits", [8, 16])

@@ -1,5 +1,8 @@
 """Opening a model: the fastest way that computes what it should, and a word about what was given up."""
 
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from pixelmend.engine.opening import open_network
 from pixelmend.engine.openvino_network import OpenVinoNetwork
 from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import DeviceMemoryError
-from tests.engine.networks import colour, compact_state, model_from
+from tests.engine.networks import ROOT, colour, compact_state, model_from
 from tests.imaging.samples import noise
 
 
@@ -52,6 +55,25 @@ def test_networks_of_convolutions_run_in_openvino_on_the_cpu(compact: LoadedMode
 def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
     network, _ = open_network(compact, cpu_device(), "float16")
     assert isinstance(network, TorchNetwork)
+
+
+def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
+    script = """
+        import sys
+        from pixelmend.engine.device import cpu_device
+        from pixelmend.engine.opening import open_network
+        from tests.engine.networks import embedded_model
+        open_network(embedded_model(), cpu_device(), None)
+        print([name for name in ("spandrel", "torchvision", "torch._dynamo") if name in sys.modules])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 class SizeDependent(nn.Module):

@@ -1,5 +1,7 @@
 """What only a CUDA machine can show; elsewhere these are skipped and nothing else stands in for them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -33,3 +35,23 @@ def test_float32_on_the_gpu_equals_the_cpu_within_one_step() -> None:
     on_gpu = TorchNetwork(model, choose_device("cuda"), "float32").run(tile, colour()).pixels
     on_cpu = TorchNetwork(model, cpu_device(), "float32").run(tile, colour()).pixels
     assert np.abs(on_gpu.astype(int) - on_cpu.astype(int)).max() <= 1
+
+
+def test_two_threads_with_streams_of_their_own_do_not_disturb_one_another() -> None:
+    network = TorchNetwork(embedded_model(), choose_device("cuda"), "float16")
+    tiles = [photo("astronaut", 96, 96, top=8 * i)[None] for i in range(8)]
+    alone = [network.run(tile, colour()).pixels for tile in tiles]
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(lambda tile: network.run(tile, colour()).pixels, tiles * 10))
+    for i, pixels in enumerate(together):
+        np.testing.assert_array_equal(pixels, alone[i % len(tiles)])
+
+
+def test_results_outlive_the_next_batch() -> None:
+    """Pinned memory is used again and again; a result must not be what is used again."""
+    network = TorchNetwork(embedded_model(), choose_device("cuda"), "float16")
+    first = network.run(photo("astronaut", 64, 64)[None], colour()).pixels
+    kept = first.copy()
+    for _ in range(20):
+        network.run(np.zeros((1, 64, 64, 3), np.uint8), colour())
+    np.testing.assert_array_equal(first, kept)
