@@ -49,6 +49,20 @@ class Busy(Repeater):
         return super().run(tiles, grey)
 
 
+class Gated(Repeater):
+    """Waits inside the device until the test lets it go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Semaphore(0)
+        self.gate = threading.Semaphore(0)
+
+    def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
+        self.entered.release()
+        assert self.gate.acquire(timeout=30)
+        return super().run(tiles, grey)
+
+
 class Log:
     """What the jobs of a test reported, and the pictures they wrote."""
 
@@ -175,6 +189,24 @@ def test_the_shortest_goes_first() -> None:
     assert log.finished == ["thumbnail", "poster"]
 
 
+def test_a_thumbnail_that_comes_while_the_device_is_busy_waits_for_that_tile_alone() -> None:
+    log, network = Log(), Gated()
+    thumbnails = [job(log, runner_of(network), "thumbnail", small())]
+
+    def admit() -> None:
+        while thumbnails:
+            batcher.add(thumbnails.pop())
+
+    batcher = Batcher(1, admit=admit)
+    batcher.add(job(log, runner_of(network), "poster", big()))
+    batcher.step()
+    network.gate.release(2)  # for the tile that is there already, and one more
+    batcher.step()
+    batcher.remove("poster")
+    batcher.step()
+    assert log.finished == ["thumbnail"]
+
+
 def test_a_thumbnail_passes_a_poster_however_long_that_has_waited() -> None:
     clock = Clock()
     log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, clock)
@@ -229,20 +261,6 @@ def test_a_cancelled_job_vanishes() -> None:
     assert len(log.progress["poster"]) == 1  # what was on the device is not delivered any more
     assert not log.finished
     assert not log.failed
-
-
-class Gated(Repeater):
-    """Waits inside the device until the test lets it go on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entered = threading.Semaphore(0)
-        self.gate = threading.Semaphore(0)
-
-    def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
-        self.entered.release()
-        assert self.gate.acquire(timeout=30)
-        return super().run(tiles, grey)
 
 
 def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:

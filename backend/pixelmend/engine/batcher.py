@@ -100,8 +100,9 @@ class Batcher:
     """Least remaining work first, with a turn for whoever has waited longest; a batch is filled up with
     fitting tiles of other jobs.
 
-    flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a device
-    with memory of its own copy one batch while it computes the other. wake: called from other threads when
+    flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a
+    device with memory of its own copy one batch while it computes the other. admit: called by `step` before
+    it chooses a batch, to `add` and `remove` what has come meanwhile. wake: called from other threads when
     `has_work` may have become true.
     """
 
@@ -111,10 +112,12 @@ class Batcher:
         clock: Callable[[], float] = time.monotonic,
         *,
         flights: int = 1,
+        admit: Callable[[], None] = lambda: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._batch_tiles = batch_tiles
         self._clock = clock
+        self._admit = admit
         self._wake = wake
         self._jobs: dict[str, TileJob] = {}
         self._max_flights = flights
@@ -146,12 +149,13 @@ class Batcher:
         A job whose tiles fail is taken out and told; the other jobs of that batch run again without it.
         Returns False where there was nothing to do.
         """
-        waiting = self._waiting()
         landed = None
-        if self._flights and (len(self._flights) == self._max_flights or not waiting):
+        if self._flights and (len(self._flights) == self._max_flights or not self._waiting()):
             landed = self._flights.popleft()
             wait([landed.computed])
             self._charge(landed)
+            self._admit()  # a thumbnail that came meanwhile goes before the poster's next tile
+        waiting = self._waiting()
         if waiting:
             self._launch(waiting)
         if landed is not None:

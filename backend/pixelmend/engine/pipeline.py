@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -63,7 +64,7 @@ class Pipeline:
 
     def __init__(self, manager: ModelManager, limits: PipelineLimits, listener: Listener) -> None:
         self._manager = manager
-        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, wake=self._wake)
+        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, admit=self._act, wake=self._wake)
         self._limits = limits
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -94,14 +95,19 @@ class Pipeline:
         """The device loop, until `stop` is set."""
         while not stop.is_set():
             self._beat_s = time.monotonic()
-            try:
-                action = self._inbox.get(block=not self._batcher.has_work, timeout=poll_s)
-            except queue.Empty:
-                self._batcher.step()
-            else:
-                action()
+            if not self._batcher.has_work:
+                with suppress(queue.Empty):
+                    self._inbox.get(timeout=poll_s)()
+            self._act()
+            self._batcher.step()
         self._batcher.close()
         self._decoders.shutdown(wait=True, cancel_futures=True)
+
+    def _act(self) -> None:
+        """Do what other threads have asked for."""
+        with suppress(queue.Empty):
+            while True:
+                self._inbox.get_nowait()()
 
     # --- decode threads -------------------------------------------------------------------------------
 
