@@ -76,6 +76,18 @@ def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_without_openvino_the_cpu_is_left_to_pytorch(
+    compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails
+    monkeypatch.delitem(sys.modules, "pixelmend.engine.openvino_network", raising=False)
+    monkeypatch.delitem(sys.modules, "pixelmend.engine.openvino_graphs", raising=False)
+    network, note = open_network(compact, cpu_device(), "float32")
+    assert isinstance(network, TorchNetwork)
+    assert note is not None
+    assert "OpenVINO cannot be loaded" in note
+
+
 class SizeDependent(nn.Module):
     """Repeats pixels; brightens tiles of more than 20 px, which a traced graph cannot know."""
 

@@ -9,10 +9,13 @@ import torch
 from pixelmend.engine.device import Device, cpu_device
 from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.network import DeviceNetwork, Tiles
-from pixelmend.engine.openvino_network import PORTABLE_ARCHITECTURES, OpenVinoNetwork
 from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.torch_network import TorchNetwork, first_line
 from pixelmend.errors import ModelUnusable
+
+PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
+"""Networks of convolutions alone, which OpenVINO can run. Others compute with their input's size, which
+tracing would freeze."""
 
 
 def open_network(
@@ -54,15 +57,18 @@ def _attempts(
     """What to try, the best first. FP32 in PyTorch on the CPU is left when all of them fail."""
     portable = model.architecture.name in PORTABLE_ARCHITECTURES
     if device.type == "cpu" and portable and wanted != "float16":
-        threads = torch.get_num_threads()
-        yield (
-            f"OpenVINO's {wanted} on {device.name}",
-            wanted,
-            partial(OpenVinoNetwork, model, device, wanted, threads),
-        )
+        yield f"OpenVINO's {wanted} on {device.name}", wanted, partial(_in_openvino, model, device, wanted)
     for precision in dict.fromkeys([wanted, "float32"]):
         if (device.type, precision) != ("cpu", "float32"):
             yield f"{precision} on {device.name}", precision, partial(TorchNetwork, model, device, precision)
+
+
+def _in_openvino(model: LoadedModel, device: Device, precision: Precision) -> DeviceNetwork:
+    try:
+        from pixelmend.engine.openvino_network import OpenVinoNetwork  # a GPU's worker does without it
+    except ImportError as error:
+        raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
+    return OpenVinoNetwork(model, device, precision, threads=torch.get_num_threads())
 
 
 def _probe_tile(model: LoadedModel) -> Tiles:

@@ -14,10 +14,6 @@ from pixelmend.engine.network import NetworkOutput, Tiles, find_faults
 from pixelmend.engine.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.torch_network import translating_memory_errors
-from pixelmend.errors import ModelUnusable
-
-PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
-"""Networks of convolutions alone. Others compute with their input's size, which tracing would freeze."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -37,9 +33,7 @@ class OpenVinoNetwork:
     """
 
     def __init__(self, model: LoadedModel, device: Device, precision: Precision, threads: int) -> None:
-        """Raises ModelUnusable where OpenVINO cannot run the architecture, DeviceMemoryError."""
-        if model.architecture.name not in PORTABLE_ARCHITECTURES or precision not in _HINTS:
-            raise ModelUnusable(f"OpenVINO does not run {model.architecture.name} in {precision} here")
+        """precision: float32 or bfloat16. Raises DeviceMemoryError."""
         self.device = device
         self.precision = precision
         self.scale = model.scale
