@@ -2,6 +2,8 @@
 # make test   everything that CI checks
 # make check  linters, types, layer contract
 # make lock   compile requirements/*.in to pinned, hashed *.txt
+# make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
+# make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -9,7 +11,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run test check lock evaluate clean
+.PHONY: run test check lock evaluate bench bench-gpu clean
 
 run: .venv/.runtime
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
@@ -25,6 +27,15 @@ check: .venv/.dev
 
 evaluate: .venv/.dev
 	.venv/bin/python -m training.evaluate
+
+bench: .venv/.dev .venv-reference/.stamp
+	.venv/bin/python -m benchmarks cpu $(CASES) $(if $(QUICK),--quick)
+
+# No environment is made for it: a GPU machine may be out of reach of any index. A PYTHON that was named is
+# taken, else the environment that is there.
+BENCH_PYTHON = $(if $(filter file undefined,$(origin PYTHON)),$(or $(wildcard .venv/bin/python),$(PYTHON)),$(PYTHON))
+bench-gpu:
+	PYTHONPATH=$(CURDIR)/backend:$$PYTHONPATH $(BENCH_PYTHON) -m benchmarks gpu $(CASES) $(if $(QUICK),--quick)
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
