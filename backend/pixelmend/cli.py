@@ -87,6 +87,39 @@ def upscale(
 
 
 @app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="IN", help="Folder to watch, with those below it.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model id.")] = None,
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="Output format.")
+    ] = OutputFormat.PNG,
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option(help="Do what is there, then end.")] = False,
+    device: DeviceOption = None,
+) -> None:
+    """Enlarge what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.commands.watch import run_watch
+
+    settings = _settings(device=device)
+    configure_logging("error", settings.log_format)
+    quiet = settings.model_copy(update={"log_level": "error"})
+    try:
+        options = UpscaleOptions(
+            model=model or settings.default_model,
+            target=Target(scale),
+            format=output_format,
+            quality=quality,
+        )
+        status = run_watch(folder, out, options, quiet, interval_s=interval, once=once)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    raise typer.Exit(status)
+
+
+@app.command()
 def check(device: DeviceOption = None) -> None:
     """Look at the environment, the device and the models, and run a tiny self-test."""
     from pixelmend.commands.check import check as run_check

@@ -58,12 +58,13 @@ async def _run(
 
             def on_end(outcome: Outcome) -> None:
                 progress.remove_task(bars.pop(outcome.job))
-                console.print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
+                console.print(outcome_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
             return await upscale_files(engine, files, options, settings.worker_jobs, on_start, on_end)
 
 
-def _line(outcome: Outcome) -> str:
+def outcome_line(outcome: Outcome) -> str:
+    """How a file ended, for the terminal."""
     if outcome.report is None:
         reason = outcome.error.title if outcome.error else "no result"
         return f"{outcome.job.source}: {reason}"

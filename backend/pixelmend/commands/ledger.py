@@ -1,0 +1,62 @@
+"""What a watched folder's files have come to, remembered across restarts."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pixelmend.errors import InvalidParameter
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A file that has another one has changed."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a source ended: with a result, relative to the folder of results, or with an error."""
+
+    source: Fingerprint
+    result: str | None
+    error: str | None
+
+
+class Ledger:
+    """A JSON file of entries by the source's path below the watched folder. Written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InvalidParameter where the file is there and is not a ledger."""
+        self._path = path
+        self._entries: dict[str, Entry] = {}
+        if path.exists():
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+                self._entries = {
+                    name: Entry(Fingerprint(**value["source"]), value["result"], value["error"])
+                    for name, value in content.items()
+                }
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise InvalidParameter(
+                    f"{path} does not hold what is done; remove it to do every file again"
+                ) from error
+
+    def knows(self, name: str, fingerprint: Fingerprint) -> bool:
+        """Whether this very file has ended; a file that has changed since is another."""
+        entry = self._entries.get(name)
+        return entry is not None and entry.source == fingerprint
+
+    def owner_of(self, result: str) -> str | None:
+        """The source whose result has this name."""
+        return next((name for name, entry in self._entries.items() if entry.result == result), None)
+
+    def record(self, name: str, entry: Entry) -> None:
+        """Raises OSError; nothing is recorded then."""
+        entries = self._entries | {name: entry}
+        part = self._path.with_name(self._path.name + ".part")
+        content = {key: asdict(value) for key, value in entries.items()}
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        part.replace(self._path)
+        self._entries = entries
