@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from pixelmend.engine.network import TileNetwork
 from pixelmend.engine.openvino_network import OpenVinoNetwork
 from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import DeviceMemoryError
-from tests.engine.networks import broken, colour, compact_state, model_from, photo
+from tests.engine.networks import broken, colour, compact_state, embedded_model, model_from, photo
 from tests.imaging.samples import noise
 
 
@@ -92,6 +93,20 @@ def test_threads_with_tiles_of_many_sizes_do_not_disturb_one_another(
         together = list(threads.map(lambda tile: network.run(tile, colour()).pixels, tiles * 8))
     for i, pixels in enumerate(together):
         np.testing.assert_array_equal(pixels, alone[i % len(tiles)])
+
+
+def test_memory_does_not_grow_with_the_number_of_tile_sizes() -> None:
+    network = OpenVinoNetwork(embedded_model(), cpu_device(), "float32", threads=2)
+    sizes = np.random.default_rng(0).integers(16, 90, (700, 2))
+
+    def run_all(some: NDArray[Any]) -> int:
+        for height, width in some:
+            network.run(np.zeros((1, height, width, 3), np.uint8), colour())
+        return psutil.Process().memory_info().rss
+
+    settled_bytes = run_all(sizes[:300])
+    # With OpenVINO's own limit it is more than a megabyte for every size.
+    assert run_all(sizes[300:]) - settled_bytes < 100_000_000
 
 
 def test_a_result_outlives_the_next_batch(model: LoadedModel, opened: Opener) -> None:

@@ -15,6 +15,10 @@ from pixelmend.engine.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.torch_network import translating_memory_errors
 
+_CACHED_KERNELS = 256
+"""Enough for the layers of several sizes of tiles. By default OpenVINO keeps 5,000, of which every new size
+takes a megabyte: a worker that sees pictures of all sizes would grow by gigabytes."""
+
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
 
@@ -80,6 +84,7 @@ class OpenVinoNetwork:
                     "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
                     "PERFORMANCE_HINT": "LATENCY",
                     "INFERENCE_NUM_THREADS": self._threads,
+                    "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_KERNELS,
                 },
             )
             self._programs[key] = _Program(compiled.create_infer_request(), takes_grey)
