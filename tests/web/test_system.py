@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,9 @@ def test_request_id_reaches_the_log_lines_of_both_processes(service: RunningServ
     headers = {"X-Request-ID": "follow-me-through"}
     files = {"file": encoded(photo(side_px=20))}
     assert service.client.post("/api/upscale", files=files, headers=headers).status_code == 200
-    lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
-    assert {line["process"] for line in lines} == {"api", "worker"}
+    told_by: set[str] = set()
+    deadline_s = time.monotonic() + 20
+    while told_by != {"api", "worker"}:  # the API process logs a request when it has answered
+        lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
+        told_by = {line["process"] for line in lines}
+        assert time.monotonic() < deadline_s, told_by

@@ -1,10 +1,10 @@
 """Holds the models of one worker: opened on demand, leased while in use, the oldest unused one let go."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 
 from pixelmend.engine.device import Device, cpu_device
 from pixelmend.engine.loader import LoadedModel, load_model
@@ -35,8 +35,8 @@ class OpenModel:
 
 
 class ModelManager:
-    """Built once, by the worker's main. Models are leased and released by the pipeline's loop; `relieve` is
-    called by the device's threads, where memory runs out.
+    """Built once, by the worker's main; used by all its threads. Opening a model takes seconds: whoever wants
+    the same one waits for it, and nobody else does.
 
     read_catalog: called whenever a model is opened, so that files dropped in meanwhile count.
     """
@@ -47,8 +47,9 @@ class ModelManager:
         self._read_catalog = read_catalog
         self.device = device
         self._precision = precision
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
+        self._opening: dict[_Key, Lock] = {}
 
     def lease(self, model_id: str, *, denoise: float | None = None, sixteen_bit: bool = False) -> OpenModel:
         """The model, opened if need be, and not let go before `release`.
@@ -58,13 +59,29 @@ class ModelManager:
         """
         key = (model_id, denoise, sixteen_bit)
         with self._lock:
-            if key not in self._open:
-                self._open[key] = self._open_model(key)
-            self._open.move_to_end(key)
-            opened = self._open[key]
-            opened.leases += 1
-            self._let_go(KEPT_MODELS)
+            turn = self._opening.setdefault(key, Lock())
+        with turn:
+            opened = self._lease_open(key)
+            if opened is None:
+                try:
+                    opened = self._open_model(key)
+                finally:
+                    with self._lock:
+                        self._opening.pop(key, None)
+                opened.leases = 1
+                with self._lock:
+                    self._open[key] = opened
+                    self._let_go(KEPT_MODELS)
         return opened
+
+    def _lease_open(self, key: _Key) -> OpenModel | None:
+        with self._lock:
+            opened = self._open.get(key)
+            if opened is not None:
+                self._open.move_to_end(key)
+                opened.leases += 1
+                self._let_go(KEPT_MODELS)
+            return opened
 
     def release(self, opened: OpenModel) -> None:
         with self._lock:

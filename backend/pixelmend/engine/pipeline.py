@@ -60,7 +60,7 @@ class _Running:
 
 
 class Pipeline:
-    """`submit` and `cancel` may be called from any thread; `run` owns the device and the models."""
+    """`submit` and `cancel` may be called from any thread; `run` owns the device."""
 
     def __init__(self, manager: ModelManager, limits: PipelineLimits, listener: Listener) -> None:
         self._manager = manager
@@ -88,7 +88,7 @@ class Pipeline:
         self._inbox.put(lambda: self._drop_if_running(task_id))
 
     def preload(self, model_id: str) -> None:
-        """Open a model ahead of the first request, on the device thread. Raises what `lease` raises."""
+        """Open a model ahead of the first request. Raises what `lease` raises."""
         self._manager.release(self._manager.lease(model_id))
 
     def run(self, stop: threading.Event, poll_s: float = 0.5) -> None:
@@ -117,20 +117,11 @@ class Pipeline:
             decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
             if decoded.has_alpha:
                 decoded = Decoded(bleed_colour(decoded.pixels), decoded.metadata, decoded.notes)
-        except Exception as error:
-            self._report_failure(task, error)
-            return
-        decode_s = time.perf_counter() - started_s
-        self._inbox.put(lambda: self._begin(task, decoded, started_s, decode_s))
-
-    # --- device thread --------------------------------------------------------------------------------
-
-    def _begin(self, task: UpscaleTask, decoded: Decoded, started_s: float, decode_s: float) -> None:
-        options = task.options
-        try:
+            decode_s = time.perf_counter() - started_s
             self._raise_if_cancelled(task)
+            # Here, where it holds up nobody else: a model that is not open yet takes seconds.
             opened = self._manager.lease(
-                options.model, denoise=options.denoise, sixteen_bit=decoded.bits == 16
+                task.options.model, denoise=task.options.denoise, sixteen_bit=decoded.bits == 16
             )
         except Exception as error:
             self._report_failure(task, error)
@@ -141,7 +132,16 @@ class Pipeline:
             self._manager.release(opened)
             self._report_failure(task, error)
             return
+        self._inbox.put(lambda: self._begin(job, running))
+
+    # --- device loop ----------------------------------------------------------------------------------
+
+    def _begin(self, job: TileJob, running: _Running) -> None:
+        task = running.task
         self._running[task.id] = running
+        if task.id in self._cancelled:
+            self._on_tiles_failed(job, Cancelled(f"job {task.id} was cancelled"))
+            return
         self._batcher.add(job)
         self._listener.progress(task.id, 0, len(job.plan))
         self._listener.models_changed()
@@ -233,7 +233,7 @@ class Pipeline:
         self._report_failure(running.task, error)
 
     def _let_go(self, running: _Running) -> None:
-        self._inbox.put(lambda: self._manager.release(running.opened))
+        self._manager.release(running.opened)
         running.encoder.shutdown(wait=False)
 
     # --- both -----------------------------------------------------------------------------------------
