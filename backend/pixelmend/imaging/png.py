@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pixelmend.imaging import png_filters
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
+from pixelmend.imaging.rows import require_fitting
 from pixelmend.imaging.storage import storage_errors
 
 MAX_SIDE = 2**31 - 1
@@ -120,14 +121,7 @@ class PngWriter:
         Raises ValueError on a wrong shape, dtype or too many rows, StorageFull.
         """
         self._require_open()
-        expected = (self._size.width, self._channels)
-        if rows.ndim != 3 or rows.shape[1:] != expected or rows.dtype != self._dtype:
-            raise ValueError(
-                f"expected rows (h, {expected[0]}, {expected[1]}) of {self._dtype}, "
-                f"got {rows.shape} of {rows.dtype}"
-            )
-        if self._rows + len(rows) > self._size.height:
-            raise ValueError(f"row {self._rows + len(rows)} exceeds the height of {self._size.height}")
+        require_fitting(rows, self._size, self._channels, self._dtype, self._rows)
         done = 0
         while done < len(rows):
             take = min(self._band_rows - self._filled, len(rows) - done)

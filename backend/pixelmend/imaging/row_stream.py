@@ -10,6 +10,7 @@ import pyvips
 
 from pixelmend.imaging import row_tiff
 from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.rows import require_fitting
 from pixelmend.imaging.vips import Pixels
 
 _CAPACITY_BYTES = 16 << 20
@@ -65,14 +66,7 @@ class RowStream:
         `fail` was called with.
         """
         self.require_open()
-        expected = (self._size.width, self._channels)
-        if rows.ndim != 3 or rows.shape[1:] != expected or rows.dtype != self._dtype:
-            raise ValueError(
-                f"expected rows (h, {expected[0]}, {expected[1]}) of {self._dtype}, "
-                f"got {rows.shape} of {rows.dtype}"
-            )
-        if self._rows + len(rows) > self._size.height:
-            raise ValueError(f"row {self._rows + len(rows)} exceeds the height of {self._size.height}")
+        require_fitting(rows, self._size, self._channels, self._dtype, self._rows)
         for part in _parts(rows):
             piece = memoryview(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes())
             with self._changed:
