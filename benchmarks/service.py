@@ -12,6 +12,8 @@ import httpx
 from tests.service import RunningService, running_service
 
 TIMEOUT_S = 900.0
+FRESH = {"Cache-Control": "no-cache"}
+"""The same picture is sent again and again: it is to be computed every time."""
 LIMITS = {"request_timeout_s": TIMEOUT_S, "stall_timeout_s": 600.0, "worker_start_timeout_s": 300.0}
 
 
@@ -78,7 +80,7 @@ class Upscaler:
 
     def __init__(self, service: RunningService) -> None:
         self.service = service
-        self._client = httpx.Client(base_url=service.base_url, timeout=TIMEOUT_S)
+        self._client = httpx.Client(base_url=service.base_url, timeout=TIMEOUT_S, headers=FRESH)
 
     def upscale(self, picture: bytes, *, keep: bool = True, **fields: object) -> Answer:
         """POST /api/upscale. keep: False reads the result and drops it. Raises Refused."""

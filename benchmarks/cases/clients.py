@@ -12,7 +12,7 @@ from benchmarks import pictures
 from benchmarks.context import Context
 from benchmarks.rates import compact_share_percent, matmul_rate
 from benchmarks.report import Row, at_least, at_most
-from benchmarks.service import TIMEOUT_S, started
+from benchmarks.service import FRESH, TIMEOUT_S, started
 from benchmarks.timing import percentile
 
 CLIENTS = 32
@@ -105,7 +105,7 @@ async def _send(client: httpx.AsyncClient, index: int, picture: bytes) -> _Reply
 
 
 async def _one_after_another(url: str, sent: list[bytes]) -> list[_Reply]:
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, headers=FRESH) as client:
         return [await _send(client, index, picture) for index, picture in enumerate(sent)]
 
 
@@ -115,7 +115,7 @@ async def _all_at_once(url: str, sent: list[bytes], requests_each: int) -> list[
     async def one(client: httpx.AsyncClient, index: int) -> list[_Reply]:
         return [await _send(client, index, sent[index]) for _ in range(requests_each)]
 
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, headers=FRESH, limits=limits) as client:
         replies = await asyncio.gather(*[one(client, index) for index in range(len(sent))])
     return [reply for of_one in replies for reply in of_one]
 
