@@ -1,5 +1,8 @@
 """One network on one device: the values, the self-check and the errors."""
 
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
@@ -20,7 +23,7 @@ from pixelmend.engine.network import TileNetwork
 from pixelmend.engine.openvino_network import OpenVinoNetwork
 from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import DeviceMemoryError
-from tests.engine.networks import broken, colour, compact_state, embedded_model, model_from, photo
+from tests.engine.networks import ROOT, broken, colour, compact_state, embedded_model, model_from, photo
 from tests.imaging.samples import noise
 
 
@@ -93,6 +96,40 @@ def test_threads_with_tiles_of_many_sizes_do_not_disturb_one_another(
         together = list(threads.map(lambda tile: network.run(tile, colour()).pixels, tiles * 8))
     for i, pixels in enumerate(together):
         np.testing.assert_array_equal(pixels, alone[i % len(tiles)])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
+@pytest.mark.parametrize("executor", ["OpenVinoNetwork", "TorchNetwork"])
+def test_memory_that_really_runs_out_is_said_and_the_next_tile_is_right(executor: str) -> None:
+    script = f"""
+        import resource
+        import numpy as np, psutil
+        from pixelmend.engine.device import cpu_device
+        from pixelmend.engine.openvino_network import OpenVinoNetwork
+        from pixelmend.engine.torch_network import TorchNetwork
+        from pixelmend.errors import DeviceMemoryError
+        from tests.engine.networks import colour, embedded_model, photo
+        more = {{"threads": 2}} if "{executor}" == "OpenVinoNetwork" else {{}}
+        network = {executor}(embedded_model(), cpu_device(), "float32", **more)
+        tile = photo("coffee", 40, 40)[None]
+        before = network.run(tile, colour()).pixels
+        room = psutil.Process().memory_info().vms + 300_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (room, resource.RLIM_INFINITY))
+        try:
+            network.run(np.zeros((1, 1500, 1500, 3), np.uint8), colour())
+        except DeviceMemoryError as error:
+            print(error.message.count(chr(10)), "alloc" in error.message)
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        print((network.run(tile, colour()).pixels == before).all())
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.split() == ["0", "True", "True"], done.stdout + done.stderr
 
 
 def test_memory_does_not_grow_with_the_number_of_tile_sizes() -> None:
@@ -195,6 +232,7 @@ def test_a_denoiser_may_remove_a_single_bright_pixel(model: LoadedModel) -> None
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"),
         RuntimeError("DefaultCPUAllocator: not enough memory"),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("Exception from infer_request.cpp:224:\n[CPU] node failed: Failed to allocate 9 bytes"),
         MemoryError(),
     ],
 )

@@ -68,7 +68,12 @@ class OpenVinoNetwork:
             inputs: list[Any] = [np.ascontiguousarray(tiles)]
             if program.takes_grey:
                 inputs.append(grey.reshape(-1, 1, 1, 1, 1))
-            program.request.infer(inputs, share_inputs=True)
+            try:
+                program.request.infer(inputs, share_inputs=True)
+            except RuntimeError:
+                # After an allocation that failed, a graph fails for smaller tiles as well.
+                self._programs.clear()
+                raise
             # Copies: the request's own memory is written again by the next batch.
             pixels = cast("Tiles", program.request.get_output_tensor(0).data.copy())
             sums = program.request.get_output_tensor(1).data.copy()

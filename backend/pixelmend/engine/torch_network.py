@@ -17,8 +17,15 @@ from pixelmend.engine.network import LUMA, NetworkOutput, Tiles, find_faults
 from pixelmend.engine.precision import Precision, torch_dtype
 from pixelmend.errors import DeviceMemoryError
 
-_MEMORY_SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS."""
+_MEMORY_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "alloc_failed",
+    "failed to allocate",
+    "bad_alloc",
+)
+"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO."""
 
 
 class TorchNetwork:
@@ -113,13 +120,16 @@ def translating_memory_errors(device: Device) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
-        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not any(
-            sign in str(error).lower() for sign in _MEMORY_SIGNS
-        ):
+        signs = [line for line in str(error).splitlines() if _is_about_memory(line)]
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not signs:
             raise
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        raise DeviceMemoryError(f"{device.name}: {first_line(error)}") from error
+        raise DeviceMemoryError(f"{device.name}: {signs[0] if signs else first_line(error)}") from error
+
+
+def _is_about_memory(line: str) -> bool:
+    return any(sign in line.lower() for sign in _MEMORY_SIGNS)
 
 
 def first_line(error: BaseException) -> str:
