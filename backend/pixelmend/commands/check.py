@@ -48,7 +48,7 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     findings = []
-    for name in ("torch", "torchvision", "spandrel", "pyvips", "isal", "fastapi"):
+    for name in ("torch", "torchvision", "openvino", "spandrel", "pyvips", "isal", "fastapi"):
         try:
             findings.append(Finding(None, f"{name} {version(name)}"))
         except PackageNotFoundError:
