@@ -3,11 +3,12 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -59,13 +60,22 @@ class RunningService:
         self.wait_until("readiness", status="healthy")
 
     def spooled_files(self) -> list[str]:
-        return [path.name for path in self.spool.glob("*/*") if path.name != "lock"]
+        """All but the results that are kept for whoever asks again."""
+        with closing(sqlite3.connect(self.folder / "data" / "jobs.db")) as db:
+            rows = db.execute("SELECT record ->> '$.result.name' FROM jobs WHERE state = 'done'")
+            kept = {row[0] for row in rows}
+        return [path.name for path in self.spool.iterdir() if path.name not in kept]
 
     def wait_until_spool_is_empty(self, timeout_s: float = 20.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while self.spooled_files() and time.monotonic() < deadline_s:
             time.sleep(0.02)
         assert self.spooled_files() == []
+
+    def kill(self) -> None:
+        """SIGKILL, as the kernel does where memory runs out."""
+        self.process.kill()
+        self.process.wait()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,10 @@ def test_request_id_reaches_the_log_lines_of_both_processes(service: RunningServ
     headers = {"X-Request-ID": "follow-me-through"}
     files = {"file": encoded(photo(side_px=20))}
     assert service.client.post("/api/upscale", files=files, headers=headers).status_code == 200
-    lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
-    assert {line["process"] for line in lines} == {"api", "worker"}
+    deadline_s = time.monotonic() + 10
+    seen: set[str] = set()
+    while seen != {"api", "worker"} and time.monotonic() < deadline_s:
+        # The request's own line is written after its answer has left.
+        lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
+        seen = {line["process"] for line in lines}
+    assert seen == {"api", "worker"}
