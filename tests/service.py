@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -71,6 +72,25 @@ class RunningService:
         while self.spooled_files() and time.monotonic() < deadline_s:
             time.sleep(0.02)
         assert self.spooled_files() == []
+
+    def post_job(
+        self, data: bytes, headers: dict[str, str] | None = None, **fields: object
+    ) -> httpx.Response:
+        form = {"task": "upscale"} | {name: str(value) for name, value in fields.items()}
+        return self.client.post("/api/jobs", files={"file": ("photo.jpg", data)}, data=form, headers=headers)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        job: dict[str, Any] = self.client.get(f"/api/jobs/{job_id}").json()
+        return job
+
+    def ended_job(self, job_id: str, timeout_s: float = 60.0) -> dict[str, Any]:
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            job = self.job(job_id)
+            if job["state"] not in ("queued", "running"):
+                return job
+            time.sleep(0.02)
+        raise AssertionError(f"the job does not end: {job}\n{self.log}")
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does where memory runs out."""

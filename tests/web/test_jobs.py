@@ -1,7 +1,6 @@
 """`/api/jobs` against the real service."""
 
 import hashlib
-import time
 from typing import Any
 
 import httpx
@@ -11,26 +10,15 @@ import pytest
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService
 
-ENDED = {"done", "failed", "cancelled", "expired"}
-
 
 def post(
     service: RunningService, data: bytes, headers: dict[str, str] | None = None, **fields: Any
 ) -> httpx.Response:
-    form = {"task": "upscale"} | {name: str(value) for name, value in fields.items()}
-    files = {"file": ("photo.jpg", data)}
-    return service.client.post("/api/jobs", files=files, data=form, headers=headers)
+    return service.post_job(data, headers, **fields)
 
 
-def ended(service: RunningService, job_id: str, timeout_s: float = 60.0) -> dict[str, Any]:
-    deadline_s = time.monotonic() + timeout_s
-    job: dict[str, Any] = {}
-    while time.monotonic() < deadline_s:
-        job = service.client.get(f"/api/jobs/{job_id}").json()
-        if job["state"] in ENDED:
-            return job
-        time.sleep(0.02)
-    raise AssertionError(f"the job does not end: {job}")
+def ended(service: RunningService, job_id: str) -> dict[str, Any]:
+    return service.ended_job(job_id)
 
 
 def done(service: RunningService, data: bytes, **fields: Any) -> dict[str, Any]:

@@ -4,17 +4,15 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from weakref import WeakValueDictionary
 
 from pixelmend.config import Settings
-from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError, StorageFull
+from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
 from pixelmend.serving.jobs import ENDED, JobRecord, JobState
 from pixelmend.serving.journal import Journal
-from pixelmend.serving.live import JobSnapshot, LiveJob
+from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
+from pixelmend.serving.live_jobs import LiveJobs, failed_record
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
@@ -23,8 +21,6 @@ from pixelmend.tasks import UpscaleTask
 from pixelmend.telemetry import Logger
 
 SWEEP_PERIOD_S = 5.0
-RETRY_PERIOD_S = 1.0
-SETTLE_TIMEOUT_S = 5.0
 MAX_STARTS = 100
 """A job with which the whole service died this often is given up: it may be what ends it."""
 LISTED_JOBS = 200
@@ -48,10 +44,10 @@ class JobDesk:
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
         self.retention = Retention(journal, spool, settings.result_max_bytes, log)
-        self._live: dict[str, LiveJob] = {}
-        self._by_content: dict[str, LiveJob] = {}
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._jobs = LiveJobs(
+            spool, journal, scheduler, self.retention, result_ttl_s=settings.result_ttl_s, log=log
+        )
+        self._sweeper: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[bool] | None = None
 
     # --- start and stop ---------------------------------------------------------------------------------
@@ -72,7 +68,7 @@ class JobDesk:
         for record in unfinished:
             await self._take_up(record)
         self._log.info("spool opened", taken_up=len(unfinished), removed_files=removed, lost=len(lost))
-        self._spawn(self._sweep_for_ever())
+        self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="sweeper")
 
     async def _take_up(self, record: JobRecord) -> None:
         path = self._spool.input_path(record.id)
@@ -82,7 +78,7 @@ class JobDesk:
         elif record.starts >= MAX_STARTS:
             problem = InternalError(f"the service was killed {record.starts} times with this job in it")
         if problem is not None:
-            await self._journal.put(self._failed(record, JobState.FAILED, problem))
+            await self._journal.put(failed_record(record, JobState.FAILED, problem))
             self._spool.remove(record.id)
             return
         options = record.options
@@ -94,7 +90,7 @@ class JobDesk:
             durable=True,
             admitted_before=True,
         )
-        self._enter(LiveJob(replace(record, state=JobState.QUEUED), job))
+        self._jobs.enter(LiveJob(replace(record, state=JobState.QUEUED), job))
 
     @property
     def draining(self) -> bool:
@@ -106,19 +102,16 @@ class JobDesk:
             drain = self._scheduler.drain(self._settings.drain_timeout_s)
             self._drain = asyncio.create_task(drain, name="drain")
             self._scheduler.begin_draining()
-            for live in list(self._live.values()):
-                live.wake()
+            self._jobs.wake_all()
         await self._drain
 
     async def close(self) -> None:
         """After the scheduler has stopped: record the last ends, then close the files."""
-        settling = [task for task in self._tasks if task.get_name() == "settle"]
-        if settling:
-            await asyncio.wait(settling, timeout=SETTLE_TIMEOUT_S)
-        for task in list(self._tasks):
-            task.cancel()
+        await self._jobs.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                await self._sweeper
         self._journal.close()
         self._spool.close()
 
@@ -133,7 +126,10 @@ class JobDesk:
         key = submission.content_key
         named = f"{submission.owner} {submission.idempotency_key}" if submission.idempotency_key else key
         while True:
-            async with self._lock(named), self._lock(key) if named != key else contextlib.nullcontext():
+            async with (
+                self._jobs.lock(named),
+                self._jobs.lock(key) if named != key else contextlib.nullcontext(),
+            ):
                 if submission.idempotency_key is not None:
                     found = await self._find_named(submission.owner, submission.idempotency_key)
                     if found is not None:
@@ -144,7 +140,7 @@ class JobDesk:
                                 f"{found.record.id}, which has another image or other options"
                             )
                         return await self._join(found, submission)
-                live = self._by_content.get(key)
+                live = self._jobs.of_content(key)
                 if live is None:
                     return await self._find_or_begin(submission, key)
                 if live.joinable:
@@ -152,27 +148,23 @@ class JobDesk:
             # It failed or was cancelled an instant ago.
             await live.settled.wait()
 
+    async def knows(self, owner: str, idempotency_key: str) -> bool:
+        """A request with that key adds no work."""
+        lease = await self._find_named(owner, idempotency_key)
+        if lease is not None:
+            lease.release()
+        return lease is not None
+
     async def find(self, job_id: str) -> LiveJob | JobRecord | None:
-        return self._live.get(job_id) or await self._journal.find(job_id)
+        return self._jobs.get(job_id) or await self._journal.find(job_id)
 
     async def list_of(self, owner: str) -> list[JobSnapshot]:
         """What the owner asked for as jobs, newest first."""
         records = await self._journal.list_of(owner, LISTED_JOBS)
-        return [self.snapshot(self._live.get(record.id) or record) for record in records]
+        return [self.snapshot(self._jobs.get(record.id) or record) for record in records]
 
     def snapshot(self, found: LiveJob | JobRecord) -> JobSnapshot:
-        if isinstance(found, JobRecord):
-            overdue = found.expires_s is not None and found.expires_s <= time.time()
-            state = JobState.EXPIRED if found.state is JobState.DONE and overdue else found.state
-            tiles = found.report.tiles if found.report else 0
-            return JobSnapshot(found, state, tiles, tiles)
-        if found.state in ENDED:
-            return self.snapshot(found.record)
-        job, state = found.job, found.state
-        eta_s = 0.0 if job.ended.is_set() and not job.parked else self._scheduler.eta_s(job)
-        return JobSnapshot(
-            found.record, state, job.done_tiles, job.total_tiles, self._scheduler.place(job), eta_s
-        )
+        return snapshot_of(found) if isinstance(found, JobRecord) else self._jobs.snapshot(found)
 
     def lease(self, record: JobRecord) -> Lease:
         """Keeps the files of an ended job until it is released."""
@@ -190,7 +182,7 @@ class JobDesk:
             await found.settled.wait()
             found = found.record
         if found.state not in ENDED:  # put aside for the next start
-            found = self._failed(found, JobState.CANCELLED, Cancelled(f"job {found.id} was cancelled"))
+            found = failed_record(found, JobState.CANCELLED, Cancelled(f"job {found.id} was cancelled"))
             await self._journal.put(found)
             self.retention.discard(found.id)
         elif found.state is JobState.DONE:
@@ -201,13 +193,13 @@ class JobDesk:
     # --- accepting ----------------------------------------------------------------------------------------
 
     async def _find_named(self, owner: str, idempotency_key: str) -> Lease | None:
-        for live in self._live.values():
-            if live.record.owner == owner and idempotency_key in live.idempotency_keys:
-                return self._lease(live)
+        live = self._jobs.named(owner, idempotency_key)
+        if live is not None:
+            return self._lease(live)
         record = await self._journal.find_by_idempotency_key(owner, idempotency_key)
         if record is None or self.snapshot(record).state is JobState.EXPIRED:
             return None
-        return self._lease(self._live.get(record.id) or record)
+        return self._lease(self._jobs.get(record.id) or record)
 
     async def _find_or_begin(self, submission: Submission, key: str) -> Lease:
         if submission.reuse:
@@ -239,7 +231,7 @@ class JobDesk:
             request_id=submission.request_id,
         )
         live = LiveJob(record, job)
-        self._enter(live)
+        self._jobs.enter(live)
         return await self._join(self._lease(live), submission)
 
     async def _join(self, lease: Lease, submission: Submission) -> Lease:
@@ -259,7 +251,7 @@ class JobDesk:
                     return self._replaced(lease, record)
                 live.record, live.job.durable = record, True
                 # It may have been started while its record was being written.
-                self._note_start(live)
+                self._jobs.note_start(live)
             elif key is not None and record.asked:
                 await self._journal.put(record, key)
         except BaseException:
@@ -288,113 +280,9 @@ class JobDesk:
 
         return Lease(live, release)
 
-    # --- a live job's way to its end ----------------------------------------------------------------------
-
-    def _enter(self, live: LiveJob) -> None:
-        self._live[live.record.id] = live
-        self._by_content[live.record.content_key] = live
-        live.changed(self.snapshot(live))
-        live.job.listeners.append(lambda _: self._on_change(live))
-        self._spawn(self._settle(live), "settle")
-        self._note_start(live)
-
-    def _on_change(self, live: LiveJob) -> None:
-        live.changed(self.snapshot(live))
-        self._note_start(live)
-
-    def _note_start(self, live: LiveJob) -> None:
-        if live.job.durable and live.job.state is JobState.RUNNING and live.record.state is JobState.QUEUED:
-            live.record = replace(live.record, state=JobState.RUNNING, starts=live.record.starts + 1)
-            self._spawn(self._write_start(live.record.id))
-
-    async def _write_start(self, job_id: str) -> None:
-        with contextlib.suppress(StorageFull):  # only a count that guards against a rare fault
-            await self._journal.start(job_id)
-
-    async def _settle(self, live: LiveJob) -> None:
-        """Record the end, then let the watchers know; in this order, so that nothing is told twice."""
-        await live.job.ended.wait()
-        # Not while somebody joins: what they want of it would be lost.
-        async with self._lock(live.record.content_key):
-            record = live.record if live.job.parked else await self._ended_record(live)
-            if not live.job.parked:
-                kept = record.asked or record.state is JobState.DONE
-                kept = kept and await self._write_end(record, live.idempotency_keys)
-                if kept and record.state is JobState.DONE:
-                    self._spool.remove_input(record.id)
-                else:
-                    self.retention.discard(record.id)
-            live.record = record
-            del self._live[record.id]
-            if self._by_content.get(record.content_key) is live:
-                del self._by_content[record.content_key]
-        live.settled.set()
-        live.changed(self.snapshot(live))
-        if record.state is JobState.DONE:
-            await self._sweep()
-
-    async def _ended_record(self, live: LiveJob) -> JobRecord:
-        job, record = live.job, live.record
-        if job.state is not JobState.DONE:
-            return self._failed(record, job.state, job.error or InternalError("it ended without a reason"))
-        try:
-            result = await asyncio.to_thread(self._spool.keep_result, job.task.output_path)
-        except OSError as error:
-            self._log.error("a result is not readable", job=record.id, exc_info=error)
-            return self._failed(record, JobState.FAILED, InternalError("the result was not readable"))
-        now = time.time()
-        return replace(
-            record,
-            state=JobState.DONE,
-            ended_s=now,
-            expires_s=now + self._settings.result_ttl_s,
-            report=job.report,
-            result=result,
-        )
-
-    def _failed(self, record: JobRecord, state: JobState, error: PixelmendError) -> JobRecord:
-        return replace(
-            record,
-            state=state,
-            ended_s=time.time(),
-            error_code=error.code,
-            error_message=error.message,
-        )
-
-    async def _write_end(self, record: JobRecord, idempotency_keys: list[str]) -> bool:
-        """False where there is no room for the record of what nobody was promised."""
-        while True:
-            try:
-                await self._journal.put(record)
-                for key in idempotency_keys:
-                    await self._journal.put(record, key)
-                return True
-            except StorageFull as error:
-                if not record.asked:
-                    return False
-                self._log.error("a job's end cannot be recorded yet", job=record.id, reason=error.message)
-                await asyncio.sleep(RETRY_PERIOD_S)
+    # --- small things -------------------------------------------------------------------------------------
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_PERIOD_S)
-            await self._sweep()
-
-    async def _sweep(self) -> None:
-        try:
-            await self.retention.sweep()
-        except (StorageFull, OSError) as error:
-            self._log.warning("results could not be swept", reason=str(error))
-
-    # --- small things -------------------------------------------------------------------------------------
-
-    def _lock(self, key: str) -> asyncio.Lock:
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
-
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str | None = None) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            await self.retention.try_sweep()

@@ -39,7 +39,14 @@ CREATE TABLE IF NOT EXISTS idempotency (
 ) STRICT;
 """
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
-_NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_NO_ROOM = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,  # somebody makes a copy of the database, say
+    }
+)
 
 T = TypeVar("T")
 
@@ -186,7 +193,7 @@ class Journal:
         except sqlite3.OperationalError as error:
             # The low byte is the primary code; a full disk may be told as either of several.
             if error.sqlite_errorcode & 0xFF in _NO_ROOM:
-                raise StorageFull("no room left for the job's record") from error
+                raise StorageFull(f"the job's record cannot be written now: {error}") from error
             raise
 
 

@@ -1,6 +1,7 @@
 """A job of this run of the service: what it was asked for, and what its watchers have to be told."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,14 @@ class JobSnapshot:
     eta_s: float | None = None
 
 
+def snapshot_of(record: JobRecord) -> JobSnapshot:
+    """Of a job that is not live: it has ended, or waits for the next start."""
+    overdue = record.expires_s is not None and record.expires_s <= time.time()
+    state = JobState.EXPIRED if record.state is JobState.DONE and overdue else record.state
+    tiles = record.report.tiles if record.report else 0
+    return JobSnapshot(record, state, tiles, tiles)
+
+
 @dataclass(eq=False)
 class LiveJob:
     """Belongs to the desk. `settled`: its end is recorded, or it was put aside for the next start.
@@ -43,7 +52,9 @@ class LiveJob:
         """As clients see it: ended only once that is recorded, so that it never goes back."""
         if self.record.state in ENDED:
             return self.record.state
-        return JobState.QUEUED if self.job.state is JobState.QUEUED else JobState.RUNNING
+        # A lost worker puts its jobs back into the queue, which is nobody's business but ours.
+        waits = self.job.state is JobState.QUEUED and not self.job.crashes
+        return JobState.QUEUED if waits else JobState.RUNNING
 
     @property
     def joinable(self) -> bool:

@@ -66,6 +66,13 @@ class Retention:
             self._log.info("result removed for lack of room", job=record.id)
             await self.expire(record.id)
 
+    async def try_sweep(self) -> None:
+        """As `sweep`, later if it cannot be now."""
+        try:
+            await self.sweep()
+        except (StorageFull, OSError) as error:
+            self._log.warning("results could not be swept", reason=str(error))
+
     async def require_room(self, incoming_bytes: int = 0) -> None:
         """As the spool's; but results that nobody was promised make room first."""
         try:

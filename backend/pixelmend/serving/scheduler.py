@@ -1,6 +1,7 @@
 """Admission, order, retry, cancellation and drain of jobs. Knows a worker only through the supervisor."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections import OrderedDict, deque
@@ -64,7 +65,7 @@ class Scheduler:
     def __init__(
         self, settings: Settings, supervisor: WorkerLink, log: Logger, discard: Callable[[str], None]
     ) -> None:
-        """discard: removes the files of a job whose result came after it had been cancelled."""
+        """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
         self._settings = settings
         self._supervisor = supervisor
@@ -151,19 +152,24 @@ class Scheduler:
 
     def eta_s(self, job: Job) -> float | None:
         """Seconds until the job's end, from what was measured; None where nothing was."""
-        rate = self._seconds_per_pixel
+        if job.state in ENDED:
+            return 0.0
         if job.state is JobState.RUNNING and job.done_tiles and job.tiles_started_s is not None:
             # Its own pace, which knows with whom it shares the device.
             spent_s = time.monotonic() - job.tiles_started_s
             return spent_s / job.done_tiles * (job.total_tiles - job.done_tiles)
-        if rate is None or job.state in ENDED:
-            return None
-        ahead = sum(_remaining_pixels(other) for other in self._running.values() if other is not job)
-        for other in self._queued:
-            if other is job:
-                break
-            ahead += other.pixels
-        return rate * (ahead + job.pixels)
+        before = itertools.takewhile(lambda other: other is not job, self._queued)
+        waiting = before if job.state is JobState.QUEUED else ()
+        others = [*(other for other in self._running.values() if other is not job), *waiting]
+        return self._seconds_for(sum(map(_remaining_pixels, others)) + job.pixels)
+
+    def forecast_s(self, pixels: int) -> float | None:
+        """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
+        accepted = [*self._running.values(), *self._queued]
+        return self._seconds_for(sum(map(_remaining_pixels, accepted)) + pixels)
+
+    def _seconds_for(self, pixels: int) -> float | None:
+        return None if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
 
     def begin_draining(self) -> None:
         """Refuse new jobs from now on, and put aside what the next start of the service will take up."""

@@ -73,6 +73,12 @@ class Spool:
         for path in self.directory.glob(f"{job_id}.*"):
             path.unlink(missing_ok=True)
 
+    def remove_results(self, job_id: str) -> None:
+        """What was written for the job, and not its input."""
+        for path in self.directory.glob(f"{job_id}.*"):
+            if path != self.input_path(job_id):
+                path.unlink(missing_ok=True)
+
     def remove_input(self, job_id: str) -> None:
         self.input_path(job_id).unlink(missing_ok=True)
 

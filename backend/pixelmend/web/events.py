@@ -44,7 +44,10 @@ async def _events(
             async for event in _live_events(desk, found, last_event_id, changed, as_json):
                 yield event
     else:
-        yield _event("state", END_ID, as_json(desk.snapshot(found)))
+        snapshot = desk.snapshot(found)
+        # What has not ended was put aside for the next start.
+        is_end = snapshot.state in ENDED
+        yield _event("state" if is_end else "drain", END_ID if is_end else None, as_json(snapshot))
 
 
 async def _live_events(
@@ -54,19 +57,20 @@ async def _live_events(
     changed: asyncio.Event,
     as_json: Callable[[JobSnapshot], str],
 ) -> AsyncIterator[str]:
-    run, _, revision = last_event_id.partition("-")
-    seen = int(revision) if run == desk.run and revision.isdecimal() else 0
+    run, _, told = last_event_id.partition("-")
+    seen = int(told) if run == desk.run and told.isdecimal() else 0
     while True:
         changed.clear()
-        latest = desk.snapshot(live)
+        # All of one moment: while events are sent, the job goes on.
+        latest, revision = desk.snapshot(live), live.revision
         for at, snapshot in [change for change in live.state_changes if change[0] > seen]:
             seen = at
             ended = snapshot.state in ENDED
             yield _event("state", END_ID if ended else f"{desk.run}-{at}", as_json(snapshot))
             if ended:
                 return
-        if live.revision > seen:
-            seen = live.revision
+        if revision > seen:
+            seen = revision
             yield _event("progress", f"{desk.run}-{seen}", as_json(latest))
         if desk.draining:
             yield _event("drain", None, as_json(latest))

@@ -66,7 +66,7 @@ def build_service(settings: Settings, log: Logger) -> Service:
     callers = Callers(settings)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     supervisor = Supervisor(settings, log)
-    scheduler = Scheduler(settings, supervisor, log, spool.remove)
+    scheduler = Scheduler(settings, supervisor, log, spool.remove_results)
     journal = Journal(settings.data_dir / "jobs.db", log)
     desk = JobDesk(settings, spool, journal, scheduler, log)
     return Service(settings, spool, supervisor, scheduler, desk, callers, log)

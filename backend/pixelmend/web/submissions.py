@@ -46,8 +46,9 @@ async def submit_job(service: Service, request: Request, caller: Caller) -> Acce
 async def _submit(service: Service, request: Request, caller: Caller, *, asked: bool) -> Accepted:
     """Read, check and hand in. Raises all that a request may be refused for; nothing is left then."""
     idempotency_key = _idempotency_key(request)
-    service.scheduler.require_open()
-    service.callers.require_quota(caller)
+    if idempotency_key is None or not await service.desk.knows(caller.owner, idempotency_key):
+        service.scheduler.require_open()
+        service.callers.require_quota(caller)
     job_id = secrets.token_hex(16)
     try:
         upload = await _receive(service, request, job_id)
