@@ -3,9 +3,11 @@
 import random
 import resource
 import signal
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,11 @@ def result_of(service: RunningService, job: dict[str, Any]) -> bytes:
     response = service.client.get(f"/api/jobs/{job['id']}/result")
     assert response.status_code == 200, response.text
     return response.content
+
+
+def most_starts(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "data" / "jobs.db")) as db:
+        return int(db.execute("SELECT max(record ->> '$.starts') FROM jobs").fetchone()[0])
 
 
 class Diary:
@@ -61,16 +68,23 @@ def test_every_accepted_job_ends_once_and_right_however_often_the_service_is_kil
     diary = Diary()
     for number in range(KILLS):
         with running_service(tmp_path, wait_for_port_only=True, worker_jobs=2) as service:
-            killer = threading.Timer(chance.uniform(0.05, 4.0), service.process.kill)
-            killer.start()
             try:
+                # Every other time the kill comes while jobs run, otherwise while the service starts.
+                if number % 2:
+                    diary.hand_in(service, picture(number, side_px=300))
+                    service.wait_until("a running job", running=1)
+                    until_kill_s = chance.uniform(0, 0.4)
+                else:
+                    until_kill_s = chance.uniform(0, 1.0)
+                killer = threading.Timer(until_kill_s, service.process.kill)
+                killer.start()
                 diary.hand_in(service, picture(number, side_px=chance.choice((40, 200))))
                 diary.look(service)
-                service.process.wait(30)
             except httpx.TransportError:
-                service.process.wait(30)
-            finally:
-                killer.cancel()
+                pass  # killed in the middle of a request
+            service.process.wait(30)
+            killer.cancel()
+    assert most_starts(tmp_path) > 1, "no running job was ever killed; this proves nothing"
     assert len(diary.accepted) > KILLS / 3, "hardly anything was accepted; this proves nothing"
     with running_service(tmp_path) as service:
         for job_id, data in diary.accepted.items():
