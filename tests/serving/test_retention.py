@@ -88,10 +88,10 @@ def test_newest_result_stays_however_large(tmp_path: Path) -> None:
 
 def test_result_that_is_being_read_goes_when_it_was_read(tmp_path: Path) -> None:
     async def body(bench: Bench) -> None:
-        await bench.finished("read", 10)
+        read = await bench.finished("read", 10)
         bench.retention.hold("read")
         bench.retention.hold("read")
-        await bench.retention.expire("read")
+        await bench.retention.expire(read)
         bench.retention.release("read")
         assert bench.files() == ["read"]
         bench.retention.release("read")

@@ -184,9 +184,9 @@ class JobDesk:
         if found.state not in ENDED:  # put aside for the next start
             found = failed_record(found, JobState.CANCELLED, Cancelled(f"job {found.id} was cancelled"))
             await self._journal.put(found)
-            self.retention.discard(found.id)
+            self.retention.discard(found)
         elif found.state is JobState.DONE:
-            await self.retention.expire(found.id)
+            await self.retention.expire(found)
             found = replace(found, state=JobState.EXPIRED, result=None)
         return self.snapshot(found)
 

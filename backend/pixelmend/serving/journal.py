@@ -61,7 +61,10 @@ class Journal:
     def __init__(self, path: Path, log: Logger) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._records = TypeAdapter(JobRecord)
-        self._db = self._thread.submit(_open, path, log).result()
+        try:
+            self._db = self._thread.submit(_open, path, log).result()
+        except sqlite3.OperationalError as error:
+            raise StorageFull(f"the job database {path} cannot be opened: {error}") from error
 
     async def put(self, record: JobRecord, idempotency_key: str | None = None) -> None:
         """Add the job, or replace what is known of it."""

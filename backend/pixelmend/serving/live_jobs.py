@@ -137,7 +137,7 @@ class LiveJobs:
         if kept and record.state is JobState.DONE:
             self._spool.remove_input(record.id)
         else:
-            self._retention.discard(record.id)
+            self._retention.discard(record)
         return record
 
     async def _ended_record(self, live: LiveJob) -> JobRecord:

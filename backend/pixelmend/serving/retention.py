@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 from pixelmend.errors import StorageFull
+from pixelmend.serving.jobs import JobRecord, StoredResult
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.store import Spool
 from pixelmend.telemetry import Logger
@@ -21,7 +22,7 @@ class Retention:
         self._max_bytes = max_bytes
         self._log = log
         self._holders: Counter[str] = Counter()
-        self._doomed: set[str] = set()
+        self._doomed: dict[str, StoredResult | None] = {}
 
     def hold(self, job_id: str) -> None:
         """Keep the job's files until `release`, whatever happens to the job."""
@@ -32,28 +33,26 @@ class Retention:
         if self._holders[job_id] <= 0:
             del self._holders[job_id]
             if job_id in self._doomed:
-                self._doomed.discard(job_id)
-                self._spool.remove(job_id)
+                self._spool.remove(job_id, self._doomed.pop(job_id))
 
-    def discard(self, job_id: str) -> None:
+    def discard(self, record: JobRecord) -> None:
         """Remove the job's files, as soon as nobody holds them."""
-        if self._holders[job_id] > 0:
-            self._doomed.add(job_id)
+        if record.id in self._holders:
+            self._doomed[record.id] = record.result
         else:
-            del self._holders[job_id]
-            self._spool.remove(job_id)
+            self._spool.remove(record.id, record.result)
 
-    async def expire(self, *job_ids: str) -> None:
+    async def expire(self, *records: JobRecord) -> None:
         """The row first: a result that is listed is there."""
-        await self._journal.expire(job_ids)
-        for job_id in job_ids:
-            self.discard(job_id)
+        await self._journal.expire([record.id for record in records])
+        for record in records:
+            self.discard(record)
 
     async def sweep(self) -> None:
         """Expire what is overdue, then the oldest results beyond the bound on bytes."""
         overdue = await self._journal.overdue()
         if overdue:
-            await self.expire(*(record.id for record in overdue))
+            await self.expire(*overdue)
         await self._journal.forget(time.time() - REMEMBERED_S)
         excess = await self._journal.result_bytes() - self._max_bytes
         if excess <= 0:
@@ -64,7 +63,7 @@ class Retention:
                 break
             excess -= record.result.size_bytes if record.result else 0
             self._log.info("result removed for lack of room", job=record.id)
-            await self.expire(record.id)
+            await self.expire(record)
 
     async def try_sweep(self) -> None:
         """As `sweep`, later if it cannot be now."""
@@ -79,9 +78,9 @@ class Retention:
             self._spool.require_room(incoming_bytes)
             return
         except StorageFull:
-            unpromised = [record.id for record in await self._journal.results() if not record.asked]
-        for job_id in unpromised:
-            await self.expire(job_id)
+            unpromised = [record for record in await self._journal.results() if not record.asked]
+        for record in unpromised:
+            await self.expire(record)
             try:
                 self._spool.require_room(incoming_bytes)
                 return

@@ -68,16 +68,20 @@ class Spool:
     def result_path(self, result: StoredResult) -> Path:
         return self.directory / result.name
 
-    def remove(self, job_id: str) -> None:
-        """Every file of the job, finished or partial."""
-        for path in self.directory.glob(f"{job_id}.*"):
-            path.unlink(missing_ok=True)
+    def remove(self, job_id: str, result: StoredResult | None = None) -> None:
+        """Every file that the job has of this run, finished or partial, and that result of any run."""
+        self.remove_input(job_id)
+        self.remove_results(job_id)
+        if result is not None:
+            self.result_path(result).unlink(missing_ok=True)
 
     def remove_results(self, job_id: str) -> None:
-        """What was written for the job, and not its input."""
-        for path in self.directory.glob(f"{job_id}.*"):
-            if path != self.input_path(job_id):
-                path.unlink(missing_ok=True)
+        """What this run wrote for the job, and not its input."""
+        # By their names: to look for them among thousands of results would hold up the event loop.
+        for output_format in OutputFormat:
+            path = self.output_path(job_id, output_format)
+            path.unlink(missing_ok=True)
+            path.with_name(path.name + ".part").unlink(missing_ok=True)
 
     def remove_input(self, job_id: str) -> None:
         self.input_path(job_id).unlink(missing_ok=True)
