@@ -3,12 +3,14 @@
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -59,13 +61,41 @@ class RunningService:
         self.wait_until("readiness", status="healthy")
 
     def spooled_files(self) -> list[str]:
-        return [path.name for path in self.spool.glob("*/*") if path.name != "lock"]
+        """All but the results that are kept for whoever asks again."""
+        with closing(sqlite3.connect(self.folder / "data" / "jobs.db")) as db:
+            rows = db.execute("SELECT record ->> '$.result.name' FROM jobs WHERE state = 'done'")
+            kept = {row[0] for row in rows}
+        return [path.name for path in self.spool.iterdir() if path.name not in kept]
 
     def wait_until_spool_is_empty(self, timeout_s: float = 20.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while self.spooled_files() and time.monotonic() < deadline_s:
             time.sleep(0.02)
         assert self.spooled_files() == []
+
+    def post_job(
+        self, data: bytes, headers: dict[str, str] | None = None, **fields: object
+    ) -> httpx.Response:
+        form = {"task": "upscale"} | {name: str(value) for name, value in fields.items()}
+        return self.client.post("/api/jobs", files={"file": ("photo.jpg", data)}, data=form, headers=headers)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        job: dict[str, Any] = self.client.get(f"/api/jobs/{job_id}").json()
+        return job
+
+    def ended_job(self, job_id: str, timeout_s: float = 60.0) -> dict[str, Any]:
+        deadline_s = time.monotonic() + timeout_s
+        while time.monotonic() < deadline_s:
+            job = self.job(job_id)
+            if job["state"] not in ("queued", "running"):
+                return job
+            time.sleep(0.02)
+        raise AssertionError(f"the job does not end: {job}\n{self.log}")
+
+    def kill(self) -> None:
+        """SIGKILL, as the kernel does where memory runs out."""
+        self.process.kill()
+        self.process.wait()
 
 
 @contextmanager

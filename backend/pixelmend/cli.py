@@ -37,7 +37,11 @@ def serve(
 
     settings = _settings(host=host, port=port, device=device)
     configure_logging(settings.log_level, settings.log_format)
-    run_server(build_service(settings, Logger(process="api")))
+    try:
+        service = build_service(settings, Logger(process="api"))
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    run_server(service)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     )
 
     # Where things live
-    data_dir: Path = Field(Path("data"), description="Spool of uploads and results.")
+    data_dir: Path = Field(Path("data"), description="Spool of uploads and results, and the job database.")
     models_dir: Path = Field(Path("models"), description="Model files dropped in; an id is a file's stem.")
 
     # Engine
@@ -63,6 +63,24 @@ class Settings(BaseSettings):
     drain_timeout_s: float = Field(25.0, gt=0, description="Time to finish accepted work at shutdown.")
     min_free_disk_bytes: int = Field(
         256_000_000, ge=0, description="Uploads are refused when the spool's disk has less room."
+    )
+
+    # Results
+    result_ttl_s: float = Field(3600.0, ge=0, description="How long a finished result is kept.")
+    result_max_bytes: int = Field(
+        10_000_000_000, ge=0, description="Finished results beyond it go, the oldest first."
+    )
+
+    # Callers
+    api_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Comma-separated keys, or sha256:<hex> of keys. Empty: everybody may use the service.",
+    )
+    quota_per_key: str = Field(
+        "", description="New work that one API key may ask for, like 100/hour;10/minute. Empty: no quota."
+    )
+    quota_per_address: str = Field(
+        "", description="New work that one address may ask for, whatever its key. Empty: no quota."
     )
 
     # Web

@@ -82,6 +82,51 @@ class InputQuarantined(PixelmendError):
     title = "This input ended two workers and is not tried again"
 
 
+class KeyMissing(PixelmendError):
+    code = "key-missing"
+    title = "An API key is needed"
+
+
+class KeyRefused(PixelmendError):
+    code = "key-refused"
+    title = "The API key is not accepted"
+
+
+class QuotaExceeded(PixelmendError):
+    code = "quota-exceeded"
+    title = "The caller's quota is used up"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class TaskNotOffered(PixelmendError):
+    code = "task-not-offered"
+    title = "This build does not offer the task"
+
+
+class IdempotencyMismatch(PixelmendError):
+    code = "idempotency-mismatch"
+    title = "The Idempotency-Key was used for another request"
+
+
+class UnknownJob(PixelmendError):
+    code = "unknown-job"
+    title = "There is no such job"
+
+
+class ResultExpired(PixelmendError):
+    code = "result-expired"
+    title = "The result is kept no longer"
+
+
+class WrongJobState(PixelmendError):
+    code = "job-state"
+    title = "The job's state does not allow this"
+
+
 # --- what the service could not do ----------------------------------------------------------------------
 
 
@@ -112,6 +157,11 @@ class StorageFull(PixelmendError):
     code = "storage-full"
     title = "There is no room left on the disk"
     retryable = True
+
+
+class DataDirectoryInUse(PixelmendError):
+    code = "data-directory-in-use"
+    title = "Another service uses the data directory"
 
 
 class DeviceMemoryError(PixelmendError):

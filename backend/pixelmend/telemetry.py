@@ -1,5 +1,6 @@
 """Structured logs and the request id that joins them."""
 
+import contextlib
 import logging
 import sys
 from contextvars import ContextVar
@@ -39,6 +40,22 @@ class Logger:
         self._logger.exception(event, **values)
 
 
+class _Unfailing:
+    """Where the log's disk is full, lines are lost; the work that they are about goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 def _add_request_id(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     request_id = REQUEST_ID.get()
     if request_id is not None:
@@ -67,7 +84,7 @@ def configure_logging(level: str, log_format: LogFormat, stream: TextIO | None =
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(cast("int", getattr(logging, level.upper()))),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Unfailing(out))),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=out, force=True)

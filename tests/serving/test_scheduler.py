@@ -62,9 +62,11 @@ class Bench:
         self.scheduler = Scheduler(chosen, self.worker, Logger(), self.discarded.append)
         self.scheduler.start()
 
-    def submit(self, name: str, pixels: int = 100) -> Job:
+    def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
         task = UpscaleTask(name, Path(name), Path(name + ".out"), UpscaleOptions("m"))
-        return self.scheduler.submit(task, pixels=pixels, digest=f"digest of {name}", request_id=None)
+        return self.scheduler.submit(
+            task, pixels=pixels, digest=f"digest of {name}", request_id=None, durable=durable
+        )
 
 
 def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
@@ -211,5 +213,58 @@ def test_drain_refuses_new_jobs_waits_for_old_ones_and_tells_the_rest() -> None:
         assert first.state is JobState.DONE
         assert isinstance(second.error, Draining)
         assert await bench.scheduler.drain(0.2) is True
+
+    on_a_loop(body)
+
+
+def test_drain_leaves_to_the_next_start_what_nobody_waits_for() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        running = bench.submit("running", durable=True)
+        waited_for, left = bench.submit("waited for", durable=True), bench.submit("left", durable=True)
+        waited_for.waiters = 1
+        drain = asyncio.create_task(bench.scheduler.drain(0.2))
+        await asyncio.sleep(0)
+        assert (left.parked, left.state, left.ended.is_set()) == (True, JobState.QUEUED, True)
+        assert not waited_for.parked
+        assert await drain is False
+        assert running.parked
+        assert Cancel("running") in bench.worker.sent
+        assert isinstance(waited_for.error, Draining)  # for whoever waits
+        # Its result came too late; its input is needed again.
+        bench.worker.events.worker_said(Done("running", REPORT))
+        assert bench.discarded == ["running"]
+        assert running.state is JobState.RUNNING
+
+    on_a_loop(body)
+
+
+def test_durable_jobs_wait_even_for_a_worker_that_never_starts() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.worker.alive = False
+        waiting = bench.submit("a", durable=True)
+        bench.worker.state = replace(bench.worker.state, failed_starts=2)
+        bench.worker.events.worker_lost("ended with status 3")
+        assert waiting.state is JobState.QUEUED
+        assert waiting.error is None
+
+    on_a_loop(body)
+
+
+def test_place_and_forecast_follow_what_is_before_a_job() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        first, second, third = (bench.submit(name) for name in "abc")
+        assert bench.scheduler.eta_s(third) is None  # nothing was measured
+        assert bench.scheduler.forecast_s(100) is None
+        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, 1, 2]
+        bench.worker.events.worker_said(Done("a", REPORT))
+        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, None, 1]
+        one, two = (bench.scheduler.eta_s(job) for job in (second, third))
+        assert one is not None
+        assert two == pytest.approx(2 * one)
+        assert bench.scheduler.forecast_s(100) == pytest.approx(3 * one)
+        assert bench.scheduler.eta_s(first) == 0
 
     on_a_loop(body)

@@ -1,6 +1,7 @@
 """Admission, order, retry, cancellation and drain of jobs. Knows a worker only through the supervisor."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections import OrderedDict, deque
@@ -64,7 +65,7 @@ class Scheduler:
     def __init__(
         self, settings: Settings, supervisor: WorkerLink, log: Logger, discard: Callable[[str], None]
     ) -> None:
-        """discard: removes the files of a job whose result came after it had been cancelled."""
+        """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
         self._settings = settings
         self._supervisor = supervisor
@@ -95,11 +96,8 @@ class Scheduler:
         if accepted >= self._settings.max_queue_jobs:
             raise QueueFull(f"{accepted} jobs are waiting, max_queue_jobs={self._settings.max_queue_jobs}")
 
-    def submit(self, task: UpscaleTask, *, pixels: int, digest: str, request_id: str | None) -> Job:
-        """Accept a job, or raise Draining, NoWorker, QueueFull or InputQuarantined.
-
-        pixels: of the expected result. digest: of the input's bytes, by which a deadly input is known again.
-        """
+    def require_room(self, pixels: int, digest: str) -> None:
+        """Raises Draining, NoWorker, QueueFull or InputQuarantined where `submit` would."""
         if digest in self._quarantined:
             raise InputQuarantined(f"this input (sha256 {digest[:12]}) has ended {MAX_CRASHES} workers")
         self.require_open()
@@ -109,7 +107,25 @@ class Scheduler:
                 f"{pending} result pixels are waiting and this job has {pixels}; "
                 f"max_queue_pixels={self._settings.max_queue_pixels}"
             )
-        job = Job(task, pixels, digest, request_id)
+
+    def submit(
+        self,
+        task: UpscaleTask,
+        *,
+        pixels: int,
+        digest: str,
+        request_id: str | None,
+        durable: bool = False,
+        admitted_before: bool = False,
+    ) -> Job:
+        """Accept a job, or raise Draining, NoWorker, QueueFull or InputQuarantined.
+
+        pixels: of the expected result. digest: of the input's bytes, by which a deadly input is known again.
+        admitted_before: by an earlier run of the service; limits do not count.
+        """
+        if not admitted_before:
+            self.require_room(pixels, digest)
+        job = Job(task, pixels, digest, request_id, durable=durable)
         self._queued.append(job)
         self._idle.clear()
         self._pump()
@@ -117,7 +133,7 @@ class Scheduler:
 
     def cancel(self, job: Job, reason: PixelmendError | None = None) -> None:
         """End a job early; a running one gives up its device time within a tile."""
-        if job.state in ENDED:
+        if job.state in ENDED or job.parked:
             return
         if job.id in self._running:
             # The worker keeps working on it until it hears; its late answer is then ignored.
@@ -130,9 +146,36 @@ class Scheduler:
         estimate = FIRST_GUESS_S if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
         return round(min(600.0, max(1.0, estimate)) * random.uniform(1.0, 1.5))
 
+    def place(self, job: Job) -> int | None:
+        """How many jobs start before this one does, plus one; None where it is not queued."""
+        return self._queued.index(job) + 1 if job in self._queued else None
+
+    def eta_s(self, job: Job) -> float | None:
+        """Seconds until the job's end, from what was measured; None where nothing was."""
+        if job.state in ENDED:
+            return 0.0
+        if job.state is JobState.RUNNING and job.done_tiles and job.tiles_started_s is not None:
+            # Its own pace, which knows with whom it shares the device.
+            spent_s = time.monotonic() - job.tiles_started_s
+            return spent_s / job.done_tiles * (job.total_tiles - job.done_tiles)
+        before = itertools.takewhile(lambda other: other is not job, self._queued)
+        waiting = before if job.state is JobState.QUEUED else ()
+        others = [*(other for other in self._running.values() if other is not job), *waiting]
+        return self._seconds_for(sum(map(_remaining_pixels, others)) + job.pixels)
+
+    def forecast_s(self, pixels: int) -> float | None:
+        """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
+        accepted = [*self._running.values(), *self._queued]
+        return self._seconds_for(sum(map(_remaining_pixels, accepted)) + pixels)
+
+    def _seconds_for(self, pixels: int) -> float | None:
+        return None if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
+
     def begin_draining(self) -> None:
-        """Refuse new jobs from now on."""
+        """Refuse new jobs from now on, and put aside what the next start of the service will take up."""
         self._draining = True
+        for job in [job for job in self._queued if job.durable and not job.waiters]:
+            self._park(job)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for accepted jobs to end. After `timeout_s` the rest are told that the service goes."""
@@ -141,7 +184,10 @@ class Scheduler:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:
             for job in [*self._queued, *self._running.values()]:
-                self.cancel(job, Draining(f"the service stopped before job {job.id} was finished"))
+                if job.durable:
+                    self._park(job)
+                else:
+                    self.cancel(job, _stopped(job))
             return False
         return True
 
@@ -158,6 +204,8 @@ class Scheduler:
             case Progress(task_id=task_id, done_tiles=done, total_tiles=total):
                 job = self._running.get(task_id)
                 if job is not None:
+                    if job.tiles_started_s is None:
+                        job.tiles_started_s = time.monotonic()
                     job.done_tiles, job.total_tiles = done, total
                     self._notify(job)
             case Done(task_id=task_id, report=report):
@@ -187,6 +235,8 @@ class Scheduler:
                 continue
             self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)
             job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
+            job.tiles_started_s = None
+            self._notify(job)
             self._queued.appendleft(job)
         self._fail_if_hopeless()
 
@@ -212,16 +262,27 @@ class Scheduler:
         return alike < self._settings.worker_jobs
 
     def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
+        job.state, job.error = state, error
+        self._leave(job)
+
+    def _park(self, job: Job) -> None:
+        if job.id in self._running:
+            self._supervisor.send(Cancel(job.id))
+        job.parked, job.error = True, _stopped(job)
+        self._leave(job)
+
+    def _leave(self, job: Job) -> None:
         self._running.pop(job.id, None)
         if job in self._queued:
             self._queued.remove(job)
-        job.state, job.error = state, error
         job.ended.set()
         self._notify(job)
         if not self._queued and not self._running:
             self._idle.set()
             self._last_end_s = None
         self._pump()
+        for waiting in list(self._queued):
+            self._notify(waiting)  # it has moved up
 
     def _quarantine(self, job: Job, reason: str) -> None:
         self._quarantined[job.digest] = None
@@ -235,10 +296,10 @@ class Scheduler:
         )
 
     def _fail_if_hopeless(self) -> None:
-        """Where workers do not even start, waiting is pointless."""
+        """Where workers do not even start, waiting is pointless; but for jobs that can wait for a mend."""
         worker = self._supervisor.status()
         if worker.failed_starts >= HOPELESS_STARTS:
-            for job in list(self._queued):
+            for job in [job for job in self._queued if not job.durable]:
                 self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))
 
     def _pending_pixels(self) -> int:
@@ -257,6 +318,16 @@ class Scheduler:
     def _notify(self, job: Job) -> None:
         for callback in list(job.listeners):
             callback(job)
+
+
+def _stopped(job: Job) -> Draining:
+    return Draining(f"the service stopped before job {job.id} was finished")
+
+
+def _remaining_pixels(job: Job) -> int:
+    if not job.total_tiles:
+        return job.pixels
+    return job.pixels * (job.total_tiles - job.done_tiles) // job.total_tiles
 
 
 def _size_class(job: Job) -> int:

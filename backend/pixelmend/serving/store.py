@@ -1,28 +1,36 @@
 """The spool: encoded inputs and results on disk, removed when nobody needs them any more."""
 
 import fcntl
+import hashlib
+import os
+import secrets
 import shutil
-import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
-from pixelmend.errors import StorageFull
+from pixelmend.errors import DataDirectoryInUse, StorageFull
 from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.storage import storage_errors
+from pixelmend.serving.jobs import StoredResult
+
+_HASHED_AT_ONCE_BYTES = 1 << 20
 
 
 class Spool:
-    """A directory of this process alone. What a killed process left behind is removed by the next one.
+    """A directory that outlives the process; one living process has it at a time, by a lock.
 
-    Each process holds a lock on its directory for as long as it lives, so several may share `root`.
+    Raises DataDirectoryInUse where another one has it.
     """
 
     def __init__(self, root: Path, min_free_bytes: int) -> None:
-        self._root = root
         self._min_free_bytes = min_free_bytes
         root.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(root)
-        self.directory = Path(tempfile.mkdtemp(prefix="run-", dir=root))
-        self._lock = _lock(self.directory)
+        # Beside the spool's files: what lies in the spool belongs to jobs.
+        self._lock = _lock(root.with_name(root.name + ".lock"))
+        self.directory = root
+        # A worker may outlive its killed service for an instant; what it still writes gets in nobody's way.
+        self._run = secrets.token_hex(4)
 
     def require_room(self, incoming_bytes: int = 0) -> None:
         """Raises StorageFull where the disk would keep less than its minimum free."""
@@ -37,36 +45,79 @@ class Spool:
         return self.directory / f"{job_id}.in"
 
     def output_path(self, job_id: str, output_format: OutputFormat) -> Path:
-        return self.directory / f"{job_id}.out{output_format.suffix}"
+        return self.directory / f"{job_id}.{self._run}.out{output_format.suffix}"
 
-    def remove(self, job_id: str) -> None:
-        """Every file of the job, finished or partial."""
-        for path in self.directory.glob(f"{job_id}.*"):
+    def keep_input(self, job_id: str) -> None:
+        """Make the input survive a power cut. Raises StorageFull."""
+        path = self.input_path(job_id)
+        with storage_errors(path):
+            _flush(path)
+            _flush(self.directory)
+
+    def keep_result(self, path: Path) -> StoredResult:
+        """Make the result survive a power cut, and describe it. Raises OSError where it is absent."""
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(_HASHED_AT_ONCE_BYTES):
+                digest.update(chunk)
+            os.fsync(file.fileno())
+            size_bytes = os.fstat(file.fileno()).st_size
+        _flush(self.directory)
+        return StoredResult(path.name, size_bytes, digest.hexdigest())
+
+    def result_path(self, result: StoredResult) -> Path:
+        return self.directory / result.name
+
+    def remove(self, job_id: str, result: StoredResult | None = None) -> None:
+        """Every file that the job has of this run, finished or partial, and that result of any run."""
+        self.remove_input(job_id)
+        self.remove_results(job_id)
+        if result is not None:
+            self.result_path(result).unlink(missing_ok=True)
+
+    def remove_results(self, job_id: str) -> None:
+        """What this run wrote for the job, and not its input."""
+        # By their names: to look for them among thousands of results would hold up the event loop.
+        for output_format in OutputFormat:
+            path = self.output_path(job_id, output_format)
             path.unlink(missing_ok=True)
+            path.with_name(path.name + ".part").unlink(missing_ok=True)
+
+    def remove_input(self, job_id: str) -> None:
+        self.input_path(job_id).unlink(missing_ok=True)
+
+    def remove_all_but(self, names: Collection[str]) -> int:
+        """Remove what belongs to no job; how many files that were."""
+        removed = 0
+        for path in self.directory.iterdir():
+            if path.name in names:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)  # as earlier versions had them
+            else:
+                path.unlink(missing_ok=True)
+            removed += 1
+        return removed
 
     def close(self) -> None:
-        shutil.rmtree(self.directory, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.close()
+        self._lock.close()
 
 
-def _remove_abandoned(root: Path) -> None:
-    for directory in root.glob("run-*"):
-        lock = _lock(directory)
-        if lock is not None:
-            shutil.rmtree(directory, ignore_errors=True)
-            lock.close()
-
-
-def _lock(directory: Path) -> IO[bytes] | None:
-    """Hold the directory's lock; None where another process holds it."""
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        file = (directory / "lock").open("wb")
-    except OSError:
-        return None
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> IO[bytes]:
+    file = path.open("wb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         file.close()
-        return None
+        raise DataDirectoryInUse(
+            f"another service has {path.parent}; give this one a PIXELMEND_DATA_DIR of its own"
+        ) from error
     return file

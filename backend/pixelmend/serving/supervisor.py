@@ -229,7 +229,8 @@ def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
         pass_fds=[end.fileno()],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # Not the callers' keys: this process decodes what strangers send.
+        env={k: v for k, v in os.environ.items() if k != "PIXELMEND_API_KEYS"} | {"PYTHONUNBUFFERED": "1"},
     )
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from pixelmend.errors import PixelmendError
 from pixelmend.web.errors import problem_for, problem_for_status
+from pixelmend.web.jobs import jobs_router
 from pixelmend.web.middleware import RequestContext
 from pixelmend.web.service import Service
 from pixelmend.web.system import system_router
@@ -26,13 +27,14 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.desk.start()
         service.scheduler.start()
         try:
             yield
         finally:
-            service.scheduler.begin_draining()
+            await service.desk.drain()
             await service.scheduler.stop()
-            service.spool.close()
+            await service.desk.close()
 
     # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
     # cannot reach and a private one should not.
@@ -44,6 +46,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(upscale_router(service))
+    app.include_router(jobs_router(service))
     app.include_router(system_router(service))
 
     async def on_http_error(request: Request, error: Exception) -> Response:

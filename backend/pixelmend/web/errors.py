@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from pixelmend import errors
 from pixelmend.telemetry import REQUEST_ID
+from pixelmend.web.schemas import Problem
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:pixelmend:problem:"
@@ -16,8 +17,13 @@ TYPE_PREFIX = "urn:pixelmend:problem:"
 STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
     {
         errors.MalformedUpload: 400,
+        errors.KeyMissing: 401,
+        errors.KeyRefused: 403,
         errors.UnknownModel: 404,
+        errors.UnknownJob: 404,
         errors.NotAcceptable: 406,
+        errors.WrongJobState: 409,
+        errors.ResultExpired: 410,
         errors.PayloadTooLarge: 413,
         errors.UnsupportedFormat: 415,
         errors.InvalidParameter: 422,
@@ -26,7 +32,10 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.TooManyFrames: 422,
         errors.OutputTooLarge: 422,
         errors.InputQuarantined: 422,
-        errors.Cancelled: 499,
+        errors.TaskNotOffered: 422,
+        errors.IdempotencyMismatch: 422,
+        errors.QuotaExceeded: 429,
+        errors.Cancelled: 409,
         errors.InternalError: 500,
         errors.WrongResult: 500,
         errors.ModelUnusable: 503,
@@ -35,6 +44,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.NoWorker: 503,
         errors.StorageFull: 503,
         errors.DeviceMemoryError: 503,
+        errors.DataDirectoryInUse: 503,
         errors.DeadlineExceeded: 504,
     }
 )
@@ -64,13 +74,30 @@ def problem_for(error: Exception, retry_after_s: int) -> Response:
     if not isinstance(error, errors.PixelmendError):
         error = errors.InternalError("an unexpected error; the log has it under this request_id")
     status = STATUS.get(type(error), 500)
-    return problem(
+    if isinstance(error, errors.QuotaExceeded) and error.retry_after_s is not None:
+        retry_after_s = error.retry_after_s
+    response = problem(
         status=status,
         code=error.code,
         title=error.title,
         detail=error.message,
         retryable=error.retryable,
         retry_after_s=retry_after_s if status in (429, 503) else None,
+    )
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def problem_body(error: errors.PixelmendError, request_id: str | None) -> Problem:
+    """The same words where a problem is part of something else."""
+    return Problem(
+        type=TYPE_PREFIX + error.code,
+        title=error.title,
+        status=STATUS.get(type(error), 500),
+        detail=error.message,
+        request_id=request_id,
+        retryable=error.retryable,
     )
 
 

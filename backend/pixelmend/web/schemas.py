@@ -1,5 +1,6 @@
 """What clients send and get, as pydantic models; the OpenAPI document comes from these."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -7,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
+from pixelmend.serving.jobs import JobState
 from pixelmend.tasks import UpscaleOptions
 
 
@@ -65,12 +67,22 @@ def parse_form(fields: dict[str, str]) -> UpscaleForm:
 
 def upscale_request_body() -> dict[str, Any]:
     """The OpenAPI description of the multipart body, which is read by `uploads.py` and not by FastAPI."""
+    return _request_body({})
+
+
+def job_request_body() -> dict[str, Any]:
+    """The same for `POST /api/jobs`, whose form names the task as well."""
+    return _request_body({"task": {"type": "string", "enum": ["upscale"], "description": "What to do."}})
+
+
+def _request_body(first_fields: dict[str, Any]) -> dict[str, Any]:
     schema = UpscaleForm.model_json_schema()
     schema["properties"] = {
+        **first_fields,
         "file": {"type": "string", "format": "binary", "description": "The image."},
         **schema["properties"],
     }
-    schema["required"] = ["file"]
+    schema["required"] = [*first_fields, "file"]
     definitions = schema.pop("$defs", {})
     for name, value in schema["properties"].items():
         schema["properties"][name] = _inline(value, definitions)
@@ -160,3 +172,40 @@ class Alive(BaseModel):
 class Readiness(BaseModel):
     ready: bool
     reasons: list[str]
+
+
+class JobProgress(BaseModel):
+    done_tiles: int
+    total_tiles: int = Field(description="0 until the image is decoded.")
+    fraction: float = Field(ge=0, le=1)
+
+
+class JobResult(BaseModel):
+    url: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    width: int
+    height: int
+
+
+class JobView(BaseModel):
+    """A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
+
+    id: str
+    task: Literal["upscale"]
+    state: JobState
+    progress: JobProgress
+    place: int | None = Field(description="In the queue, from 1; null unless queued.")
+    eta_s: float | None = Field(description="Seconds to the end, from what was measured; null if unknown.")
+    model: str
+    file_name: str | None
+    created_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime | None = Field(description="Until when the result is kept.")
+    result: JobResult | None = Field(description="Once it is done, until it expires.")
+    problem: Problem | None = Field(description="Why it failed or was cancelled.")
+
+
+class JobList(BaseModel):
+    jobs: list[JobView]

@@ -45,12 +45,12 @@ class BoundedHeadProtocol(HttpToolsProtocol):
 
 
 class DrainingServer(uvicorn.Server):
-    """Tells the scheduler about the signal before connections are closed."""
+    """Tells the desk about the signal before connections are closed."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._drain: asyncio.Task[bool] | None = None
+        self._drain: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -67,8 +67,7 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
         if self._drain is None:
             self._service.log.info("draining", signal=sig)
-            scheduler, timeout_s = self._service.scheduler, self._service.settings.drain_timeout_s
-            self._drain = asyncio.get_running_loop().create_task(scheduler.drain(timeout_s))
+            self._drain = asyncio.get_running_loop().create_task(self._service.desk.drain())
 
 
 def serve(service: Service) -> None:

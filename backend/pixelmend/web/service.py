@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pixelmend.config import Settings
 from pixelmend.errors import StorageFull
 from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.serving.desk import JobDesk
+from pixelmend.serving.journal import Journal
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
+from pixelmend.web.callers import Callers
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Service:
     spool: Spool
     supervisor: Supervisor
     scheduler: Scheduler
+    desk: JobDesk
+    callers: Callers
     log: Logger
 
     @property
@@ -54,7 +59,14 @@ class Service:
 
 
 def build_service(settings: Settings, log: Logger) -> Service:
-    """Nothing is started yet; `scheduler.start()` does that, on the event loop."""
+    """The data directory is taken; nothing is started yet, which the application does on its event loop.
+
+    Raises DataDirectoryInUse, and InvalidParameter for a setting that is not readable.
+    """
+    callers = Callers(settings)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     supervisor = Supervisor(settings, log)
-    return Service(settings, spool, supervisor, Scheduler(settings, supervisor, log, spool.remove), log)
+    scheduler = Scheduler(settings, supervisor, log, spool.remove_results)
+    journal = Journal(settings.data_dir / "jobs.db", log)
+    desk = JobDesk(settings, spool, journal, scheduler, log)
+    return Service(settings, spool, supervisor, scheduler, desk, callers, log)

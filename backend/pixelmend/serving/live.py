@@ -1,0 +1,82 @@
+"""A job of this run of the service: what it was asked for, and what its watchers have to be told."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pixelmend.serving.jobs import ENDED, Job, JobRecord, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """A job as clients see it at one moment. `state` may be ahead of the record's.
+
+    place: in the queue, from 1. eta_s: measured, so None until there was something to measure.
+    """
+
+    record: JobRecord
+    state: JobState
+    done_tiles: int = 0
+    total_tiles: int = 0
+    place: int | None = None
+    eta_s: float | None = None
+
+
+def snapshot_of(record: JobRecord) -> JobSnapshot:
+    """Of a job that is not live: it has ended, or waits for the next start."""
+    overdue = record.expires_s is not None and record.expires_s <= time.time()
+    state = JobState.EXPIRED if record.state is JobState.DONE and overdue else record.state
+    tiles = record.report.tiles if record.report else 0
+    return JobSnapshot(record, state, tiles, tiles)
+
+
+@dataclass(eq=False)
+class LiveJob:
+    """Belongs to the desk. `settled`: its end is recorded, or it was put aside for the next start.
+
+    revision grows with every change; state_changes has the revision of each new state.
+    """
+
+    record: JobRecord
+    job: Job
+    idempotency_keys: list[str] = field(default_factory=list)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    revision: int = 1
+    state_changes: list[tuple[int, JobSnapshot]] = field(default_factory=list)
+    _watchers: set[asyncio.Event] = field(default_factory=set)
+
+    @property
+    def state(self) -> JobState:
+        """As clients see it: ended only once that is recorded, so that it never goes back."""
+        if self.record.state in ENDED:
+            return self.record.state
+        # A lost worker puts its jobs back into the queue, which is nobody's business but ours.
+        waits = self.job.state is JobState.QUEUED and not self.job.crashes
+        return JobState.QUEUED if waits else JobState.RUNNING
+
+    @property
+    def joinable(self) -> bool:
+        """Somebody who asks for the same can have this one."""
+        return not self.job.ended.is_set() or self.job.state is JobState.DONE
+
+    def changed(self, snapshot: JobSnapshot) -> None:
+        self.revision += 1
+        if not self.state_changes or self.state_changes[-1][1].state is not snapshot.state:
+            self.state_changes.append((self.revision, snapshot))
+        self.wake()
+
+    def wake(self) -> None:
+        for watcher in self._watchers:
+            watcher.set()
+
+    @contextmanager
+    def watched(self) -> Iterator[asyncio.Event]:
+        """An event that is set at every change, for as long as the context lasts."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)

@@ -1,0 +1,86 @@
+"""Who calls: by API key where there are keys, by address otherwise."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from pixelmend.config import Settings
+from pixelmend.errors import InvalidParameter, KeyMissing, KeyRefused
+from pixelmend.serving.quota import Quota
+
+_HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """owner: whose the jobs are; tells nothing about the key itself."""
+
+    owner: str
+    address: str
+    key: str | None
+
+
+class Callers:
+    """Knows the keys by their hashes only."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises InvalidParameter where a quota is not readable."""
+        given = [key.strip() for key in settings.api_keys.get_secret_value().split(",") if key.strip()]
+        self._hashes = [_hash_of_setting(key) for key in given]
+        self._per_key = Quota("quota_per_key", settings.quota_per_key)
+        self._per_address = Quota("quota_per_address", settings.quota_per_address)
+
+    @property
+    def keys_needed(self) -> bool:
+        return bool(self._hashes)
+
+    def identify(self, request: Request) -> Caller:
+        """Raises KeyMissing, KeyRefused."""
+        address = request.client.host if request.client else "unknown"
+        if not self._hashes:
+            return Caller(f"address {address}", address, None)
+        offered = _offered_key(request)
+        if offered is None:
+            raise KeyMissing("send Authorization: Bearer <key>, or X-API-Key: <key>")
+        digest = hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
+        # All are compared, so that the time tells nothing of which one is near.
+        matches = [hmac.compare_digest(digest, known) for known in self._hashes]
+        if not any(matches):
+            raise KeyRefused("the API key is not one of this service's")
+        return Caller(f"key {digest.hex()}", address, digest.hex())
+
+    def owns(self, caller: Caller, owner: str) -> bool:
+        """Without keys a job's id, which nobody can guess, is what entitles to it."""
+        return caller.owner == owner if self._hashes else owner.startswith("address ")
+
+    def require_quota(self, caller: Caller) -> None:
+        """Before an upload is read. Raises QuotaExceeded."""
+        self._per_address.require(caller.address)
+        if caller.key is not None:
+            self._per_key.require(caller.key)
+
+    def charge(self, caller: Caller) -> None:
+        """Count one piece of work, or raise QuotaExceeded and count nothing."""
+        self.require_quota(caller)
+        self._per_address.charge(caller.address)
+        if caller.key is not None:
+            self._per_key.charge(caller.key)
+
+
+def _hash_of_setting(key: str) -> bytes:
+    hashed = _HASHED.fullmatch(key)
+    if hashed:
+        return bytes.fromhex(hashed[1])
+    if key.startswith("sha256:"):
+        raise InvalidParameter("api_keys has an entry that begins with sha256: but has not 64 hex digits")
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _offered_key(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return request.headers.get("x-api-key") or None

@@ -1,0 +1,89 @@
+"""A job's server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from starlette.responses import Response, StreamingResponse
+
+from pixelmend.serving.desk import JobDesk
+from pixelmend.serving.jobs import ENDED, JobRecord
+from pixelmend.serving.live import JobSnapshot, LiveJob
+
+PING_PERIOD_S = 15.0
+SHORTEST_GAP_S = 0.1
+END_ID = "end"
+"""Of the last event of every job; the others' ids mean nothing to the next start of the service."""
+
+
+def event_stream(
+    desk: JobDesk,
+    found: LiveJob | JobRecord,
+    last_event_id: str,
+    as_json: Callable[[JobSnapshot], str],
+) -> Response:
+    """Events from after `last_event_id` on; 204, by which a client stops asking, where that was the last.
+
+    An id that is not known, as after a restart, begins with the present state.
+    """
+    if last_event_id == END_ID and desk.snapshot(found).state in ENDED:
+        return Response(status_code=204)
+    return StreamingResponse(
+        _events(desk, found, last_event_id, as_json),
+        media_type="text/event-stream",
+        # nginx would collect what has to be seen at once.
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(
+    desk: JobDesk, found: LiveJob | JobRecord, last_event_id: str, as_json: Callable[[JobSnapshot], str]
+) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    if isinstance(found, LiveJob):
+        with found.watched() as changed:
+            async for event in _live_events(desk, found, last_event_id, changed, as_json):
+                yield event
+    else:
+        snapshot = desk.snapshot(found)
+        # What has not ended was put aside for the next start.
+        is_end = snapshot.state in ENDED
+        yield _event("state" if is_end else "drain", END_ID if is_end else None, as_json(snapshot))
+
+
+async def _live_events(
+    desk: JobDesk,
+    live: LiveJob,
+    last_event_id: str,
+    changed: asyncio.Event,
+    as_json: Callable[[JobSnapshot], str],
+) -> AsyncIterator[str]:
+    run, _, told = last_event_id.partition("-")
+    seen = int(told) if run == desk.run and told.isdecimal() else 0
+    while True:
+        changed.clear()
+        # All of one moment: while events are sent, the job goes on.
+        latest, revision = desk.snapshot(live), live.revision
+        for at, snapshot in [change for change in live.state_changes if change[0] > seen]:
+            seen = at
+            ended = snapshot.state in ENDED
+            yield _event("state", END_ID if ended else f"{desk.run}-{at}", as_json(snapshot))
+            if ended:
+                return
+        if revision > seen:
+            seen = revision
+            yield _event("progress", f"{desk.run}-{seen}", as_json(latest))
+        if desk.draining:
+            yield _event("drain", None, as_json(latest))
+            return
+        # What changes meanwhile is told as one event, the latest.
+        await asyncio.sleep(SHORTEST_GAP_S)
+        while not changed.is_set():
+            try:
+                await asyncio.wait_for(changed.wait(), PING_PERIOD_S)
+            except TimeoutError:
+                yield ": ping\n\n"
+
+
+def _event(name: str, event_id: str | None, data: str) -> str:
+    head = f"event: {name}\n" if event_id is None else f"event: {name}\nid: {event_id}\n"
+    return f"{head}data: {data}\n\n"

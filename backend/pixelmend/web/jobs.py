@@ -1,0 +1,181 @@
+"""`/api/jobs`: work that goes on when nobody waits for it."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pixelmend.errors import ResultExpired, UnknownJob, WrongJobState, error_from_code
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.serving.jobs import JobRecord, JobState
+from pixelmend.serving.live import JobSnapshot, LiveJob
+from pixelmend.web.errors import problem_body
+from pixelmend.web.events import event_stream
+from pixelmend.web.results import SpooledFile
+from pixelmend.web.schemas import JobList, JobProgress, JobResult, JobView, Problem, job_request_body
+from pixelmend.web.service import Service
+from pixelmend.web.submissions import submit_job
+
+_REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
+
+
+def jobs_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["jobs"])
+
+    @router.post(
+        "/api/jobs",
+        summary="Hand in work and come back for the result",
+        status_code=202,
+        response_model=JobView,
+        responses={status: {"model": Problem} for status in _REFUSALS},
+        openapi_extra=job_request_body(),
+    )
+    async def submit(request: Request) -> Response:
+        accepted = await submit_job(service, request, service.callers.identify(request))
+        lease = accepted.lease
+        try:
+            view = job_view(service.desk.snapshot(lease.live or lease.record))
+        finally:
+            lease.release()
+        headers = {"Location": f"/api/jobs/{view.id}"}
+        return JSONResponse(view.model_dump(mode="json"), 202, headers)
+
+    @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
+    async def list_jobs(request: Request) -> JobList:
+        caller = service.callers.identify(request)
+        return JobList(jobs=[job_view(found) for found in await service.desk.list_of(caller.owner)])
+
+    @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
+    async def show(request: Request, job_id: str) -> JobView:
+        return job_view(service.desk.snapshot(await _own_job(service, request, job_id)))
+
+    @router.get(
+        "/api/jobs/{job_id}/events",
+        summary="Server-sent events: `state`, `progress`, `drain`",
+        response_class=Response,
+        responses={
+            200: {"content": {"text/event-stream": {}}, "description": "Data is the job, as JSON."},
+            204: {"description": "All was sent; do not connect again."},
+            **_problems(401, 403, 404),
+        },
+    )
+    async def events(request: Request, job_id: str) -> Response:
+        found = await _own_job(service, request, job_id)
+        last_id = request.headers.get("last-event-id", "")
+        return event_stream(service.desk, found, last_id, lambda s: job_view(s).model_dump_json())
+
+    @router.api_route(
+        "/api/jobs/{job_id}/result",
+        methods=["GET", "HEAD"],
+        summary="A finished job's file; ranges and ETag are understood",
+        response_class=Response,
+        responses={
+            200: {"content": {f.media_type: {} for f in OutputFormat}, "description": "The whole file."},
+            206: {"description": "The range that was asked for."},
+            304: {"description": "The client has it already."},
+            **_problems(401, 403, 404, 409, 410, 416),
+        },
+    )
+    async def result(request: Request, job_id: str) -> Response:
+        found = await _own_job(service, request, job_id)
+        snapshot = service.desk.snapshot(found)
+        if snapshot.state is JobState.EXPIRED:
+            raise ResultExpired(f"the result of job {job_id} is kept no longer")
+        if snapshot.state is not JobState.DONE:
+            raise WrongJobState(_why_no_result(snapshot))
+        return _file(service, request, snapshot.record)
+
+    @router.delete(
+        "/api/jobs/{job_id}",
+        summary="Cancel a job, or give up its result",
+        responses=_problems(401, 403, 404),
+    )
+    async def cancel(request: Request, job_id: str) -> JobView:
+        return job_view(await service.desk.cancel(await _own_job(service, request, job_id)))
+
+    return router
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+async def _own_job(service: Service, request: Request, job_id: str) -> LiveJob | JobRecord:
+    """Raises UnknownJob, which is also what another owner's job is."""
+    caller = service.callers.identify(request)
+    found = await service.desk.find(job_id)
+    record = found.record if isinstance(found, LiveJob) else found
+    if found is None or record is None or not service.callers.owns(caller, record.owner):
+        raise UnknownJob(f"there is no job {job_id[:64]!r}")
+    return found
+
+
+def _file(service: Service, request: Request, record: JobRecord) -> Response:
+    lease = service.desk.lease(record)
+    path = service.desk.result_file(record)
+    # It may have expired since we looked.
+    if path is None or record.result is None or record.report is None:
+        lease.release()
+        raise ResultExpired(f"the result of job {record.id} is kept no longer")
+    etag = f'"{record.result.sha256}"'
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in known or "*" in known:
+        lease.release()
+        return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+    return SpooledFile(
+        path,
+        job_id=record.id,
+        options=record.options,
+        report=record.report,
+        file_name=record.file_name,
+        release=lease.release,
+        etag=etag,
+    )
+
+
+def _why_no_result(snapshot: JobSnapshot) -> str:
+    record = snapshot.record
+    why = f": {record.error_message}" if record.error_message else ""
+    return f"job {record.id} is {snapshot.state}, so it has no result{why}"
+
+
+def job_view(snapshot: JobSnapshot) -> JobView:
+    record = snapshot.record
+    done, total = snapshot.done_tiles, snapshot.total_tiles
+    problem = None
+    if record.error_code is not None:
+        problem = problem_body(
+            error_from_code(record.error_code, record.error_message or ""), record.request_id
+        )
+    result = None
+    if snapshot.state is JobState.DONE and record.result is not None and record.report is not None:
+        result = JobResult(
+            url=f"/api/jobs/{record.id}/result",
+            media_type=record.options.format.media_type,
+            size_bytes=record.result.size_bytes,
+            sha256=record.result.sha256,
+            width=record.report.width_px,
+            height=record.report.height_px,
+        )
+    return JobView(
+        id=record.id,
+        task="upscale",
+        state=snapshot.state,
+        progress=JobProgress(
+            done_tiles=done, total_tiles=total, fraction=round(done / total, 4) if total else 0.0
+        ),
+        place=snapshot.place,
+        eta_s=None if snapshot.eta_s is None else round(snapshot.eta_s, 1),
+        model=record.options.model,
+        file_name=record.file_name,
+        created_at=_time(record.created_s),
+        ended_at=None if record.ended_s is None else _time(record.ended_s),
+        expires_at=None if record.expires_s is None else _time(record.expires_s),
+        result=result,
+        problem=problem,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

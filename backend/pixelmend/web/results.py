@@ -1,0 +1,80 @@
+"""A finished file as a response."""
+
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from starlette.responses import FileResponse
+from starlette.types import Receive, Scope, Send
+
+from pixelmend.tasks import UpscaleOptions, UpscaleReport
+
+
+class SpooledFile(FileResponse):
+    """A result from the spool; `release` is called once it is sent, or once the client is gone.
+
+    etag: of the content, where it is known already.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        job_id: str,
+        options: UpscaleOptions,
+        report: UpscaleReport,
+        file_name: str | None,
+        release: Callable[[], None],
+        etag: str | None = None,
+    ) -> None:
+        headers = provenance_headers(report)
+        headers["X-Pixelmend-Job"] = job_id
+        headers["Content-Disposition"] = content_disposition(file_name, options, report)
+        # Whoever keeps it asks first: it may be private, and it is gone after its time.
+        headers["Cache-Control"] = "no-store" if etag is None else "private, no-cache"
+        if etag is not None:
+            headers["ETag"] = etag
+        super().__init__(str(path), headers=headers, media_type=options.format.media_type)
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
+
+
+def provenance_headers(report: UpscaleReport) -> dict[str, str]:
+    """How the result came about, for whoever wants to know or to reproduce it."""
+    headers = {
+        "X-Pixelmend-Model": report.model,
+        "X-Pixelmend-Model-SHA256": report.model_sha256,
+        "X-Pixelmend-Device": f"{report.device_type}; {report.device_name}",
+        "X-Pixelmend-Precision": report.precision,
+        "X-Pixelmend-Size": f"{report.width_px}x{report.height_px}",
+        "X-Pixelmend-Tiles": f"{report.tiles}; px={report.tile_size}",
+        "X-Pixelmend-Seconds": f"{report.total_s:.3f}",
+        "Server-Timing": ", ".join(
+            f"{name};dur={seconds * 1000:.1f}"
+            for name, seconds in (
+                ("decode", report.decode_s),
+                ("device", report.device_s),
+                ("encode", report.encode_s),
+            )
+        ),
+    }
+    if report.not_kept:
+        headers["X-Pixelmend-Not-Kept"] = ", ".join(report.not_kept)
+    if report.notes:
+        headers["X-Pixelmend-Notes"] = "; ".join(report.notes)
+    return {name: _header_safe(value) for name, value in headers.items()}
+
+
+def content_disposition(file_name: str | None, options: UpscaleOptions, report: UpscaleReport) -> str:
+    stem = PurePosixPath((file_name or "image").replace("\\", "/")).stem or "image"
+    name = f"{stem}-{report.width_px}x{report.height_px}{options.format.suffix}"
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _header_safe(value: str) -> str:
+    return "".join(c if 32 <= ord(c) < 127 else "?" for c in value)[:2000]
