@@ -86,7 +86,7 @@ def _submit(service: Upscaler, pool: ThreadPoolExecutor, picture: bytes) -> Futu
     other = Upscaler(service.service)
     job = pool.submit(other.upscale, picture, keep=False)
     deadline_s = time.monotonic() + 60
-    while not list(service.service.spool.glob("*/*.part")) and not job.done():
+    while not list(service.service.spool.glob("*.part")) and not job.done():
         # The output's .part appears when the plan is made.
         if time.monotonic() > deadline_s:
             break
