@@ -81,7 +81,7 @@ def test_results_hold_no_path_and_neither_host_nor_user(tmp_path: Path) -> None:
 
 
 def test_paths_are_cut_and_ratios_and_addresses_are_not() -> None:
-    assert without_paths("at /work/x/y.pth: 3/4 of 12 MB/s") == "at .../y.pth: 3/4 of 12 MB/s"
+    assert without_paths("at /home/x/y.pth: 3/4 of 12 MB/s") == "at .../y.pth: 3/4 of 12 MB/s"
     assert without_paths("http://127.0.0.1:8000/api/upscale") == "http://127.0.0.1:8000/api/upscale"
 
 
