@@ -132,7 +132,12 @@ def plan_cheapest(
         rows = _count(padded.height, window.height, shared)
         return columns * rows * window.pixels * cost(window.width)
 
-    window = min(map(window_of, sorted(widths)), key=time_of)
+    windows = [window_of(width) for width in sorted(widths)]
+    edge = math.isqrt(budget_px)
+    if edge >= least:  # the square, which the steps may pass over where windows are small
+        sides = ((side, edge, overlap_px, multiple_of, minimum_px) for side in (size.width, size.height))
+        windows.append(Size(*(_narrowest_window(*side) for side in sides)))
+    window = min(windows, key=time_of)
     return _plan_windows(size, window, overlap_px, multiple_of, blend_px)
 
 
