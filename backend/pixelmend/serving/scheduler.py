@@ -19,6 +19,7 @@ from pixelmend.errors import (
     QueueFull,
     error_from_code,
 )
+from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.serving.jobs import ENDED, Job, JobState
 from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
 from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit, ToWorker
@@ -76,8 +77,7 @@ class Scheduler:
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._seconds_per_pixel: float | None = None
-        self._last_end_s: float | None = None
+        self._rate = DrainRate()
 
     def start(self) -> None:
         self._supervisor.start(self)
@@ -142,8 +142,8 @@ class Scheduler:
 
     def retry_after_s(self) -> int:
         """Seconds until there is likely to be room, from the measured drain rate, with jitter."""
-        pixels = self._pending_pixels()
-        estimate = FIRST_GUESS_S if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
+        measured_s = self._rate.seconds_for(self._pending_pixels())
+        estimate = FIRST_GUESS_S if measured_s is None else measured_s
         return round(min(600.0, max(1.0, estimate)) * random.uniform(1.0, 1.5))
 
     def place(self, job: Job) -> int | None:
@@ -154,22 +154,18 @@ class Scheduler:
         """Seconds until the job's end, from what was measured; None where nothing was."""
         if job.state in ENDED:
             return 0.0
-        if job.state is JobState.RUNNING and job.done_tiles and job.tiles_started_s is not None:
-            # Its own pace, which knows with whom it shares the device.
-            spent_s = time.monotonic() - job.tiles_started_s
-            return spent_s / job.done_tiles * (job.total_tiles - job.done_tiles)
+        own_pace_s = seconds_left_at_own_pace(job)
+        if own_pace_s is not None:
+            return own_pace_s
         before = itertools.takewhile(lambda other: other is not job, self._queued)
         waiting = before if job.state is JobState.QUEUED else ()
         others = [*(other for other in self._running.values() if other is not job), *waiting]
-        return self._seconds_for(sum(map(_remaining_pixels, others)) + job.pixels)
+        return self._rate.seconds_for(sum(map(remaining_pixels, others)) + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
         """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
         accepted = [*self._running.values(), *self._queued]
-        return self._seconds_for(sum(map(_remaining_pixels, accepted)) + pixels)
-
-    def _seconds_for(self, pixels: int) -> float | None:
-        return None if self._seconds_per_pixel is None else self._seconds_per_pixel * pixels
+        return self._rate.seconds_for(sum(map(remaining_pixels, accepted)) + pixels)
 
     def begin_draining(self) -> None:
         """Refuse new jobs from now on, and put aside what the next start of the service will take up."""
@@ -214,7 +210,7 @@ class Scheduler:
                     self._discard(task_id)
                     return
                 job.report = report
-                self._measure(job)
+                self._rate.job_ended(report.total_s, job.pixels)
                 self._end(job, JobState.DONE, None)
             case Failed(task_id=task_id, code=code, message=text):
                 job = self._running.get(task_id)
@@ -279,7 +275,7 @@ class Scheduler:
         self._notify(job)
         if not self._queued and not self._running:
             self._idle.set()
-            self._last_end_s = None
+            self._rate.went_idle()
         self._pump()
         for waiting in list(self._queued):
             self._notify(waiting)  # it has moved up
@@ -305,16 +301,6 @@ class Scheduler:
     def _pending_pixels(self) -> int:
         return sum(job.pixels for job in self._queued) + sum(job.pixels for job in self._running.values())
 
-    def _measure(self, job: Job) -> None:
-        assert job.report is not None
-        now = time.monotonic()
-        # While jobs follow one another, the time between ends is what a pixel costs the queue.
-        elapsed_s = job.report.total_s if self._last_end_s is None else now - self._last_end_s
-        self._last_end_s = now
-        rate = elapsed_s / max(1, job.pixels)
-        known = self._seconds_per_pixel
-        self._seconds_per_pixel = rate if known is None else 0.8 * known + 0.2 * rate
-
     def _notify(self, job: Job) -> None:
         for callback in list(job.listeners):
             callback(job)
@@ -322,12 +308,6 @@ class Scheduler:
 
 def _stopped(job: Job) -> Draining:
     return Draining(f"the service stopped before job {job.id} was finished")
-
-
-def _remaining_pixels(job: Job) -> int:
-    if not job.total_tiles:
-        return job.pixels
-    return job.pixels * (job.total_tiles - job.done_tiles) // job.total_tiles
 
 
 def _size_class(job: Job) -> int:
