@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     max_input_pixels: int = Field(50_000_000, ge=1, description="Largest input image.")
     max_input_side_px: int = Field(16_384, ge=1, description="Longest side of an input image.")
     max_output_pixels: int = Field(256_000_000, ge=1, description="Largest result.")
+    max_batch_items: int = Field(200, ge=1, le=10_000, description="Images of one batch.")
+    max_batch_bytes: int = Field(
+        1_000_000_000, ge=1, description="Largest request body of a batch, and what a ZIP may unpack to."
+    )
     max_queue_jobs: int = Field(32, ge=1, description="Jobs accepted and not finished.")
     max_queue_pixels: int = Field(
         1_024_000_000, ge=1, description="Sum of output pixels of those jobs. One job is always accepted."

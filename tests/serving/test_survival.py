@@ -1,11 +1,14 @@
 """Accepted jobs and what happens to the service: it is killed, overloaded, drained, left without room."""
 
+import io
+import json
 import random
 import resource
 import signal
 import sqlite3
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -326,3 +329,60 @@ def test_second_service_on_the_same_data_directory_is_refused(tmp_path: Path) ->
             running_service(other, data_dir=tmp_path / "data"),
         ):
             pass
+
+
+def batch(service: RunningService, pictures: list[bytes], headers: dict[str, str] | None = None) -> Any:
+    files = [("files", (f"{n}.png", data)) for n, data in enumerate(pictures)]
+    response = service.client.post(
+        "/api/jobs", files=files, data={"task": "upscale-batch"}, headers=headers or {}
+    )
+    assert response.status_code == 202, response.text
+    return response.json()
+
+
+def test_batch_goes_on_after_a_kill_with_what_it_had(tmp_path: Path) -> None:
+    pictures = [picture(n, side_px=300) for n in range(5)] + [b"no image"]
+    with running_service(tmp_path, worker_jobs=1) as service:
+        job = batch(service, pictures)
+        deadline_s = time.monotonic() + 60
+        while service.job(job["id"])["progress"]["done_items"] < 2 and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+        service.kill()
+    with running_service(tmp_path, worker_jobs=1) as service:
+        ended = service.ended_job(job["id"])
+        assert (ended["state"], ended["progress"]["done_items"]) == ("done", 5)
+        assert ended["items"][5]["problem"]["type"] == "urn:pixelmend:problem:unsupported-format"
+        with zipfile.ZipFile(io.BytesIO(result_of(service, ended))) as archive:
+            for n, data in enumerate(pictures[:5]):
+                alone = service.client.post("/api/upscale", files={"file": data})
+                assert archive.read(f"{n}.png") == alone.content
+        seconds = [line for line in service.log.splitlines() if '"job done"' in line]
+        assert len(seconds) < 5, "images that were finished before the kill were computed again"
+        service.wait_until_spool_is_empty()
+
+
+def test_sigterm_closes_the_archive_that_somebody_waits_for_and_puts_the_others_aside(tmp_path: Path) -> None:
+    with (
+        running_service(tmp_path, worker_jobs=1, drain_timeout_s=3) as service,
+        ThreadPoolExecutor(1) as one,
+    ):
+        waited = one.submit(
+            service.client.post,
+            "/api/upscale-batch",
+            files=[("files", (f"{n}.jpg", SLOW + bytes(n))) for n in range(40)],
+        )
+        service.wait_until("a running image", running=1)
+        aside = batch(service, [picture(1), picture(2)])
+        service.process.send_signal(signal.SIGTERM)
+        response = waited.result()
+        service.process.wait(30)
+        with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+            assert archive.testzip() is None
+            items = json.loads(archive.read("manifest.json"))["items"]
+        states = [item["state"] for item in items]
+        assert states.count("done") < 40
+        problems = {item["problem"]["type"] for item in items if item["problem"]}
+        assert problems == {"urn:pixelmend:problem:draining"}
+    with running_service(tmp_path) as service:
+        assert service.ended_job(aside["id"])["progress"]["done_items"] == 2
+        service.wait_until_spool_is_empty()

@@ -11,7 +11,7 @@ from pixelmend.config import Settings
 from pixelmend.errors import NoWorker, PixelmendError
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
-from pixelmend.serving.admission import expected_size
+from pixelmend.serving.admission import Admission
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
 from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
@@ -72,7 +72,8 @@ class LocalEngine:
     def _check(self, file: FileJob, options: UpscaleOptions) -> tuple[UpscaleTask, int, str]:
         """The task, how many pixels its result has, and the sha256 of its input."""
         settings = self._settings
-        size = expected_size(file.source, options, settings, load_catalog(settings.models_dir))
+        admission = Admission.of(options, settings, load_catalog(settings.models_dir))
+        size = admission.size_of(file.source)
         file.result.parent.mkdir(parents=True, exist_ok=True)
         task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options)
         return task, size.pixels, sha256_of(file.source)

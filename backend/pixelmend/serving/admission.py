@@ -1,33 +1,71 @@
 """All that can be refused of a task before anything is decoded."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pixelmend.config import Settings
 from pixelmend.imaging.formats import OutputSpec, check_encodable
 from pixelmend.imaging.geometry import Size
-from pixelmend.imaging.probe import InputLimits, probe
-from pixelmend.models.catalog import Catalog
+from pixelmend.imaging.probe import InputLimits, check_size, probe
+from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.tasks import UpscaleOptions
 
 UNKNOWN_SCALE_GUESS = 4
 """Where a dropped-in model was not read yet; the worker checks the real size."""
 
 
-def expected_size(
-    path: Path, options: UpscaleOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
-) -> Size:
-    """The size of the result for the image at `path`, which is probed and not decoded.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What an image's header tells, or somebody who has not sent the image yet. `size` is upright."""
 
-    known_scale: the model's, where a worker has read it. Raises what the model, the image, its size, the
-    target and the output format may be refused for.
-    """
-    entry = catalog.usable(options.model)
-    if options.denoise is not None:
-        catalog.denoise_partner(options.model)
-    limits = InputLimits(settings.max_input_pixels, settings.max_input_side_px)
-    info = probe(path, limits, first_frame=options.first_frame)
-    scale = entry.scale or known_scale or UNKNOWN_SCALE_GUESS
-    size = options.target.size_for(info.oriented_size, scale, settings.max_output_pixels)
-    channels = (1 if info.grey else 3) + info.has_alpha
-    check_encodable(OutputSpec(options.format, size, channels, info.bits, options.quality))
-    return size
+    size: Size
+    grey: bool = False
+    has_alpha: bool = False
+    bits: int = 8
+
+    @property
+    def channels(self) -> int:
+        return (1 if self.grey else 3) + self.has_alpha
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Options that were checked as far as they go without an image, for any number of images."""
+
+    options: UpscaleOptions
+    model: ModelEntry
+    scale: int
+    limits: InputLimits
+    max_output_pixels: int
+
+    @classmethod
+    def of(
+        cls, options: UpscaleOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
+    ) -> "Admission":
+        """known_scale: the model's, where a worker has read it. Raises what the model may be refused for."""
+        entry = catalog.usable(options.model)
+        if options.denoise is not None:
+            catalog.denoise_partner(options.model)
+        return cls(
+            options,
+            entry,
+            entry.scale or known_scale or UNKNOWN_SCALE_GUESS,
+            InputLimits(settings.max_input_pixels, settings.max_input_side_px),
+            settings.max_output_pixels,
+        )
+
+    def size_of(self, path: Path) -> Size:
+        """The size of the result for the image at `path`, which is probed and not decoded.
+
+        Raises what the image, its size, the target and the output format may be refused for.
+        """
+        info = probe(path, self.limits, first_frame=self.options.first_frame)
+        return self.size_for(Picture(info.oriented_size, info.grey, info.has_alpha, info.bits))
+
+    def size_for(self, picture: Picture) -> Size:
+        """The same for an image of which only that much is known."""
+        check_size(picture.size, self.limits)
+        size = self.options.target.size_for(picture.size, self.scale, self.max_output_pixels)
+        spec = OutputSpec(self.options.format, size, picture.channels, picture.bits, self.options.quality)
+        check_encodable(spec)
+        return size

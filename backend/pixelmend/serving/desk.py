@@ -9,13 +9,14 @@ from pathlib import Path
 
 from pixelmend.config import Settings
 from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
-from pixelmend.serving.jobs import ENDED, JobRecord, JobState
+from pixelmend.serving.batches import Batches, Manifest
+from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, Job, JobRecord, JobState, Work
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
 from pixelmend.serving.live_jobs import LiveJobs, failed_record
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.scheduler import Scheduler
-from pixelmend.serving.store import Spool
+from pixelmend.serving.store import ARCHIVE_SUFFIX, Spool
 from pixelmend.serving.submission import Lease, Submission
 from pixelmend.tasks import UpscaleTask
 from pixelmend.telemetry import Logger
@@ -24,6 +25,8 @@ SWEEP_PERIOD_S = 5.0
 MAX_STARTS = 100
 """A job with which the whole service died this often is given up: it may be what ends it."""
 LISTED_JOBS = 200
+PACKING_TIMEOUT_S = 2.0
+"""For archives to be closed at shutdown, after the last image."""
 
 
 class JobDesk:
@@ -35,6 +38,7 @@ class JobDesk:
         spool: Spool,
         journal: Journal,
         scheduler: Scheduler,
+        manifest: Manifest,
         log: Logger,
     ) -> None:
         self._settings = settings
@@ -45,10 +49,20 @@ class JobDesk:
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
         self.retention = Retention(journal, spool, settings.result_max_bytes, log)
         self._jobs = LiveJobs(
-            spool, journal, scheduler, self.retention, result_ttl_s=settings.result_ttl_s, log=log
+            spool, journal, self._outlook, self.retention, result_ttl_s=settings.result_ttl_s, log=log
+        )
+        self._batches = Batches(
+            settings,
+            spool,
+            self.retention,
+            hand_in=self.accept,
+            result_file=self.result_file,
+            forecast_s=scheduler.forecast_s,
+            manifest=manifest,
+            log=log,
         )
         self._sweeper: asyncio.Task[None] | None = None
-        self._drain: asyncio.Task[bool] | None = None
+        self._drain: asyncio.Task[None] | None = None
 
     # --- start and stop ---------------------------------------------------------------------------------
 
@@ -73,7 +87,7 @@ class JobDesk:
     async def _take_up(self, record: JobRecord) -> None:
         path = self._spool.input_path(record.id)
         problem: PixelmendError | None = None
-        if not path.is_file():
+        if not path.exists():
             problem = InternalError("the job's input was lost")
         elif record.starts >= MAX_STARTS:
             problem = InternalError(f"the service was killed {record.starts} times with this job in it")
@@ -81,16 +95,23 @@ class JobDesk:
             await self._journal.put(failed_record(record, JobState.FAILED, problem))
             self._spool.remove(record.id)
             return
-        options = record.options
-        job = self._scheduler.submit(
-            UpscaleTask(record.id, path, self._spool.output_path(record.id, options.format), options),
-            pixels=record.pixels,
-            digest=record.digest,
-            request_id=record.request_id,
-            durable=True,
-            admitted_before=True,
-        )
-        self._jobs.enter(LiveJob(replace(record, state=JobState.QUEUED), job))
+        options, waiting = record.options, replace(record, state=JobState.QUEUED)
+        job: Work
+        if record.items:
+            output = self._spool.output_path(record.id, ARCHIVE_SUFFIX)
+            batch = BatchTask(record.id, path, output, options, record.items)
+            job = self._batches.submit(waiting, batch, durable=True)
+        else:
+            output = self._spool.output_path(record.id, options.format.suffix)
+            job = self._scheduler.submit(
+                UpscaleTask(record.id, path, output, options),
+                pixels=record.pixels,
+                digest=record.digest,
+                request_id=record.request_id,
+                durable=True,
+                admitted_before=True,
+            )
+        self._jobs.enter(LiveJob(waiting, job))
 
     @property
     def draining(self) -> bool:
@@ -99,11 +120,16 @@ class JobDesk:
     async def drain(self) -> None:
         """Finish what somebody waits for; leave the rest to the next start. Tells all watchers."""
         if self._drain is None:
-            drain = self._scheduler.drain(self._settings.drain_timeout_s)
-            self._drain = asyncio.create_task(drain, name="drain")
+            self._drain = asyncio.create_task(self._finish_accepted(), name="drain")
+            # Batches first, since what is put aside there leaves the queue.
+            self._batches.begin_draining()
             self._scheduler.begin_draining()
             self._jobs.wake_all()
         await self._drain
+
+    async def _finish_accepted(self) -> None:
+        await self._scheduler.drain(self._settings.drain_timeout_s)
+        await self._batches.drain(PACKING_TIMEOUT_S)
 
     async def close(self) -> None:
         """After the scheduler has stopped: record the last ends, then close the files."""
@@ -178,7 +204,7 @@ class JobDesk:
     async def cancel(self, found: LiveJob | JobRecord) -> JobSnapshot:
         """End the job if it runs, give up its result if it has one; what it took is free afterwards."""
         if isinstance(found, LiveJob):
-            self._scheduler.cancel(found.job, Cancelled(f"job {found.job.id} was cancelled by its owner"))
+            self._cancel(found.job, Cancelled(f"job {found.job.id} was cancelled by its owner"))
             await found.settled.wait()
             found = found.record
         if found.state not in ENDED:  # put aside for the next start
@@ -209,30 +235,37 @@ class JobDesk:
                 if self.result_file(record) is not None:
                     return await self._join(lease, submission)
                 lease.release()
-        self._scheduler.require_room(submission.pixels, submission.digest)
+        task = submission.task
+        if isinstance(task, BatchTask):
+            self._scheduler.require_open()
+            self._batches.require_room()
+        else:
+            self._scheduler.require_room(submission.pixels, submission.digest)
         submission.charge()
-        job = self._scheduler.submit(
-            submission.task,
-            pixels=submission.pixels,
-            digest=submission.digest,
-            request_id=submission.request_id,
-        )
         record = JobRecord(
-            id=job.id,
+            id=task.id,
             task=submission.kind,
             owner=submission.owner,
             content_key=key,
             digest=submission.digest,
-            options=submission.task.options,
+            options=task.options,
             pixels=submission.pixels,
             created_s=time.time(),
             asked=False,
             file_name=submission.file_name,
             request_id=submission.request_id,
+            items=task.items if isinstance(task, BatchTask) else (),
         )
-        live = LiveJob(record, job)
+        live = LiveJob(record, self._begin(record, task))
         self._jobs.enter(live)
         return await self._join(self._lease(live), submission)
+
+    def _begin(self, record: JobRecord, task: UpscaleTask | BatchTask) -> Work:
+        if isinstance(task, BatchTask):
+            return self._batches.submit(record, task)
+        return self._scheduler.submit(
+            task, pixels=record.pixels, digest=record.digest, request_id=record.request_id
+        )
 
     async def _join(self, lease: Lease, submission: Submission) -> Lease:
         """Add to the job what this submission wants of it, and write that down. Releases where it fails."""
@@ -275,12 +308,24 @@ class JobDesk:
         def release(reason: PixelmendError | None) -> None:
             live.job.waiters -= 1
             if not live.job.waiters and not live.record.asked and not live.job.ended.is_set():
-                self._scheduler.cancel(live.job, reason)
+                self._cancel(live.job, reason)
             self.retention.release(job_id)
 
         return Lease(live, release)
 
     # --- small things -------------------------------------------------------------------------------------
+
+    def _cancel(self, job: Work, reason: PixelmendError | None) -> None:
+        if isinstance(job, BatchJob):
+            self._batches.cancel(job, reason)
+        elif isinstance(job, Job):
+            self._scheduler.cancel(job, reason)
+
+    def _outlook(self, job: Work) -> tuple[int | None, float | None]:
+        if isinstance(job, BatchJob):
+            return self._batches.place(job), self._batches.eta_s(job)
+        assert isinstance(job, Job)
+        return self._scheduler.place(job), self._scheduler.eta_s(job)
 
     async def _sweep_for_ever(self) -> None:
         while True:

@@ -3,22 +3,24 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
 from pixelmend.errors import InternalError, PixelmendError, StorageFull
-from pixelmend.serving.jobs import ENDED, JobRecord, JobState
+from pixelmend.serving.jobs import ENDED, BatchJob, Job, JobRecord, JobState, Work
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
 from pixelmend.serving.retention import Retention
-from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.telemetry import Logger
 
 RETRY_PERIOD_S = 1.0
 SETTLE_TIMEOUT_S = 5.0
+
+Outlook = Callable[[Work], tuple[int | None, float | None]]
+"""A job's place in the queue, from 1, and the seconds until its end, as far as they are known."""
 
 
 class LiveJobs:
@@ -28,7 +30,7 @@ class LiveJobs:
         self,
         spool: Spool,
         journal: Journal,
-        scheduler: Scheduler,
+        outlook: Outlook,
         retention: Retention,
         *,
         result_ttl_s: float,
@@ -36,7 +38,7 @@ class LiveJobs:
     ) -> None:
         self._spool = spool
         self._journal = journal
-        self._scheduler = scheduler
+        self._outlook = outlook
         self._retention = retention
         self._result_ttl_s = result_ttl_s
         self._log = log
@@ -69,9 +71,18 @@ class LiveJobs:
         if state in ENDED:
             return snapshot_of(live.record)
         job = live.job
-        place = self._scheduler.place(job) if state is JobState.QUEUED else None
-        eta_s = self._scheduler.eta_s(job)
-        return JobSnapshot(live.record, state, job.done_tiles, job.total_tiles, place, eta_s)
+        place, eta_s = self._outlook(job)
+        items = tuple(job.items) if isinstance(job, BatchJob) else ()
+        return JobSnapshot(
+            live.record,
+            state,
+            job.done_tiles,
+            job.total_tiles,
+            job.fraction,
+            place if state is JobState.QUEUED else None,
+            eta_s,
+            items,
+        )
 
     def wake_all(self) -> None:
         for live in self._by_id.values():
@@ -142,10 +153,12 @@ class LiveJobs:
 
     async def _ended_record(self, live: LiveJob) -> JobRecord:
         job, record = live.job, live.record
+        if isinstance(job, BatchJob):
+            record = replace(record, items=tuple(job.items))
         if job.state is not JobState.DONE:
             return failed_record(record, job.state, job.error or InternalError("it ended without a reason"))
         try:
-            result = await asyncio.to_thread(self._spool.keep_result, job.task.output_path)
+            result = await asyncio.to_thread(self._spool.keep_result, job.output_path)
         except OSError as error:
             self._log.error("a result is not readable", job=record.id, exc_info=error)
             return failed_record(record, JobState.FAILED, InternalError("the result was not readable"))
@@ -155,7 +168,7 @@ class LiveJobs:
             state=JobState.DONE,
             ended_s=now,
             expires_s=now + self._result_ttl_s,
-            report=job.report,
+            report=job.report if isinstance(job, Job) else None,
             result=result,
         )
 

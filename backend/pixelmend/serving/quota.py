@@ -25,17 +25,18 @@ class Quota:
             raise InvalidParameter(f"{name}={rule!r} is no quota; one is 100/hour;10/minute") from error
         self._windows = MovingWindowRateLimiter(MemoryStorage())
 
-    def require(self, caller: str) -> None:
+    def require(self, caller: str, images: int = 1) -> None:
         """Raises QuotaExceeded where `charge` would; counts nothing."""
         for limit in self._limits:
-            if not self._windows.test(limit, caller):
-                reset_s = self._windows.get_window_stats(limit, caller).reset_time
+            if not self._windows.test(limit, caller, cost=images):
+                stats = self._windows.get_window_stats(limit, caller)
+                left = f"has {stats.remaining} left for {images} images" if images > 1 else "is used up"
                 raise QuotaExceeded(
-                    f"{self._name}={limit} is used up", max(1, math.ceil(reset_s - time.time()))
+                    f"{self._name}={limit} {left}", max(1, math.ceil(stats.reset_time - time.time()))
                 )
 
-    def charge(self, caller: str) -> None:
-        """Count one piece of work. Raises QuotaExceeded, and counts nothing, where there is no more."""
-        self.require(caller)
+    def charge(self, caller: str, images: int = 1) -> None:
+        """Count so much work. Raises QuotaExceeded, and counts nothing, where it is too much."""
+        self.require(caller, images)
         for limit in self._limits:
-            self._windows.hit(limit, caller)
+            self._windows.hit(limit, caller, cost=images)

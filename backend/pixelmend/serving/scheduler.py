@@ -125,7 +125,15 @@ class Scheduler:
         """
         if not admitted_before:
             self.require_room(pixels, digest)
-        job = Job(task, pixels, digest, request_id, durable=durable)
+        job = Job(
+            id=task.id,
+            output_path=task.output_path,
+            pixels=pixels,
+            digest=digest,
+            request_id=request_id,
+            durable=durable,
+            task=task,
+        )
         self._queued.append(job)
         self._idle.clear()
         self._pump()
@@ -203,7 +211,7 @@ class Scheduler:
                     if job.tiles_started_s is None:
                         job.tiles_started_s = time.monotonic()
                     job.done_tiles, job.total_tiles = done, total
-                    self._notify(job)
+                    job.notify()
             case Done(task_id=task_id, report=report):
                 job = self._running.get(task_id)
                 if job is None:
@@ -232,7 +240,7 @@ class Scheduler:
             self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)
             job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
             job.tiles_started_s = None
-            self._notify(job)
+            job.notify()
             self._queued.appendleft(job)
         self._fail_if_hopeless()
 
@@ -249,7 +257,7 @@ class Scheduler:
             self._queued.remove(job)
             job.state = JobState.RUNNING
             self._running[job.id] = job
-            self._notify(job)
+            job.notify()
 
     def _may_start(self, job: Job) -> bool:
         if job.crashes or any(other.crashes for other in self._running.values()):
@@ -272,13 +280,13 @@ class Scheduler:
         if job in self._queued:
             self._queued.remove(job)
         job.ended.set()
-        self._notify(job)
+        job.notify()
         if not self._queued and not self._running:
             self._idle.set()
             self._rate.went_idle()
         self._pump()
         for waiting in list(self._queued):
-            self._notify(waiting)  # it has moved up
+            waiting.notify()  # it has moved up
 
     def _quarantine(self, job: Job, reason: str) -> None:
         self._quarantined[job.digest] = None
@@ -300,10 +308,6 @@ class Scheduler:
 
     def _pending_pixels(self) -> int:
         return sum(job.pixels for job in self._queued) + sum(job.pixels for job in self._running.values())
-
-    def _notify(self, job: Job) -> None:
-        for callback in list(job.listeners):
-            callback(job)
 
 
 def _stopped(job: Job) -> Draining:

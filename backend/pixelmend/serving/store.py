@@ -14,6 +14,9 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.serving.jobs import StoredResult
 
+ARCHIVE_SUFFIX = ".zip"
+"""Of a batch's result."""
+
 _HASHED_AT_ONCE_BYTES = 1 << 20
 
 
@@ -42,15 +45,28 @@ class Spool:
             )
 
     def input_path(self, job_id: str) -> Path:
+        """A file; of a batch, a folder of files that are named by their numbers."""
         return self.directory / f"{job_id}.in"
 
-    def output_path(self, job_id: str, output_format: OutputFormat) -> Path:
-        return self.directory / f"{job_id}.{self._run}.out{output_format.suffix}"
+    def output_path(self, job_id: str, suffix: str) -> Path:
+        """suffix: of an output format, or ARCHIVE_SUFFIX."""
+        return self.directory / f"{job_id}.{self._run}.out{suffix}"
+
+    def link_input(self, source: Path, job_id: str) -> None:
+        """Give the job a file of the spool as its input; both go in their own time. Raises StorageFull."""
+        path = self.input_path(job_id)
+        with storage_errors(path):
+            try:
+                path.hardlink_to(source)
+            except OSError:  # a file system without links
+                shutil.copyfile(source, path)
 
     def keep_input(self, job_id: str) -> None:
         """Make the input survive a power cut. Raises StorageFull."""
         path = self.input_path(job_id)
         with storage_errors(path):
+            for file in path.iterdir() if path.is_dir() else ():
+                _flush(file)
             _flush(path)
             _flush(self.directory)
 
@@ -78,13 +94,17 @@ class Spool:
     def remove_results(self, job_id: str) -> None:
         """What this run wrote for the job, and not its input."""
         # By their names: to look for them among thousands of results would hold up the event loop.
-        for output_format in OutputFormat:
-            path = self.output_path(job_id, output_format)
+        for suffix in (ARCHIVE_SUFFIX, *(output_format.suffix for output_format in OutputFormat)):
+            path = self.output_path(job_id, suffix)
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".part").unlink(missing_ok=True)
 
     def remove_input(self, job_id: str) -> None:
-        self.input_path(job_id).unlink(missing_ok=True)
+        path = self.input_path(job_id)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
     def remove_all_but(self, names: Collection[str]) -> int:
         """Remove what belongs to no job; how many files that were."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from pixelmend.errors import PixelmendError
-from pixelmend.serving.jobs import JobRecord
+from pixelmend.models.catalog import ModelEntry
+from pixelmend.serving.jobs import BatchTask, JobRecord
 from pixelmend.serving.live import LiveJob
 from pixelmend.tasks import UpscaleOptions, UpscaleTask
 
@@ -19,13 +20,14 @@ _OPTIONS = TypeAdapter(UpscaleOptions)
 class Submission:
     """Work that was checked and whose input lies in the spool.
 
+    pixels: of the expected result, of all results of a batch.
     model_version: tells one content of the model's file from another.
     asked: as a job, which goes on when nobody waits for it.
     reuse: a finished result will do.
     charge: raises QuotaExceeded; called only where work is really taken on.
     """
 
-    task: UpscaleTask
+    task: UpscaleTask | BatchTask
     kind: str
     owner: str
     pixels: int
@@ -43,6 +45,14 @@ class Submission:
         options = _OPTIONS.dump_json(self.task.options).decode()
         parts = [self.owner, self.kind, self.digest, options, self.model_version]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def model_version(entry: ModelEntry) -> str:
+    """Changes when another file takes a dropped-in model's place."""
+    if entry.sha256 is not None:
+        return entry.sha256
+    found = entry.path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 class Lease:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pixelmend.errors import PixelmendError
+from pixelmend.web.batches import batches_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.jobs import jobs_router
 from pixelmend.web.middleware import RequestContext
@@ -46,6 +47,7 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(upscale_router(service))
+    app.include_router(batches_router(service))
     app.include_router(jobs_router(service))
     app.include_router(system_router(service))
 

@@ -56,18 +56,18 @@ class Callers:
         """Without keys a job's id, which nobody can guess, is what entitles to it."""
         return caller.owner == owner if self._hashes else owner.startswith("address ")
 
-    def require_quota(self, caller: Caller) -> None:
+    def require_quota(self, caller: Caller, images: int = 1) -> None:
         """Before an upload is read. Raises QuotaExceeded."""
-        self._per_address.require(caller.address)
+        self._per_address.require(caller.address, images)
         if caller.key is not None:
-            self._per_key.require(caller.key)
+            self._per_key.require(caller.key, images)
 
-    def charge(self, caller: Caller) -> None:
-        """Count one piece of work, or raise QuotaExceeded and count nothing."""
-        self.require_quota(caller)
-        self._per_address.charge(caller.address)
+    def charge(self, caller: Caller, images: int = 1) -> None:
+        """Count so many images, or raise QuotaExceeded and count nothing."""
+        self.require_quota(caller, images)
+        self._per_address.charge(caller.address, images)
         if caller.key is not None:
-            self._per_key.charge(caller.key)
+            self._per_key.charge(caller.key, images)
 
 
 def _hash_of_setting(key: str) -> bytes:

@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from starlette.responses import Response, StreamingResponse
 
 from pixelmend.serving.desk import JobDesk
-from pixelmend.serving.jobs import ENDED, JobRecord
+from pixelmend.serving.jobs import ENDED, BatchItem, JobRecord
 from pixelmend.serving.live import JobSnapshot, LiveJob
+
+JobJson = Callable[[JobSnapshot], str]
+ItemJson = Callable[[int, BatchItem], str]
+"""How a batch's item is told, by its number."""
 
 PING_PERIOD_S = 15.0
 SHORTEST_GAP_S = 0.1
@@ -19,7 +23,9 @@ def event_stream(
     desk: JobDesk,
     found: LiveJob | JobRecord,
     last_event_id: str,
-    as_json: Callable[[JobSnapshot], str],
+    *,
+    job_json: JobJson,
+    item_json: ItemJson,
 ) -> Response:
     """Events from after `last_event_id` on; 204, by which a client stops asking, where that was the last.
 
@@ -28,7 +34,7 @@ def event_stream(
     if last_event_id == END_ID and desk.snapshot(found).state in ENDED:
         return Response(status_code=204)
     return StreamingResponse(
-        _events(desk, found, last_event_id, as_json),
+        _events(desk, found, last_event_id, job_json, item_json),
         media_type="text/event-stream",
         # nginx would collect what has to be seen at once.
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -36,18 +42,18 @@ def event_stream(
 
 
 async def _events(
-    desk: JobDesk, found: LiveJob | JobRecord, last_event_id: str, as_json: Callable[[JobSnapshot], str]
+    desk: JobDesk, found: LiveJob | JobRecord, last_event_id: str, job_json: JobJson, item_json: ItemJson
 ) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     if isinstance(found, LiveJob):
         with found.watched() as changed:
-            async for event in _live_events(desk, found, last_event_id, changed, as_json):
+            async for event in _live_events(desk, found, last_event_id, changed, job_json, item_json):
                 yield event
     else:
         snapshot = desk.snapshot(found)
         # What has not ended was put aside for the next start.
         is_end = snapshot.state in ENDED
-        yield _event("state" if is_end else "drain", END_ID if is_end else None, as_json(snapshot))
+        yield _event("state" if is_end else "drain", END_ID if is_end else None, job_json(snapshot))
 
 
 async def _live_events(
@@ -55,7 +61,8 @@ async def _live_events(
     live: LiveJob,
     last_event_id: str,
     changed: asyncio.Event,
-    as_json: Callable[[JobSnapshot], str],
+    job_json: JobJson,
+    item_json: ItemJson,
 ) -> AsyncIterator[str]:
     run, _, told = last_event_id.partition("-")
     seen = int(told) if run == desk.run and told.isdecimal() else 0
@@ -63,17 +70,20 @@ async def _live_events(
         changed.clear()
         # All of one moment: while events are sent, the job goes on.
         latest, revision = desk.snapshot(live), live.revision
-        for at, snapshot in [change for change in live.state_changes if change[0] > seen]:
+        for at, change in _missed(live, seen):
             seen = at
-            ended = snapshot.state in ENDED
-            yield _event("state", END_ID if ended else f"{desk.run}-{at}", as_json(snapshot))
-            if ended:
-                return
+            if isinstance(change, JobSnapshot):
+                ended = change.state in ENDED
+                yield _event("state", END_ID if ended else f"{desk.run}-{at}", job_json(change))
+                if ended:
+                    return
+            else:
+                yield _event("item", f"{desk.run}-{at}", item_json(*change))
         if revision > seen:
             seen = revision
-            yield _event("progress", f"{desk.run}-{seen}", as_json(latest))
+            yield _event("progress", f"{desk.run}-{seen}", job_json(latest))
         if desk.draining:
-            yield _event("drain", None, as_json(latest))
+            yield _event("drain", None, job_json(latest))
             return
         # What changes meanwhile is told as one event, the latest.
         await asyncio.sleep(SHORTEST_GAP_S)
@@ -82,6 +92,13 @@ async def _live_events(
                 await asyncio.wait_for(changed.wait(), PING_PERIOD_S)
             except TimeoutError:
                 yield ": ping\n\n"
+
+
+def _missed(live: LiveJob, seen: int) -> list[tuple[int, JobSnapshot | tuple[int, BatchItem]]]:
+    """What has changed since that revision, in order; of one revision, items before the job's state."""
+    items = [(at, (n, item)) for at, n, item in live.item_changes if at > seen]
+    states = [change for change in live.state_changes if change[0] > seen]
+    return sorted([*items, *states], key=lambda change: change[0])
 
 
 def _event(name: str, event_id: str | None, data: str) -> str:

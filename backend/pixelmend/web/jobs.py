@@ -1,21 +1,19 @@
 """`/api/jobs`: work that goes on when nobody waits for it."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pixelmend.errors import ResultExpired, UnknownJob, WrongJobState, error_from_code
+from pixelmend.errors import ResultExpired, UnknownJob, WrongJobState
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.serving.jobs import JobRecord, JobState
+from pixelmend.serving.jobs import ENDED, JobRecord, JobState
 from pixelmend.serving.live import JobSnapshot, LiveJob
-from pixelmend.web.errors import problem_body
 from pixelmend.web.events import event_stream
-from pixelmend.web.results import SpooledFile
-from pixelmend.web.schemas import JobList, JobProgress, JobResult, JobView, Problem, job_request_body
+from pixelmend.web.results import SpooledArchive, SpooledFile
+from pixelmend.web.schemas import JobList, JobView, Problem, job_request_body
 from pixelmend.web.service import Service
 from pixelmend.web.submissions import submit_job
+from pixelmend.web.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
 
 _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
 
@@ -44,7 +42,8 @@ def jobs_router(service: Service) -> APIRouter:
     @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
     async def list_jobs(request: Request) -> JobList:
         caller = service.callers.identify(request)
-        return JobList(jobs=[job_view(found) for found in await service.desk.list_of(caller.owner)])
+        snapshots = await service.desk.list_of(caller.owner)
+        return JobList(jobs=[job_view(snapshot, with_items=False) for snapshot in snapshots])
 
     @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
     async def show(request: Request, job_id: str) -> JobView:
@@ -52,10 +51,13 @@ def jobs_router(service: Service) -> APIRouter:
 
     @router.get(
         "/api/jobs/{job_id}/events",
-        summary="Server-sent events: `state`, `progress`, `drain`",
+        summary="Server-sent events: `state`, `progress`, `item`, `drain`",
         response_class=Response,
         responses={
-            200: {"content": {"text/event-stream": {}}, "description": "Data is the job, as JSON."},
+            200: {
+                "content": {"text/event-stream": {}},
+                "description": "Data is the job, or the item of a batch, as JSON.",
+            },
             204: {"description": "All was sent; do not connect again."},
             **_problems(401, 403, 404),
         },
@@ -63,7 +65,13 @@ def jobs_router(service: Service) -> APIRouter:
     async def events(request: Request, job_id: str) -> Response:
         found = await _own_job(service, request, job_id)
         last_id = request.headers.get("last-event-id", "")
-        return event_stream(service.desk, found, last_id, lambda s: job_view(s).model_dump_json())
+        return event_stream(
+            service.desk,
+            found,
+            last_id,
+            job_json=lambda s: job_view(s, with_items=s.state in ENDED).model_dump_json(),
+            item_json=lambda n, item: item_view(n, item).model_dump_json(),
+        )
 
     @router.api_route(
         "/api/jobs/{job_id}/result",
@@ -71,7 +79,10 @@ def jobs_router(service: Service) -> APIRouter:
         summary="A finished job's file; ranges and ETag are understood",
         response_class=Response,
         responses={
-            200: {"content": {f.media_type: {} for f in OutputFormat}, "description": "The whole file."},
+            200: {
+                "content": {f.media_type: {} for f in OutputFormat} | {ARCHIVE_MEDIA_TYPE: {}},
+                "description": "The whole file; of a batch, a ZIP.",
+            },
             206: {"description": "The range that was asked for."},
             304: {"description": "The client has it already."},
             **_problems(401, 403, 404, 409, 410, 416),
@@ -115,7 +126,7 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
     lease = service.desk.lease(record)
     path = service.desk.result_file(record)
     # It may have expired since we looked.
-    if path is None or record.result is None or record.report is None:
+    if path is None or record.result is None:
         lease.release()
         raise ResultExpired(f"the result of job {record.id} is kept no longer")
     etag = f'"{record.result.sha256}"'
@@ -123,6 +134,9 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
     if etag in known or "*" in known:
         lease.release()
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+    if record.items:
+        return SpooledArchive(path, record, release=lease.release, etag=etag)
+    assert record.report is not None  # every finished image has one
     return SpooledFile(
         path,
         job_id=record.id,
@@ -138,44 +152,3 @@ def _why_no_result(snapshot: JobSnapshot) -> str:
     record = snapshot.record
     why = f": {record.error_message}" if record.error_message else ""
     return f"job {record.id} is {snapshot.state}, so it has no result{why}"
-
-
-def job_view(snapshot: JobSnapshot) -> JobView:
-    record = snapshot.record
-    done, total = snapshot.done_tiles, snapshot.total_tiles
-    problem = None
-    if record.error_code is not None:
-        problem = problem_body(
-            error_from_code(record.error_code, record.error_message or ""), record.request_id
-        )
-    result = None
-    if snapshot.state is JobState.DONE and record.result is not None and record.report is not None:
-        result = JobResult(
-            url=f"/api/jobs/{record.id}/result",
-            media_type=record.options.format.media_type,
-            size_bytes=record.result.size_bytes,
-            sha256=record.result.sha256,
-            width=record.report.width_px,
-            height=record.report.height_px,
-        )
-    return JobView(
-        id=record.id,
-        task="upscale",
-        state=snapshot.state,
-        progress=JobProgress(
-            done_tiles=done, total_tiles=total, fraction=round(done / total, 4) if total else 0.0
-        ),
-        place=snapshot.place,
-        eta_s=None if snapshot.eta_s is None else round(snapshot.eta_s, 1),
-        model=record.options.model,
-        file_name=record.file_name,
-        created_at=_time(record.created_s),
-        ended_at=None if record.ended_s is None else _time(record.ended_s),
-        expires_at=None if record.expires_s is None else _time(record.expires_s),
-        result=result,
-        problem=problem,
-    )
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -7,14 +7,49 @@ from urllib.parse import quote
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
+from pixelmend.serving.jobs import JobRecord
 from pixelmend.tasks import UpscaleOptions, UpscaleReport
 
 
-class SpooledFile(FileResponse):
-    """A result from the spool; `release` is called once it is sent, or once the client is gone.
+class _Held(FileResponse):
+    """A file of the spool; `release` is called once it is sent, or once the client is gone.
 
     etag: of the content, where it is known already.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        headers: dict[str, str],
+        media_type: str,
+        release: Callable[[], None],
+        etag: str | None,
+    ) -> None:
+        # Whoever keeps it asks first: it may be private, and it is gone after its time.
+        headers["Cache-Control"] = "no-store" if etag is None else "private, no-cache"
+        if etag is not None:
+            headers["ETag"] = etag
+        super().__init__(str(path), headers=headers, media_type=media_type)
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
+
+
+class SpooledArchive(_Held):
+    """A finished batch's archive."""
+
+    def __init__(
+        self, path: Path, record: JobRecord, *, release: Callable[[], None], etag: str | None = None
+    ) -> None:
+        super().__init__(path, archive_headers(record), "application/zip", release, etag)
+
+
+class SpooledFile(_Held):
+    """A finished image."""
 
     def __init__(
         self,
@@ -30,18 +65,18 @@ class SpooledFile(FileResponse):
         headers = provenance_headers(report)
         headers["X-Pixelmend-Job"] = job_id
         headers["Content-Disposition"] = content_disposition(file_name, options, report)
-        # Whoever keeps it asks first: it may be private, and it is gone after its time.
-        headers["Cache-Control"] = "no-store" if etag is None else "private, no-cache"
-        if etag is not None:
-            headers["ETag"] = etag
-        super().__init__(str(path), headers=headers, media_type=options.format.media_type)
-        self._release = release
+        super().__init__(path, headers, options.format.media_type, release, etag)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._release()
+
+def archive_headers(record: JobRecord) -> dict[str, str]:
+    """Of a batch; what became of each image is in the archive."""
+    return {
+        "X-Pixelmend-Job": record.id,
+        "X-Pixelmend-Items": str(len(record.items)),
+        "X-Pixelmend-Model": _header_safe(record.options.model),
+        "Content-Disposition": 'attachment; filename="pixelmend.zip"',
+        "Cache-Control": "no-store",
+    }
 
 
 def provenance_headers(report: UpscaleReport) -> dict[str, str]:

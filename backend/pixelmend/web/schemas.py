@@ -59,7 +59,7 @@ def parse_form(fields: dict[str, str]) -> UpscaleForm:
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"])
             if problem["type"] == "extra_forbidden":
-                parts.append(f"there is no field {name[:64]!r}; there are: file, {known}")
+                parts.append(f"there is no field {name[:64]!r}; there are: {known}")
             else:
                 parts.append(f"{name}={str(problem['input'])[:64]!r}: {problem['msg']}")
         raise InvalidParameter("; ".join(parts)) from error
@@ -67,22 +67,33 @@ def parse_form(fields: dict[str, str]) -> UpscaleForm:
 
 def upscale_request_body() -> dict[str, Any]:
     """The OpenAPI description of the multipart body, which is read by `uploads.py` and not by FastAPI."""
-    return _request_body({})
+    return _request_body({"file": _FILE})
+
+
+def batch_request_body() -> dict[str, Any]:
+    """The same for `POST /api/upscale-batch`."""
+    return _request_body({"files": _FILES})
 
 
 def job_request_body() -> dict[str, Any]:
     """The same for `POST /api/jobs`, whose form names the task as well."""
-    return _request_body({"task": {"type": "string", "enum": ["upscale"], "description": "What to do."}})
+    task = {"type": "string", "enum": ["upscale", "upscale-batch"], "description": "What to do."}
+    fields = {"task": task, "file": _FILE, "files": _FILES}
+    return _request_body(fields, required=["task"])
 
 
-def _request_body(first_fields: dict[str, Any]) -> dict[str, Any]:
+_FILE = {"type": "string", "format": "binary", "description": "The image."}
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary"},
+    "description": "The images of a batch, the field repeated; or one ZIP of them.",
+}
+
+
+def _request_body(first_fields: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
     schema = UpscaleForm.model_json_schema()
-    schema["properties"] = {
-        **first_fields,
-        "file": {"type": "string", "format": "binary", "description": "The image."},
-        **schema["properties"],
-    }
-    schema["required"] = [*first_fields, "file"]
+    schema["properties"] = {**first_fields, **schema["properties"]}
+    schema["required"] = list(first_fields) if required is None else required
     definitions = schema.pop("$defs", {})
     for name, value in schema["properties"].items():
         schema["properties"][name] = _inline(value, definitions)
@@ -178,6 +189,9 @@ class JobProgress(BaseModel):
     done_tiles: int
     total_tiles: int = Field(description="0 until the image is decoded.")
     fraction: float = Field(ge=0, le=1)
+    done_items: int | None = Field(description="Of a batch: images with a result.")
+    failed_items: int | None = Field(description="Of a batch: images with a problem.")
+    total_items: int | None
 
 
 class JobResult(BaseModel):
@@ -185,15 +199,57 @@ class JobResult(BaseModel):
     media_type: str
     size_bytes: int
     sha256: str
-    width: int
-    height: int
+    width: int | None = Field(description="Of an image; null for a batch's archive.")
+    height: int | None
+
+
+class ItemView(BaseModel):
+    """An image of a batch."""
+
+    index: int
+    file_name: str
+    state: JobState
+    output: str | None = Field(description="The result's name in the archive.")
+    width: int | None
+    height: int | None
+    size_bytes: int | None
+    sha256: str | None
+    problem: Problem | None = Field(description="Why there is no result.")
+
+
+class ItemProvenance(BaseModel):
+    """How a result came about."""
+
+    model: str
+    model_sha256: str
+    device: str
+    precision: str
+    tiles: int
+    tile_size: str
+    seconds: float
+    not_kept: list[str] = Field(description="What the output lacks of the input.")
+    notes: list[str]
+
+
+class ManifestItem(ItemView):
+    provenance: ItemProvenance | None
+
+
+class Manifest(BaseModel):
+    """`manifest.json` of a batch's archive; items in the order in which they were sent."""
+
+    version: str
+    job: str
+    created_at: datetime
+    model: str
+    items: list[ManifestItem]
 
 
 class JobView(BaseModel):
     """A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
 
     id: str
-    task: Literal["upscale"]
+    task: Literal["upscale", "upscale-batch"]
     state: JobState
     progress: JobProgress
     place: int | None = Field(description="In the queue, from 1; null unless queued.")
@@ -205,6 +261,7 @@ class JobView(BaseModel):
     expires_at: datetime | None = Field(description="Until when the result is kept.")
     result: JobResult | None = Field(description="Once it is done, until it expires.")
     problem: Problem | None = Field(description="Why it failed or was cancelled.")
+    items: list[ItemView] | None = Field(None, description="Of a batch; not in lists and `progress` events.")
 
 
 class JobList(BaseModel):

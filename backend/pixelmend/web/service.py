@@ -13,6 +13,7 @@ from pixelmend.serving.supervisor import Supervisor
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
 from pixelmend.web.callers import Callers
+from pixelmend.web.views import manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +69,5 @@ def build_service(settings: Settings, log: Logger) -> Service:
     supervisor = Supervisor(settings, log)
     scheduler = Scheduler(settings, supervisor, log, spool.remove_results)
     journal = Journal(settings.data_dir / "jobs.db", log)
-    desk = JobDesk(settings, spool, journal, scheduler, log)
+    desk = JobDesk(settings, spool, journal, scheduler, manifest, log)
     return Service(settings, spool, supervisor, scheduler, desk, callers, log)

@@ -1,10 +1,10 @@
 """Reads a multipart upload straight into the spool, counting bytes as they arrive."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -21,39 +21,72 @@ MAX_HEADER_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """The form: text fields by name, and the file, which lies at the path it was read to."""
+class FileField:
+    """A field that takes files: how many, where the n-th goes, how many bytes a body with it may have.
 
-    fields: dict[str, str]
+    setting: what `max_bytes` is called.
+    """
+
+    path_of: Callable[[int], Path]
+    max_bytes: int
+    setting: str
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file that lies where its field said. digest: sha256 of its bytes."""
+
     digest: str
     size_bytes: int
     file_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The form: text fields by name, and the files, all of one field; None where there is no file."""
+
+    fields: dict[str, str]
+    file_field: str | None
+    files: tuple[UploadedFile, ...]
+
+    @property
+    def file(self) -> UploadedFile:
+        """The only file. Raises InvalidParameter where it is missing or empty."""
+        if not self.files:
+            raise InvalidParameter("the field 'file' with the image is missing")
+        if self.files[0].size_bytes == 0:
+            raise InvalidParameter("the field 'file' is empty (0 bytes)")
+        return self.files[0]
 
 
 @dataclass
 class _Part:
     name: str
     file_name: str | None
-    is_file: bool
+    file: IO[bytes] | None
     data: bytearray = field(default_factory=bytearray)
+    digest: Any = field(default_factory=hashlib.sha256)
+    file_bytes: int = 0
 
 
 class _Reader:
-    """Receives the parser's events. One file field, named `file_field`; everything else is text."""
+    """Receives the parser's events. Fields that take no files are text."""
 
-    def __init__(self, file: IO[bytes], file_field: str) -> None:
-        self._file = file
-        self._file_field = file_field
-        self._digest = hashlib.sha256()
+    def __init__(self, file_fields: Mapping[str, FileField]) -> None:
+        self._file_fields = file_fields
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._headers: dict[str, bytes] = {}
         self._part: _Part | None = None
         self.fields: dict[str, str] = {}
-        self.file_name: str | None = None
-        self.file_bytes = 0
-        self.has_file = False
+        self.file_field: str | None = None
+        self.files: list[UploadedFile] = []
         self.ended = False
+
+    def close(self) -> None:
+        if self._part is not None and self._part.file is not None:
+            self._part.file.close()
 
     def callbacks(self) -> "MultipartCallbacks":
         return {
@@ -66,10 +99,6 @@ class _Reader:
             "on_part_end": self._part_end,
             "on_end": self._end,
         }
-
-    @property
-    def digest(self) -> str:
-        return self._digest.hexdigest()
 
     def _part_begin(self) -> None:
         self._headers = {}
@@ -99,24 +128,36 @@ class _Reader:
         raw_name = options.get(b"filename")
         if not name:
             raise MalformedUpload("a part has no name in its Content-Disposition header")
-        is_file = name == self._file_field
-        if is_file and self.has_file:
-            raise InvalidParameter(f"the field {name!r} was sent more than once; one image is taken")
-        if not is_file and raw_name is not None:
-            raise InvalidParameter(f"a file was sent as {name!r}; the image belongs in {self._file_field!r}")
-        if not is_file and len(self.fields) >= MAX_FIELDS:
+        file = self._open_file(name) if name in self._file_fields else None
+        if file is None and raw_name is not None:
+            wanted = " or ".join(repr(field) for field in self._file_fields) or "no field here"
+            raise InvalidParameter(f"a file was sent as {name!r}; it belongs in {wanted}")
+        if file is None and len(self.fields) >= MAX_FIELDS:
             raise MalformedUpload(f"there are more than {MAX_FIELDS} fields")
-        self.has_file = self.has_file or is_file
-        self._part = _Part(name, raw_name.decode("utf-8", "replace") if raw_name else None, is_file)
+        self._part = _Part(name, raw_name.decode("utf-8", "replace") if raw_name else None, file)
+
+    def _open_file(self, name: str) -> IO[bytes]:
+        if self.file_field not in (None, name):
+            raise InvalidParameter(f"the fields {self.file_field!r} and {name!r} exclude each other")
+        taken = self._file_fields[name]
+        if len(self.files) >= taken.most:
+            limit = (
+                "once; one image is taken"
+                if taken.most == 1
+                else f"{taken.most} times, max_batch_items={taken.most}"
+            )
+            raise InvalidParameter(f"the field {name!r} was sent more than {limit}")
+        self.file_field = name
+        return taken.path_of(len(self.files)).open("wb")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
         assert part is not None
-        if part.is_file:
+        if part.file is not None:
             chunk = data[start:end]
-            self._file.write(chunk)
-            self._digest.update(chunk)
-            self.file_bytes += len(chunk)
+            part.file.write(chunk)
+            part.digest.update(chunk)
+            part.file_bytes += len(chunk)
             return
         part.data += data[start:end]
         if len(part.data) > MAX_FIELD_BYTES:
@@ -125,8 +166,9 @@ class _Reader:
     def _part_end(self) -> None:
         part = self._part
         assert part is not None
-        if part.is_file:
-            self.file_name = part.file_name
+        if part.file is not None:
+            part.file.close()
+            self.files.append(UploadedFile(part.digest.hexdigest(), part.file_bytes, part.file_name))
             return
         if part.name in self.fields:
             raise InvalidParameter(f"the field {part.name!r} was sent more than once")
@@ -143,40 +185,38 @@ async def read_upload(
     content_type: str,
     content_length: str | None,
     chunks: AsyncIterator[bytes],
-    path: Path,
-    *,
-    max_bytes: int,
-    file_field: str = "file",
+    file_fields: Mapping[str, FileField],
 ) -> Upload:
-    """Write the file field of a multipart body to `path` and return the rest.
+    """Write the files of a multipart body to where their fields say, and return the rest.
 
-    max_bytes bounds the whole body, whether or not it announces its length. Raises MalformedUpload,
-    PayloadTooLarge, InvalidParameter, StorageFull; whoever made `path` removes it.
+    A field's bound is on the whole body, whether or not it announces its length. Raises MalformedUpload,
+    PayloadTooLarge, InvalidParameter, StorageFull; whoever named the paths removes what lies there.
     """
     kind, options = parse_options_header(content_type.encode("latin-1"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise MalformedUpload(f"Content-Type is {content_type[:80]!r}, multipart/form-data is needed")
-    if content_length is not None and content_length.isdecimal() and int(content_length) > max_bytes:
-        raise PayloadTooLarge(f"the body has {content_length} bytes, max_upload_bytes={max_bytes}")
+    # Until it is known which of the fields is sent.
+    widest = max(file_fields.values(), key=lambda taken: taken.max_bytes)
+    if content_length is not None and content_length.isdecimal() and int(content_length) > widest.max_bytes:
+        raise PayloadTooLarge(f"the body has {content_length} bytes, {widest.setting}={widest.max_bytes}")
     received = 0
-    with storage_errors(path), path.open("wb") as file:
-        reader = _Reader(file, file_field)
-        try:
+    reader = _Reader(file_fields)
+    try:
+        with storage_errors(Path("the upload")):
             parser = MultipartParser(boundary, reader.callbacks())
             async for chunk in chunks:
                 received += len(chunk)
-                if received > max_bytes:
-                    raise PayloadTooLarge(f"the body exceeds max_upload_bytes={max_bytes}")
+                taken = file_fields[reader.file_field] if reader.file_field else widest
+                if received > taken.max_bytes:
+                    raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}")
                 # Spooled writes of some 64 KB: as quick as handing them to a thread would be.
                 parser.write(chunk)
             parser.finalize()
-        except FormParserError as error:
-            raise MalformedUpload(f"the multipart body is broken: {error}") from error
+    except FormParserError as error:
+        raise MalformedUpload(f"the multipart body is broken: {error}") from error
+    finally:
+        reader.close()
     if not reader.ended:
         raise MalformedUpload("the multipart body ends before its last boundary")
-    if not reader.has_file:
-        raise InvalidParameter(f"the field {file_field!r} with the image is missing")
-    if reader.file_bytes == 0:
-        raise InvalidParameter(f"the field {file_field!r} is empty (0 bytes)")
-    return Upload(reader.fields, reader.digest, reader.file_bytes, reader.file_name)
+    return Upload(reader.fields, reader.file_field, tuple(reader.files))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pixelmend.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.serving.jobs import JobState
+from pixelmend.serving.jobs import Job, JobState
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
 from pixelmend.web.results import SpooledFile
@@ -90,7 +90,8 @@ def _answer(service: Service, accepted: Accepted) -> Response:
     lease = accepted.lease
     live = lease.live
     if live is not None:
-        report, path = live.job.report, live.job.task.output_path
+        assert isinstance(live.job, Job)  # a batch has another content
+        report, path = live.job.report, live.job.output_path
     else:
         report = lease.record.report
         stored = service.desk.result_file(lease.record)
