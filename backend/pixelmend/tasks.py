@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
+from pixelmend.imaging.tile_rules import TileRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class UpscaleReport:
 
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").
     tile_size: "224x282", width by height in input pixels.
+    source_px: of the input. computed_px: of all tiles, overlaps and a transparency's own plane included.
     notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 
@@ -55,6 +57,8 @@ class UpscaleReport:
     total_s: float
     not_kept: tuple[str, ...]
     notes: tuple[str, ...]
+    source_px: int = 0
+    computed_px: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,4 @@ class ModelDescription:
     scale: int | None = None
     loaded: bool = False
     precision: str | None = None
+    tile_rules: TileRules | None = None

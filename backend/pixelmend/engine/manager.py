@@ -13,6 +13,7 @@ from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.engine.torch_network import TorchNetwork
+from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import ModelDescription
 
@@ -32,6 +33,18 @@ class OpenModel:
     network: DeviceNetwork
     note: str | None
     leases: int = field(default=0)
+
+    @property
+    def tile_rules(self) -> TileRules:
+        demands = self.runner.tiling
+        return TileRules(
+            demands.overlap_px,
+            demands.blend_px,
+            demands.multiple_of,
+            demands.minimum_px,
+            self.runner.largest_tile_px,
+            self.network.width_cost,
+        )
 
 
 class ModelManager:
@@ -108,6 +121,7 @@ class ModelManager:
                 scale=here.model.scale if here else entry.scale,
                 loaded=here is not None,
                 precision=here.network.precision if here else None,
+                tile_rules=here.tile_rules if here else None,
             )
 
     def _open_model(self, key: _Key) -> OpenModel:

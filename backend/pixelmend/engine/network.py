@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pixelmend.engine.device import Device
 from pixelmend.engine.precision import Precision
+from pixelmend.imaging.tile_rules import WidthCost
 
 Tiles = NDArray[np.uint8] | NDArray[np.uint16]
 """(N, H, W, 3), full range of the dtype."""
@@ -59,9 +60,8 @@ class DeviceNetwork(TileNetwork, Protocol):
     @property
     def precision(self) -> Precision: ...
 
-    def relative_cost(self, width_px: int) -> float:
-        """The time that a pixel takes in a tile this wide, as a multiple of what it takes in a common one."""
-        ...
+    @property
+    def width_cost(self) -> WidthCost: ...
 
 
 def find_faults(tiles: Tiles, pixels: Tiles, sums: NDArray[Any]) -> tuple[str | None, ...]:

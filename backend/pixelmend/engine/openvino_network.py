@@ -14,6 +14,7 @@ from pixelmend.engine.network import NetworkOutput, Tiles, find_faults
 from pixelmend.engine.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.torch_network import translating_memory_errors
+from pixelmend.imaging.tile_rules import WidthCost
 
 _CACHED_KERNELS = 256
 """Enough for the layers of several sizes of tiles. By default OpenVINO keeps 5,000, of which every new size
@@ -53,14 +54,13 @@ class OpenVinoNetwork:
     def label(self) -> str:
         return f"{self.precision} on {self.device.name}"
 
-    def relative_cost(self, width_px: int) -> float:
+    @property
+    def width_cost(self) -> WidthCost:
         if self.precision != "bfloat16":
-            return 1.0
+            return WidthCost()
         # oneDNN's kernels for AMX take 16 pixels of a row at once and find their best blocking for these
         # widths, with 64 channels as with 32 (docs/adr/0006-openvino.md).
-        if 224 <= width_px <= 248:
-            return 0.84
-        return 1.0 if width_px % 16 == 0 else 1.1
+        return WidthCost(favoured=(224, 248), favoured_cost=0.84, aligned_to=16, unaligned_cost=1.1)
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         with self._turn, translating_memory_errors(self.device):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
@@ -15,10 +15,8 @@ from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, with_margin
-from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
 from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
 from pixelmend.tasks import UpscaleReport, UpscaleTask
 
@@ -157,7 +155,7 @@ class Pipeline:
             decoded.bits,
             options.quality,
         )
-        plan = self._tile_plan(decoded.size, opened, options.tile_px)
+        plan = opened.tile_rules.plan(decoded.size, self._limits.tile_px, options.tile_px)
         native_size = decoded.size.scale(model.scale)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         writer = open_writer(
@@ -183,23 +181,6 @@ class Pipeline:
             margin_px=EDGE_MARGIN_PX,
         )
         return job, _Running(task, not_kept, opened, spec, writer, encoder, started_s, decode_s)
-
-    def _tile_plan(self, size: Size, opened: OpenModel, tile_px: int | None) -> TilePlan:
-        """Tiles of the mirrored image: of the edge that was asked for, or else as the network likes them.
-
-        Either way no larger than what is known to fit.
-        """
-        runner = opened.runner
-        demands = asdict(runner.tiling)
-        if tile_px or runner.largest_tile_px:
-            edges_px = [tile_px, runner.largest_tile_px, self._limits.tile_px]
-            return plan_tiles(with_margin(size), tile_px=min(filter(None, edges_px)), **demands)
-        return plan_cheapest(
-            with_margin(size),
-            budget_px=self._limits.tile_px**2,
-            cost=opened.network.relative_cost,
-            **demands,
-        )
 
     def _drop_if_running(self, task_id: str) -> None:
         job = self._batcher.remove(task_id)
@@ -258,6 +239,7 @@ class Pipeline:
         opened = running.opened
         device = opened.network.device
         notes = [*([opened.note] if opened.note else []), *job.notes]
+        height, width = job.pixels.shape[:2]
         return UpscaleReport(
             model=opened.model.id,
             model_sha256=opened.model.sha256,
@@ -274,4 +256,6 @@ class Pipeline:
             total_s=round(total_s, 4),
             not_kept=running.not_kept,
             notes=tuple(notes),
+            source_px=height * width,
+            computed_px=len(job.plan) * job.plan.tile.pixels * job.planes_per_tile,
         )

@@ -16,6 +16,7 @@ from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.network import LUMA, NetworkOutput, Tiles, find_faults
 from pixelmend.engine.precision import Precision, torch_dtype
 from pixelmend.errors import DeviceMemoryError
+from pixelmend.imaging.tile_rules import WidthCost
 
 _MEMORY_SIGNS = (
     "out of memory",
@@ -51,8 +52,9 @@ class TorchNetwork:
     def label(self) -> str:
         return f"{self.precision} on {self.device.name}"
 
-    def relative_cost(self, width_px: int) -> float:
-        return 1.0  # not measured
+    @property
+    def width_cost(self) -> WidthCost:
+        return WidthCost()  # not measured
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         with torch.inference_mode(), translating_memory_errors(self.device), self._streams.own():

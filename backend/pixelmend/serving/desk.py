@@ -14,6 +14,7 @@ from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, Job, JobRecord, J
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
 from pixelmend.serving.live_jobs import LiveJobs, failed_record
+from pixelmend.serving.rates import Rates
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import ARCHIVE_SUFFIX, Spool
@@ -47,9 +48,16 @@ class JobDesk:
         self._scheduler = scheduler
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
+        self.rates = Rates()
         self.retention = Retention(journal, spool, settings.result_max_bytes, log)
         self._jobs = LiveJobs(
-            spool, journal, self._outlook, self.retention, result_ttl_s=settings.result_ttl_s, log=log
+            spool,
+            journal,
+            self._outlook,
+            self.retention,
+            rates=self.rates,
+            result_ttl_s=settings.result_ttl_s,
+            log=log,
         )
         self._batches = Batches(
             settings,
@@ -71,6 +79,8 @@ class JobDesk:
         kept = set()
         lost = []
         for record in await self._journal.results():
+            if record.report is not None:
+                self.rates.learn(record.report, record.options.format)
             if record.result is not None and self._spool.result_path(record.result).is_file():
                 kept.add(record.result.name)
             else:

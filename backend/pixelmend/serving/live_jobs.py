@@ -12,6 +12,7 @@ from pixelmend.errors import InternalError, PixelmendError, StorageFull
 from pixelmend.serving.jobs import ENDED, BatchJob, Job, JobRecord, JobState, Work
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
+from pixelmend.serving.rates import Rates
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.store import Spool
 from pixelmend.telemetry import Logger
@@ -33,6 +34,7 @@ class LiveJobs:
         outlook: Outlook,
         retention: Retention,
         *,
+        rates: Rates,
         result_ttl_s: float,
         log: Logger,
     ) -> None:
@@ -40,6 +42,7 @@ class LiveJobs:
         self._journal = journal
         self._outlook = outlook
         self._retention = retention
+        self._rates = rates
         self._result_ttl_s = result_ttl_s
         self._log = log
         self._by_id: dict[str, LiveJob] = {}
@@ -163,6 +166,8 @@ class LiveJobs:
             self._log.error("a result is not readable", job=record.id, exc_info=error)
             return failed_record(record, JobState.FAILED, InternalError("the result was not readable"))
         now = time.time()
+        if isinstance(job, Job) and job.report is not None:
+            self._rates.learn(job.report, record.options.format)
         return replace(
             record,
             state=JobState.DONE,

@@ -101,6 +101,10 @@ class Scheduler:
         if digest in self._quarantined:
             raise InputQuarantined(f"this input (sha256 {digest[:12]}) has ended {MAX_CRASHES} workers")
         self.require_open()
+        self.require_pixels(pixels)
+
+    def require_pixels(self, pixels: int) -> None:
+        """Raises QueueFull where a result of so many pixels is too much beside what is waiting."""
         pending = self._pending_pixels()
         if pending and pending + pixels > self._settings.max_queue_pixels:
             raise QueueFull(

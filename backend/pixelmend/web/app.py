@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pixelmend.errors import PixelmendError
 from pixelmend.web.batches import batches_router
 from pixelmend.web.errors import problem_for, problem_for_status
+from pixelmend.web.estimates import estimates_router
 from pixelmend.web.jobs import jobs_router
 from pixelmend.web.middleware import RequestContext
 from pixelmend.web.service import Service
@@ -48,6 +49,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.include_router(upscale_router(service))
     app.include_router(batches_router(service))
+    app.include_router(estimates_router(service))
     app.include_router(jobs_router(service))
     app.include_router(system_router(service))
 

@@ -1,9 +1,10 @@
 """What clients send and get, as pydantic models; the OpenAPI document comes from these."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
@@ -45,20 +46,49 @@ class UpscaleForm(BaseModel):
         )
 
 
+class EstimateForm(UpscaleForm):
+    """The fields of `POST /api/estimate`: those of `/api/upscale`, and of the image its dimensions."""
+
+    image_width: int = Field(ge=1, le=2**31 - 1, description="Of the image as it is seen, in px.")
+    image_height: int = Field(ge=1, le=2**31 - 1)
+    image_grey: bool = Field(False, description="It has no colour.")
+    image_alpha: bool = Field(False, description="It has transparency.")
+    image_bits: Literal[8, 16] = Field(8, description="Per sample.")
+
+    @field_validator("image_bits", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
 def parse_form(fields: dict[str, str]) -> UpscaleForm:
+    """As `parse_fields`."""
+    return parse_fields(UpscaleForm, fields)
+
+
+def parse_fields(kind: type[Form], fields: Mapping[str, Any]) -> Form:
     """Raises InvalidParameter naming each field, its value and what is allowed.
 
     An empty field counts as not sent: HTML forms send all they have.
     """
-    given = {name: value for name, value in fields.items() if value.strip()}
+    given = {
+        name: value
+        for name, value in fields.items()
+        if value is not None and not (isinstance(value, str) and not value.strip())
+    }
     try:
-        return UpscaleForm.model_validate(given)
+        return kind.model_validate(given)
     except ValidationError as error:
-        known = ", ".join(UpscaleForm.model_fields)
+        known = ", ".join(kind.model_fields)
         parts = []
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"])
-            if problem["type"] == "extra_forbidden":
+            if problem["type"] == "missing":
+                parts.append(f"the field {name!r} is missing")
+            elif problem["type"] == "extra_forbidden":
                 parts.append(f"there is no field {name[:64]!r}; there are: {known}")
             else:
                 parts.append(f"{name}={str(problem['input'])[:64]!r}: {problem['msg']}")
@@ -82,6 +112,13 @@ def job_request_body() -> dict[str, Any]:
     return _request_body(fields, required=["task"])
 
 
+def estimate_request_body() -> dict[str, Any]:
+    """The same for `POST /api/estimate`, which takes forms and JSON."""
+    schema = _inlined(EstimateForm.model_json_schema())
+    kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
+
+
 _FILE = {"type": "string", "format": "binary", "description": "The image."}
 _FILES = {
     "type": "array",
@@ -94,10 +131,15 @@ def _request_body(first_fields: dict[str, Any], required: list[str] | None = Non
     schema = UpscaleForm.model_json_schema()
     schema["properties"] = {**first_fields, **schema["properties"]}
     schema["required"] = list(first_fields) if required is None else required
+    content = {"multipart/form-data": {"schema": _inlined(schema)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
     definitions = schema.pop("$defs", {})
     for name, value in schema["properties"].items():
         schema["properties"][name] = _inline(value, definitions)
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    return schema
 
 
 def _inline(value: Any, definitions: dict[str, Any]) -> Any:
@@ -266,3 +308,40 @@ class JobView(BaseModel):
 
 class JobList(BaseModel):
     jobs: list[JobView]
+
+
+class EstimatedSize(BaseModel):
+    width: int
+    height: int
+
+
+class EstimatedTiles(BaseModel):
+    count: int
+    width: int = Field(description="In px of the input, as the overlap.")
+    height: int
+    overlap: int
+    computed_pixels: int = Field(description="Overlaps and the plane of a transparency included.")
+
+
+class EstimatedSeconds(BaseModel):
+    """From what this service has measured, if it had nothing else to do."""
+
+    decode: float
+    device: float
+    encode: float = Field(description="What remains of it after the last tile.")
+    total: float
+
+
+class EstimateView(BaseModel):
+    """What a job would need; `problem` says why it would be refused now."""
+
+    accepted: bool
+    problem: Problem | None
+    model: str
+    device: DeviceInfo
+    precision: str | None
+    result: EstimatedSize | None
+    tiles: EstimatedTiles | None = Field(description="Null until the model has been opened once.")
+    host_bytes: int | None = Field(description="What the job adds to the worker's memory, at most.")
+    seconds: EstimatedSeconds | None = Field(description="Null until a job of the model was measured.")
+    wait_seconds: float | None = Field(description="Until what is in the queue now is done.")

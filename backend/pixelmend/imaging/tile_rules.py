@@ -1,0 +1,65 @@
+"""Which tiles a network gets: what it demands of them, what it likes, and what is known to fit."""
+
+from dataclasses import dataclass
+
+from pixelmend.imaging.edges import with_margin
+from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
+
+
+@dataclass(frozen=True, slots=True)
+class WidthCost:
+    """The time that a pixel takes in a tile, by the tile's width, as a multiple of what is usual.
+
+    `favoured` widths, first to last, cost `favoured_cost`; of the rest, those that are no multiple of
+    `aligned_to` cost `unaligned_cost`.
+    """
+
+    favoured: tuple[int, int] | None = None
+    favoured_cost: float = 1.0
+    aligned_to: int = 1
+    unaligned_cost: float = 1.0
+
+    def __call__(self, width_px: int) -> float:
+        if self.favoured is not None and self.favoured[0] <= width_px <= self.favoured[1]:
+            return self.favoured_cost
+        return self.unaligned_cost if width_px % self.aligned_to else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TileRules:
+    """All in input pixels; as in `plan_tiles`. largest_tile_px: known to fit, where something did not."""
+
+    overlap_px: int
+    blend_px: int = 0
+    multiple_of: int = 1
+    minimum_px: int = 1
+    largest_tile_px: int | None = None
+    cost: WidthCost = WidthCost()
+
+    def plan(self, image: Size, budget_edge_px: int, tile_px: int | None = None) -> TilePlan:
+        """Tiles of the mirrored image: of the edge that was asked for, or else as the network likes them.
+
+        budget_edge_px: either way, no larger than a square of this edge. Raises InvalidParameter where
+        `tile_px` is too small for the network.
+        """
+        size = with_margin(image)
+        if tile_px or self.largest_tile_px:
+            edges_px = filter(None, (tile_px, self.largest_tile_px, budget_edge_px))
+            return plan_tiles(
+                size,
+                tile_px=min(edges_px),
+                overlap_px=self.overlap_px,
+                multiple_of=self.multiple_of,
+                minimum_px=self.minimum_px,
+                blend_px=self.blend_px,
+            )
+        return plan_cheapest(
+            size,
+            budget_px=budget_edge_px**2,
+            cost=self.cost,
+            overlap_px=self.overlap_px,
+            multiple_of=self.multiple_of,
+            minimum_px=self.minimum_px,
+            blend_px=self.blend_px,
+        )

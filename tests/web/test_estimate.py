@@ -1,0 +1,170 @@
+"""`POST /api/estimate` beside what really happens."""
+
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.pictures import encoded, photo
+from tests.service import RunningService, running_service
+
+CODE = "urn:pixelmend:problem:"
+
+
+def estimate(service: RunningService, image_width: int, image_height: int, **fields: Any) -> dict[str, Any]:
+    form = {"image_width": image_width, "image_height": image_height, **fields}
+    response = service.client.post("/api/estimate", data={k: str(v) for k, v in form.items()})
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def run(service: RunningService, pixels: np.ndarray[Any, Any], **fields: Any) -> httpx.Response:
+    response = service.client.post(
+        "/api/upscale",
+        files={"file": encoded(pixels)},
+        data={k: str(v) for k, v in fields.items()},
+        headers={"Cache-Control": "no-cache"},
+    )
+    assert response.status_code == 200, response.text
+    return response
+
+
+@pytest.mark.parametrize(
+    ("size", "fields"),
+    [
+        ((400, 300), {}),
+        ((37, 290), {}),
+        ((1, 1), {}),
+        ((300, 300), {"tile": 64}),
+        ((200, 180), {"scale": 2, "format": "webp"}),
+        ((200, 180), {"width": 500}),
+    ],
+)
+def test_tiles_size_and_precision_are_those_of_the_run(
+    service: RunningService, size: tuple[int, int], fields: dict[str, Any]
+) -> None:
+    found = estimate(service, *size, **fields)
+    assert (found["accepted"], found["problem"]) == (True, None)
+    headers = run(
+        service, np.resize(photo(side_px=400, left=0, top=0), (size[1], size[0], 3)), **fields
+    ).headers
+    tiles = found["tiles"]
+    assert headers["x-pixelmend-tiles"] == f"{tiles['count']}; px={tiles['width']}x{tiles['height']}"
+    assert headers["x-pixelmend-size"] == f"{found['result']['width']}x{found['result']['height']}"
+    assert headers["x-pixelmend-precision"] == found["precision"]
+    assert headers["x-pixelmend-device"].startswith(found["device"]["type"])
+    assert tiles["computed_pixels"] == tiles["count"] * tiles["width"] * tiles["height"]
+
+
+def test_sixteen_bits_are_computed_in_full_precision(service: RunningService) -> None:
+    assert estimate(service, 300, 200, image_bits=16)["precision"] == "float32"
+
+
+def test_transparency_is_a_plane_more(service: RunningService) -> None:
+    plain, with_alpha = (estimate(service, 300, 200, image_alpha=alpha) for alpha in (False, True))
+    assert with_alpha["tiles"]["computed_pixels"] == 2 * plain["tiles"]["computed_pixels"]
+    assert with_alpha["host_bytes"] > plain["host_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"image_width": 5000}, "image-too-large", "max_input_pixels=1000000"),
+        ({"scale": 9}, "", ""),
+        ({"format": "webp", "image_width": 8000, "image_height": 10}, "output-too-large", "16383"),
+        ({"width": 10}, "invalid-parameter", "width=10"),
+        ({"model": "none"}, "unknown-model", "none"),
+        ({"tile": 32}, "invalid-parameter", "at least 37 px"),
+        ({"denoise": 0.5}, "invalid-parameter", "denoise"),
+        ({"quality": 80}, "invalid-parameter", "quality=80"),
+    ],
+)
+def test_reason_is_that_of_the_refusal(
+    service: RunningService, fields: dict[str, Any], code: str, words: str
+) -> None:
+    form = {"image_width": 400, "image_height": 300, **fields}
+    response = service.client.post("/api/estimate", json=form)
+    if not code:  # not even a request that makes sense
+        assert response.status_code == 422
+        return
+    found = response.json()
+    assert (response.status_code, found["accepted"]) == (200, False)
+    assert found["problem"]["type"] == CODE + code
+    assert words in found["problem"]["detail"]
+    if form["image_width"] * form["image_height"] < 200_000:
+        pixels = np.zeros((form["image_height"], form["image_width"], 3), np.uint8)
+        real = service.client.post(
+            "/api/upscale",
+            files={"file": encoded(pixels)},
+            data={k: str(v) for k, v in fields.items() if not k.startswith("image_")},
+        )
+        assert real.status_code == found["problem"]["status"]
+        assert real.json()["detail"] == found["problem"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"json": {"image_width": 5}}, 422, "'image_height' is missing"),
+        ({"json": {"image_width": 0, "image_height": 5}}, 422, "image_width='0'"),
+        ({"json": {"image_width": 5, "image_height": 5, "bits": 8}}, 422, "'bits'"),
+        ({"json": {"image_width": 5, "image_height": 5, "image_bits": 9}}, 422, "image_bits='9'"),
+        ({"json": [1]}, 400, "object"),
+        ({"content": b"{"}, 400, "JSON"),
+        ({"content": bytes(20_000)}, 413, "16384"),
+        ({"files": {"file": b"image"}}, 400, "files"),
+    ],
+)
+def test_body_that_makes_no_sense(
+    service: RunningService, body: dict[str, Any], status: int, words: str
+) -> None:
+    response = service.client.post("/api/estimate", **body)
+    assert response.status_code == status, response.text
+    assert words in response.json()["detail"]
+
+
+def test_forms_and_json_say_the_same(service: RunningService) -> None:
+    fields = {"image_width": "640", "image_height": "480", "format": "", "image_bits": "16"}
+    answers = [
+        service.client.post("/api/estimate", **body).json()
+        for body in (
+            {"data": fields},
+            {"files": {name: (None, value) for name, value in fields.items()}},
+            {"json": {"image_width": 640, "image_height": 480, "image_bits": 16}},
+        )
+    ]
+    assert answers[0]["tiles"] == answers[1]["tiles"] == answers[2]["tiles"] is not None
+
+
+def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: Path) -> None:
+    with running_service(tmp_path) as service:
+        report = run(service, photo(side_px=300, left=0, top=0))
+        measured = dict(re.findall(r"(\w+);dur=([\d.]+)", report.headers["server-timing"]))
+        alike = estimate(service, 300, 300)
+        for stage, milliseconds in measured.items():
+            assert alike["seconds"][stage] == pytest.approx(float(milliseconds) / 1000, abs=0.001)
+        larger = estimate(service, 600, 600)
+        ratio = larger["tiles"]["computed_pixels"] / alike["tiles"]["computed_pixels"]
+        assert larger["seconds"]["device"] == pytest.approx(ratio * alike["seconds"]["device"], rel=0.05)
+    with running_service(tmp_path) as service:
+        assert estimate(service, 300, 300)["seconds"] == alike["seconds"]
+
+
+def test_full_queue_is_the_reason_while_it_is_full(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"max_queue_jobs": 2, "max_queue_pixels": 1_000_000, "heartbeat_timeout_s": 60}
+    with running_service(tmp_path, **settings) as service:
+        service.worker().send_signal(signal.SIGSTOP)
+        job = service.post_job(encoded(photo(side_px=200)))
+        assert job.status_code == 202
+        refused = estimate(service, 200, 200)
+        assert refused["problem"]["type"] == CODE + "queue-full"
+        assert "max_queue_pixels=1000000" in refused["problem"]["detail"]
+        assert estimate(service, 50, 50)["accepted"] is True
+        service.post_job(encoded(photo(side_px=20)))
+        assert "max_queue_jobs=2" in estimate(service, 50, 50)["problem"]["detail"]
+        service.worker().send_signal(signal.SIGCONT)
