@@ -60,18 +60,24 @@ def upscale(
     denoise: Annotated[float | None, typer.Option(min=0, max=1, help="For models that have it.")] = None,
     first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
     force: Annotated[bool, typer.Option(help="Do again what is already done.")] = False,
+    server: Annotated[str | None, typer.Option(help="URL of a Pixelmend service that does the work.")] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Files sent to the service at a time.")] = 4,
     device: DeviceOption = None,
 ) -> None:
-    """Enlarge images on this machine; a bad file does not stop the others."""
+    """Enlarge images on this machine or by a service; a bad file does not stop the others."""
     from pixelmend.commands.files import plan_files
-    from pixelmend.commands.upscale import run_upscale
+    from pixelmend.commands.upscale import Server, run_upscale
 
     settings = _settings(device=device)
     configure_logging("error", settings.log_format)
     console = Console()
     try:
         options = UpscaleOptions(
-            model=model or settings.default_model,
+            # A service has a default of its own.
+            model=model or ("" if server else settings.default_model),
             target=Target(scale, width, height),
             format=output_format,
             quality=quality,
@@ -84,7 +90,8 @@ def upscale(
             _fail("there are no images in " + ", ".join(str(path) for path in inputs), status=2)
         # The worker's own log lines would tear the progress bar; what matters is in the outcome.
         quiet = settings.model_copy(update={"log_level": "error"})
-        status = run_upscale(files, options, quiet, force=force, console=console)
+        elsewhere = Server(server, key, parallel) if server else None
+        status = run_upscale(files, options, quiet, server=elsewhere, force=force, console=console)
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)

@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from pixelmend.commands.files import FileJob
+from pixelmend.commands.outcomes import Outcome
 from pixelmend.config import Settings
 from pixelmend.errors import NoWorker, PixelmendError
 from pixelmend.models.catalog import load_catalog
@@ -14,17 +14,8 @@ from pixelmend.models.integrity import sha256_of
 from pixelmend.serving.admission import Admission
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
-from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import UpscaleOptions, UpscaleTask
 from pixelmend.telemetry import Logger
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one file ended: with a report, or with an error."""
-
-    job: FileJob
-    report: UpscaleReport | None
-    error: PixelmendError | None
 
 
 class LocalEngine:
@@ -91,23 +82,3 @@ async def local_engine(settings: Settings, log: Logger) -> AsyncIterator[LocalEn
         yield LocalEngine(unbounded, supervisor, scheduler)
     finally:
         await scheduler.stop()
-
-
-async def upscale_files(
-    engine: LocalEngine,
-    files: Sequence[FileJob],
-    options: UpscaleOptions,
-    parallel: int,
-    on_start: Callable[[FileJob], Callable[[int, int], None]],
-    on_end: Callable[[Outcome], None],
-) -> list[Outcome]:
-    """All files, a few at a time, so that decoding and encoding overlap the device's work."""
-    places = asyncio.Semaphore(parallel)
-
-    async def one(file: FileJob) -> Outcome:
-        async with places:
-            outcome = await engine.upscale(file, options, on_start(file))
-            on_end(outcome)
-            return outcome
-
-    return list(await asyncio.gather(*(one(file) for file in files)))

@@ -1,29 +1,49 @@
 """`pixelmend upscale`: files and folders, with a progress bar by tiles."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from pixelmend.commands.files import FileJob
-from pixelmend.commands.local import Outcome, local_engine, upscale_files
+from pixelmend.commands.local import local_engine
+from pixelmend.commands.outcomes import Engine, Outcome, outcome_line
+from pixelmend.commands.remote import remote_engine
 from pixelmend.config import Settings
 from pixelmend.tasks import UpscaleOptions
 from pixelmend.telemetry import Logger
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A service elsewhere that does the work. parallel: files that are sent at a time."""
+
+    url: str
+    key: str | None
+    parallel: int
+
+
 def run_upscale(
-    files: Sequence[FileJob], options: UpscaleOptions, settings: Settings, *, force: bool, console: Console
+    files: Sequence[FileJob],
+    options: UpscaleOptions,
+    settings: Settings,
+    *,
+    server: Server | None,
+    force: bool,
+    console: Console,
 ) -> int:
     """Returns the exit status: 0 when every file has a result, 1 when any has none.
 
-    Raises NoWorker when no worker starts.
+    server: None computes here. Raises NoWorker when no worker starts, InvalidParameter when no service
+    answers.
     """
     todo = [file for file in files if force or not file.is_done]
     if len(todo) < len(files):
         console.print(f"{len(files) - len(todo)} already done, skipped (--force does them again)")
-    outcomes = asyncio.run(_run(todo, options, settings, console)) if todo else []
+    outcomes = asyncio.run(_run(todo, options, settings, server, console)) if todo else []
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed:
         console.print(f"[red]{len(failed)} of {len(files)} files failed:[/red]")
@@ -35,7 +55,11 @@ def run_upscale(
 
 
 async def _run(
-    files: Sequence[FileJob], options: UpscaleOptions, settings: Settings, console: Console
+    files: Sequence[FileJob],
+    options: UpscaleOptions,
+    settings: Settings,
+    server: Server | None,
+    console: Console,
 ) -> list[Outcome]:
     columns = (
         TextColumn("{task.description}"),
@@ -44,11 +68,8 @@ async def _run(
         TextColumn("tiles"),
         TimeRemainingColumn(),
     )
-    async with local_engine(settings, Logger(process="cli")) as engine:
-        with console.status("starting the engine"):
-            status = await engine.wait_until_ready()
-        assert status.device is not None
-        console.print(f"{options.model} on {status.device.name} ({status.device.type})", highlight=False)
+    opened = _here(options, settings, console) if server is None else _there(server, console)
+    async with opened as engine:
         with Progress(*columns, console=console) as progress:
             bars: dict[FileJob, TaskID] = {}
 
@@ -60,18 +81,42 @@ async def _run(
                 progress.remove_task(bars.pop(outcome.job))
                 console.print(outcome_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
-            return await upscale_files(engine, files, options, settings.worker_jobs, on_start, on_end)
+            parallel = settings.worker_jobs if server is None else server.parallel
+            return await _upscale_files(engine, files, options, parallel, on_start, on_end)
 
 
-def outcome_line(outcome: Outcome) -> str:
-    """How a file ended, for the terminal."""
-    if outcome.report is None:
-        reason = outcome.error.title if outcome.error else "no result"
-        return f"{outcome.job.source}: {reason}"
-    report = outcome.report
-    extra = f"; not kept: {', '.join(report.not_kept)}" if report.not_kept else ""
-    extra += f"; {'; '.join(report.notes)}" if report.notes else ""
-    return (
-        f"{outcome.job.result}: {report.width_px}x{report.height_px}, {report.tiles} tiles, "
-        f"{report.total_s:.2f} s in {report.precision}{extra}"
-    )
+@asynccontextmanager
+async def _here(options: UpscaleOptions, settings: Settings, console: Console) -> AsyncIterator[Engine]:
+    async with local_engine(settings, Logger(process="cli")) as engine:
+        with console.status("starting the engine"):
+            status = await engine.wait_until_ready()
+        assert status.device is not None
+        console.print(f"{options.model} on {status.device.name} ({status.device.type})", highlight=False)
+        yield engine
+
+
+@asynccontextmanager
+async def _there(server: Server, console: Console) -> AsyncIterator[Engine]:
+    async with remote_engine(server.url, server.key) as engine:
+        console.print(f"at {engine.label}", highlight=False)
+        yield engine
+
+
+async def _upscale_files(
+    engine: Engine,
+    files: Sequence[FileJob],
+    options: UpscaleOptions,
+    parallel: int,
+    on_start: Callable[[FileJob], Callable[[int, int], None]],
+    on_end: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """All files, a few at a time, so that decoding, encoding and transfers overlap the device's work."""
+    places = asyncio.Semaphore(parallel)
+
+    async def one(file: FileJob) -> Outcome:
+        async with places:
+            outcome = await engine.upscale(file, options, on_start(file))
+            on_end(outcome)
+            return outcome
+
+    return list(await asyncio.gather(*(one(file) for file in files)))

@@ -11,7 +11,7 @@ from rich.console import Console
 from pixelmend.commands.files import IMAGE_SUFFIXES, FileJob
 from pixelmend.commands.ledger import Entry, Fingerprint, Ledger
 from pixelmend.commands.local import LocalEngine, local_engine
-from pixelmend.commands.upscale import outcome_line
+from pixelmend.commands.outcomes import outcome_line
 from pixelmend.config import Settings
 from pixelmend.errors import InvalidParameter
 from pixelmend.tasks import UpscaleOptions

@@ -1,0 +1,67 @@
+"""How a file ended, wherever it was enlarged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pixelmend.commands.files import FileJob
+from pixelmend.errors import PixelmendError
+from pixelmend.tasks import UpscaleOptions
+
+
+class Made(Protocol):
+    """What is told of a result; an engine's report has it all."""
+
+    @property
+    def width_px(self) -> int: ...
+
+    @property
+    def height_px(self) -> int: ...
+
+    @property
+    def tiles(self) -> int: ...
+
+    @property
+    def total_s(self) -> float: ...
+
+    @property
+    def precision(self) -> str: ...
+
+    @property
+    def not_kept(self) -> Sequence[str]: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """With a report, or with an error."""
+
+    job: FileJob
+    report: Made | None
+    error: PixelmendError | None
+
+
+class Engine(Protocol):
+    """Enlarges files, here or elsewhere."""
+
+    async def upscale(
+        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+    ) -> Outcome:
+        """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
+        ...
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """For the terminal."""
+    if outcome.report is None:
+        reason = outcome.error.title if outcome.error else "no result"
+        return f"{outcome.job.source}: {reason}"
+    report = outcome.report
+    extra = f"; not kept: {', '.join(report.not_kept)}" if report.not_kept else ""
+    extra += f"; {'; '.join(report.notes)}" if report.notes else ""
+    return (
+        f"{outcome.job.result}: {report.width_px}x{report.height_px}, {report.tiles} tiles, "
+        f"{report.total_s:.2f} s in {report.precision}{extra}"
+    )
