@@ -262,6 +262,8 @@ def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: Runnin
     told = [(data["index"], data["state"]) for name, _, data in heard if name == "item"]
     assert (1, "failed") in told
     assert {index for index, state in told if state == "done"} == {0, 2}
+    fractions = [data["progress"]["fraction"] for name, _, data in heard if name != "item"]
+    assert fractions == sorted(fractions)
     assert all("items" not in data or data["items"] is None for name, _, data in heard if name == "progress")
     last = heard[-1][2]
     assert [item["state"] for item in last["items"]] == ["done", "failed", "done"]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pixelmend.config import Settings
 from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
-from pixelmend.serving.batches import Batches, Manifest
+from pixelmend.serving.batch_run import Manifest
+from pixelmend.serving.batches import Batches
 from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, Job, JobRecord, JobState, Work
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of

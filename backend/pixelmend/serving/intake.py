@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from pixelmend.errors import CorruptImage, PayloadTooLarge, PixelmendError
 from pixelmend.serving.admission import Admission
-from pixelmend.serving.batches import MANIFEST_NAME
+from pixelmend.serving.batch_run import MANIFEST_NAME
 from pixelmend.serving.jobs import BatchItem, BatchTask, JobState
 from pixelmend.serving.unpacking import UnpackLimits, is_zip, unpack
 

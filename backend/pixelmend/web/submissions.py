@@ -12,7 +12,8 @@ from starlette.requests import Request
 from pixelmend.errors import InvalidParameter, MalformedUpload, NotAcceptable, TaskNotOffered
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.serving.admission import Admission
-from pixelmend.serving.batches import BATCH, UPSCALE
+from pixelmend.serving.batch_run import UPSCALE
+from pixelmend.serving.batches import BATCH
 from pixelmend.serving.intake import Incoming, digest_of, plan_batch, take_out
 from pixelmend.serving.store import ARCHIVE_SUFFIX
 from pixelmend.serving.submission import Lease, Submission, model_version

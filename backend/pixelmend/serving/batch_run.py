@@ -1,0 +1,254 @@
+"""One batch: its images as jobs of their own, a few at a time, and the archive of what they become."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pixelmend.config import Settings
+from pixelmend.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    InternalError,
+    NoWorker,
+    PixelmendError,
+    QueueFull,
+)
+from pixelmend.models.catalog import load_catalog
+from pixelmend.serving.archive import ResultArchive
+from pixelmend.serving.jobs import BatchItem, BatchJob, Job, JobRecord, JobState, Work
+from pixelmend.serving.retention import Retention
+from pixelmend.serving.store import Spool
+from pixelmend.serving.submission import Lease, Submission, model_version
+from pixelmend.tasks import UpscaleReport, UpscaleTask
+from pixelmend.telemetry import Logger
+
+UPSCALE = "upscale"
+MANIFEST_NAME = "manifest.json"
+RETRY_PERIOD_S = 1.0
+
+Manifest = Callable[[JobRecord, Sequence[BatchItem]], str]
+"""The text of MANIFEST_NAME: what became of each image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all batches share.
+
+    places: how many images of all batches are handed in at a time. hand_in: as the desk's `accept`.
+    result_file: as the desk's.
+    """
+
+    settings: Settings
+    spool: Spool
+    retention: Retention
+    places: asyncio.Semaphore
+    hand_in: Callable[[Submission], Awaitable[Lease]]
+    result_file: Callable[[JobRecord], Path | None]
+    manifest: Manifest
+    log: Logger
+
+
+class BatchRun:
+    """Runs once, on the event loop; the archive is written by a thread of its own."""
+
+    def __init__(self, around: Surroundings, job: BatchJob, record: JobRecord) -> None:
+        self._around = around
+        self._job = job
+        self._record = record
+        self._packer = ThreadPoolExecutor(1, thread_name_prefix="pack")
+
+    async def run(self) -> None:
+        """Until the archive is finished, which is when the job is done. Whoever cancels it says why."""
+        job, loop = self._job, asyncio.get_running_loop()
+        archive: ResultArchive | None = None
+        try:
+            archive = await loop.run_in_executor(
+                self._packer, ResultArchive, job.output_path, self._record.created_s
+            )
+            await self._fill(archive)
+            job.state = JobState.DONE
+        except asyncio.CancelledError:
+            pass
+        except PixelmendError as error:
+            job.state, job.error = JobState.FAILED, error
+        except Exception as error:
+            self._around.log.error("a bug failed the batch", job=job.id, exc_info=error)
+            job.state, job.error = JobState.FAILED, InternalError(f"{type(error).__name__} in the batch")
+        if archive is not None and job.state is not JobState.DONE:
+            # On the thread that writes it, hence after what it is doing.
+            await loop.run_in_executor(self._packer, archive.discard)
+        self._packer.shutdown(wait=False)
+
+    async def _fill(self, archive: ResultArchive) -> None:
+        """In the order in which the images came; those behind the next one to be packed run ahead of it."""
+        loop = asyncio.get_running_loop()
+        version = await asyncio.to_thread(self._model_version, self._job.task.options.model)
+        ahead: deque[tuple[int, asyncio.Task[Lease | None]]] = deque()
+
+        async def pack_next() -> None:
+            n, work = ahead[0]
+            lease = await work
+            ahead.popleft()
+            if lease is not None:
+                try:
+                    await self._pack(n, lease, archive)
+                finally:
+                    lease.release()
+            self._job.final_bytes = archive.final_bytes
+            self._job.notify()
+
+        try:
+            for n in range(len(self._job.items)):
+                if len(ahead) >= 2 * self._around.settings.worker_jobs:
+                    await pack_next()
+                ahead.append((n, asyncio.create_task(self._enlarge(n, version))))
+            while ahead:
+                await pack_next()
+        finally:
+            for _, work in ahead:
+                work.cancel()
+            for _, work in ahead:
+                with contextlib.suppress(asyncio.CancelledError):
+                    lease = await work
+                    if lease is not None:
+                        lease.release()
+        text = self._around.manifest(self._record, self._job.items)
+        await loop.run_in_executor(self._packer, archive.add_text, MANIFEST_NAME, text)
+        self._job.final_bytes = await loop.run_in_executor(self._packer, archive.finish)
+
+    async def _enlarge(self, n: int, version: str) -> Lease | None:
+        """The n-th image's finished job, to be released; None where it has a problem, which is noted."""
+        if self._job.items[n].error_code is not None:
+            return None
+        try:
+            async with self._around.places:
+                if self._job.state is JobState.QUEUED:
+                    self._job.state = JobState.RUNNING
+                limit_s = None if self._job.durable else self._around.settings.request_timeout_s
+                try:
+                    async with asyncio.timeout(limit_s):
+                        return await self._finished(n, version)
+                except TimeoutError as error:
+                    raise DeadlineExceeded(f"not finished within request_timeout_s={limit_s:g}") from error
+        except PixelmendError as error:
+            self._note_problem(n, error)
+        except Exception as error:
+            self._around.log.error(
+                "a bug failed an image of a batch", job=self._job.id, item=n, exc_info=error
+            )
+            self._note_problem(n, InternalError(f"{type(error).__name__} in the batch"))
+        return None
+
+    async def _finished(self, n: int, version: str) -> Lease:
+        lease = await self._accepted(n, version)
+        try:
+            if lease.live is not None:
+                await self._wait(n, lease.live.job)
+        except BaseException:
+            lease.release()
+            raise
+        return lease
+
+    async def _wait(self, n: int, part: Work) -> None:
+        """Raises what the part ended with."""
+
+        def pass_on(_: Work) -> None:
+            if part.state is JobState.RUNNING and self._job.items[n].state is JobState.QUEUED:
+                self._job.items[n] = replace(self._job.items[n], state=JobState.RUNNING)
+            self._job.notify()
+
+        self._job.parts[n] = part
+        part.listeners.append(pass_on)
+        pass_on(part)
+        try:
+            await part.ended.wait()
+        finally:
+            part.listeners.remove(pass_on)
+        if part.error is not None:
+            raise part.error
+
+    async def _accepted(self, n: int, version: str) -> Lease:
+        item_id = secrets.token_hex(16)
+        source = self._job.task.input_path / str(n)
+        options = self._job.task.options
+        path = self._around.spool.input_path(item_id)
+        submission = Submission(
+            task=UpscaleTask(
+                item_id, path, self._around.spool.output_path(item_id, options.format.suffix), options
+            ),
+            kind=UPSCALE,
+            owner=self._record.owner,
+            pixels=self._job.items[n].pixels,
+            digest=self._job.items[n].digest,
+            model_version=version,
+            asked=False,
+            charge=lambda: None,  # the batch was charged for all of them
+            reuse=not self._job.task.fresh,
+            file_name=self._job.items[n].file_name,
+            request_id=self._record.request_id,
+        )
+        used = False
+        try:
+            await asyncio.to_thread(self._around.spool.link_input, source, item_id)
+            while True:
+                try:
+                    await self._around.retention.require_room()
+                    lease = await self._around.hand_in(submission)
+                    break
+                except QueueFull:
+                    await asyncio.sleep(RETRY_PERIOD_S)
+                except NoWorker:
+                    # As with other jobs: what is kept on the disk can wait for a mend.
+                    if not self._job.durable:
+                        raise
+                    await asyncio.sleep(RETRY_PERIOD_S)
+            used = lease.record.id == item_id
+        finally:
+            if not used:
+                self._around.spool.remove(item_id)
+        return lease
+
+    async def _pack(self, n: int, lease: Lease, archive: ResultArchive) -> None:
+        """Raises StorageFull, for the archive cannot be mended then."""
+        item = self._job.items[n]
+        try:
+            path, report = self._result_of(lease)
+            self._around.spool.require_room(path.stat().st_size)
+        except (OSError, PixelmendError) as error:
+            known = error if isinstance(error, PixelmendError) else InternalError("the result was lost")
+            self._note_problem(n, known)
+            return
+        loop = asyncio.get_running_loop()
+        stored = await loop.run_in_executor(self._packer, archive.add, item.output_name, path)
+        # Only now: until then the part says how far the image is.
+        self._job.parts.pop(n, None)
+        self._job.items[n] = replace(item, state=JobState.DONE, report=report, result=stored)
+
+    def _result_of(self, lease: Lease) -> tuple[Path, UpscaleReport]:
+        part = lease.live.job if lease.live is not None else None
+        if isinstance(part, Job):
+            path, report = part.output_path, part.report
+        else:
+            stored, report = self._around.result_file(lease.record), lease.record.report
+            if stored is None:
+                raise InternalError("the result was lost")
+            path = stored
+        if report is None:
+            raise InternalError("the image's job ended without a report")
+        return path, report
+
+    def _note_problem(self, n: int, error: PixelmendError) -> None:
+        self._job.parts.pop(n, None)
+        state = JobState.CANCELLED if isinstance(error, Cancelled) else JobState.FAILED
+        self._job.items[n] = replace(
+            self._job.items[n], state=state, error_code=error.code, error_message=error.message
+        )
+        self._job.notify()
+
+    def _model_version(self, model_id: str) -> str:
+        return model_version(load_catalog(self._around.settings.models_dir).get(model_id))
