@@ -15,6 +15,7 @@ from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, Job, JobRecord, J
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
 from pixelmend.serving.live_jobs import LiveJobs, failed_record
+from pixelmend.serving.metrics import Metrics
 from pixelmend.serving.rates import Rates
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.scheduler import Scheduler
@@ -40,6 +41,7 @@ class JobDesk:
         spool: Spool,
         journal: Journal,
         scheduler: Scheduler,
+        metrics: Metrics,
         manifest: Manifest,
         log: Logger,
     ) -> None:
@@ -50,13 +52,14 @@ class JobDesk:
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
         self.rates = Rates()
+        self._metrics = metrics
         self.retention = Retention(journal, spool, settings.result_max_bytes, log)
         self._jobs = LiveJobs(
             spool,
             journal,
             self._outlook,
             self.retention,
-            rates=self.rates,
+            on_end=self._note_end,
             result_ttl_s=settings.result_ttl_s,
             log=log,
         )
@@ -331,6 +334,11 @@ class JobDesk:
             self._batches.cancel(job, reason)
         elif isinstance(job, Job):
             self._scheduler.cancel(job, reason)
+
+    def _note_end(self, record: JobRecord) -> None:
+        self._metrics.job_ended(record)
+        if record.report is not None:
+            self.rates.learn(record.report, record.options.format)
 
     def _outlook(self, job: Work) -> tuple[int | None, float | None]:
         if isinstance(job, BatchJob):

@@ -12,7 +12,6 @@ from pixelmend.errors import InternalError, PixelmendError, StorageFull
 from pixelmend.serving.jobs import ENDED, BatchJob, Job, JobRecord, JobState, Work
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
-from pixelmend.serving.rates import Rates
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.store import Spool
 from pixelmend.telemetry import Logger
@@ -34,7 +33,7 @@ class LiveJobs:
         outlook: Outlook,
         retention: Retention,
         *,
-        rates: Rates,
+        on_end: Callable[[JobRecord], None],
         result_ttl_s: float,
         log: Logger,
     ) -> None:
@@ -42,7 +41,7 @@ class LiveJobs:
         self._journal = journal
         self._outlook = outlook
         self._retention = retention
-        self._rates = rates
+        self._on_end = on_end
         self._result_ttl_s = result_ttl_s
         self._log = log
         self._by_id: dict[str, LiveJob] = {}
@@ -130,6 +129,7 @@ class LiveJobs:
             try:
                 if not live.job.parked:
                     live.record = await self._recorded_end(live)
+                    self._on_end(live.record)
             except Exception as error:
                 # A bug; the journal still has the job as unfinished, so the next start tries again.
                 self._log.error("a job's end was not recorded", job=live.record.id, exc_info=error)
@@ -166,8 +166,6 @@ class LiveJobs:
             self._log.error("a result is not readable", job=record.id, exc_info=error)
             return failed_record(record, JobState.FAILED, InternalError("the result was not readable"))
         now = time.time()
-        if isinstance(job, Job) and job.report is not None:
-            self._rates.learn(job.report, record.options.format)
         return replace(
             record,
             state=JobState.DONE,

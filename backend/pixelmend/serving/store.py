@@ -37,12 +37,17 @@ class Spool:
 
     def require_room(self, incoming_bytes: int = 0) -> None:
         """Raises StorageFull where the disk would keep less than its minimum free."""
-        free = shutil.disk_usage(self.directory).free
+        free = self.free_bytes
         if free - incoming_bytes < self._min_free_bytes:
             raise StorageFull(
                 f"the spool's disk has {free} bytes free; {self._min_free_bytes} must stay free "
                 f"(min_free_disk_bytes)"
             )
+
+    @property
+    def free_bytes(self) -> int:
+        """Of the disk."""
+        return shutil.disk_usage(self.directory).free
 
     def input_path(self, job_id: str) -> Path:
         """A file; of a batch, a folder of files that are named by their numbers."""

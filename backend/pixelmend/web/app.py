@@ -63,6 +63,7 @@ def create_app(service: Service) -> FastAPI:
         return response
 
     async def on_error(_: Request, error: Exception) -> Response:
+        service.metrics.request_refused(error.code if isinstance(error, PixelmendError) else "internal")
         if not isinstance(error, PixelmendError):
             service.log.error("request failed by a bug", exc_info=error)
         return problem_for(error, service.scheduler.retry_after_s())
@@ -75,5 +76,5 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
     app.add_exception_handler(Exception, on_error)
-    app.add_middleware(RequestContext, log=service.log)
+    app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

@@ -1,4 +1,4 @@
-"""Pure ASGI middleware: request ids, access log, security headers. None of it hides a disconnect."""
+"""Pure ASGI middleware: request ids, access log, counts, security headers. None of it hides a disconnect."""
 
 import re
 import time
@@ -7,19 +7,22 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pixelmend.serving.metrics import Metrics
 from pixelmend.telemetry import REQUEST_ID, Logger
 
 _PROBES = frozenset({"/livez", "/readyz", "/api/health"})
 """Asked every few seconds by whoever watches over the service; not worth a line while all is well."""
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class RequestContext:
-    """Gives each request an id (the caller's, where it is well formed) and logs one line at its end."""
+    """Gives each request an id (the caller's, where it is well formed); logs and counts it at its end."""
 
-    def __init__(self, app: ASGIApp, log: Logger) -> None:
+    def __init__(self, app: ASGIApp, log: Logger, metrics: Metrics) -> None:
         self._app = app
         self._log = log
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,12 +46,24 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         finally:
+            seconds = time.perf_counter() - started_s
+            self._metrics.request_ended(_method(scope), _route(scope), status, seconds)
             write = self._log.debug if scope["path"] in _PROBES and status < 500 else self._log.info
             write(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=status,
-                seconds=round(time.perf_counter() - started_s, 4),
+                seconds=round(seconds, 4),
             )
             REQUEST_ID.reset(token)
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is declared, of which there are few; what is sent may be anything."""
+    return str(getattr(scope.get("route"), "path", "none"))
+
+
+def _method(scope: Scope) -> str:
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"

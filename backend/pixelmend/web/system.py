@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.sniff import ImageFormat
@@ -48,6 +49,15 @@ def system_router(service: Service) -> APIRouter:
                 request_timeout_s=settings.request_timeout_s,
             ),
         )
+
+    @router.get(
+        "/metrics",
+        summary="Counts and gauges for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}, "description": "Prometheus's text format."}},
+    )
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type=METRICS_MEDIA_TYPE)
 
     @router.get("/api/models", summary="The models there are")
     async def models() -> ModelList:
