@@ -21,7 +21,7 @@ def expected_size(
     known_scale: the model's, where a worker has read it. Raises what the model, the image, its size, the
     target and the output format may be refused for.
     """
-    entry = catalog.usable(options.model)
+    entry = catalog.upscaler(options.model)
     if options.denoise is not None:
         catalog.denoise_partner(options.model)
     limits = InputLimits(settings.max_input_pixels, settings.max_input_side_px)
