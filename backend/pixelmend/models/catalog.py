@@ -63,7 +63,7 @@ class Catalog:
         return entry
 
     def upscaler(self, model_id: str) -> ModelEntry:
-        """As `usable`, for upscaling. Raises InvalidParameter where the model is known to be for inpainting."""
+        """As `usable`, for upscaling. Raises InvalidParameter where the model is for inpainting."""
         entry = self.get(model_id)
         if entry.task != "upscale":
             raise wrong_task(model_id)
