@@ -14,7 +14,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         server = self.server
         assert isinstance(server, _Server)
         server.home.requests.append((self.path, dict(self.headers)))
@@ -76,8 +76,10 @@ def running_server() -> Iterator[FileServer]:
 
 @dataclass
 class Honest:
-    """Gives `content` as RFC 9110 says, with ranges. break_after_bytes: of the body, for each request in turn;
-    when it is used up, the rest is given."""
+    """Gives `content` as RFC 9110 says, with ranges.
+
+    break_after_bytes: of the body, for each request in turn; when it is used up, the rest is given.
+    """
 
     content: bytes
     headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"v1"'})

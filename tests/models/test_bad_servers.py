@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -14,18 +14,12 @@ import pytest
 from pixelmend.errors import DownloadFailed
 from pixelmend.models.download import RetryPolicy, download
 from pixelmend.models.remote import RemoteFile
+from tests.models.downloads import CONTENT, names, remote
 from tests.models.server import Answer, Exchange, FileServer, Honest, always, in_turn, running_server
 
-CONTENT = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
 IMPATIENT = RetryPolicy(attempts=3, first_delay_s=0)
 RESUMED = "bytes=100000-"
-
-
-@pytest.fixture
-def server() -> Iterator[FileServer]:
-    with running_server() as running:
-        yield running
 
 
 def fetch(server: FileServer, folder: Path, *answers: Answer, client: httpx.Client | None = None) -> bytes:
@@ -46,10 +40,6 @@ def fetch_from(folder: Path, *urls: str, client: httpx.Client | None = None) -> 
             file, used, on_progress=lambda done, total: None, cancelled=Event(), retries=IMPATIENT
         )
     return file.path.read_bytes()
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 # --- broken connections -----------------------------------------------------------------------------------
@@ -87,13 +77,7 @@ def test_attempts_in_vain_are_counted_and_end(server: FileServer, tmp_path: Path
 
 def test_attempts_that_bring_something_are_not_in_vain(server: FileServer, tmp_path: Path) -> None:
     server.answers["/m.pth"] = Honest(CONTENT, break_after_bytes=[30_000] * 9)
-    file = RemoteFile(
-        tmp_path / "m.pth",
-        "-",
-        (server.url + "/m.pth",),
-        len(CONTENT),
-        hashlib.sha256(CONTENT).hexdigest(),
-    )
+    file = remote(server, tmp_path)
     steady = RetryPolicy(attempts=2, first_delay_s=0, progress_bytes=30_000)
     with httpx.Client() as client:
         download(file, client, on_progress=lambda _, __: None, cancelled=Event(), retries=steady)
@@ -103,8 +87,16 @@ def test_attempts_that_bring_something_are_not_in_vain(server: FileServer, tmp_p
 
 def test_beginning_again_and_again_is_in_vain(server: FileServer, tmp_path: Path) -> None:
     """Each attempt brings much, but never more than the first."""
-    with pytest.raises(DownloadFailed, match="3 attempts in vain"):
-        fetch(server, tmp_path, Honest(CONTENT, {}, break_after_bytes=[299_999] * 99))
+    server.answers["/m.pth"] = Honest(CONTENT, {}, break_after_bytes=[299_999] * 99)
+    strict = RetryPolicy(attempts=3, first_delay_s=0, progress_bytes=1000)
+    with httpx.Client() as client, pytest.raises(DownloadFailed, match="3 attempts in vain"):
+        download(
+            remote(server, tmp_path),
+            client,
+            on_progress=lambda _, __: None,
+            cancelled=Event(),
+            retries=strict,
+        )
     assert len(server.requests) == 3
 
 
@@ -237,7 +229,7 @@ def test_a_file_that_stays_too_short_is_given_up(server: FileServer, tmp_path: P
         exchange.wfile.write(CONTENT[:5000])
         exchange.break_off()
 
-    with pytest.raises(DownloadFailed, match="broke off after 5000 of 300000 bytes .3 attempts in vain"):
+    with pytest.raises(DownloadFailed, match=r"broke off after 5000 of 300000 bytes .3 attempts in vain"):
         fetch(server, tmp_path, short)
 
 
@@ -296,6 +288,6 @@ def test_a_redirect_from_https_to_http_is_refused(server: FileServer, tmp_path: 
 
 @pytest.mark.parametrize("url", ["ftp://host/m.pth", "nonsense", "http://[::/m.pth"])
 def test_an_address_that_is_none_is_not_asked_twice(tmp_path: Path, url: str) -> None:
-    with pytest.raises(DownloadFailed, match="m.pth was not downloaded") as failure:
+    with pytest.raises(DownloadFailed, match=r"m.pth was not downloaded") as failure:
         fetch_from(tmp_path, url)
     assert "in vain" not in failure.value.message

@@ -7,7 +7,8 @@ from functools import partial
 from threading import Lock
 
 from pixelmend.engine.device import Device, cpu_device
-from pixelmend.engine.loader import LoadedModel, load_model
+from pixelmend.engine.findings import Findings
+from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.network import DeviceNetwork, TileNetwork
 from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision
@@ -47,6 +48,7 @@ class ModelManager:
         self._read_catalog = read_catalog
         self.device = device
         self._precision = precision
+        self._findings = Findings()
         self._lock = Lock()
         self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
         self._opening: dict[_Key, Lock] = {}
@@ -102,17 +104,21 @@ class ModelManager:
             if not entry.present:
                 continue
             here = opened.get(entry.id)
+            known = here.model.architecture if here else None
+            found = self._findings.of(entry)
             yield ModelDescription(
                 id=entry.id,
-                architecture=here.model.architecture.name if here else entry.architecture,
-                scale=here.model.scale if here else entry.scale,
+                task=found.task or entry.task,
+                architecture=known.name if known else found.architecture or entry.architecture,
+                scale=known.scale if known else found.scale or entry.scale,
                 loaded=here is not None,
                 precision=here.network.precision if here else None,
+                problem=found.problem,
             )
 
     def _open_model(self, key: _Key) -> OpenModel:
         model_id, denoise, sixteen_bit = key
-        model = load_model(self._read_catalog(), model_id, denoise)
+        model = self._findings.load(self._read_catalog(), model_id, denoise)
         network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
         # Safer and safer: the same device in FP32, then the CPU in FP32.
         ladder: list[Callable[[], TileNetwork]] = [lambda: network]

@@ -106,8 +106,6 @@ class _Fetch:
 
     def into(self, part: PartialFile) -> None:
         """Fill `part`, from the first address that has the file. Raises DownloadFailed."""
-        if part.size_bytes > self._file.size_bytes:
-            part.clear()
         self._require_room(part)
         refusals = []
         for url in self._file.urls:
