@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,14 +20,16 @@ Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, a
 SomeIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, as `list` shows them.")]
 
 
-def models_app(read_settings: Callable[[], Settings]) -> typer.Typer:
+def models_app(
+    read_settings: Callable[[], Settings], read_catalog: Callable[[Path], Catalog] = load_catalog
+) -> typer.Typer:
     """The sub-commands: they exit with 1 where a file failed, with 2 where the arguments make no sense."""
     app = typer.Typer(help="The models there are, and their files.", no_args_is_help=True)
 
     @app.command("list")
     def show() -> None:
         """Show every model: those that ship, those to download, and the files dropped in."""
-        Console().print(_table(load_catalog(read_settings().models_dir)))
+        Console().print(_table(read_catalog(read_settings().models_dir)))
 
     @app.command("download")
     def fetch(
@@ -37,7 +40,7 @@ def models_app(read_settings: Callable[[], Settings]) -> typer.Typer:
         from pixelmend.commands.model_downloads import run_downloads
 
         settings = read_settings()
-        catalog = load_catalog(settings.models_dir)
+        catalog = read_catalog(settings.models_dir)
         with _refusals():
             wanted = _wanted(catalog, ids or [], everything)
             files = plan_downloads(catalog, wanted, settings.model_mirror)
@@ -49,7 +52,7 @@ def models_app(read_settings: Callable[[], Settings]) -> typer.Typer:
         settings = read_settings()
         wrong = 0
         with _refusals():
-            for verdict in verify(load_catalog(settings.models_dir), ids or []):
+            for verdict in verify(read_catalog(settings.models_dir), ids or []):
                 vouched = "checksum right" if verdict.entry.sha256 else "no checksum known"
                 _print(f"{verdict.entry.id}: {verdict.problem or f'{vouched}, sha256 {verdict.sha256}'}")
                 wrong += verdict.problem is not None
@@ -62,7 +65,7 @@ def models_app(read_settings: Callable[[], Settings]) -> typer.Typer:
         failed = 0
         for model_id in ids:
             try:
-                removed = remove(load_catalog(settings.models_dir), model_id)
+                removed = remove(read_catalog(settings.models_dir), model_id)
             except PixelmendError as error:
                 failed += 1
                 typer.echo(error.message, err=True)
