@@ -3,10 +3,12 @@
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,7 +16,7 @@ from typer.testing import CliRunner, Result
 from pixelmend.commands.models import models_app
 from pixelmend.config import Settings
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
-from tests.models.server import FileServer, Honest, always, running_server
+from tests.models.server import Exchange, FileServer, Honest, always, running_server
 
 ROOT = Path(__file__).parents[2]
 CONTENT = random.Random(3).randbytes(200_000)
@@ -193,16 +195,19 @@ def test_remove_takes_files_away_and_refuses_what_ships(server: FileServer, fold
 # --- as a process of its own ------------------------------------------------------------------------------
 
 
-def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def environment(**settings: str) -> dict[str, str]:
     """Nothing outside this machine can be reached: the proxy is nobody."""
-    outer = {
-        k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_") and "proxy" not in k.lower()
-    }
-    nobody = "http://127.0.0.1:1"
-    closed = {"HTTPS_PROXY": nobody, "NO_PROXY": "127.0.0.1", "COLUMNS": "200"}
+    outer = {k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_")}
+    for name in [name for name in outer if "proxy" in name.lower()]:
+        del outer[name]
+    closed = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.1", "COLUMNS": "200"}
+    return outer | closed | settings
+
+
+def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *arguments],
-        env=outer | closed | settings,
+        env=environment(**settings),
         capture_output=True,
         text=True,
         check=False,
@@ -238,3 +243,29 @@ def test_the_script_does_the_same() -> None:
     assert "migan_pipeline_v2" in listed.stdout
     unknown = command(script, "nobody")
     assert (unknown.returncode, "model='nobody' is not known" in unknown.stderr) == (2, True)
+
+
+def test_ctrl_c_ends_a_download_and_says_what_becomes_of_it(server: FileServer, folder: Path) -> None:
+    begun, go_on = Event(), Event()
+
+    def slow(exchange: Exchange) -> None:
+        exchange.begin(200, {"Content-Length": "2504012", "ETag": '"v1"'})
+        exchange.wfile.write(CONTENT)
+        begun.set()
+        go_on.wait(60)
+        exchange.wfile.write(CONTENT)
+
+    server.answers["/realesr-animevideov3.pth"] = slow
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pixelmend.cli", "models", "download", "realesr-animevideov3"],
+        env=environment(PIXELMEND_MODELS_DIR=str(folder), PIXELMEND_MODEL_MIRROR=server.url),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert begun.wait(60)
+        process.send_signal(signal.SIGINT)
+        go_on.set()
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped; what has arrived is kept" in output

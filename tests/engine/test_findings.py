@@ -146,6 +146,28 @@ def test_a_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) -> Non
     assert findings.load(load_catalog(tmp_path), "m").scale == 2
 
 
+def test_a_partner_known_to_be_bad_is_not_read_again(tmp_path: Path) -> None:
+    put(tmp_path / "realesr-general-x4v3.safetensors", compact_state(scale=4))
+    (tmp_path / "realesr-general-wdn-x4v3.safetensors").write_bytes(b"rubbish")
+    findings = Findings(counter := Counter())
+    for name, denoise in (("realesr-general-wdn-x4v3", None), ("realesr-general-x4v3", 0.5)):
+        with pytest.raises(ModelUnusable, match=r"^realesr-general-wdn-x4v3[.]safetensors: "):
+            findings.load(load_catalog(tmp_path), name, denoise)
+    assert counter.reads == 1
+
+
+def test_a_long_problem_is_cut_short(tmp_path: Path) -> None:
+    put(tmp_path / "m.safetensors", compact_state())
+
+    def read(catalog: Catalog, model_id: str, denoise: float | None) -> LoadedModel:
+        raise ModelUnusable("long " * 1000)
+
+    findings = Findings(read)
+    with pytest.raises(ModelUnusable):
+        findings.load(load_catalog(tmp_path), "m")
+    assert findings.of(load_catalog(tmp_path).get("m")).problem == ("long " * 1000)[:MAX_PROBLEM_LENGTH]
+
+
 @pytest.mark.parametrize(
     "trouble", [OSError(24, "Too many open files"), MemoryError(), RuntimeError("can't allocate memory: 9")]
 )

@@ -121,8 +121,10 @@ def test_a_partial_file_belongs_to_one_at_a_time(tmp_path: Path) -> None:
 
     def come_and_go(number: int) -> None:
         for _ in range(300):
-            with held_partial(tmp_path / "m.pth", lambda arrived: None):
+            with held_partial(tmp_path / "m.pth", lambda arrived: None) as part:
                 inside.append(number)
+                part.append(bytes(100_000))
+                part.clear()
                 if len(inside) > 1:
                     crowds.append(list(inside))
                 inside.remove(number)
@@ -201,7 +203,7 @@ def test_ending_early_stops_the_rest(server: FileServer, tmp_path: Path) -> None
         assert half_is_here.wait(60)
         stopper = threading.Thread(target=_follow, args=(stop, halfway.go_on))
         stopper.start()
-        ended.close()  # type: ignore[attr-defined]
+        ended.close()
         stopper.join()
     assert stop.is_set()
     assert names(tmp_path) == ["a", "b.part", "b.part.json"]

@@ -1,6 +1,7 @@
 """`pixelmend models download`: several files at a time, with a bar for each."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from threading import Event
 
 from rich.console import Console
@@ -30,8 +31,11 @@ def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
         TimeRemainingColumn(),
     )
     failed: list[Fetched] = []
-    with new_client() as client, Progress(*columns, console=console, transient=True) as progress:
-        bars: dict[RemoteFile, TaskID] = {}
+    bars: dict[RemoteFile, TaskID] = {}
+    with (
+        new_client() as client,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
 
         def on_start(file: RemoteFile) -> OnProgress:
             bar = bars[file] = progress.add_task(file.path.name, total=file.size_bytes)
@@ -39,11 +43,13 @@ def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
                 bar, completed=done_bytes, total=total_bytes
             )
 
-        for ended in fetch_all(files, client, on_start=on_start, cancelled=Event(), retries=RetryPolicy()):
-            progress.remove_task(bars.pop(ended.file))
-            _print(console, outcome_line(ended))
-            if ended.error is not None:
-                failed.append(ended)
+        fetching = fetch_all(files, client, on_start=on_start, cancelled=Event(), retries=RetryPolicy())
+        with closing(fetching):
+            for ended in fetching:
+                progress.remove_task(bars.pop(ended.file))
+                _print(console, outcome_line(ended))
+                if ended.error is not None:
+                    failed.append(ended)
     if failed:
         console.print(f"[red]{len(failed)} of {len(files)} files failed:[/red]", highlight=False)
         for ended in failed:

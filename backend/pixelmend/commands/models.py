@@ -16,8 +16,8 @@ from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.remote import downloadable, plan_downloads
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, as `list` shows them.")]
-SomeIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, as `list` shows them.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
+SomeIds = Annotated[list[str], typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
 
 
 def models_app(
@@ -44,7 +44,12 @@ def models_app(
         with _refusals():
             wanted = _wanted(catalog, ids or [], everything)
             files = plan_downloads(catalog, wanted, settings.model_mirror)
-        raise typer.Exit(run_downloads(files, Console()))
+        try:
+            status = run_downloads(files, Console())
+        except KeyboardInterrupt:
+            _print("stopped; what has arrived is kept, and completed the next time")
+            raise
+        raise typer.Exit(status)
 
     @app.command("verify")
     def check(ids: Ids = None) -> None:

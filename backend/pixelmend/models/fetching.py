@@ -1,6 +1,6 @@
 """Several files at a time; one that fails does not keep the others."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from threading import Event
@@ -31,10 +31,10 @@ def fetch_all(
     cancelled: Event,
     retries: RetryPolicy,
     parallel: int = PARALLEL_DOWNLOADS,
-) -> Iterator[Fetched]:
+) -> Generator[Fetched]:
     """Each file as it ends. on_start: called when a file's turn comes, from the thread that downloads it.
 
-    Whoever does not wait for the end stops the downloads; what has arrived is kept.
+    Closing it before the end stops the downloads; what has arrived is kept.
     """
 
     def one(file: RemoteFile) -> Fetched:
