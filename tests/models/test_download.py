@@ -32,9 +32,11 @@ def test_a_file_arrives_whole_and_progress_tells_how_far(server: FileServer, tmp
 
 
 def test_a_file_that_is_there_is_not_asked_for(server: FileServer, tmp_path: Path) -> None:
-    (tmp_path / "m.pth").write_bytes(CONTENT)
+    for name in ("m.pth", "m.pth.part", "m.pth.part.json"):
+        (tmp_path / name).write_bytes(CONTENT)
     assert not fetch(remote(server, tmp_path))
     assert server.requests == []
+    assert names(tmp_path) == ["m.pth"]
 
 
 def test_a_wrong_file_in_its_place_is_replaced(server: FileServer, tmp_path: Path) -> None:

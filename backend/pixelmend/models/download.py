@@ -10,7 +10,7 @@ import httpx
 from pixelmend.errors import Cancelled, DownloadFailed, ModelUnusable, StorageFull
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.models.integrity import verify_file
-from pixelmend.models.partial import PartialFile, held_partial
+from pixelmend.models.partial import PartialFile, held_partial, remove_partial
 from pixelmend.models.remote import RemoteFile
 from pixelmend.models.transfer import Interrupted, Refused, transfer, without_password
 
@@ -69,6 +69,7 @@ def is_there(file: RemoteFile) -> bool:
 def _download(file: RemoteFile, fetch: "_Fetch") -> bool:
     file.path.parent.mkdir(parents=True, exist_ok=True)
     if is_there(file):
+        remove_partial(file.path)  # it was put there by hand after a download had broken off
         return False
     with held_partial(file.path, fetch.wait) as part:
         if is_there(file):  # by now: another process has brought it

@@ -58,8 +58,9 @@ class PartialFile:
     def commit(self) -> None:
         """Put the file in its place, whole."""
         os.fsync(self._file.fileno())
-        _part_path(self._target).replace(self._target)
         _origin_path(self._target).unlink(missing_ok=True)
+        # Last: once the file is in its place, nothing may fail that would be mended by clearing it.
+        _part_path(self._target).replace(self._target)
 
     def _count(self, chunk: bytes) -> None:
         self._digest.update(chunk)
