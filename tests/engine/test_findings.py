@@ -187,6 +187,23 @@ def test_what_the_system_would_not_give_is_no_fault_of_the_file(tmp_path: Path, 
     assert findings.load(load_catalog(tmp_path), "m").scale == 2
 
 
+def test_a_model_that_cannot_be_computed_is_named_and_not_read_again(tmp_path: Path) -> None:
+    """Its tensors fit, and the architecture's own code fails at the first tile."""
+    from spandrel.architectures.IPT import IPT
+
+    network = IPT(n_feats=12, num_layers=1, num_queries=1, scale=[2])
+    torch.save(dict(network.state_dict()), tmp_path / "m.pth")
+    manager = manager_of(tmp_path)
+    refusals = []
+    for _ in range(2):
+        with pytest.raises(ModelUnusable, match=r"^model 'm' cannot be computed: ") as refusal:
+            manager.lease("m")
+        refusals.append(refusal.traceback)
+    assert "cannot be computed" in (described(manager)["m"].problem or "")
+    assert "open_network" in [entry.name for entry in refusals[0]]
+    assert "open_network" not in [entry.name for entry in refusals[1]]
+
+
 def test_what_was_read_stays_known_when_the_model_is_let_go(tmp_path: Path) -> None:
     put(tmp_path / "m.safetensors", compact_state(scale=3))
     manager = manager_of(tmp_path)

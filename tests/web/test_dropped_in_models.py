@@ -96,6 +96,20 @@ def test_bad_files_are_refused_by_name_run_no_code_and_disturb_nobody(
     assert service.client.get("/api/health").json()["worker_restarts"] == 0
 
 
+def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: RunningService, models: Path) -> None:
+    from spandrel.architectures.MixDehazeNet import MixDehazeNet
+
+    torch.manual_seed(0)
+    torch.save(dict(MixDehazeNet().state_dict()), models / "haze.pth")
+    large = {"file": encoded(photo(side_px=150))}
+    alone = upscale(service, model="haze")
+    tiled = service.client.post("/api/upscale", files=large, data={"model": "haze", "tile": "128"})
+    assert (alone.status_code, tiled.status_code) == (200, 200)
+    said = "haze is made for whole images; its tiles may differ in tone"
+    assert said not in alone.headers.get("x-pixelmend-notes", "")
+    assert said in tiled.headers["x-pixelmend-notes"]
+
+
 def test_models_for_inpainting_are_listed_and_refused(service: RunningService, models: Path) -> None:
     (models / "big-lama.pt").write_bytes(b"not looked at")
     for name in ("big-lama", "migan_pipeline_v2"):

@@ -67,6 +67,10 @@ class Findings:
             raise wrong_task(model_id)
         return model
 
+    def blame(self, entry: ModelEntry, error: ModelUnusable) -> None:
+        """It was read, and then it could not be used."""
+        self._keep(entry, _fingerprint(entry.path), Finding(problem=error.message[:MAX_PROBLEM_LENGTH]))
+
     def _raise_known(self, entry: ModelEntry) -> None:
         known = self.of(entry)
         if known.problem is not None:

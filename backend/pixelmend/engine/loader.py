@@ -33,6 +33,7 @@ class Architecture:
     `network` maps (N, 3, H, W) float32 in [0, 1] to (N, 3, H*scale, W*scale), not clamped, in the format of
     its weights or wider; where `task` is "inpaint", it takes a mask as well.
     `receptive_field_px` is the distance that information travels; None where it is unbounded or unknown.
+    `judges_whole`: the network takes its measure from all that it sees, so that tiles may differ in tone.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Architecture:
     allows_half: bool
     allows_bfloat16: bool
     task: ModelTask = "upscale"
+    judges_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,8 @@ def _with_spandrel(name: str, state: StateDict) -> Architecture:
             "3 to 3 is needed"
         )
     requirements = descriptor.size_requirements
+    if requirements.square:
+        raise ModelUnusable(f"{name}: {descriptor.architecture.name} takes square images alone")
     descriptor.eval().float()
     network = descriptor.model if inpaints else _SpandrelNetwork(descriptor.model, descriptor._call_fn)
     return Architecture(
@@ -213,4 +217,5 @@ def _with_spandrel(name: str, state: StateDict) -> Architecture:
         allows_half=descriptor.supports_half,
         allows_bfloat16=descriptor.supports_bfloat16,
         task="inpaint" if inpaints else "upscale",
+        judges_whole=descriptor.tiling is not spandrel.ModelTiling.SUPPORTED,
     )

@@ -14,6 +14,7 @@ from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.engine.torch_network import TorchNetwork
+from pixelmend.errors import ModelUnusable
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import ModelDescription
 
@@ -118,8 +119,13 @@ class ModelManager:
 
     def _open_model(self, key: _Key) -> OpenModel:
         model_id, denoise, sixteen_bit = key
-        model = self._findings.load(self._read_catalog(), model_id, denoise)
-        network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
+        catalog = self._read_catalog()
+        model = self._findings.load(catalog, model_id, denoise)
+        try:
+            network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
+        except ModelUnusable as error:
+            self._findings.blame(catalog.get(model_id), error)
+            raise
         # Safer and safer: the same device in FP32, then the CPU in FP32.
         ladder: list[Callable[[], TileNetwork]] = [lambda: network]
         ladder += [partial(TorchNetwork, model, safer, "float32") for safer in self._safer(network)]

@@ -258,6 +258,8 @@ class Pipeline:
         opened = running.opened
         device = opened.network.device
         notes = [*([opened.note] if opened.note else []), *job.notes]
+        if opened.model.architecture.judges_whole and len(job.plan) > 1:
+            notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
         return UpscaleReport(
             model=opened.model.id,
             model_sha256=opened.model.sha256,
