@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from pixelmend.commands.models import models_app
 from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.imaging.formats import OutputFormat
@@ -191,6 +192,8 @@ def _fail(message: str, *, status: int) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(status)
 
+
+app.add_typer(models_app(_settings), name="models")
 
 if __name__ == "__main__":
     app()

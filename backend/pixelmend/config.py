@@ -17,6 +17,11 @@ class Settings(BaseSettings):
     # Where things live
     data_dir: Path = Field(Path("data"), description="Spool of uploads and results, and the job database.")
     models_dir: Path = Field(Path("models"), description="Model files dropped in; an id is a file's stem.")
+    model_mirror: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address under which model files lie by name; tried before the catalog's own.",
+    )
 
     # Engine
     device: str = Field(

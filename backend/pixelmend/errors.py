@@ -135,6 +135,14 @@ class ModelUnusable(PixelmendError):
     title = "The model file cannot be used"
 
 
+class DownloadFailed(PixelmendError):
+    """No address gave the file as the catalog knows it; the message says how to put it there by hand."""
+
+    code = "download-failed"
+    title = "The model file could not be downloaded"
+    retryable = True
+
+
 class QueueFull(PixelmendError):
     code = "queue-full"
     title = "The service is busy"

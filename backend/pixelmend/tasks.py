@@ -6,6 +6,7 @@ from pathlib import Path
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
 from pixelmend.imaging.tile_rules import TileRules
+from pixelmend.models.catalog import ModelTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,17 @@ class DeviceDescription:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """A model as a worker has it: `loaded` on the device, or known by its file only."""
+    """A model as a worker has it: `loaded` on the device, or known by its file only.
+
+    task: of a dropped-in file it is known once the file was read. problem: why the file cannot be used, found
+    when that was tried last, until the file changes.
+    """
 
     id: str
+    task: ModelTask = "upscale"
     architecture: str | None = None
     scale: int | None = None
     loaded: bool = False
     precision: str | None = None
     tile_rules: TileRules | None = None
+    problem: str | None = None

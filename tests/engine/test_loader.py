@@ -89,6 +89,7 @@ def test_a_deep_network_is_tiled_with_blending(tmp_path: Path) -> None:
     model = load(saved(tmp_path, rrdb_state()))
     assert (model.architecture.receptive_field_px, model.overlap_px, model.blend_px) == (None, 32, 16)
     assert model.scale == 4
+    assert not model.architecture.judges_whole
 
 
 def rrdb_state() -> dict[str, Tensor]:
@@ -224,6 +225,15 @@ def test_a_file_without_a_state_dict_is_refused_by_name(tmp_path: Path, content:
 def test_a_network_for_grey_pictures_is_refused_by_its_channels(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match=r"^m[.]pth: maps 1 to 1 channels, 3 to 3 is needed"):
         load(saved(tmp_path, compact_state(channels=1)))
+
+
+@pytest.mark.filterwarnings("ignore:torch.meshgrid")  # in the architecture's own code
+def test_a_network_for_square_images_alone_is_refused_by_name(tmp_path: Path) -> None:
+    from spandrel.architectures.Uformer import Uformer
+
+    network = Uformer(embed_dim=4, depths=[1] * 9, num_heads=[1] * 9)
+    with pytest.raises(ModelUnusable, match=r"^m[.]pth: Uformer takes square images alone"):
+        load(saved(tmp_path, dict(network.state_dict())))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -52,6 +52,15 @@ def test_networks_of_convolutions_run_in_openvino_on_the_cpu(compact: LoadedMode
     assert network.label == f"{precision} on {cpu_device().name}"
 
 
+def test_parameters_of_five_dimensions_are_no_obstacle(tmp_path: Path) -> None:
+    from spandrel.architectures.FFTformer import FFTformer
+
+    state = dict(FFTformer(dim=8, num_blocks=[1, 1, 1], num_refinement_blocks=1).state_dict())
+    assert 5 in {tensor.dim() for tensor in state.values()}
+    network, _ = open_network(model_from(state, tmp_path), cpu_device(), "float32")
+    assert network.run(noise(64, 32, 3)[None], colour()).faults == (None,)
+
+
 def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
     network, _ = open_network(compact, cpu_device(), "float16")
     assert isinstance(network, TorchNetwork)

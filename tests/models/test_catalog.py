@@ -1,5 +1,6 @@
 """Which models there are, from files that are never read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def test_an_unknown_id_names_the_ids_there_are(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(ModelUnusable, match=r"put it at .*realesr-general-x4v3[.]pth"):
+    way = r"has no file; run `pixelmend models download realesr-general-x4v3`, or put it at .*x4v3[.]pth$"
+    with pytest.raises(ModelUnusable, match=way):
         load_catalog(tmp_path).usable("realesr-general-x4v3")
 
 
@@ -93,3 +95,37 @@ def test_a_partner_without_a_file_is_named(tmp_path: Path) -> None:
     catalog = load_catalog(drop(tmp_path, "realesr-general-x4v3.pth"))
     with pytest.raises(ModelUnusable, match="realesr-general-wdn-x4v3"):
         catalog.denoise_partner("realesr-general-x4v3")
+
+
+def test_an_id_is_the_stem_of_its_file(tmp_path: Path) -> None:
+    """Or else the file, once it is there, would be a dropped-in model as well."""
+    entries = load_catalog(tmp_path).entries
+    assert [entry.id for entry in entries] == [entry.path.stem for entry in entries]
+
+
+def test_everything_that_does_not_ship_can_be_downloaded_and_checked(tmp_path: Path) -> None:
+    for entry in load_catalog(tmp_path).entries:
+        assert entry.licence, entry.id
+        assert entry.scale, entry.id
+        assert entry.sha256 is not None
+        assert re.fullmatch("[0-9a-f]{64}", entry.sha256), entry.id
+        if entry.origin == "catalog":
+            assert entry.size_bytes, entry.id
+            assert entry.urls, entry.id
+            assert all(url.startswith("https://") for url in entry.urls)
+            assert all(url.endswith("/" + entry.path.name) for url in entry.urls)
+
+
+def test_models_for_inpainting_are_known_and_do_not_upscale(tmp_path: Path) -> None:
+    catalog = load_catalog(drop(tmp_path, "big-lama.pt"))
+    assert [e.id for e in catalog.entries if e.task == "inpaint"] == ["big-lama", "migan_pipeline_v2"]
+    assert catalog.usable("big-lama").path.suffix == ".pt"
+    for name in ("big-lama", "migan_pipeline_v2"):
+        with pytest.raises(InvalidParameter, match=f"model '{name}' is for inpainting, not upscaling"):
+            catalog.upscaler(name)
+
+
+def test_an_onnx_file_counts_where_the_catalog_names_it_and_nowhere_else(tmp_path: Path) -> None:
+    catalog = load_catalog(drop(tmp_path, "migan_pipeline_v2.onnx", "mine.onnx"))
+    assert catalog.usable("migan_pipeline_v2").path == tmp_path / "migan_pipeline_v2.onnx"
+    assert "mine" not in [entry.id for entry in catalog.entries]

@@ -88,8 +88,43 @@ def test_bad_files_are_refused_by_name_run_no_code_and_disturb_nobody(
         assert response.json()["type"] == "urn:pixelmend:problem:model-unusable"
         assert f"{name}." in response.json()["detail"]
     assert not trace.exists()
+    listed = {m["id"]: m for m in service.client.get("/api/models").json()["models"]}
+    assert "empty" in listed["empty"]["problem"]
+    assert "web page" in listed["page"]["problem"]
+    assert listed["pixelmend-x4"]["problem"] is None
     assert upscale(service).status_code == 200
     assert service.client.get("/api/health").json()["worker_restarts"] == 0
+
+
+def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: RunningService, models: Path) -> None:
+    from spandrel.architectures.MixDehazeNet import MixDehazeNet
+
+    torch.manual_seed(0)
+    torch.save(dict(MixDehazeNet().state_dict()), models / "haze.pth")
+    large = {"file": encoded(photo(side_px=150))}
+    alone = upscale(service, model="haze")
+    tiled = service.client.post("/api/upscale", files=large, data={"model": "haze", "tile": "128"})
+    assert (alone.status_code, tiled.status_code) == (200, 200)
+    said = "haze is made for whole images; its tiles may differ in tone"
+    assert said not in alone.headers.get("x-pixelmend-notes", "")
+    assert said in tiled.headers["x-pixelmend-notes"]
+
+
+def test_models_for_inpainting_are_listed_and_refused(service: RunningService, models: Path) -> None:
+    (models / "big-lama.pt").write_bytes(b"not looked at")
+    for name in ("big-lama", "migan_pipeline_v2"):
+        response = upscale(service, model=name)
+        assert response.status_code == 422, response.text
+        assert response.json()["detail"] == f"model {name!r} is for inpainting, not upscaling"
+    listed = {m["id"]: m for m in service.client.get("/api/models").json()["models"]}
+    assert (listed["big-lama"]["task"], listed["big-lama"]["present"]) == ("inpaint", True)
+    assert (listed["migan_pipeline_v2"]["task"], listed["migan_pipeline_v2"]["present"]) == ("inpaint", False)
+
+
+def test_model_without_a_file_is_refused_with_how_to_get_it(service: RunningService) -> None:
+    response = upscale(service, model="RealESRGAN_x2plus")
+    assert response.status_code == 503, response.text
+    assert "run `pixelmend models download RealESRGAN_x2plus`, or put it at" in response.json()["detail"]
 
 
 def test_file_that_only_has_a_catalog_name_is_refused(service: RunningService, models: Path) -> None:

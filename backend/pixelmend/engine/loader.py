@@ -1,5 +1,6 @@
 """From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
 
+import errno
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from pixelmend.engine import compact
 from pixelmend.errors import ModelUnusable
-from pixelmend.models.catalog import Catalog, ModelEntry
+from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.integrity import verify_file
 
 StateDict = Mapping[str, Tensor]
@@ -21,14 +22,18 @@ StateDict = Mapping[str, Tensor]
 DEEP_OVERLAP_PX = 32
 """Overlap for networks whose receptive field is not known; neighbouring tiles are blended over it."""
 
+MAX_QUOTE_LENGTH = 200
+"""Of what a library says about a file, which may quote every tensor's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """A network on the CPU in FP32, and what is known of it.
 
     `network` maps (N, 3, H, W) float32 in [0, 1] to (N, 3, H*scale, W*scale), not clamped, in the format of
-    its weights or wider. `receptive_field_px` is the distance that information travels; None where it is
-    unbounded or unknown.
+    its weights or wider; where `task` is "inpaint", it takes a mask as well.
+    `receptive_field_px` is the distance that information travels; None where it is unbounded or unknown.
+    `judges_whole`: the network takes its measure from all that it sees, so that tiles may differ in tone.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Architecture:
     receptive_field_px: int | None
     allows_half: bool
     allows_bfloat16: bool
+    task: ModelTask = "upscale"
+    judges_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,21 @@ class LoadedModel:
 
 
 def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
-    """Read, check and build a model.
+    """Read, check and build a model that upscales.
 
     denoise in [0, 1] mixes the model's weights with those of its partner: denoise * own + (1 - denoise) *
     partner (deep network interpolation, Wang et al. 2018). Raises UnknownModel, ModelUnusable, and
-    InvalidParameter where `denoise` is given and the model has no partner.
+    InvalidParameter where `denoise` is given and the model has no partner, or it does not upscale.
     """
+    catalog.upscaler(model_id)
+    model = read_model(catalog, model_id, denoise)
+    if model.architecture.task != "upscale":
+        raise wrong_task(model_id)
+    return model
+
+
+def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
+    """As `load_model`, whatever the model is for."""
     entry = catalog.usable(model_id)
     state, sha256 = _read(entry)
     if denoise is not None:
@@ -89,9 +105,10 @@ def read_state(path: Path) -> StateDict:
         if path.suffix.lower() == ".safetensors":
             return safetensors.torch.load_file(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelUnusable(f"{path.name}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # parsers of damaged files raise whatever they stumble over
+        # Not permitted, too many open files and the like; EINVAL comes of places that a damaged file names.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise ModelUnusable(f"{path.name}: cannot be read: {error.strerror or error}") from error
         raise ModelUnusable(f"{path.name}: {_why_unreadable(error)}") from error
     return _tensors(loaded, path.name)
 
@@ -117,6 +134,8 @@ def _why_unreadable(error: Exception) -> str:
         return "refused, it holds more than plain tensors (a pickle could run code)"
     if "TorchScript" in text:
         return "a TorchScript program, not plain weights"
+    if isinstance(error, OSError):
+        return "damaged or truncated"
     if isinstance(error, (RuntimeError, EOFError, safetensors.SafetensorError)):
         return f"damaged or truncated: {text.partition('. ')[0] or type(error).__name__}"
     return "not a weight file: neither safetensors nor what torch.save writes"
@@ -129,7 +148,18 @@ def _tensors(loaded: Any, name: str) -> StateDict:
             loaded = loaded[key]
     if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
         raise ModelUnusable(f"{name}: holds no state dict of tensors")
+    if not all(_has_its_values(tensor) for tensor in loaded.values()):
+        raise ModelUnusable(f"{name}: refused, its tensors claim more values than the file has")
     return loaded
+
+
+def _has_its_values(tensor: Tensor) -> bool:
+    """False for a view that repeats itself, a sparse tensor and one without data.
+
+    They would grow when they are copied, from a few bytes to more than there is memory.
+    """
+    plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
+    return plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _compact(state: StateDict) -> Architecture | None:
@@ -162,8 +192,10 @@ def _with_spandrel(name: str, state: StateDict) -> Architecture:
     except spandrel.UnsupportedModelError as error:
         raise ModelUnusable(f"{name}: the architecture is not known") from error
     except Exception as error:  # architectures are guessed from tensors that may be anything
-        raise ModelUnusable(f"{name}: the tensors do not fit the architecture: {error}") from error
-    if not isinstance(descriptor, spandrel.ImageModelDescriptor):
+        why = " ".join(str(error).split())[:MAX_QUOTE_LENGTH]
+        raise ModelUnusable(f"{name}: the tensors do not fit the architecture: {why}") from error
+    inpaints = isinstance(descriptor, spandrel.MaskedImageModelDescriptor)
+    if not inpaints and not isinstance(descriptor, spandrel.ImageModelDescriptor):
         raise ModelUnusable(f"{name}: this model does not upscale; it is for {descriptor.purpose}")
     if (descriptor.input_channels, descriptor.output_channels) != (3, 3):
         raise ModelUnusable(
@@ -171,14 +203,19 @@ def _with_spandrel(name: str, state: StateDict) -> Architecture:
             "3 to 3 is needed"
         )
     requirements = descriptor.size_requirements
+    if requirements.square:
+        raise ModelUnusable(f"{name}: {descriptor.architecture.name} takes square images alone")
     descriptor.eval().float()
+    network = descriptor.model if inpaints else _SpandrelNetwork(descriptor.model, descriptor._call_fn)
     return Architecture(
         name=str(descriptor.architecture.id),
-        network=_SpandrelNetwork(descriptor.model, descriptor._call_fn).eval(),
+        network=network.eval(),
         scale=descriptor.scale,
         multiple_of=requirements.multiple_of,
         minimum_px=max(1, requirements.minimum),
         receptive_field_px=None,
         allows_half=descriptor.supports_half,
         allows_bfloat16=descriptor.supports_bfloat16,
+        task="inpaint" if inpaints else "upscale",
+        judges_whole=descriptor.tiling is not spandrel.ModelTiling.SUPPORTED,
     )

@@ -7,12 +7,14 @@ from functools import partial
 from threading import Lock
 
 from pixelmend.engine.device import Device, cpu_device
-from pixelmend.engine.loader import LoadedModel, load_model
+from pixelmend.engine.findings import Findings
+from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.network import DeviceNetwork, TileNetwork
 from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import ResilientRunner, Tiling
 from pixelmend.engine.torch_network import TorchNetwork
+from pixelmend.errors import ModelUnusable
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import ModelDescription
@@ -60,6 +62,7 @@ class ModelManager:
         self._read_catalog = read_catalog
         self.device = device
         self._precision = precision
+        self._findings = Findings()
         self._lock = Lock()
         self._open: OrderedDict[_Key, OpenModel] = OrderedDict()
         self._opening: dict[_Key, Lock] = {}
@@ -115,19 +118,28 @@ class ModelManager:
             if not entry.present:
                 continue
             here = opened.get(entry.id)
+            known = here.model.architecture if here else None
+            found = self._findings.of(entry)
             yield ModelDescription(
                 id=entry.id,
-                architecture=here.model.architecture.name if here else entry.architecture,
-                scale=here.model.scale if here else entry.scale,
+                task=found.task or entry.task,
+                architecture=known.name if known else found.architecture or entry.architecture,
+                scale=known.scale if known else found.scale or entry.scale,
                 loaded=here is not None,
                 precision=here.network.precision if here else None,
                 tile_rules=here.tile_rules if here else None,
+                problem=found.problem,
             )
 
     def _open_model(self, key: _Key) -> OpenModel:
         model_id, denoise, sixteen_bit = key
-        model = load_model(self._read_catalog(), model_id, denoise)
-        network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
+        catalog = self._read_catalog()
+        model = self._findings.load(catalog, model_id, denoise)
+        try:
+            network, note = open_network(model, self.device, "float32" if sixteen_bit else self._precision)
+        except ModelUnusable as error:
+            self._findings.blame(catalog.get(model_id), error)
+            raise
         # Safer and safer: the same device in FP32, then the CPU in FP32.
         ladder: list[Callable[[], TileNetwork]] = [lambda: network]
         ladder += [partial(TorchNetwork, model, safer, "float32") for safer in self._safer(network)]

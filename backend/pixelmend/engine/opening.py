@@ -25,7 +25,8 @@ def open_network(
 
     A probe tile is run and compared with PyTorch's FP32 on the CPU; an executor that gets it wrong is given
     up for PyTorch, then the precision for FP32, then the device for the CPU. Returns the network and a note
-    saying what was given up, if anything. Raises DeviceMemoryError.
+    saying what was given up, if anything. Raises DeviceMemoryError, and ModelUnusable where not even that
+    reference can be computed.
     """
     architecture = model.architecture
     wanted = requested or preferred_precision(
@@ -33,7 +34,10 @@ def open_network(
     )
     reference = TorchNetwork(model, cpu_device(), "float32")
     probe = _probe_tile(model)
-    truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
+    try:
+        truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
+    except RuntimeError as error:  # the tensors fit an architecture that fails at them
+        raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
     failures = []
     for what, precision, opener in _attempts(model, device, wanted):
         try:

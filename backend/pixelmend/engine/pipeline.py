@@ -240,6 +240,8 @@ class Pipeline:
         device = opened.network.device
         notes = [*([opened.note] if opened.note else []), *job.notes]
         height, width = job.pixels.shape[:2]
+        if opened.model.architecture.judges_whole and len(job.plan) > 1:
+            notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
         return UpscaleReport(
             model=opened.model.id,
             model_sha256=opened.model.sha256,

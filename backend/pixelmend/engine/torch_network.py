@@ -44,9 +44,11 @@ class TorchNetwork:
         with translating_memory_errors(device):
             # A copy: the caller keeps its FP32 original for other precisions and devices.
             network = copy.deepcopy(model.architecture.network)
-            self._network = network.to(torch.device(device.torch_name), torch_dtype(precision)).to(
-                memory_format=torch.channels_last
-            )
+            self._network = network.to(torch.device(device.torch_name), torch_dtype(precision))
+            # Not Module.to, which fails at parameters of five dimensions.
+            for parameter in self._network.parameters():
+                if parameter.dim() == 4:
+                    parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
     @property
     def label(self) -> str:

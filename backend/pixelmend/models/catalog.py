@@ -9,25 +9,32 @@ from typing import Literal
 from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
-"""What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins."""
+"""What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins.
+The catalog's own files may end otherwise (.onnx): it says what they are."""
+
+ModelTask = Literal["upscale", "inpaint"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model. `scale` is None for a dropped-in file until a worker has read it.
+    """One model. `scale` is None for a dropped-in file until a worker has read it; its `task` is taken
+    to be "upscale" until then.
 
-    `sha256` is None where nobody vouches for the bytes (a dropped-in file).
+    `sha256` is None where nobody vouches for the bytes (a dropped-in file), `size_bytes` where there is
+    nothing to download. `urls`: where the file comes from, the origin first, then mirrors.
     """
 
     id: str
     title: str
-    task: Literal["upscale"]
+    task: ModelTask
     path: Path
     origin: Literal["embedded", "catalog", "dropped-in"]
     architecture: str | None = None
     scale: int | None = None
     sha256: str | None = None
+    size_bytes: int | None = None
     licence: str | None = None
+    urls: tuple[str, ...] = ()
     denoise_partner: str | None = None
 
     @property
@@ -48,11 +55,19 @@ class Catalog:
         raise UnknownModel(f"model={model_id!r} is not known; there are: {known}")
 
     def usable(self, model_id: str) -> ModelEntry:
-        """As `get`, and its file is there. Raises ModelUnusable with the path where it belongs."""
+        """As `get`, and its file is there. Raises ModelUnusable saying how to get it."""
         entry = self.get(model_id)
         if not entry.present:
-            raise ModelUnusable(f"model {model_id!r} has no file; put it at {entry.path}")
+            way = f"run `pixelmend models download {model_id}`, or " if entry.urls else ""
+            raise ModelUnusable(f"model {model_id!r} has no file; {way}put it at {entry.path}")
         return entry
+
+    def upscaler(self, model_id: str) -> ModelEntry:
+        """As `usable`, for upscaling. Raises InvalidParameter where the model is for inpainting."""
+        entry = self.get(model_id)
+        if entry.task != "upscale":
+            raise wrong_task(model_id)
+        return self.usable(model_id)
 
     def denoise_partner(self, model_id: str) -> ModelEntry:
         """The weights that `denoise` mixes with. Raises InvalidParameter where the model has none."""
@@ -60,6 +75,10 @@ class Catalog:
         if entry.denoise_partner is None:
             raise InvalidParameter(f"denoise is not offered by model {model_id!r}")
         return self.usable(entry.denoise_partner)
+
+
+def wrong_task(model_id: str) -> InvalidParameter:
+    return InvalidParameter(f"model {model_id!r} is for inpainting, not upscaling")
 
 
 def load_catalog(models_dir: Path) -> Catalog:
@@ -75,8 +94,10 @@ def load_catalog(models_dir: Path) -> Catalog:
             origin="embedded" if row["embedded"] else "catalog",
             architecture=row["architecture"],
             scale=row["scale"],
-            sha256=row["sha256"] or None,
+            sha256=row["sha256"],
+            size_bytes=row.get("bytes"),
             licence=row["licence"],
+            urls=tuple(row.get("urls", ())),
             denoise_partner=row.get("denoise_partner"),
         )
         for row in tomllib.loads(text)["model"]
@@ -88,7 +109,7 @@ def load_catalog(models_dir: Path) -> Catalog:
             by_id[path.stem] = ModelEntry(path.stem, path.name, "upscale", path, "dropped-in")
         elif known.origin == "catalog" and not known.present:
             # The same model in another container, as .safetensors: its bytes are not the ones vouched for.
-            by_id[path.stem] = replace(known, path=path, sha256=None)
+            by_id[path.stem] = replace(known, path=path, sha256=None, size_bytes=None)
     return Catalog(tuple(by_id.values()))
 
 

@@ -13,6 +13,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_web_page(head: bytes) -> bool:
+    """head: the first bytes of a file that should hold weights."""
+    return head.removeprefix(_UTF8_BOM).lstrip()[:1] == b"<"
+
+
+def is_lfs_pointer(head: bytes) -> bool:
+    return head.startswith(b"version https://git-lfs")
+
+
 def verify_file(path: Path, expected_sha256: str | None) -> str:
     """Return the file's sha256. Raises ModelUnusable, naming the file and what is wrong with it.
 
@@ -28,9 +37,9 @@ def verify_file(path: Path, expected_sha256: str | None) -> str:
         raise ModelUnusable(f"{path.name}: cannot be read: {error.strerror}") from error
     if not head:
         raise ModelUnusable(f"{path.name}: the file is empty")
-    if head.removeprefix(_UTF8_BOM).lstrip()[:1] == b"<":
+    if is_web_page(head):
         raise ModelUnusable(f"{path.name}: this is a web page, not weights; download the file itself")
-    if head.startswith(b"version https://git-lfs"):
+    if is_lfs_pointer(head):
         raise ModelUnusable(f"{path.name}: this is a Git LFS pointer, not weights; run `git lfs pull`")
     if expected_sha256 is not None and actual != expected_sha256:
         raise ModelUnusable(

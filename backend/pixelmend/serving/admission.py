@@ -43,7 +43,7 @@ class Admission:
         cls, options: UpscaleOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
     ) -> "Admission":
         """known_scale: the model's, where a worker has read it. Raises what the model may be refused for."""
-        entry = catalog.usable(options.model)
+        entry = catalog.upscaler(options.model)
         if options.denoise is not None:
             catalog.denoise_partner(options.model)
         return cls(

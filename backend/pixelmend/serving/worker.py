@@ -53,6 +53,7 @@ class PipeListener:
         self._progress_sent_s: dict[str, float] = {}
         self._request_ids: dict[str, str | None] = {}
         self._models: tuple[ModelDescription, ...] = ()
+        self._models_lock = threading.Lock()
 
     def accepted(self, task_id: str, request_id: str | None) -> None:
         """Log lines about the task will carry the id of the request that it came from."""
@@ -79,6 +80,8 @@ class PipeListener:
             log.info("job failed", code=error.code, reason=error.message)
         else:
             log.error("a bug failed the job", exc_info=error)
+        # First, so that whoever hears of the failure finds a bad model file named as such.
+        self.models_changed()
         self._end.send(failure(task_id, error))
 
     def _log_of_ended(self, task_id: str) -> Logger:
@@ -86,10 +89,11 @@ class PipeListener:
         return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
 
     def models_changed(self) -> None:
-        models = tuple(self._manager.describe())
-        if models != self._models:
-            self._models = models
-            self._end.send(Models(models))
+        with self._models_lock:  # what is sent last is what holds
+            models = tuple(self._manager.describe())
+            if models != self._models:
+                self._models = models
+                self._end.send(Models(models))
 
 
 def main(fd: int) -> int:

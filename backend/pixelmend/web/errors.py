@@ -39,6 +39,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.InternalError: 500,
         errors.WrongResult: 500,
         errors.ModelUnusable: 503,
+        errors.DownloadFailed: 503,
         errors.QueueFull: 503,
         errors.Draining: 503,
         errors.NoWorker: 503,

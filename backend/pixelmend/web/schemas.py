@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
+from pixelmend.models.catalog import ModelTask
 from pixelmend.serving.jobs import JobState
 from pixelmend.tasks import UpscaleOptions
 
@@ -182,7 +183,7 @@ class Health(BaseModel):
 class ModelInfo(BaseModel):
     id: str
     title: str
-    task: str
+    task: ModelTask = Field(description="Of a dropped-in file it is known once it was used.")
     scale: int | None = Field(description="None for a dropped-in file that was not used yet.")
     architecture: str | None
     licence: str | None
@@ -191,6 +192,7 @@ class ModelInfo(BaseModel):
     loaded: bool
     precision: str | None
     denoise: bool = Field(description="Takes the `denoise` parameter.")
+    problem: str | None = Field(description="Why its file cannot be used, once that was tried.")
 
 
 class ModelList(BaseModel):

@@ -99,7 +99,7 @@ def _models(service: Service) -> list[ModelInfo]:
             ModelInfo(
                 id=entry.id,
                 title=entry.title,
-                task=entry.task,
+                task=seen.task if seen else entry.task,
                 scale=(seen.scale if seen else None) or entry.scale,
                 architecture=(seen.architecture if seen else None) or entry.architecture,
                 licence=entry.licence,
@@ -108,6 +108,7 @@ def _models(service: Service) -> list[ModelInfo]:
                 loaded=seen is not None and seen.loaded,
                 precision=seen.precision if seen else None,
                 denoise=entry.denoise_partner is not None,
+                problem=seen.problem if seen else None,
             )
         )
     return found
