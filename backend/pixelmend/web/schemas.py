@@ -204,6 +204,8 @@ class Limits(BaseModel):
     max_input_pixels: int
     max_input_side_px: int
     max_output_pixels: int
+    max_batch_items: int
+    max_batch_bytes: int
     max_queue_jobs: int
     request_timeout_s: float
     min_scale: float = MIN_FACTOR

@@ -45,6 +45,8 @@ def system_router(service: Service) -> APIRouter:
                 max_input_pixels=settings.max_input_pixels,
                 max_input_side_px=settings.max_input_side_px,
                 max_output_pixels=settings.max_output_pixels,
+                max_batch_items=settings.max_batch_items,
+                max_batch_bytes=settings.max_batch_bytes,
                 max_queue_jobs=settings.max_queue_jobs,
                 request_timeout_s=settings.request_timeout_s,
             ),
