@@ -10,7 +10,7 @@ from pixelmend.errors import NoWorker, PixelmendError, error_from_code
 
 KEY_VARIABLE = "PIXELMEND_API_KEY"
 _PROBLEM_PREFIX = "urn:pixelmend:problem:"
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 """Where a service that listens everywhere is found from here."""
 
 
