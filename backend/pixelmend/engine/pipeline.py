@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
-from pixelmend.engine.manager import ModelManager, OpenModel
+from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.shelf import OpenModel
 from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
@@ -191,9 +192,11 @@ class Pipeline:
         """
         runner = opened.runner
         demands = asdict(runner.tiling)
-        if tile_px or runner.largest_tile_px:
-            edges_px = [tile_px, runner.largest_tile_px, self._limits.tile_px]
-            return plan_tiles(with_margin(size), tile_px=min(filter(None, edges_px)), **demands)
+        edge_px = min(tile_px or self._limits.tile_px, self._limits.tile_px)
+        # Where memory is that short, tiles that are mostly overlap would not help either.
+        fitting_px = max(runner.limit.tile_edge(edge_px), min(edge_px, 4 * runner.tiling.overlap_px))
+        if tile_px or fitting_px < edge_px:
+            return plan_tiles(with_margin(size), tile_px=fitting_px, **demands)
         return plan_cheapest(
             with_margin(size),
             budget_px=self._limits.tile_px**2,
