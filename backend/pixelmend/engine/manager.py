@@ -243,7 +243,7 @@ class ModelManager:
         raise self._too_large(key, offer.least_bytes)
 
     def _admit(self, key: ModelKey, network: OpenNetwork, reserved_bytes: int) -> OpenModel:
-        """The opened network as a model of ours. Raises ModelTooLarge where it takes far more than thought."""
+        """The opened network as our model. Raises ModelTooLarge where it takes more than was thought."""
         figures = network.figures
         tile_bytes = reserved_bytes - network.weights_bytes if network.weights_bytes else 0
         least = figures.bytes_for(SMALLEST_CALL_PX) if network.weights_bytes else 0
