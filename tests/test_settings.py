@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from pixelmend.config import Settings
+from pixelmend.errors import InvalidParameter
 
 EXAMPLE = (Path(__file__).parents[1] / ".env.example").read_text()
 
@@ -32,3 +33,85 @@ def test_unusable_setting_is_refused(name: str, value: str, monkeypatch: pytest.
     monkeypatch.setenv(f"PIXELMEND_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+# --- config.yaml ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def configured(folder: Path, text: str) -> Settings:
+    (folder / "config.yaml").write_text(text)
+    return Settings(_env_file=None)
+
+
+def test_the_file_counts_where_the_environment_says_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "gpu:\n  idle_timeout_minutes: 5\n  cleanup_threshold_percent: 70\n"
+    monkeypatch.setenv("PIXELMEND_CLEANUP_THRESHOLD_PERCENT", "60")
+    settings = configured(folder, text)
+    assert (settings.idle_timeout_minutes, settings.cleanup_threshold_percent) == (5, 60)
+    assert configured(folder, "") == Settings(_env_file=folder / "absent")
+    (folder / "other.yaml").write_text("gpu: {max_memory_usage_percent: 50}")
+    monkeypatch.setenv("PIXELMEND_CONFIG", str(folder / "other.yaml"))
+    assert Settings(_env_file=None).max_memory_usage_percent == 50
+    monkeypatch.setenv("PIXELMEND_CONFIG", "")
+    assert configured(folder, "no: [yaml").max_memory_usage_percent == 90
+
+
+def test_the_example_in_the_documentation_is_taken(folder: Path) -> None:
+    documentation = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    example = documentation.split("```yaml\n")[1].split("```")[0]
+    settings = configured(folder, example)
+    assert settings.profiles["photos"].models == ("pixelmend-x4", "realesr-general-x4v3")
+    assert settings.recovery.mps_error == ("retry", "other-device")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("gpu: {cleanup_treshold: 5}", "gpu.cleanup_treshold is not known"),
+        ("gpus: {}", "gpus is not known; there are: gpu, profiles"),
+        ("gpu: 5", "gpu is not a mapping"),
+        ("- 5", "the file is not a mapping"),
+        ("gpu: [", "is not YAML"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_by_name(folder: Path, text: str, named: str) -> None:
+    with pytest.raises(InvalidParameter, match=named) as error:
+        configured(folder, text)
+    assert error.value.message.startswith("config.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("gpu: {cleanup_threshold_percent: 101}", "cleanup_threshold_percent"),
+        ("gpu: {memory_monitoring_enabled: perhaps}", "memory_monitoring_enabled"),
+        ("profiles: {p: {models: []}}", "profiles.p.models"),
+        ("profiles: {p: {models: [m], prio: 1}}", "profiles.p.prio"),
+        ("gpu: {recovery: {wrong_result: [pray]}}", "recovery.wrong_result.0"),
+    ],
+)
+def test_a_wrong_value_in_it_is_refused_by_name(folder: Path, text: str, named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        configured(folder, text)
+
+
+def test_a_file_that_was_named_and_is_not_there_is_an_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIXELMEND_CONFIG", "absent.yaml")
+    with pytest.raises(InvalidParameter, match=r"absent\.yaml: cannot be read"):
+        Settings(_env_file=None)
+
+
+def test_profiles_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXELMEND_PROFILES", '{"p": {"models": ["m"], "preload": true}}')
+    profile = Settings(_env_file=None).profiles["p"]
+    assert (profile.models, profile.preload, profile.priority) == (("m",), True, 0)

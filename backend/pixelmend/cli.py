@@ -186,6 +186,8 @@ def _settings(**overrides: Any) -> Settings:
             f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors()
         )
         _fail(f"a setting is wrong: {problems}", status=2)
+    except PixelmendError as error:  # the configuration file
+        _fail(f"a setting is wrong: {error.message}", status=2)
 
 
 def _fail(message: str, *, status: int) -> NoReturn:

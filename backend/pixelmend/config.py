@@ -1,10 +1,63 @@
 """Settings, read once by an entry point and passed on. Every value can be set as `PIXELMEND_<NAME>`."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pixelmend.config_file import read_config
+
+CONFIG_VARIABLE = "PIXELMEND_CONFIG"
+"""The configuration file; unset: config.yaml in the working directory, if it is there; empty: none."""
+GPU_SETTINGS = (
+    "device",
+    "precision",
+    "tile_px",
+    "batch_tiles",
+    "auto_cleanup_enabled",
+    "cleanup_threshold_percent",
+    "idle_timeout_minutes",
+    "memory_monitoring_enabled",
+    "memory_monitoring_interval",
+    "max_memory_usage_percent",
+    "temperature_alert_c",
+    "alert_webhook",
+    "recovery",
+)
+"""What section `gpu` of the configuration file may hold."""
+
+RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
+
+
+class Profile(BaseModel):
+    """A named set of models that are preloaded and released together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[str, ...] = Field(min_length=1)
+    priority: int = Field(0, description="Of two profiles that may be cleaned up, the lower one goes first.")
+    memory_limit_bytes: int | None = Field(None, gt=0)
+    memory_limit_percent: float | None = Field(None, gt=0, le=100, description="Of the device's memory.")
+    preload: bool = Field(False, description="As soon as a worker is ready.")
+    auto_cleanup: bool = Field(False, description="Its models may go where memory is short.")
+
+
+class Recovery(BaseModel):
+    """What is tried for a tile that failed, in this order; None: the engine's own order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out_of_memory: tuple[RecoveryAction, ...] | None = None
+    wrong_result: tuple[RecoveryAction, ...] | None = None
+    device_error: tuple[RecoveryAction, ...] | None = None
+    mps_error: tuple[RecoveryAction, ...] | None = None
+    max_attempts: int | None = Field(None, ge=1, le=100)
+
+    def __str__(self) -> str:
+        return self.model_dump_json(exclude_none=True)
 
 
 class Settings(BaseSettings):
@@ -45,6 +98,30 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, le=256, description="CPU threads; unset: the physical cores.")
     worker_jobs: int = Field(
         4, ge=1, le=64, description="Jobs of similar size that a worker holds in memory at one time."
+    )
+
+    # Memory
+    auto_cleanup_enabled: bool = Field(
+        True, description="Let unused models go while memory is above cleanup_threshold_percent."
+    )
+    cleanup_threshold_percent: float = Field(
+        85.0, gt=0, le=100, description="Of the device's memory, in use."
+    )
+    idle_timeout_minutes: float = Field(30.0, ge=0, description="Unused models go after it; 0: never.")
+    memory_monitoring_enabled: bool = Field(True, description="Sample memory, keep a history, raise alerts.")
+    memory_monitoring_interval: float = Field(2.0, ge=0.1, le=3600, description="Seconds between samples.")
+    max_memory_usage_percent: float = Field(
+        90.0, gt=0, le=100, description="Of the device's memory; models that would need more are refused."
+    )
+    temperature_alert_c: float = Field(90.0, gt=0, description="A device this hot raises an alert.")
+    alert_webhook: SecretStr = Field(
+        SecretStr(""), description="URL that alerts are POSTed to as JSON. Empty: none."
+    )
+    profiles: dict[str, Profile] = Field(
+        {}, description="Sets of models, as JSON or in config.yaml; docs/configuration.md."
+    )
+    recovery: Recovery = Field(
+        Recovery(), description="What is tried for a tile that failed, as JSON; docs/configuration.md."
     )
 
     # Limits on what is accepted
@@ -99,3 +176,28 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON lines elsewhere."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The configuration file comes last: it counts where nothing else says otherwise."""
+        return init_settings, env_settings, dotenv_settings, _ConfigFile(settings_cls)
+
+
+class _ConfigFile(PydanticBaseSettingsSource):
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False  # the whole file is read at once, below
+
+    def __call__(self) -> dict[str, Any]:
+        """Raises InvalidParameter for an unusable file, and for one that was named and is not there."""
+        named = os.environ.get(CONFIG_VARIABLE)
+        path = Path("config.yaml" if named is None else named)
+        if named == "" or (named is None and not path.is_file()):
+            return {}
+        return read_config(path, GPU_SETTINGS)

@@ -178,6 +178,23 @@ class DeviceMemoryError(PixelmendError):
     retryable = True
 
 
+class ModelTooLarge(DeviceMemoryError):
+    """Refused before it was loaded, by an estimate; other models may leave room later."""
+
+    code = "model-too-large"
+    title = "The model does not fit beside what is in use"
+
+
+class ModelHeld(PixelmendError):
+    code = "model-held"
+    title = "The model is pinned or held by a profile"
+
+
+class UnknownProfile(PixelmendError):
+    code = "unknown-profile"
+    title = "There is no such profile"
+
+
 class DeadlineExceeded(PixelmendError):
     code = "deadline-exceeded"
     title = "The work did not finish in time"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
@@ -86,3 +87,89 @@ class ModelDescription:
     precision: str | None = None
     tile_rules: TileRules | None = None
     problem: str | None = None
+    bytes: int | None = None
+    """Accounted for it on the device, weights and tiles; None where it is not loaded."""
+    pinned: bool = False
+    leases: int = 0
+    weights_bytes: int | None = None
+    bytes_per_tile_px: float | None = None
+    """What a pixel of a tile takes on the device, learned; None where nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMemory:
+    """An open model. `leaving`: it goes when its last lease is released, and gets no new one."""
+
+    model: str
+    precision: str
+    bytes: int
+    weights_bytes: int
+    leases: int
+    pinned: bool
+    leaving: bool
+    idle_s: float
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCounts:
+    """What was done, since the worker began, to get tiles right. `evicted` counts models."""
+
+    retried: int = 0
+    smaller: int = 0
+    redone: int = 0
+    evicted: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample:
+    """A worker's memory at one moment. None where the device does not tell.
+
+    time_s: Unix. device_used_bytes: by everybody, and promised to models but not yet taken.
+    accounted_bytes: the sum of `models`. ceiling_bytes: what max_memory_usage_percent allows.
+    """
+
+    time_s: float
+    device_capacity_bytes: int
+    device_used_bytes: int
+    accounted_bytes: int
+    ceiling_bytes: int
+    utilisation_percent: float | None
+    temperature_c: float | None
+    sensors_lost: bool
+    host_total_bytes: int
+    host_used_bytes: int
+    worker_bytes: int
+    models: tuple[ModelMemory, ...] = ()
+    active_profiles: tuple[str, ...] = ()
+    recoveries: RecoveryCounts = RecoveryCounts()
+
+
+AlertKind = Literal["device-memory", "device-memory-limit", "host-memory", "temperature", "sensors-lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Told once when `value` reaches `threshold` and once when it is well below again."""
+
+    kind: AlertKind
+    state: Literal["raised", "cleared"]
+    value: float
+    threshold: float
+    time_s: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDescription:
+    """A named set of models. `active`: preloaded and not released since."""
+
+    name: str
+    models: tuple[str, ...]
+    priority: int
+    memory_limit_bytes: int | None
+    memory_limit_percent: float | None
+    preload: bool
+    auto_cleanup: bool
+    active: bool

@@ -12,12 +12,17 @@ import torch
 from torch import Tensor
 
 from pixelmend.engine.device import cpu_device
+from pixelmend.engine.eviction import MemoryLimits
+from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.findings import MAX_PROBLEM_LENGTH, Finding, Findings
 from pixelmend.engine.loader import LoadedModel, load_model, read_model
 from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.memory import HostMemory
+from pixelmend.engine.stock import CatalogStock
 from pixelmend.errors import InvalidParameter, ModelUnusable
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.tasks import ModelDescription
+from pixelmend.telemetry import Logger
 from tests.engine.networks import compact_state
 
 
@@ -32,7 +37,10 @@ class Evil:
 
 
 def manager_of(folder: Path) -> ModelManager:
-    return ModelManager(lambda: load_catalog(folder), cpu_device(), "float32")
+    device = cpu_device()
+    learned = LearnedFigures(None, Logger())
+    stock = CatalogStock(lambda: load_catalog(folder), device, "float32", learned)
+    return ModelManager(stock, device, HostMemory(), MemoryLimits())
 
 
 def described(manager: ModelManager) -> dict[str, ModelDescription]:

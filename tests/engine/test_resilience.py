@@ -44,7 +44,7 @@ def test_what_fits_runs_at_once() -> None:
     np.testing.assert_array_equal(result.pixels, doubled(tiles(4, 64)))
     assert device.served == [(4, 64, 64)]
     assert result.notes == (None,) * 4
-    assert runner.largest_tile_px is None
+    assert runner.limit.cap_px is None
 
 
 def test_the_batch_is_halved_first_and_that_is_remembered() -> None:
@@ -55,7 +55,7 @@ def test_the_batch_is_halved_first_and_that_is_remembered() -> None:
         np.testing.assert_array_equal(result.pixels, doubled(tiles(7, 64)))
     assert device.refused == [(7, 64, 64), (3, 64, 64)]
     assert {shape[0] for shape in device.served} == {1}
-    assert runner.largest_tile_px is None
+    assert runner.limit.tile_edge(64) == 64
 
 
 def test_then_the_tile_is_halved_and_that_is_remembered() -> None:
@@ -66,8 +66,7 @@ def test_then_the_tile_is_halved_and_that_is_remembered() -> None:
         np.testing.assert_array_equal(result.pixels, doubled(tiles(2, 256)))
     assert device.refused == [(2, 256, 256), (1, 256, 256)]
     assert all(max(shape) <= 128 for shape in device.served)
-    assert runner.largest_tile_px is not None
-    assert 64 < runner.largest_tile_px <= 128
+    assert 64 < runner.limit.tile_edge(256) <= 128
 
 
 def test_a_tile_is_halved_as_often_as_it_takes() -> None:
@@ -78,8 +77,7 @@ def test_a_tile_is_halved_as_often_as_it_takes() -> None:
     assert [shape[1] for shape in device.refused] == sorted(
         {shape[1] for shape in device.refused}, reverse=True
     )
-    assert runner.largest_tile_px is not None
-    assert runner.largest_tile_px <= 75
+    assert runner.limit.tile_edge(300) <= 75
 
 
 def test_a_split_tile_of_a_real_network_has_the_values_of_the_whole(tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_nothing_fits_is_a_clear_refusal_and_leaves_nothing_behind() -> None:
     runner = runner_on(device)
     with pytest.raises(DeviceMemoryError, match=r"px does not fit .*the smallest tile is 64 px"):
         runner.run(tiles(1, 256), colour())
-    assert runner.largest_tile_px is None
+    assert runner.limit.cap_px is None
     device.budget_px = 10**9
     np.testing.assert_array_equal(runner.run(tiles(1, 256), colour()).pixels, doubled(tiles(1, 256)))
     assert device.served == [(1, 256, 256)]

@@ -1,6 +1,7 @@
 """Which device computes, and what it is called."""
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -56,10 +57,7 @@ def choose_device(requested: str) -> Device:
             raise InvalidParameter(f"device={requested}, but PyTorch finds {count} CUDA devices")
         return _cuda_device(index)
     if torch.cuda.is_available():
-        return max(
-            (_cuda_device(i) for i in range(torch.cuda.device_count())),
-            key=lambda d: torch.cuda.mem_get_info(d.index)[0],
-        )
+        return _cuda_device(_emptiest(range(torch.cuda.device_count())))
     if torch.backends.mps.is_available():
         return _mps_device()
     return cpu_device(note=_why_no_gpu())
@@ -89,6 +87,19 @@ def _cgroup_cores(quota_file: Path) -> int | None:
 def _cuda_device(index: int) -> Device:
     properties = torch.cuda.get_device_properties(index)
     return Device("cuda", index, properties.name, properties.total_memory)
+
+
+def _emptiest(indices: Sequence[int]) -> int:
+    """The CUDA device with the most free memory."""
+    if len(indices) == 1:
+        return indices[0]
+    from pixelmend.engine.nvml import bus_id_of, free_bytes_of
+
+    # PyTorch would open a context on each device, half a gigabyte that stays there.
+    free = free_bytes_of([bus_id_of(index) for index in indices])
+    if free is None:
+        free = [torch.cuda.mem_get_info(index)[0] for index in indices]
+    return indices[free.index(max(free))]
 
 
 def _mps_device() -> Device:

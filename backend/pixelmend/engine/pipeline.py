@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
-from pixelmend.engine.manager import ModelManager, OpenModel
+from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.shelf import OpenModel
 from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
@@ -155,7 +156,9 @@ class Pipeline:
             decoded.bits,
             options.quality,
         )
-        plan = opened.tile_rules.plan(decoded.size, self._limits.tile_px, options.tile_px)
+        budget_px = self._limits.tile_px
+        rules = opened.tile_rules(opened.fitting_tile_px(budget_px))
+        plan = rules.plan(decoded.size, budget_px, options.tile_px)
         native_size = decoded.size.scale(model.scale)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         writer = open_writer(

@@ -8,15 +8,20 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pixelmend.config import Settings
+from pixelmend.config import CONFIG_VARIABLE, Settings
+from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
+    Answer,
     Configure,
     FromWorker,
     Heartbeat,
+    Memory,
+    MemoryAlert,
     Models,
     Ready,
     Shutdown,
@@ -25,7 +30,7 @@ from pixelmend.serving.transport import (
     from_worker_codec,
     to_worker_codec,
 )
-from pixelmend.tasks import DeviceDescription, ModelDescription
+from pixelmend.tasks import Alert, DeviceDescription, ModelDescription
 from pixelmend.telemetry import Logger
 
 FIRST_RESTART_DELAY_S = 0.1
@@ -64,7 +69,11 @@ class WorkerEvents(Protocol):
 class Supervisor:
     """All methods belong to one event loop."""
 
-    def __init__(self, settings: Settings, log: Logger) -> None:
+    def __init__(
+        self, settings: Settings, log: Logger, on_alert: Callable[[Alert], None] = lambda _: None
+    ) -> None:
+        """on_alert: told of every alert about memory; must not block."""
+        self.memory = WorkerMemory(self.send, on_alert)
         self._settings = settings
         self._log = log
         self._outgoing = to_worker_codec()
@@ -133,6 +142,7 @@ class Supervisor:
                 await self._task
         if process is not None:
             await asyncio.to_thread(process.wait)
+        self.memory.worker_lost("the service stops")
 
     def kill(self, reason: str) -> None:
         """End the worker at once; it is started again and its loss reported."""
@@ -180,8 +190,9 @@ class Supervisor:
                 self._process.kill()
         code = await asyncio.to_thread(self._process.wait)
         self._failed_starts = 0 if was_ready else self._failed_starts + 1
+        reason = self._kill_reason or _describe_exit(code)
+        self.memory.worker_lost(reason)
         if not self._stopping:
-            reason = self._kill_reason or _describe_exit(code)
             if self._problem is None or was_ready:
                 self._problem = f"the worker was lost: {reason}"
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
@@ -201,6 +212,8 @@ class Supervisor:
                 self._events.worker_ready()
             case Models(models=models):
                 self._models = models
+            case Memory() | MemoryAlert() | Answer():  # from other threads than the device loop's
+                self.memory.heard(message)
             case StartFailed(message=reason):
                 self._problem = f"the worker cannot start: {reason}"
             case _:
@@ -229,9 +242,15 @@ def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
         pass_fds=[end.fileno()],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        # Not the callers' keys: this process decodes what strangers send.
-        env={k: v for k, v in os.environ.items() if k != "PIXELMEND_API_KEYS"} | {"PYTHONUNBUFFERED": "1"},
+        env=_environment(os.environ),
     )
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
+    # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
+    secret = ("PIXELMEND_API_KEYS", "PIXELMEND_ALERT_WEBHOOK")
+    return {k: v for k, v in ours.items() if k not in secret} | {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
 
 
 def _describe_exit(code: int) -> str:

@@ -14,7 +14,14 @@ from pydantic import Field, TypeAdapter
 
 from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
-from pixelmend.tasks import DeviceDescription, ModelDescription, UpscaleReport, UpscaleTask
+from pixelmend.tasks import (
+    Alert,
+    DeviceDescription,
+    MemorySample,
+    ModelDescription,
+    UpscaleReport,
+    UpscaleTask,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,92 @@ class Cancel:
 @dataclass(frozen=True, slots=True)
 class Shutdown:
     kind: Literal["shutdown"] = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Open a model and leave it open."""
+
+    model: str
+    kind: Literal["load"] = "load"
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadModel:
+    """Let go of a model; done when whoever uses it has finished."""
+
+    model: str
+    kind: Literal["unload"] = "unload"
+
+
+@dataclass(frozen=True, slots=True)
+class PinModel:
+    """Open a model and never let it go; or let it go as others are."""
+
+    model: str
+    pinned: bool
+    kind: Literal["pin"] = "pin"
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadUnused:
+    """Let go of every model that nobody uses or holds."""
+
+    kind: Literal["unload-unused"] = "unload-unused"
+
+
+@dataclass(frozen=True, slots=True)
+class PreloadProfile:
+    name: str
+    kind: Literal["preload-profile"] = "preload-profile"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseProfile:
+    name: str
+    kind: Literal["release-profile"] = "release-profile"
+
+
+Command = Annotated[
+    LoadModel | UnloadModel | PinModel | UnloadUnused | PreloadProfile | ReleaseProfile,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Administer:
+    """Something that an operator wants done; answered by `Answer` once it has happened."""
+
+    request_id: str
+    command: Command
+    kind: Literal["administer"] = "administer"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`problem`: why it did not happen, if so."""
+
+    request_id: str
+    problem: Problem | None = None
+    kind: Literal["answer"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    sample: MemorySample
+    kind: Literal["memory"] = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAlert:
+    alert: Alert
+    kind: Literal["memory-alert"] = "memory-alert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +194,11 @@ class StartFailed:
     kind: Literal["start_failed"] = "start_failed"
 
 
-ToWorker = Annotated[Configure | Submit | Cancel | Shutdown, Field(discriminator="kind")]
+ToWorker = Annotated[Configure | Submit | Cancel | Administer | Shutdown, Field(discriminator="kind")]
+MemoryNews = Memory | MemoryAlert | Answer
 FromWorker = Annotated[
-    Ready | Models | Heartbeat | Progress | Done | Failed | StartFailed, Field(discriminator="kind")
+    Ready | Models | Heartbeat | Progress | Done | Failed | StartFailed | Memory | MemoryAlert | Answer,
+    Field(discriminator="kind"),
 ]
 
 Message = TypeVar("Message")
@@ -135,10 +230,16 @@ def from_worker_codec() -> LineCodec[FromWorker]:
 
 
 def failure(task_id: str, error: Exception) -> Failed:
-    """The message for `error`. Only our own errors carry their words to a client."""
+    """The message for `error`."""
+    problem = problem_of(error)
+    return Failed(task_id, problem.code, problem.message)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Only our own errors carry their words to a client."""
     if isinstance(error, PixelmendError):
-        return Failed(task_id, error.code, error.message)
-    return Failed(task_id, "internal", f"{type(error).__name__} in the engine; the log has the details")
+        return Problem(error.code, error.message)
+    return Problem("internal", f"{type(error).__name__} in the engine; the log has the details")
 
 
 class WorkerEnd:

@@ -11,21 +11,35 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pixelmend.config import Settings
+from pixelmend.engine.alerts import AlertBook, rules_for
 from pixelmend.engine.device import choose_device, physical_cores
+from pixelmend.engine.eviction import limits_from
+from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.memory import memory_of
+from pixelmend.engine.monitor import MemoryMonitor
 from pixelmend.engine.pipeline import Pipeline, PipelineLimits
+from pixelmend.engine.profiles import ProfileKeeper
+from pixelmend.engine.recovery import policy_from
 from pixelmend.engine.runtime import configure_torch
+from pixelmend.engine.sensors import sensors_of
+from pixelmend.engine.stock import CatalogStock
 from pixelmend.errors import PixelmendError
 from pixelmend.imaging.codec import configure_vips
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.models.catalog import load_catalog
+from pixelmend.serving.administration import Administrator
 from pixelmend.serving.transport import (
+    Administer,
     Cancel,
     Configure,
     Done,
     Heartbeat,
+    Memory,
+    MemoryAlert,
     Models,
     Progress,
     Ready,
@@ -36,7 +50,7 @@ from pixelmend.serving.transport import (
     WorkerEnd,
     failure,
 )
-from pixelmend.tasks import DeviceDescription, ModelDescription, UpscaleReport
+from pixelmend.tasks import Alert, DeviceDescription, MemorySample, ModelDescription, UpscaleReport
 from pixelmend.telemetry import Logger, configure_logging
 
 HEARTBEAT_PERIOD_S = 1.0
@@ -89,11 +103,27 @@ class PipeListener:
         return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
 
     def models_changed(self) -> None:
-        with self._models_lock:  # what is sent last is what holds
+        with self._models_lock:  # or an older list could be sent after a newer one
             models = tuple(self._manager.describe())
             if models != self._models:
                 self._models = models
                 self._end.send(Models(models))
+
+    def sampled(self, sample: MemorySample) -> None:
+        self._end.send(Memory(sample))
+
+    def alerted(self, alert: Alert) -> None:
+        self._end.send(MemoryAlert(alert))
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    manager: ModelManager
+    pipeline: Pipeline
+    listener: PipeListener
+    administrator: Administrator
+    profiles: ProfileKeeper
+    monitor: MemoryMonitor
 
 
 def main(fd: int) -> int:
@@ -110,30 +140,41 @@ def main(fd: int) -> int:
     configure_logging(settings.log_level, settings.log_format)
     log = Logger(process="worker", pid=os.getpid())
     try:
-        manager, pipeline, listener = _build(end, settings, log)
+        engine = _build(end, settings, log)
     except PixelmendError as error:
         log.error("the worker cannot start", code=error.code, reason=error.message)
         end.send(StartFailed(error.code, error.message))
         return 3
     stop = threading.Event()
-    inbox = threading.Thread(
-        target=_read, args=(messages, pipeline, listener, stop), name="inbox", daemon=True
+    threading.Thread(target=_read, args=(messages, engine, stop), name="inbox", daemon=True).start()
+    threading.Thread(target=_beat, args=(end, engine.pipeline), name="heartbeat", daemon=True).start()
+    end.send(_ready(engine, settings, log))
+    engine.administrator.preload(engine.profiles.preload_wanted())
+    monitor = threading.Thread(
+        target=engine.monitor.run, args=(stop, settings.memory_monitoring_interval), name="monitor"
     )
-    inbox.start()
-    threading.Thread(target=_beat, args=(end, pipeline), name="heartbeat", daemon=True).start()
-    end.send(_ready(manager, pipeline, settings, log))
-    pipeline.run(stop)
+    monitor.start()
+    engine.pipeline.run(stop)
+    monitor.join()  # it keeps what was learned
     return 0
 
 
-def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManager, Pipeline, PipeListener]:
+def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
     threads = settings.threads or physical_cores()
     configure_torch(threads)
     configure_vips(threads)
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
     precision = None if settings.precision == "auto" else settings.precision
-    manager = ModelManager(lambda: load_catalog(settings.models_dir), device, precision)
+    learned = LearnedFigures(settings.data_dir / "memory.json", log)
+    manager = ModelManager(
+        CatalogStock(lambda: load_catalog(settings.models_dir), device, precision, learned),
+        device,
+        memory_of(device),
+        limits_from(settings),
+        first_call_px=settings.tile_px**2,
+        policy=policy_from(settings.recovery),
+    )
     limits = PipelineLimits(
         input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
         max_output_pixels=settings.max_output_pixels,
@@ -143,35 +184,44 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> tuple[ModelManage
         threads=threads,
     )
     listener = PipeListener(end, manager, log)
-    return manager, Pipeline(manager, limits, listener), listener
+    profiles = ProfileKeeper(manager, settings.profiles)
+    alerts = AlertBook(rules_for(settings)) if settings.memory_monitoring_enabled else None
+    return _Engine(
+        manager,
+        Pipeline(manager, limits, listener),
+        listener,
+        Administrator(manager, profiles, end.send, listener.models_changed, log),
+        profiles,
+        MemoryMonitor(manager, learned, sensors_of(device), alerts, listener, log),
+    )
 
 
-def _ready(manager: ModelManager, pipeline: Pipeline, settings: Settings, log: Logger) -> Ready:
+def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
     """Open the default model; a service whose default is broken still serves the other models."""
     problem: str | None = None
     try:
-        pipeline.preload(settings.default_model)
+        engine.pipeline.preload(settings.default_model)
     except PixelmendError as error:
         problem = error.message
         log.error("the default model cannot be used", model=settings.default_model, reason=problem)
-    device = manager.device
+    device = engine.manager.device
     return Ready(
         DeviceDescription(device.type, device.name, device.total_bytes, device.note),
-        tuple(manager.describe()),
+        tuple(engine.manager.describe()),
         problem,
     )
 
 
-def _read(
-    messages: Iterator[ToWorker], pipeline: Pipeline, listener: PipeListener, stop: threading.Event
-) -> None:
+def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
     for message in messages:
         match message:
             case Submit(task=task, request_id=request_id):
-                listener.accepted(task.id, request_id)
-                pipeline.submit(task)
+                engine.listener.accepted(task.id, request_id)
+                engine.pipeline.submit(task)
             case Cancel(task_id=task_id):
-                pipeline.cancel(task_id)
+                engine.pipeline.cancel(task_id)
+            case Administer():
+                engine.administrator.take(message)
             case Shutdown():
                 stop.set()
                 return

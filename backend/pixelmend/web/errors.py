@@ -21,8 +21,10 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.KeyRefused: 403,
         errors.UnknownModel: 404,
         errors.UnknownJob: 404,
+        errors.UnknownProfile: 404,
         errors.NotAcceptable: 406,
         errors.WrongJobState: 409,
+        errors.ModelHeld: 409,
         errors.ResultExpired: 410,
         errors.PayloadTooLarge: 413,
         errors.UnsupportedFormat: 415,
@@ -45,6 +47,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.NoWorker: 503,
         errors.StorageFull: 503,
         errors.DeviceMemoryError: 503,
+        errors.ModelTooLarge: 503,
         errors.DataDirectoryInUse: 503,
         errors.DeadlineExceeded: 504,
     }

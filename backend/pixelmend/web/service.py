@@ -13,6 +13,7 @@ from pixelmend.serving.metrics import Metrics, Sample
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
+from pixelmend.serving.webhook import AlertWebhook
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
 from pixelmend.web.callers import Callers
@@ -52,8 +53,9 @@ class Service:
         reasons = []
         if not worker.ready:
             reasons.append(worker.problem or f"no heartbeat for {worker.beat_age_s or 0:.0f} s")
-        elif not self.default_model_loaded:
-            reasons.append(worker.problem or f"model {self.settings.default_model!r} is not loaded")
+        elif worker.problem is not None and not self.default_model_loaded:
+            # Without a problem it was open, and let go when idle; the next request opens it again.
+            reasons.append(worker.problem)
         try:
             self.spool.require_room()
         except StorageFull as error:
@@ -70,7 +72,8 @@ def build_service(settings: Settings, log: Logger) -> Service:
     """
     callers = Callers(settings)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
-    supervisor = Supervisor(settings, log)
+    webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
+    supervisor = Supervisor(settings, log, webhook.tell)
     scheduler = Scheduler(settings, supervisor, log, spool.remove_results)
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()

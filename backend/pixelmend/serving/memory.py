@@ -1,0 +1,100 @@
+"""The API process's side of a worker's memory: its history, its alerts, and what operators ask of it."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from pixelmend.config import Profile
+from pixelmend.errors import NoWorker, error_from_code
+from pixelmend.serving.transport import Administer, Answer, Command, Memory, MemoryAlert, MemoryNews, ToWorker
+from pixelmend.tasks import Alert, MemorySample, ProfileDescription
+
+KEPT_SAMPLES = 1800
+"""An hour of them, at one every two seconds."""
+KEPT_ALERTS = 100
+
+
+class WorkerMemory:
+    """Belongs to one event loop. The history outlives workers; what was asked of a lost one is answered.
+
+    send: False where no worker hears it. on_alert: told of every alert, once.
+    """
+
+    def __init__(self, send: Callable[[ToWorker], bool], on_alert: Callable[[Alert], None]) -> None:
+        self._send = send
+        self._on_alert = on_alert
+        self._samples: deque[MemorySample] = deque(maxlen=KEPT_SAMPLES)
+        self._alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
+        self._raised: dict[str, Alert] = {}
+        self._current: MemorySample | None = None
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._ids = itertools.count(1)
+
+    @property
+    def latest(self) -> MemorySample | None:
+        """Of the worker that there is; None before its first."""
+        return self._current
+
+    @property
+    def history(self) -> list[MemorySample]:
+        """The oldest first."""
+        return list(self._samples)
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """What was raised and cleared, the oldest first."""
+        return list(self._alerts)
+
+    @property
+    def raised(self) -> list[Alert]:
+        """Alerts that are up now."""
+        return list(self._raised.values())
+
+    def profiles(self, configured: Mapping[str, Profile]) -> list[ProfileDescription]:
+        active = self._current.active_profiles if self._current else ()
+        return [
+            ProfileDescription(name=name, active=name in active, **profile.model_dump())
+            for name, profile in configured.items()
+        ]
+
+    async def administer(self, command: Command) -> None:
+        """Have it done; returns once it has happened. Raises NoWorker, and why the worker could not."""
+        request_id = str(next(self._ids))
+        done = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = done
+        try:
+            if not self._send(Administer(request_id, command)):
+                raise NoWorker("no engine worker is ready to hear it")
+            await done
+        finally:
+            del self._waiting[request_id]
+
+    def heard(self, news: MemoryNews) -> None:
+        match news:
+            case Memory(sample=sample):
+                self._current = sample
+                self._samples.append(sample)
+            case MemoryAlert(alert=alert):
+                self._alerts.append(alert)
+                if alert.state == "raised":
+                    self._raised[alert.kind] = alert
+                else:
+                    self._raised.pop(alert.kind, None)
+                self._on_alert(alert)
+            case Answer(request_id=request_id, problem=problem):
+                done = self._waiting.get(request_id)
+                if done is None or done.done():
+                    return  # nobody waits any more
+                if problem is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error_from_code(problem.code, problem.message))
+
+    def worker_lost(self, reason: str) -> None:
+        """Its models are gone, and it answers nothing any more; the next one raises its own alerts."""
+        self._current = None
+        self._raised.clear()
+        for done in self._waiting.values():
+            if not done.done():
+                done.set_exception(NoWorker(f"the worker was lost meanwhile: {reason}"))

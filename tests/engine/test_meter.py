@@ -1,0 +1,86 @@
+"""What a call takes of memory, measured on this very process."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelmend.engine.meter import Meter, MeteredNetwork, ProcessGauge
+from tests.engine.accounting import CountingDevice, CountingNetwork
+from tests.engine.networks import colour
+
+MIB = 2**20
+
+
+class Counter:
+    """A gauge that a test turns."""
+
+    def __init__(self) -> None:
+        self.bytes = 100
+        self.peak = 0
+
+    def now_bytes(self) -> int:
+        return self.bytes
+
+    def restart(self) -> None:
+        self.peak = self.bytes
+
+    def peak_bytes(self) -> int:
+        return self.peak
+
+    def take(self, for_a_while: int, for_ever: int = 0) -> None:
+        self.peak = max(self.peak, self.bytes + for_a_while + for_ever)
+        self.bytes += for_ever
+
+
+def test_a_peak_that_is_over_by_the_end_is_seen() -> None:
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("this system keeps no peak that can be restarted")
+
+    def work() -> int:
+        return int(np.ones(80 * MIB, np.uint8)[-1])
+
+    result, peak, kept = Meter(ProcessGauge()).run(work)
+    assert result == 1
+    assert peak == pytest.approx(80 * MIB, rel=0.1)
+    assert kept < 20 * MIB
+
+
+def test_calls_that_overlap_are_not_measured() -> None:
+    meter = Meter(Counter())
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        inside.set()
+        assert go_on.wait(60)
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(meter.run, slow)
+        assert inside.wait(60)
+        assert meter.run(lambda: 1)[1] is None
+        go_on.set()
+        assert first.result(60)[1] is None
+    assert meter.run(lambda: 1)[1] == 0
+
+
+def test_larger_calls_are_measured_and_what_earlier_ones_left_is_counted() -> None:
+    gauge = Counter()
+    seen: list[tuple[int, int]] = []
+
+    class Taking(CountingNetwork):
+        def run(self, tiles, grey):  # type: ignore[no-untyped-def]
+            needed = tiles.shape[1] * tiles.shape[2] * 10
+            gauge.take(for_a_while=500, for_ever=max(0, needed - self.buffers))
+            self.buffers = max(self.buffers, needed)
+            return super().run(tiles, grey)
+
+        buffers = 0
+
+    network = MeteredNetwork(
+        Taking(CountingDevice(10**6), 1, 0), Meter(gauge), lambda px, peak: seen.append((px, peak))
+    )
+    for side in (8, 4, 8, 16):
+        network.run(np.zeros((1, side, side, 3), np.uint8), colour())
+    assert seen == [(64, 640 + 500), (256, 2560 + 500)]
