@@ -9,7 +9,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from pixelmend.commands.models import models_app
 from pixelmend.config import Settings
@@ -152,23 +151,13 @@ def check(device: DeviceOption = None) -> None:
 @app.command()
 def gpu() -> None:
     """Show devices, memory, utilisation, temperature, and the models a running service has loaded."""
-    from pixelmend.commands.gpu import loaded_models, read_devices
+    from pixelmend.commands.gpu import show_devices
+    from pixelmend.commands.running import RunningService
 
-    settings = _settings()
-    console = Console()
-    table = Table("device", "memory", "busy", "temperature")
-    for d in read_devices():
-        used = f"{(d.used_bytes or 0) / 2**30:.1f} of {(d.total_bytes or 0) / 2**30:.1f} GiB"
-        busy = "-" if d.utilisation_percent is None else f"{d.utilisation_percent:.0f} %"
-        heat = "-" if d.temperature_c is None else f"{d.temperature_c:.0f} °C"
-        table.add_row(d.name, used, busy, heat)
-    console.print(table)
-    url = f"http://{settings.host}:{settings.port}"
-    models = loaded_models(url)
-    if models is None:
-        console.print(f"no service answers at {url}, so no models are loaded", highlight=False)
-    else:
-        console.print(f"loaded at {url}: {', '.join(models) or 'none'}", highlight=False)
+    try:
+        show_devices(RunningService(_settings()), Console())
+    except PixelmendError as error:
+        _fail(error.message, status=1)
 
 
 @app.command("version")

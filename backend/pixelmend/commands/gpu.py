@@ -1,12 +1,14 @@
-"""`pixelmend gpu`: devices, memory, utilisation, temperature, and what a running service has loaded."""
+"""`pixelmend gpu`: devices, memory, utilisation, temperature, and what the running service has of them."""
 
-import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 import pynvml
+from rich.console import Console
+from rich.table import Table
+
+from pixelmend.commands.running import RunningService
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,61 @@ def _cpu() -> DeviceReading:
     )
 
 
-def loaded_models(base_url: str, timeout_s: float = 2.0) -> list[str] | None:
-    """Ids and precisions of what the service at `base_url` has loaded; None where none answers."""
-    try:
-        with urllib.request.urlopen(f"{base_url}/api/models", timeout=timeout_s) as response:  # noqa: S310
-            models = json.load(response)["models"]
-    except (urllib.error.URLError, OSError, ValueError, KeyError):
-        return None
-    return [f"{model['id']} ({model['precision']})" for model in models if model["loaded"]]
+def show_devices(service: RunningService, console: Console) -> None:
+    """Raises what the service refuses with."""
+    table = Table("device", "memory", "busy", "temperature")
+    for device in read_devices():
+        used = f"{_gib(device.used_bytes or 0)} of {_gib(device.total_bytes or 0)} GiB"
+        table.add_row(device.name, used, _percent(device.utilisation_percent), _heat(device.temperature_c))
+    console.print(table)
+    answer = service.ask("GET", "/api/memory", points="0")
+    if answer is None:
+        console.print(f"no service answers at {service.url}, so no models are loaded", highlight=False)
+    elif answer["now"] is None:
+        _show_loaded(service, console)
+    else:
+        _show_memory(service.url, answer, console)
+
+
+def _show_loaded(service: RunningService, console: Console) -> None:
+    """Where nothing was sampled: the monitor is off, or the worker is starting."""
+    models = (service.ask("GET", "/api/models") or {"models": []})["models"]
+    names = [f"{model['id']} ({model['precision']})" for model in models if model["loaded"]]
+    console.print(f"loaded at {service.url}: {', '.join(names) or 'none'}", highlight=False)
+
+
+def _show_memory(url: str, memory: dict[str, Any], console: Console) -> None:
+    now = memory["now"]
+    table = Table("model", "precision", "memory", "jobs", "idle", "kept by")
+    for model in now["models"]:
+        keepers = [*(["pin"] if model["pinned"] else []), *model["profiles"]]
+        table.add_row(
+            model["model"],
+            model["precision"],
+            f"{model['bytes'] / 1e6:.0f} MB",
+            str(model["leases"]),
+            f"{model['idle_s']:.0f} s",
+            ", ".join(keepers) or "-",
+        )
+    console.print(
+        f"at {url}: models take {_gib(now['accounted_bytes'])} GiB; the device has "
+        f"{_gib(now['device_used_bytes'])} of {_gib(now['device_capacity_bytes'])} GiB in use, "
+        f"and models may fill {_gib(now['ceiling_bytes'])}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(table)
+    for alert in memory["raised"]:
+        console.print(f"alert: {alert['message']}", style="red", highlight=False, markup=False)
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} %"
+
+
+def _heat(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} °C"

@@ -1,9 +1,10 @@
-"""`pixelmend models`: list, download, verify and remove model files. Arguments and what is printed."""
+"""`pixelmend models`: their files here, and what the running service has open. Arguments and output."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -11,10 +12,20 @@ from rich.filesize import decimal
 from rich.table import Column, Table
 
 from pixelmend.commands.model_files import remove, size_bytes_of, state_of, verify
+from pixelmend.commands.running import RunningService
 from pixelmend.config import Settings
 from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.remote import downloadable, plan_downloads
+
+ADMINISTRATION_TIMEOUT_S = 310.0
+"""Opening takes seconds, and letting go waits for whoever uses the model; the service gives up before."""
+_VERBS = {
+    "load": "Have the running service open models.",
+    "unload": "Have the running service let go of models, once whoever uses them has finished.",
+    "pin": "Have the running service open models and never let them go.",
+    "unpin": "Let pinned models go as others are.",
+}
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
 SomeIds = Annotated[list[str], typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
@@ -29,7 +40,13 @@ def models_app(
     @app.command("list")
     def show() -> None:
         """Show every model: those that ship, those to download, and the files dropped in."""
-        Console().print(_table(read_catalog(read_settings().models_dir)))
+        settings = read_settings()
+        with _refusals():
+            running = RunningService(settings).ask("GET", "/api/models")
+        Console().print(_table(read_catalog(settings.models_dir), running))
+
+    for verb, meaning in _VERBS.items():
+        app.command(verb, help=meaning)(_administer(read_settings, verb))
 
     @app.command("download")
     def fetch(
@@ -84,6 +101,33 @@ def models_app(
     return app
 
 
+def _administer(read_settings: Callable[[], Settings], verb: str) -> Callable[[SomeIds], None]:
+    def command(ids: SomeIds) -> None:
+        service = RunningService(read_settings(), ADMINISTRATION_TIMEOUT_S)
+        failed = 0
+        for model_id in ids:
+            try:
+                model = service.require("POST", f"/api/models/{quote(model_id, safe='')}/{verb}")
+            except PixelmendError as error:
+                failed += 1
+                typer.echo(f"{model_id}: {error.message}", err=True)
+            else:
+                _print(f"{model_id}: {_loaded(model)}")
+        raise typer.Exit(1 if failed else 0)
+
+    return command
+
+
+def _loaded(model: dict[str, Any]) -> str:
+    """How the service has it."""
+    if model["problem"]:
+        return f"unusable: {model['problem']}"
+    if not model["loaded"]:
+        return "not loaded"
+    size = "" if model["bytes"] is None else f", {decimal(model['bytes'])}"
+    return f"loaded in {model['precision']}{size}{', pinned' if model['pinned'] else ''}"
+
+
 def _wanted(catalog: Catalog, ids: list[str], everything: bool) -> list[str]:
     if bool(ids) == everything:
         known = ", ".join(entry.id for entry in downloadable(catalog))
@@ -92,8 +136,11 @@ def _wanted(catalog: Catalog, ids: list[str], everything: bool) -> list[str]:
     return ids or [entry.id for entry in downloadable(catalog) if entry.sha256 is not None]
 
 
-def _table(catalog: Catalog) -> Table:
+def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
     table = Table(Column("id", no_wrap=True), "task", "scale", "size", "licence", "state", box=None)
+    if running is not None:
+        table.add_column("in the running service")
+    seen = {model["id"]: _loaded(model) for model in running["models"]} if running else {}
     for entry in catalog.entries:
         size_bytes = size_bytes_of(entry)
         table.add_row(
@@ -103,6 +150,7 @@ def _table(catalog: Catalog) -> Table:
             "-" if size_bytes is None else decimal(size_bytes),
             entry.licence or "-",
             state_of(entry),
+            *([seen.get(entry.id, "-")] if running is not None else []),
         )
     return table
 

@@ -75,6 +75,7 @@ class JobDesk:
         )
         self._sweeper: asyncio.Task[None] | None = None
         self._drain: asyncio.Task[None] | None = None
+        self.draining_begun = asyncio.Event()
 
     # --- start and stop ---------------------------------------------------------------------------------
 
@@ -135,6 +136,7 @@ class JobDesk:
         """Finish what somebody waits for; leave the rest to the next start. Tells all watchers."""
         if self._drain is None:
             self._drain = asyncio.create_task(self._finish_accepted(), name="drain")
+            self.draining_begun.set()
             # Batches first, since what is put aside there leaves the queue.
             self._batches.begin_draining()
             self._scheduler.begin_draining()

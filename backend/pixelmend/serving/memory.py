@@ -3,16 +3,28 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pixelmend.config import Profile
 from pixelmend.errors import NoWorker, error_from_code
-from pixelmend.serving.transport import Administer, Answer, Command, Memory, MemoryAlert, MemoryNews, ToWorker
+from pixelmend.serving.transport import (
+    Administer,
+    Answer,
+    Command,
+    Memory,
+    MemoryAlert,
+    MemoryNews,
+    PreloadProfile,
+    ReleaseProfile,
+    ToWorker,
+)
 from pixelmend.tasks import Alert, MemorySample, ProfileDescription
 
 KEPT_SAMPLES = 1800
 """An hour of them, at one every two seconds."""
 KEPT_ALERTS = 100
+WATCHED_NEWS = 16
 
 
 class WorkerMemory:
@@ -28,7 +40,9 @@ class WorkerMemory:
         self._alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
         self._raised: dict[str, Alert] = {}
         self._current: MemorySample | None = None
+        self._active: set[str] = set()
         self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._watchers: set[asyncio.Queue[MemorySample | Alert]] = set()
         self._ids = itertools.count(1)
 
     @property
@@ -52,9 +66,8 @@ class WorkerMemory:
         return list(self._raised.values())
 
     def profiles(self, configured: Mapping[str, Profile]) -> list[ProfileDescription]:
-        active = self._current.active_profiles if self._current else ()
         return [
-            ProfileDescription(name=name, active=name in active, **profile.model_dump())
+            ProfileDescription(name=name, active=name in self._active, **profile.model_dump())
             for name, profile in configured.items()
         ]
 
@@ -69,12 +82,35 @@ class WorkerMemory:
             await done
         finally:
             del self._waiting[request_id]
+        # The next sample says so too, where samples are taken.
+        if isinstance(command, PreloadProfile):
+            self._active.add(command.name)
+        elif isinstance(command, ReleaseProfile):
+            self._active.discard(command.name)
+
+    @contextmanager
+    def watched(self) -> Iterator["asyncio.Queue[MemorySample | Alert]"]:
+        """All that is new, for as long as the context lasts; a watcher that is slow misses the oldest."""
+        news: asyncio.Queue[MemorySample | Alert] = asyncio.Queue(WATCHED_NEWS)
+        self._watchers.add(news)
+        try:
+            yield news
+        finally:
+            self._watchers.discard(news)
+
+    def _tell(self, item: MemorySample | Alert) -> None:
+        for news in self._watchers:
+            if news.full():
+                news.get_nowait()
+            news.put_nowait(item)
 
     def heard(self, news: MemoryNews) -> None:
         match news:
             case Memory(sample=sample):
                 self._current = sample
+                self._active = set(sample.active_profiles)
                 self._samples.append(sample)
+                self._tell(sample)
             case MemoryAlert(alert=alert):
                 self._alerts.append(alert)
                 if alert.state == "raised":
@@ -82,6 +118,7 @@ class WorkerMemory:
                 else:
                     self._raised.pop(alert.kind, None)
                 self._on_alert(alert)
+                self._tell(alert)
             case Answer(request_id=request_id, problem=problem):
                 done = self._waiting.get(request_id)
                 if done is None or done.done():
@@ -94,6 +131,7 @@ class WorkerMemory:
     def worker_lost(self, reason: str) -> None:
         """Its models are gone, and it answers nothing any more; the next one raises its own alerts."""
         self._current = None
+        self._active.clear()
         self._raised.clear()
         for done in self._waiting.values():
             if not done.done():

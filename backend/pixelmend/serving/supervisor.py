@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,6 +75,8 @@ class Supervisor:
     ) -> None:
         """on_alert: told of every alert about memory; must not block."""
         self.memory = WorkerMemory(self.send, on_alert)
+        self.model_loads: Counter[str] = Counter()
+        """How often each model was opened, by all workers so far."""
         self._settings = settings
         self._log = log
         self._outgoing = to_worker_codec()
@@ -206,12 +209,13 @@ class Supervisor:
             case Heartbeat(step_age_s=age):
                 self._step_age_s = age
             case Ready():
-                self._ready, self._models = message, message.models
+                self._ready = message
+                self._know(message.models)
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
                 self._events.worker_ready()
             case Models(models=models):
-                self._models = models
+                self._know(models)
             case Memory() | MemoryAlert() | Answer():  # from other threads than the device loop's
                 self.memory.heard(message)
             case StartFailed(message=reason):
@@ -219,6 +223,11 @@ class Supervisor:
             case _:
                 self._step_age_s = 0.0
                 self._events.worker_said(message)
+
+    def _know(self, models: tuple[ModelDescription, ...]) -> None:
+        before = {model.id for model in self._models if model.loaded}
+        self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
+        self._models = models
 
     async def _watch(self, started_s: float) -> None:
         settings = self._settings

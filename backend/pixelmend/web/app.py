@@ -15,7 +15,9 @@ from pixelmend.web.batches import batches_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
 from pixelmend.web.jobs import jobs_router
+from pixelmend.web.memory import memory_router
 from pixelmend.web.middleware import RequestContext
+from pixelmend.web.models import models_router
 from pixelmend.web.service import Service
 from pixelmend.web.system import system_router
 from pixelmend.web.upscale import upscale_router
@@ -51,6 +53,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(batches_router(service))
     app.include_router(estimates_router(service))
     app.include_router(jobs_router(service))
+    app.include_router(models_router(service))
+    app.include_router(memory_router(service))
     app.include_router(system_router(service))
 
     async def on_http_error(request: Request, error: Exception) -> Response:

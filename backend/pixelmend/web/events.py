@@ -53,7 +53,7 @@ async def _events(
         snapshot = desk.snapshot(found)
         # What has not ended was put aside for the next start.
         is_end = snapshot.state in ENDED
-        yield _event("state" if is_end else "drain", END_ID if is_end else None, job_json(snapshot))
+        yield sse_event("state" if is_end else "drain", END_ID if is_end else None, job_json(snapshot))
 
 
 async def _live_events(
@@ -74,16 +74,16 @@ async def _live_events(
             seen = at
             if isinstance(change, JobSnapshot):
                 ended = change.state in ENDED
-                yield _event("state", END_ID if ended else f"{desk.run}-{at}", job_json(change))
+                yield sse_event("state", END_ID if ended else f"{desk.run}-{at}", job_json(change))
                 if ended:
                     return
             else:
-                yield _event("item", f"{desk.run}-{at}", item_json(*change))
+                yield sse_event("item", f"{desk.run}-{at}", item_json(*change))
         if revision > seen:
             seen = revision
-            yield _event("progress", f"{desk.run}-{seen}", job_json(latest))
+            yield sse_event("progress", f"{desk.run}-{seen}", job_json(latest))
         if desk.draining:
-            yield _event("drain", None, job_json(latest))
+            yield sse_event("drain", None, job_json(latest))
             return
         # What changes meanwhile is told as one event, the latest.
         await asyncio.sleep(SHORTEST_GAP_S)
@@ -101,6 +101,6 @@ def _missed(live: LiveJob, seen: int) -> list[tuple[int, JobSnapshot | tuple[int
     return sorted([*items, *states], key=lambda change: change[0])
 
 
-def _event(name: str, event_id: str | None, data: str) -> str:
+def sse_event(name: str, event_id: str | None, data: str) -> str:
     head = f"event: {name}\n" if event_id is None else f"event: {name}\nid: {event_id}\n"
     return f"{head}data: {data}\n\n"

@@ -11,7 +11,7 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
 from pixelmend.models.catalog import ModelTask
 from pixelmend.serving.jobs import JobState
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import Alert, MemorySample, ProfileDescription, UpscaleOptions
 
 
 class UpscaleForm(BaseModel):
@@ -193,10 +193,38 @@ class ModelInfo(BaseModel):
     precision: str | None
     denoise: bool = Field(description="Takes the `denoise` parameter.")
     problem: str | None = Field(description="Why its file cannot be used, once that was tried.")
+    bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
+    pinned: bool = Field(description="Never let go.")
+    leases: int = Field(description="Jobs that use it now.")
 
 
 class ModelList(BaseModel):
     models: list[ModelInfo]
+
+
+class ProfileList(BaseModel):
+    profiles: list[ProfileDescription]
+
+
+class MemoryPoint(BaseModel):
+    """A moment of the history; `time_s` is Unix time."""
+
+    time_s: float
+    device_used_bytes: int
+    accounted_bytes: int
+    utilisation_percent: float | None
+    temperature_c: float | None
+    host_used_bytes: int
+    worker_bytes: int
+
+
+class MemoryView(BaseModel):
+    enabled: bool = Field(description="memory_monitoring_enabled; without it there is no history.")
+    interval_s: float
+    now: MemorySample | None = Field(description="Null until the worker has told.")
+    history: list[MemoryPoint] = Field(description="The oldest first; a lost worker leaves a gap.")
+    raised: list[Alert] = Field(description="Alerts that are up now.")
+    alerts: list[Alert] = Field(description="What was raised and cleared, the oldest first.")
 
 
 class Limits(BaseModel):

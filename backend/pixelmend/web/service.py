@@ -1,6 +1,5 @@
 """What the routers need, put together in one place and handed to them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,8 +7,9 @@ from pixelmend.config import Settings
 from pixelmend.errors import StorageFull
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.serving.desk import JobDesk
+from pixelmend.serving.gauges import gauges
 from pixelmend.serving.journal import Journal
-from pixelmend.serving.metrics import Metrics, Sample
+from pixelmend.serving.metrics import Metrics
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
@@ -78,20 +78,5 @@ def build_service(settings: Settings, log: Logger) -> Service:
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
-    metrics.watch(partial(_gauges, spool, supervisor, scheduler))
+    metrics.watch(partial(gauges, spool, supervisor, scheduler))
     return Service(settings, spool, supervisor, scheduler, desk, callers, metrics, log)
-
-
-def _gauges(spool: Spool, supervisor: Supervisor, scheduler: Scheduler) -> Iterator[Sample]:
-    worker, queue = supervisor.status(), scheduler.status()
-    yield "pixelmend_ready", "1 where the worker takes jobs.", {}, float(worker.ready)
-    yield "pixelmend_worker_restarts_total", "Workers that were started again.", {}, worker.restarts
-    yield "pixelmend_worker_step_age_seconds", "How long its current step takes.", {}, worker.step_age_s
-    for state, count in (("queued", queue.queued), ("running", queue.running)):
-        yield "pixelmend_queue_jobs", "Jobs accepted and not finished.", {"state": state}, count
-    yield "pixelmend_queue_pixels", "Result pixels of those jobs.", {}, queue.pixels
-    yield "pixelmend_spool_free_bytes", "Room on the spool's disk.", {}, spool.free_bytes
-    for model in worker.models:
-        if model.loaded:
-            labels = {"model": model.id, "precision": model.precision or ""}
-            yield "pixelmend_model_loaded", "Models on the device.", labels, 1.0

@@ -1,4 +1,4 @@
-"""How the service is, what it is and which models it has."""
+"""How the service is, what it is, and what it counts."""
 
 from importlib.metadata import version
 
@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.sniff import ImageFormat
-from pixelmend.web.schemas import Alive, DeviceInfo, Health, Info, Limits, ModelInfo, ModelList, Readiness
+from pixelmend.web.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness
 from pixelmend.web.service import Service
 
 
@@ -61,10 +61,6 @@ def system_router(service: Service) -> APIRouter:
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type=METRICS_MEDIA_TYPE)
 
-    @router.get("/api/models", summary="The models there are")
-    async def models() -> ModelList:
-        return ModelList(models=_models(service))
-
     return router
 
 
@@ -91,26 +87,3 @@ def _device(service: Service) -> DeviceInfo:
     if device is None:
         return DeviceInfo(type=None, name=None)
     return DeviceInfo(type=device.type, name=device.name, total_bytes=device.total_bytes, note=device.note)
-
-
-def _models(service: Service) -> list[ModelInfo]:
-    found = []
-    for entry in service.catalog.entries:
-        seen = service.loaded_model(entry.id)
-        found.append(
-            ModelInfo(
-                id=entry.id,
-                title=entry.title,
-                task=seen.task if seen else entry.task,
-                scale=(seen.scale if seen else None) or entry.scale,
-                architecture=(seen.architecture if seen else None) or entry.architecture,
-                licence=entry.licence,
-                origin=entry.origin,
-                present=entry.present,
-                loaded=seen is not None and seen.loaded,
-                precision=seen.precision if seen else None,
-                denoise=entry.denoise_partner is not None,
-                problem=seen.problem if seen else None,
-            )
-        )
-    return found

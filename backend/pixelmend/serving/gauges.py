@@ -1,0 +1,69 @@
+"""What is read when Prometheus asks, as far as it is not counted as it happens."""
+
+from collections.abc import Iterator
+
+from pixelmend.serving.memory import WorkerMemory
+from pixelmend.serving.metrics import Sample
+from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.store import Spool
+from pixelmend.serving.supervisor import Supervisor
+from pixelmend.tasks import MemorySample
+
+
+def gauges(spool: Spool, supervisor: Supervisor, scheduler: Scheduler) -> Iterator[Sample]:
+    worker, queue = supervisor.status(), scheduler.status()
+    yield "pixelmend_ready", "1 where the worker takes jobs.", {}, float(worker.ready)
+    yield "pixelmend_worker_restarts_total", "Workers that were started again.", {}, worker.restarts
+    yield "pixelmend_worker_step_age_seconds", "How long its current step takes.", {}, worker.step_age_s
+    for state, count in (("queued", queue.queued), ("running", queue.running)):
+        yield "pixelmend_queue_jobs", "Jobs accepted and not finished.", {"state": state}, count
+    yield "pixelmend_queue_pixels", "Result pixels of those jobs.", {}, queue.pixels
+    yield "pixelmend_spool_free_bytes", "Room on the spool's disk.", {}, spool.free_bytes
+    for model in worker.models:
+        if model.loaded:
+            labels = {"model": model.id, "precision": model.precision or ""}
+            yield "pixelmend_model_loaded", "Models on the device.", labels, 1.0
+    for model_id, count in supervisor.model_loads.items():
+        yield "pixelmend_model_loads_total", "Models opened.", {"model": model_id}, count
+    yield from _alerts(supervisor.memory)
+    if supervisor.memory.latest is not None:
+        yield from _memory(supervisor.memory.latest)
+
+
+def _alerts(memory: WorkerMemory) -> Iterator[Sample]:
+    for alert in memory.raised:
+        yield "pixelmend_alert_raised", "Alerts that are up.", {"kind": alert.kind}, 1.0
+
+
+def _memory(sample: MemorySample) -> Iterator[Sample]:
+    """What the device does not tell is left out."""
+    figures: tuple[tuple[str, str, float | None], ...] = (
+        ("device_memory_bytes", "Of the device.", sample.device_capacity_bytes),
+        ("device_memory_used_bytes", "By everybody, and promised to models.", sample.device_used_bytes),
+        ("device_memory_accounted_bytes", "By our models.", sample.accounted_bytes),
+        ("device_memory_ceiling_bytes", "Up to which models are opened.", sample.ceiling_bytes),
+        ("device_utilisation_percent", "How busy the device is.", sample.utilisation_percent),
+        ("device_temperature_celsius", "Of the device.", sample.temperature_c),
+        ("host_memory_bytes", "Of the machine.", sample.host_total_bytes),
+        ("host_memory_used_bytes", "By everybody.", sample.host_used_bytes),
+        ("worker_memory_bytes", "The worker's resident memory.", sample.worker_bytes),
+    )
+    for name, meaning, value in figures:
+        if value is not None:
+            yield f"pixelmend_{name}", meaning, {}, float(value)
+    open_bytes: dict[tuple[str, str], int] = {}
+    for model in sample.models:  # one that leaves may be open anew already
+        key = (model.model, model.precision)
+        open_bytes[key] = open_bytes.get(key, 0) + model.bytes
+    for (model_id, precision), size in open_bytes.items():
+        labels = {"model": model_id, "precision": precision}
+        yield "pixelmend_model_memory_bytes", "Accounted for an open model.", labels, size
+    counts = sample.recoveries
+    for action, count in (
+        ("retried", counts.retried),
+        ("smaller", counts.smaller),
+        ("redone", counts.redone),
+        ("evicted", counts.evicted),
+        ("refused", counts.refused),
+    ):
+        yield "pixelmend_recoveries_total", "What was done to get on.", {"action": action}, count

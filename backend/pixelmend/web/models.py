@@ -1,0 +1,133 @@
+"""`/api/models` and `/api/profiles`: which there are, and what operators do with them."""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from pixelmend.errors import DeadlineExceeded, UnknownProfile
+from pixelmend.serving.transport import (
+    Command,
+    LoadModel,
+    PinModel,
+    PreloadProfile,
+    ReleaseProfile,
+    UnloadModel,
+)
+from pixelmend.tasks import ProfileDescription
+from pixelmend.web.schemas import ModelInfo, ModelList, Problem, ProfileList
+from pixelmend.web.service import Service
+
+_REFUSALS = (401, 403, 404, 409, 422, 503, 504)
+
+
+def models_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["models"])
+    refusals: dict[int | str, dict[str, object]] = {status: {"model": Problem} for status in _REFUSALS}
+
+    async def administer(request: Request, command: Command) -> None:
+        """Returns once it has happened."""
+        service.callers.identify(request)
+        timeout_s = service.settings.request_timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                await service.supervisor.memory.administer(command)
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"not done within request_timeout_s={timeout_s:g}; it goes on, and /api/models shows its end"
+            ) from error
+
+    async def changed(request: Request, model_id: str, command: Command) -> ModelInfo:
+        service.callers.identify(request)
+        service.catalog.get(model_id)
+        await administer(request, command)
+        return next(model for model in list_models(service) if model.id == model_id)
+
+    @router.get("/api/models", summary="The models there are")
+    async def models() -> ModelList:
+        return ModelList(models=list_models(service))
+
+    @router.post("/api/models/{model_id}/load", summary="Open a model now", responses=refusals)
+    async def load(request: Request, model_id: str) -> ModelInfo:
+        return await changed(request, model_id, LoadModel(model_id))
+
+    @router.post(
+        "/api/models/{model_id}/unload",
+        summary="Let go of a model, once whoever uses it has finished",
+        responses=refusals,
+    )
+    async def unload(request: Request, model_id: str) -> ModelInfo:
+        return await changed(request, model_id, UnloadModel(model_id))
+
+    @router.post("/api/models/{model_id}/pin", summary="Open a model and never let it go", responses=refusals)
+    async def pin(request: Request, model_id: str) -> ModelInfo:
+        return await changed(request, model_id, PinModel(model_id, pinned=True))
+
+    @router.post(
+        "/api/models/{model_id}/unpin", summary="Let a pinned model go as others are", responses=refusals
+    )
+    async def unpin(request: Request, model_id: str) -> ModelInfo:
+        return await changed(request, model_id, PinModel(model_id, pinned=False))
+
+    @router.get("/api/profiles", summary="Named sets of models", responses=_some(refusals, 401, 403))
+    async def profiles(request: Request) -> ProfileList:
+        service.callers.identify(request)
+        return ProfileList(profiles=_profiles(service))
+
+    @router.post(
+        "/api/profiles/{name}/preload", summary="Open a profile's models and hold them", responses=refusals
+    )
+    async def preload(request: Request, name: str) -> ProfileDescription:
+        await administer(request, PreloadProfile(name))
+        return _profile(service, name)
+
+    @router.post("/api/profiles/{name}/release", summary="Let go of a profile's models", responses=refusals)
+    async def release(request: Request, name: str) -> ProfileDescription:
+        await administer(request, ReleaseProfile(name))
+        return _profile(service, name)
+
+    return router
+
+
+def list_models(service: Service) -> list[ModelInfo]:
+    """Every model of the catalog, with what the worker has of it."""
+    found = []
+    for entry in service.catalog.entries:
+        seen = service.loaded_model(entry.id)
+        found.append(
+            ModelInfo(
+                id=entry.id,
+                title=entry.title,
+                task=seen.task if seen else entry.task,
+                scale=(seen.scale if seen else None) or entry.scale,
+                architecture=(seen.architecture if seen else None) or entry.architecture,
+                licence=entry.licence,
+                origin=entry.origin,
+                present=entry.present,
+                loaded=seen is not None and seen.loaded,
+                precision=seen.precision if seen else None,
+                denoise=entry.denoise_partner is not None,
+                problem=seen.problem if seen else None,
+                bytes=seen.bytes if seen else None,
+                pinned=seen is not None and seen.pinned,
+                leases=seen.leases if seen else 0,
+            )
+        )
+    return found
+
+
+def _profiles(service: Service) -> list[ProfileDescription]:
+    return service.supervisor.memory.profiles(service.settings.profiles)
+
+
+def _profile(service: Service, name: str) -> ProfileDescription:
+    for profile in _profiles(service):
+        if profile.name == name:
+            return profile
+    raise UnknownProfile(f"profile={name!r} is not known")
+
+
+def _some(
+    responses: dict[int | str, dict[str, object]], *statuses: int
+) -> dict[int | str, dict[str, object]]:
+    return {status: responses[status] for status in statuses}
