@@ -18,6 +18,7 @@ from pixelmend.errors import ModelHeld, ModelTooLarge, ModelUnusable, UnknownMod
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.telemetry import Logger
 from tests.engine.accounting import (
+    DEVICE,
     SMALLEST_PX,
     Clock,
     CountingDevice,
@@ -347,6 +348,19 @@ def test_a_batch_has_what_the_ceiling_leaves_and_the_first_call_is_one_tile() ->
     stock.learned.measured(stock.figure_key("a"), SMALLEST_PX, SMALLEST_PX)
     assert network_of(stock, manager, 64, 5)[5:] == [4 * SMALLEST_PX, SMALLEST_PX]  # no more in one step
     assert manager.read()[2][0].bytes == 1000 + 4 * SMALLEST_PX
+
+
+def test_two_calls_at_one_time_need_twice_the_memory() -> None:
+    device, stock = counting(10_000, a=1000)
+    stock.bytes_per_px = 1.0
+    stock.learned.measured(stock.figure_key("a"), SMALLEST_PX, SMALLEST_PX)
+    manager = ModelManager(
+        stock, DEVICE, device, MemoryLimits(), first_call_px=SMALLEST_PX, calls_at_once=2, clock=Clock()
+    )
+    opened = manager.lease("a")
+    assert opened.bytes == 1000 + SMALLEST_PX  # 8000 are left, and two calls would need 8192
+    assert opened.runner.limit.allowed(2 * SMALLEST_PX) < 2 * SMALLEST_PX
+    assert opened.bytes <= 9000
 
 
 def test_where_memory_is_short_a_model_runs_on_smaller_tiles() -> None:

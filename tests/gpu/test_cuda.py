@@ -7,9 +7,13 @@ import pytest
 import torch
 
 from pixelmend.engine.device import choose_device, cpu_device, physical_cores
+from pixelmend.engine.memory import memory_of
+from pixelmend.engine.meter import Meter, MeteredNetwork, gauge_of
+from pixelmend.engine.nvml import bus_id_of, free_bytes_of
 from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import psnr_db
 from pixelmend.engine.runtime import configure_torch
+from pixelmend.engine.sensors import sensors_of
 from pixelmend.engine.torch_network import TorchNetwork
 from tests.engine.networks import colour, embedded_model, photo
 
@@ -55,3 +59,29 @@ def test_results_outlive_the_next_batch() -> None:
     for _ in range(20):
         network.run(np.zeros((1, 64, 64, 3), np.uint8), colour())
     np.testing.assert_array_equal(first, kept)
+
+
+def test_nvml_finds_the_device_that_pytorch_means() -> None:
+    bus_ids = [bus_id_of(index) for index in range(torch.cuda.device_count())]
+    free = free_bytes_of(bus_ids)
+    assert free is not None
+    for index, seen in enumerate(free):
+        assert seen == pytest.approx(torch.cuda.mem_get_info(index)[0], rel=0.05, abs=2**30)
+    reading = sensors_of(choose_device("cuda")).read()
+    assert not reading.lost
+    assert reading.temperature_c is not None
+
+
+def test_what_a_call_takes_is_what_the_allocator_counted() -> None:
+    device = choose_device("cuda")
+    network = TorchNetwork(embedded_model(), device, "float16")
+    seen: list[tuple[int, int]] = []
+    metered = MeteredNetwork(network, Meter(gauge_of(device)), lambda px, peak: seen.append((px, peak)))
+    before = memory_of(device).read()
+    metered.run(np.zeros((4, 128, 128, 3), np.uint8), colour(4))
+    ((px, peak),) = seen
+    assert px == 4 * 128 * 128
+    assert 100 < peak / px < 10_000
+    after = memory_of(device).read()
+    assert after.own_bytes - before.own_bytes < peak
+    assert after.capacity_bytes == device.total_bytes

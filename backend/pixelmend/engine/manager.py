@@ -33,7 +33,8 @@ class ModelManager:
     """Built once, by the worker's main; used by all its threads. Opening a model takes seconds: whoever wants
     the same one waits for it, and nobody else does.
 
-    first_call_px: what a model may compute at once before anything was measured.
+    first_call_px: what a model may compute at once before anything was measured. calls_at_once: of a model,
+    by several threads.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class ModelManager:
         limits: MemoryLimits,
         *,
         first_call_px: int = 288**2,
+        calls_at_once: int = 1,
         policy: RecoveryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -53,6 +55,7 @@ class ModelManager:
         self._stock = stock
         self._memory = memory
         self._first_call_px = first_call_px
+        self._calls_at_once = calls_at_once
         self._policy = policy or RecoveryPolicy()
         self._clock = clock
         self._lock = Lock()
@@ -246,8 +249,9 @@ class ModelManager:
     def _make_room(self, key: ModelKey, offer: Offer) -> tuple[int, int]:
         """Bytes to reserve, and how many models went for them. Raises ModelTooLarge; none has gone then."""
         room = self._room()
+        comfortable = offer.weights_bytes + self._calls_at_once * offer.bytes_for(self._first_call_px)
         # Rather than refuse, let it run on small tiles.
-        for wanted in (offer.bytes_with_calls_of(self._first_call_px), offer.least_bytes):
+        for wanted in (comfortable, offer.least_bytes):
             plan = plan_eviction(self._shelf.candidates(), wanted - room)
             if plan is not None:
                 return wanted, self._evict(plan)
@@ -287,7 +291,7 @@ class ModelManager:
         """How many of `px` pixels a model may compute at once; their memory is promised to it from now on."""
         figures = opened.figures
         px = min(px, figures.next_step_px(self._first_call_px))
-        needed = figures.bytes_for(px)
+        needed = self._calls_at_once * figures.bytes_for(px)
         if not opened.weights_bytes or needed <= opened.tile_bytes:
             return px  # on another device than ours, or promised already
         with self._lock:

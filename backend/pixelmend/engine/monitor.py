@@ -53,8 +53,6 @@ class MemoryMonitor:
             try:
                 self.look()
                 failing = False
-            except OSError:
-                return  # the pipe is closed
             except Exception:
                 if not failing:  # once, not every two seconds
                     self._log.exception("the memory monitor failed")
@@ -62,8 +60,9 @@ class MemoryMonitor:
         self._learned.save()
 
     def look(self) -> None:
-        if self._manager.housekeep():
-            self._log.info("unused models were let go")
+        gone = self._manager.housekeep()
+        if gone:
+            self._log.info("unused models were let go", models=gone)
         self._learned.save()
         self._listener.models_changed()
         if self._alerts is None:

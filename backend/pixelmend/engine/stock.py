@@ -83,13 +83,10 @@ class Offer:
     bytes_for: Callable[[int], int]
     open: Callable[[], OpenNetwork]
 
-    def bytes_with_calls_of(self, px: int) -> int:
-        return self.weights_bytes + self.bytes_for(px)
-
     @property
     def least_bytes(self) -> int:
         """What it needs to run at all: its weights and the smallest tile."""
-        return self.bytes_with_calls_of(SMALLEST_CALL_PX)
+        return self.weights_bytes + self.bytes_for(SMALLEST_CALL_PX)
 
 
 class Stock(Protocol):

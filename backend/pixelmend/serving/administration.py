@@ -1,8 +1,8 @@
 """The worker's side of what operators ask for: models loaded, pinned, let go, profiles preloaded."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pixelmend.errors import PixelmendError
 from pixelmend.serving.transport import (
@@ -19,8 +19,7 @@ from pixelmend.serving.transport import (
 )
 from pixelmend.telemetry import Logger
 
-AT_ONE_TIME = 8
-"""Opening takes seconds, and letting go of a model waits for whoever uses it; more commands wait."""
+T = TypeVar("T")
 
 
 class Models(Protocol):
@@ -42,7 +41,9 @@ class Profiles(Protocol):
 
 
 class Administrator:
-    """Carries commands out on threads of its own and answers each when it is done."""
+    """Carries each command out on a thread of its own and answers it when it is done: opening a model takes
+    seconds, and letting go of one waits for whoever uses it.
+    """
 
     def __init__(
         self,
@@ -57,15 +58,14 @@ class Administrator:
         self._answer = answer
         self._models_changed = models_changed
         self._log = log
-        self._threads = ThreadPoolExecutor(AT_ONE_TIME, thread_name_prefix="administer")
 
     def take(self, message: Administer) -> None:
         """Returns at once."""
-        self._threads.submit(self._carry_out, message)
+        _in_background(self._carry_out, message)
 
     def preload(self, profiles: list[str]) -> None:
         """At the start; nobody waits for an answer. Returns at once."""
-        self._threads.submit(self._preload, profiles)
+        _in_background(self._preload, profiles)
 
     def _carry_out(self, message: Administer) -> None:
         answer = Answer(message.request_id)
@@ -102,3 +102,8 @@ class Administrator:
             except PixelmendError as error:
                 self._log.error("profile not preloaded", profile=name, code=error.code, reason=error.message)
         self._models_changed()
+
+
+def _in_background(work: Callable[[T], None], about: T) -> None:
+    # Not a pool: its threads are waited for at the end of the process, and a command may wait for ever.
+    threading.Thread(target=work, args=(about,), name="administer", daemon=True).start()

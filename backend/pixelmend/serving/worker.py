@@ -151,7 +151,10 @@ def main(fd: int) -> int:
     end.send(_ready(engine, settings, log))
     engine.administrator.preload(engine.profiles.preload_wanted())
     monitor = threading.Thread(
-        target=engine.monitor.run, args=(stop, settings.memory_monitoring_interval), name="monitor"
+        target=engine.monitor.run,
+        args=(stop, settings.memory_monitoring_interval),
+        name="monitor",
+        daemon=True,  # where the device loop fails, the process ends, to be started again
     )
     monitor.start()
     engine.pipeline.run(stop)
@@ -166,6 +169,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
     precision = None if settings.precision == "auto" else settings.precision
+    flights = 2 if device.type == "cuda" else 1
     learned = LearnedFigures(settings.data_dir / "memory.json", log)
     manager = ModelManager(
         CatalogStock(lambda: load_catalog(settings.models_dir), device, precision, learned),
@@ -173,6 +177,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
         memory_of(device),
         limits_from(settings),
         first_call_px=settings.tile_px**2,
+        calls_at_once=flights,
         policy=policy_from(settings.recovery),
     )
     limits = PipelineLimits(
@@ -180,7 +185,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles or (8 if device.type == "cuda" else 1),
-        flights=2 if device.type == "cuda" else 1,
+        flights=flights,
         threads=threads,
     )
     listener = PipeListener(end, manager, log)
