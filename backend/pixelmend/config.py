@@ -177,6 +177,10 @@ class Settings(BaseSettings):
         "auto", description="auto: console on a terminal, JSON lines elsewhere."
     )
 
+    def batch_tiles_on(self, device_type: str) -> int:
+        """Tiles of one forward pass."""
+        return self.batch_tiles or (8 if device_type == "cuda" else 1)
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -72,11 +72,20 @@ class DeviceDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """How a model computes here. seconds_per_px: of a small tile, once; None where it was not measured."""
+
+    precision: str
+    tile_rules: TileRules
+    seconds_per_px: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDescription:
     """A model as a worker has it: `loaded` on the device, or known by its file only.
 
-    task: of a dropped-in file it is known once the file was read. problem: why the file cannot be used, found
-    when that was tried last, until the file changes.
+    task: of a dropped-in file it is known once the file was read. habits: known since the model was first
+    opened. problem: why the file cannot be used, found when that was tried last, until the file changes.
     """
 
     id: str
@@ -85,7 +94,7 @@ class ModelDescription:
     scale: int | None = None
     loaded: bool = False
     precision: str | None = None
-    tile_rules: TileRules | None = None
+    habits: Habits | None = None
     problem: str | None = None
     bytes: int | None = None
     """Accounted for it on the device, weights and tiles; None where it is not loaded."""

@@ -25,6 +25,7 @@ from pixelmend.engine.stock import ModelKey, NetworkFigures, Offer, OpenNetwork
 from pixelmend.errors import DeviceMemoryError, UnknownModel
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.models.catalog import ModelEntry
+from pixelmend.tasks import Habits
 from pixelmend.telemetry import Logger
 
 DEVICE = Device("cpu", 0, "a device that counts", 0)
@@ -108,6 +109,7 @@ class CountingStock:
         self.surprises: dict[str, int] = {}
         self.learned = LearnedFigures(None, Logger())
         self.opened: list[str] = []
+        self.habits: dict[str, Habits] = {}
         self.entered = threading.Semaphore(0)
         self.gates: dict[str, threading.Event] = {}
 
@@ -116,7 +118,10 @@ class CountingStock:
             yield ModelEntry(name, name, "upscale", Path(name), "dropped-in")
 
     def known(self, entry: ModelEntry) -> Finding:
-        return Finding()
+        return Finding(habits=self.habits.get(entry.id))
+
+    def note_habits(self, model_id: str, habits: Habits) -> None:
+        self.habits[model_id] = habits
 
     def offer(self, key: ModelKey) -> Offer:
         if key.id not in self.models:

@@ -143,6 +143,9 @@ def test_forms_and_json_say_the_same(service: RunningService) -> None:
 
 def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
+        guess = estimate(service, 300, 300)
+        assert guess["seconds"]["total"] == guess["seconds"]["device"] > 0
+        assert guess["device_bytes"] > 1_000_000
         report = run(service, photo(side_px=300, left=0, top=0))
         measured = dict(re.findall(r"(\w+);dur=([\d.]+)", report.headers["server-timing"]))
         alike = estimate(service, 300, 300)
@@ -153,6 +156,16 @@ def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: P
         assert larger["seconds"]["device"] == pytest.approx(ratio * alike["seconds"]["device"], rel=0.05)
     with running_service(tmp_path) as service:
         assert estimate(service, 300, 300)["seconds"] == alike["seconds"]
+
+
+def test_model_that_was_let_go_is_still_known(tmp_path: Path) -> None:
+    with running_service(tmp_path) as service:
+        before = estimate(service, 300, 200)
+        assert service.client.post("/api/models/pixelmend-x4/unload").json()["loaded"] is False
+        after = estimate(service, 300, 200)
+        assert after["device_bytes"] is None
+        for known in ("tiles", "precision", "host_bytes", "seconds"):
+            assert after[known] == before[known] is not None
 
 
 def test_full_queue_is_the_reason_while_it_is_full(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
 from pixelmend.engine.loader import LoadedModel, read_model
 from pixelmend.errors import ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
+from pixelmend.tasks import Habits
 
 MAX_PROBLEM_LENGTH = 300
 """Parsers quote from the files they stumble over; descriptions travel to the API process again and again."""
@@ -16,12 +17,15 @@ MAX_PROBLEM_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """All None: nothing is known. problem: why the file cannot be used, where that is so."""
+    """All None: nothing is known. problem: why the file cannot be used, where that is so. habits: since the
+    model was first opened.
+    """
 
     task: ModelTask | None = None
     architecture: str | None = None
     scale: int | None = None
     problem: str | None = None
+    habits: Habits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Findings:
                 self._keep(entry, fingerprint, Finding(problem=error.message[:MAX_PROBLEM_LENGTH]))
             raise
         known = model.architecture
-        self._keep(entry, fingerprint, Finding(known.task, known.name, known.scale))
+        habits = self.of(entry).habits
+        self._keep(entry, fingerprint, Finding(known.task, known.name, known.scale, habits=habits))
         if known.task != "upscale":
             raise wrong_task(model_id)
         return model
@@ -70,6 +75,12 @@ class Findings:
     def blame(self, entry: ModelEntry, error: ModelUnusable) -> None:
         """It was read, and then it could not be used."""
         self._keep(entry, _fingerprint(entry.path), Finding(problem=error.message[:MAX_PROBLEM_LENGTH]))
+
+    def note_habits(self, entry: ModelEntry, habits: Habits) -> None:
+        """Of a model that was opened; nothing where its file has changed since."""
+        finding = self.of(entry)
+        if finding.architecture is not None:
+            self._keep(entry, _fingerprint(entry.path), replace(finding, habits=habits))
 
     def _raise_known(self, entry: ModelEntry) -> None:
         known = self.of(entry)

@@ -17,6 +17,7 @@ from pixelmend.engine.eviction import (
 )
 from pixelmend.engine.fitting import SMALLEST_CALL_PX, FitLimit
 from pixelmend.engine.memory import DeviceMemory, MemoryReading
+from pixelmend.engine.opening import measure_pace
 from pixelmend.engine.recovery import RecoveryLog, RecoveryPolicy
 from pixelmend.engine.resilience import ResilientRunner
 from pixelmend.engine.shelf import Hold, OpenModel, Shelf
@@ -114,8 +115,14 @@ class ModelManager:
     # --- administration -------------------------------------------------------------------------------
 
     def load(self, model_id: str) -> None:
-        """Open a model, as `lease` does, and leave it open."""
-        self.release(self.lease(model_id))
+        """Open a model, as `lease` does, see how fast it is, and leave it open."""
+        opened = self.lease(model_id)
+        try:
+            if opened.seconds_per_px is None:
+                opened.seconds_per_px = measure_pace(opened.network, opened.runner.tiling)
+                self._stock.note_habits(model_id, opened.habits)
+        finally:
+            self.release(opened)
 
     def unload(self, model_id: str) -> None:
         """Let go of a model in all its forms; returns after the last lease of it. Raises ModelHeld."""
@@ -198,6 +205,7 @@ class ModelManager:
                     task=task,
                     architecture=found.architecture or entry.architecture,
                     scale=found.scale or entry.scale,
+                    habits=found.habits,
                     problem=found.problem,
                 )
                 continue
@@ -215,7 +223,7 @@ class ModelManager:
                 leases=sum(opened.leases for opened in here),
                 weights_bytes=last.weights_bytes,
                 bytes_per_tile_px=last.figures.learned_bytes_per_px,
-                tile_rules=last.known_tile_rules,
+                habits=last.habits,
                 problem=found.problem,
             )
 
@@ -231,10 +239,11 @@ class ModelManager:
                 self._memory.give_back()
             network = self._make(offer)
             with self._lock:
-                return self._admit(key, network, self._shelf.reserved.pop(key))
+                opened = self._admit(key, network, self._shelf.reserved.pop(key))
         finally:
             with self._lock:
                 self._shelf.reserved.pop(key, None)
+        return opened
 
     def _make(self, offer: Offer) -> OpenNetwork:
         try:

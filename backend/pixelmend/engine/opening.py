@@ -1,5 +1,6 @@
 """Which network runs a model on a device, and whether it computes what it should."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -8,10 +9,14 @@ import torch
 
 from pixelmend.engine.device import Device, cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.network import DeviceNetwork, Tiles
+from pixelmend.engine.network import DeviceNetwork, TileNetwork, Tiles
 from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
+from pixelmend.engine.resilience import Tiling
 from pixelmend.engine.torch_network import TorchNetwork, first_line
 from pixelmend.errors import ModelUnusable
+
+PACE_EDGE_PX = 96
+SLOW_CALL_S = 0.5
 
 PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
 """Networks of convolutions alone, which OpenVINO can run. Others compute with their input's size, which
@@ -53,6 +58,24 @@ def open_network(
             f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
         )
     return reference, "; ".join([*failures, "using float32 on the CPU"]) if failures else None
+
+
+def measure_pace(network: TileNetwork, tiling: Tiling) -> float:
+    """Seconds that a pixel of a small tile takes, by which a first estimate is made.
+
+    Of two calls the second, since the first one prepares what later ones find done; a network that is that
+    slow tells enough by the first. Raises DeviceMemoryError.
+    """
+    side = -(-max(PACE_EDGE_PX, tiling.minimum_px) // tiling.multiple_of) * tiling.multiple_of
+    tile = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+    taken_s = 0.0
+    for _ in range(2):
+        started_s = time.perf_counter()
+        network.run(tile, np.zeros(1, np.bool_))
+        taken_s = time.perf_counter() - started_s
+        if taken_s > SLOW_CALL_S:
+            break
+    return taken_s / side**2
 
 
 def _attempts(

@@ -87,8 +87,8 @@ class Pipeline:
         self._inbox.put(lambda: self._drop_if_running(task_id))
 
     def preload(self, model_id: str) -> None:
-        """Open a model ahead of the first request. Raises what `lease` raises."""
-        self._manager.release(self._manager.lease(model_id))
+        """Open a model ahead of the first request. Raises what `load` raises."""
+        self._manager.load(model_id)
 
     def run(self, stop: threading.Event, poll_s: float = 0.5) -> None:
         """The device loop, until `stop` is set."""

@@ -9,10 +9,10 @@ from pixelmend.engine.eviction import Candidate
 from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.network import DeviceNetwork
 from pixelmend.engine.resilience import ResilientRunner
-from pixelmend.engine.stock import ModelKey, NetworkFigures, OpenNetwork
+from pixelmend.engine.stock import ModelKey, NetworkFigures, OpenNetwork, tile_rules
 from pixelmend.errors import ModelHeld
 from pixelmend.imaging.tile_rules import TileRules
-from pixelmend.tasks import ModelMemory
+from pixelmend.tasks import Habits, ModelMemory
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +30,8 @@ class OpenModel:
     leases: int = 0
     leaving: bool = False
     gone: threading.Event = field(default_factory=threading.Event)
+    seconds_per_px: float | None = None
+    """Of a small tile; None where it was not measured."""
 
     @property
     def model(self) -> LoadedModel:
@@ -63,21 +65,14 @@ class OpenModel:
         return fitting_px if fitting_px < edge_px else None
 
     def tile_rules(self, largest_tile_px: int | None) -> TileRules:
-        demands = self.runner.tiling
-        return TileRules(
-            demands.overlap_px,
-            demands.blend_px,
-            demands.multiple_of,
-            demands.minimum_px,
-            largest_tile_px,
-            self.network.width_cost,
-        )
+        return tile_rules(self.runner.tiling, largest_tile_px, self.network.width_cost)
 
     @property
-    def known_tile_rules(self) -> TileRules:
-        """By what has failed, and without asking for memory."""
+    def habits(self) -> Habits:
+        """Tiles by what has failed, and without asking for memory."""
         cap_px = self.runner.limit.cap_px
-        return self.tile_rules(None if cap_px is None else math.isqrt(cap_px))
+        rules = self.tile_rules(None if cap_px is None else math.isqrt(cap_px))
+        return Habits(self.network.precision, rules, self.seconds_per_px)
 
 
 @dataclass(frozen=True, slots=True)

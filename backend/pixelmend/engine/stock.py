@@ -17,7 +17,9 @@ from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import SaferNetwork, Tiling
 from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import ModelUnusable
+from pixelmend.imaging.tile_rules import TileRules, WidthCost
 from pixelmend.models.catalog import Catalog, ModelEntry
+from pixelmend.tasks import Habits
 
 UNLEARNED_BYTES_PER_PX = 13_000
 """In FP32, before anything was measured: what RRDBNet takes, the hungriest of the common networks."""
@@ -104,6 +106,16 @@ class Stock(Protocol):
         """What reading its file has shown."""
         ...
 
+    def note_habits(self, model_id: str, habits: Habits) -> None:
+        """To be known after the model was let go."""
+        ...
+
+
+def tile_rules(tiling: Tiling, largest_tile_px: int | None, cost: WidthCost) -> TileRules:
+    return TileRules(
+        tiling.overlap_px, tiling.blend_px, tiling.multiple_of, tiling.minimum_px, largest_tile_px, cost
+    )
+
 
 class CatalogStock:
     """The catalog's models on one device.
@@ -130,6 +142,9 @@ class CatalogStock:
 
     def known(self, entry: ModelEntry) -> Finding:
         return self._findings.of(entry)
+
+    def note_habits(self, model_id: str, habits: Habits) -> None:
+        self._findings.note_habits(self._read_catalog().get(model_id), habits)
 
     def offer(self, key: ModelKey) -> Offer:
         catalog = self._read_catalog()
@@ -163,11 +178,15 @@ class CatalogStock:
         here = network.device.type == self._device.type
         metered = MeteredNetwork(network, self._meter, partial(self._learned.measured, figures.key))
         demands = model.architecture
+        tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
+        if key == ModelKey(key.id):  # the form that most pictures are computed in
+            habits = Habits(network.precision, tile_rules(tiling, None, network.width_cost))
+            self._findings.note_habits(catalog.get(key.id), habits)
         return OpenNetwork(
             model=model,
             network=metered if here else network,
             safer=tuple(self._safer(model, network)),
-            tiling=Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px),
+            tiling=tiling,
             note=note,
             weights_bytes=weights_bytes if here else 0,
             figures=figures,

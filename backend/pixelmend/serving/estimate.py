@@ -8,7 +8,7 @@ from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.serving.admission import Admission, Picture
 from pixelmend.serving.rates import Rates, Seconds
-from pixelmend.tasks import ModelDescription
+from pixelmend.tasks import Habits, ModelDescription
 
 FULL_PRECISION = "float32"
 
@@ -22,42 +22,57 @@ _BACKLOG_TILES = 8
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """size: of the result. plan and precision: None where the model was never opened, so that nobody knows
-    how it likes its tiles. host_bytes: what the job adds to the worker's memory at its peak, None with
-    `plan`. seconds: without waiting for others; None until a job of that model has been seen.
+    how it likes its tiles. device_bytes: the model and what it computes at once, None until that was
+    measured. host_bytes: what the job adds to the worker's memory at most, None with `plan`. seconds: without
+    waiting for others; None until the model's speed is known.
     """
 
     size: Size
     plan: TilePlan | None
     precision: str | None
     computed_px: int | None
+    device_bytes: int | None
     host_bytes: int | None
     seconds: Seconds | None
 
 
 def estimate(
-    picture: Picture, admission: Admission, model: ModelDescription | None, rates: Rates, tile_px: int
+    picture: Picture,
+    admission: Admission,
+    model: ModelDescription | None,
+    rates: Rates,
+    *,
+    tile_px: int,
+    batch_tiles: int,
 ) -> Estimate:
-    """tile_px: the service's own bound. Raises whatever the job would be refused for."""
+    """tile_px, batch_tiles: the service's own bounds. Raises whatever the job would be refused for."""
     size = admission.size_for(picture)
-    if model is None or model.tile_rules is None or model.precision is None:
-        return Estimate(size, None, None, None, None, None)
-    rules, precision = model.tile_rules, model.precision
-    if picture.bits == 16:
-        rules, precision = replace(rules, cost=WidthCost()), FULL_PRECISION
+    if model is None or model.habits is None:
+        return Estimate(size, None, None, None, None, None, None)
+    habits = model.habits
+    if picture.bits == 16 and habits.precision != FULL_PRECISION:
+        habits = Habits(FULL_PRECISION, replace(habits.tile_rules, cost=WidthCost()))
     options = admission.options
-    plan = rules.plan(picture.size, tile_px, options.tile_px)
+    plan = habits.tile_rules.plan(picture.size, tile_px, options.tile_px)
     # Transparency is a picture of its own to the network.
-    computed_px = len(plan) * plan.tile.pixels * (2 if picture.has_alpha else 1)
+    planes = 2 if picture.has_alpha else 1
+    computed_px = len(plan) * plan.tile.pixels * planes
     seconds = rates.predict(
         model=options.model,
-        precision=precision,
+        precision=habits.precision,
         output_format=options.format,
         source_px=picture.size.pixels,
         computed_px=computed_px,
         result_px=size.pixels,
+        first_guess=habits.seconds_per_px,
     )
     host_bytes = _host_bytes(picture, size, plan, admission.scale, options.format)
-    return Estimate(size, plan, precision, computed_px, host_bytes, seconds)
+    device_bytes = None
+    learned = model.weights_bytes is not None and model.bytes_per_tile_px is not None
+    if learned and model.precision == habits.precision:
+        at_once_px = min(batch_tiles, len(plan)) * planes * plan.tile.pixels
+        device_bytes = (model.weights_bytes or 0) + round((model.bytes_per_tile_px or 0.0) * at_once_px)
+    return Estimate(size, plan, habits.precision, computed_px, device_bytes, host_bytes, seconds)
 
 
 def _host_bytes(picture: Picture, size: Size, plan: TilePlan, scale: int, output: OutputFormat) -> int:

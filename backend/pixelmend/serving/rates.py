@@ -65,12 +65,16 @@ class Rates:
         source_px: int,
         computed_px: int,
         result_px: int,
+        first_guess: float | None = None,
     ) -> Seconds | None:
-        """None where no job of that model in that precision has been seen.
+        """None where no job of that model in that precision has been seen, and there is no guess either.
 
+        first_guess: seconds that a computed pixel takes, for as long as no job has shown it.
         A format that was not seen yet counts as one that is encoded while the device computes.
         """
         device_s = self._device[model, precision].seconds_for(computed_px)
+        if device_s is None and first_guess is not None:
+            device_s = first_guess * computed_px
         if device_s is None:
             return None
         decode_s = self._decode.seconds_for(source_px)

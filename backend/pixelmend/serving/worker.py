@@ -184,7 +184,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
         input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
-        batch_tiles=settings.batch_tiles or (8 if device.type == "cuda" else 1),
+        batch_tiles=settings.batch_tiles_on(device.type),
         flights=flights,
         threads=threads,
     )

@@ -66,7 +66,15 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
         has_alpha=form.image_alpha,
         bits=form.image_bits,
     )
-    found = estimate(picture, admission, seen, service.desk.rates, settings.tile_px)
+    device = service.supervisor.status().device
+    found = estimate(
+        picture,
+        admission,
+        seen,
+        service.desk.rates,
+        tile_px=settings.tile_px,
+        batch_tiles=settings.batch_tiles_on(device.type if device else "cpu"),
+    )
     service.callers.require_quota(caller)
     service.scheduler.require_open()
     service.scheduler.require_pixels(found.size.pixels)
@@ -99,6 +107,7 @@ def _view(
             overlap=plan.overlap_px,
             computed_pixels=found.computed_px,
         ),
+        device_bytes=found.device_bytes if found else None,
         host_bytes=found.host_bytes if found else None,
         seconds=seconds
         and EstimatedSeconds(

@@ -374,6 +374,9 @@ class EstimateView(BaseModel):
     precision: str | None
     result: EstimatedSize | None
     tiles: EstimatedTiles | None = Field(description="Null until the model has been opened once.")
+    device_bytes: int | None = Field(
+        description="The model and what it computes at once, as measured; on a CPU, of the host's memory."
+    )
     host_bytes: int | None = Field(description="What the job adds to the worker's memory, at most.")
-    seconds: EstimatedSeconds | None = Field(description="Null until a job of the model was measured.")
+    seconds: EstimatedSeconds | None = Field(description="Null until the model was measured.")
     wait_seconds: float | None = Field(description="Until what is in the queue now is done.")
