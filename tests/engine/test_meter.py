@@ -42,27 +42,55 @@ def test_a_peak_that_is_over_by_the_end_is_seen() -> None:
     def work() -> int:
         return int(np.ones(80 * MIB, np.uint8)[-1])
 
-    result, peak, kept = Meter(ProcessGauge()).run(work)
+    np.ones(200 * MIB, np.uint8)  # a peak from before
+
+    result, peak, kept = Meter(ProcessGauge()).measure(work)
     assert result == 1
     assert peak == pytest.approx(80 * MIB, rel=0.1)
     assert kept < 20 * MIB
 
 
-def test_calls_that_overlap_are_not_measured() -> None:
+class Gated:
+    """A call that begins, and ends when the test lets it."""
+
+    def __init__(self) -> None:
+        self.inside = threading.Event()
+        self.gate = threading.Event()
+
+    def __call__(self) -> None:
+        self.inside.set()
+        assert self.gate.wait(60)
+
+
+def test_a_call_that_is_measured_is_alone_and_others_share_the_device() -> None:
+    meter, order = Meter(Counter()), list[str]()
+    one, two = Gated(), Gated()
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(meter.run, one), threads.submit(meter.run, two)]
+        assert one.inside.wait(60)
+        assert two.inside.wait(60)  # together with the first
+        measuring = Gated()
+        measured = threads.submit(meter.measure, measuring)
+        one.gate.set()
+        calls[0].result(60)
+        assert not measuring.inside.is_set()
+        two.gate.set()
+        assert measuring.inside.wait(60)
+        late = threads.submit(meter.run, lambda: order.append("late"))
+        order.append("measured")
+        measuring.gate.set()
+        assert measured.result(60) == (None, 0, 0)
+        late.result(60)
+    assert order == ["measured", "late"]
+
+
+def test_a_call_that_fails_lets_the_next_one_in() -> None:
     meter = Meter(Counter())
-    inside, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        inside.set()
-        assert go_on.wait(60)
-
-    with ThreadPoolExecutor(1) as threads:
-        first = threads.submit(meter.run, slow)
-        assert inside.wait(60)
-        assert meter.run(lambda: 1)[1] is None
-        go_on.set()
-        assert first.result(60)[1] is None
-    assert meter.run(lambda: 1)[1] == 0
+    for call in (meter.run, meter.measure):
+        with pytest.raises(ZeroDivisionError):
+            call(lambda: 1 // 0)
+    assert meter.run(lambda: 1) == 1
+    assert meter.measure(lambda: 1)[0] == 1
 
 
 def test_larger_calls_are_measured_and_what_earlier_ones_left_is_counted() -> None:

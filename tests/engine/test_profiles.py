@@ -16,7 +16,8 @@ class Bench:
     def __init__(self, **profiles: Profile) -> None:
         self.clock = Clock()
         self.device = CountingDevice(1000)
-        self.manager = manager_of(CountingStock(self.device, MODELS), self.clock)
+        self.stock = CountingStock(self.device, MODELS)
+        self.manager = manager_of(self.stock, self.clock)
         self.keeper = ProfileKeeper(self.manager, profiles)
 
     @property
@@ -65,7 +66,12 @@ def test_a_profile_is_bounded_by_its_own_limit() -> None:
     for name in ("bytes", "percent"):
         with pytest.raises(ModelTooLarge, match=f"profile '{name}'"):
             bench.keeper.preload(name)
+    assert bench.stock.opened == []  # by the estimate alone
+    bench.stock.surprises["b"] = 100
+    with pytest.raises(ModelTooLarge, match="profile 'enough'"):
+        bench.keeper.preload("enough")
     assert bench.open == set()
+    bench.stock.surprises.clear()
     bench.keeper.preload("enough")
 
 

@@ -71,6 +71,16 @@ def test_metal_falls_back_to_the_cpu_and_says_so() -> None:
     assert done.counts() == RecoveryCounts(redone=2)
 
 
+def test_by_default_a_wrong_tile_is_redone_in_fp32_before_another_device_is_tried() -> None:
+    cpu = Repeater(label="cpu")
+    first = Faulty("first", "not finite")
+    default, _ = runner(
+        RecoveryPolicy(), first, (Repeater(label="precise"), "other-precision"), (cpu, "other-device")
+    )
+    assert default.run(IMAGE, colour()).notes == ("tile redone in precise: not finite in first",)
+    assert (len(first.shapes), cpu.shapes) == (1, [])
+
+
 def test_actions_are_tried_in_the_order_that_was_given() -> None:
     policy = RecoveryPolicy(wrong_result=("retry", "other-device", "other-precision"))
     first = Faulty("first", "not finite")

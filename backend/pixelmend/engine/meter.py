@@ -78,34 +78,43 @@ def gauge_of(device: Device) -> Gauge:
 
 
 class Meter:
-    """One for all networks of a device. Calls that overlap are run, but not measured: whose bytes they
-    were could not be told.
+    """One for all networks of a device. A call that is measured is alone on the device, or whose bytes they
+    were could not be told; that happens a few times in a network's life.
     """
 
     def __init__(self, gauge: Gauge) -> None:
         self._gauge = gauge
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running = 0
-        self._overlapped = False
+        self._measuring = False
 
-    def run(self, work: Callable[[], T]) -> tuple[T, int | None, int]:
-        """What `work` returns; by how many bytes memory grew at the peak (None: not measured), and remained
-        grown after it.
-        """
-        with self._lock:
+    def run(self, work: Callable[[], T]) -> T:
+        """Together with others, but not with one that is measured."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._measuring)
             self._running += 1
-            self._overlapped = self._running > 1
-            before = self._gauge.now_bytes()
-            if not self._overlapped:
-                self._gauge.restart()
         try:
-            result = work()
-            with self._lock:
-                peak = None if self._overlapped else max(0, self._gauge.peak_bytes() - before)
-                return result, peak, self._gauge.now_bytes() - before
+            return work()
         finally:
-            with self._lock:
+            with self._changed:
                 self._running -= 1
+                self._changed.notify_all()
+
+    def measure(self, work: Callable[[], T]) -> tuple[T, int, int]:
+        """What `work` returns; by how many bytes memory grew at the peak, and remained grown after it."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._measuring)
+            self._measuring = True  # nobody begins any more
+            self._changed.wait_for(lambda: not self._running)
+        try:
+            before = self._gauge.now_bytes()
+            self._gauge.restart()
+            result = work()
+            return result, max(0, self._gauge.peak_bytes() - before), self._gauge.now_bytes() - before
+        finally:
+            with self._changed:
+                self._measuring = False
+                self._changed.notify_all()
 
 
 class MeteredNetwork:
@@ -144,11 +153,10 @@ class MeteredNetwork:
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         px = tiles.shape[0] * tiles.shape[1] * tiles.shape[2]
         if px <= self._largest_px:
-            return self._network.run(tiles, grey)
-        result, peak, kept = self._meter.run(lambda: self._network.run(tiles, grey))
-        if peak is not None:
-            self._on_peak(px, self._kept_bytes + peak)
-            self._largest_px = px
-            # An executor may keep its buffers for the next call; that call's growth starts from there.
-            self._kept_bytes = max(0, self._kept_bytes + kept)
+            return self._meter.run(lambda: self._network.run(tiles, grey))
+        result, peak, kept = self._meter.measure(lambda: self._network.run(tiles, grey))
+        self._on_peak(px, self._kept_bytes + peak)
+        self._largest_px = px
+        # An executor may keep its buffers for the next call; that call's growth starts from there.
+        self._kept_bytes = max(0, self._kept_bytes + kept)
         return result
