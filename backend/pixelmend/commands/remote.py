@@ -13,6 +13,7 @@ import httpx
 
 from pixelmend.commands.files import FileJob
 from pixelmend.commands.outcomes import Outcome
+from pixelmend.commands.problems import error_of
 from pixelmend.errors import (
     Draining,
     InternalError,
@@ -23,7 +24,6 @@ from pixelmend.errors import (
     QuotaExceeded,
     ResultExpired,
     UnknownJob,
-    error_from_code,
 )
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.tasks import UpscaleOptions
@@ -33,7 +33,6 @@ MAX_FAILURES = 8
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 """The service sends something every 15 s while a job runs."""
-_PROBLEM_PREFIX = "urn:pixelmend:problem:"
 _ENDED = ("done", "failed", "cancelled", "expired")
 _BUSY = (QueueFull, QuotaExceeded, Draining)
 """It will be better later, however long that takes."""
@@ -105,8 +104,7 @@ class RemoteEngine:
         if job["state"] == "expired":
             raise _Unavailable("the result had expired before it was fetched")
         if job["state"] != "done":
-            problem = job["problem"] or {}
-            raise _error_of(problem)
+            raise error_of(job["problem"], 200)
         return await self._fetch(job, file.result)
 
     async def _hand_in(self, source: Path, options: UpscaleOptions) -> dict[str, Any]:
@@ -211,7 +209,7 @@ async def _info(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     if name != "pixelmend":
         raise InvalidParameter(f"server={url!r} is no Pixelmend service but {str(name)[:40]!r}")
     if asked.status_code in (401, 403):
-        raise _error_of(problem)
+        raise error_of(problem, asked.status_code)
     found: dict[str, Any] = info
     return found
 
@@ -236,7 +234,7 @@ def _form_of(options: UpscaleOptions) -> dict[str, str]:
 
 def _refuse(response: httpx.Response) -> NoReturn:
     try:
-        error = _error_of(response.json())
+        error = error_of(response.json(), response.status_code)
     except ValueError:
         # Not ours: a proxy before it, say.
         error = PixelmendError(f"{response.request.url} answers {response.status_code}")
@@ -248,11 +246,6 @@ def _refuse(response: httpx.Response) -> NoReturn:
     if response.status_code >= 500 and not (type(error) is InternalError and response.status_code == 500):
         raise _Unavailable(error.message, float(pause) if pause.isdecimal() else None)
     raise error
-
-
-def _error_of(problem: Any) -> PixelmendError:
-    code = str(problem["type"]).removeprefix(_PROBLEM_PREFIX)
-    return error_from_code(code, str(problem["detail"]))
 
 
 def _report_of(headers: httpx.Headers) -> RemoteReport:

@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 
+from pixelmend.commands.problems import error_of
 from pixelmend.config import Settings
-from pixelmend.errors import NoWorker, PixelmendError, error_from_code
+from pixelmend.errors import NoWorker
 
 KEY_VARIABLE = "PIXELMEND_API_KEY"
-_PROBLEM_PREFIX = "urn:pixelmend:problem:"
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 """Where a service that listens everywhere is found from here."""
 
@@ -38,7 +38,7 @@ class RunningService:
             return None
         if response.is_success:
             return answer
-        raise _error_of(answer, response.status_code)
+        raise error_of(answer, response.status_code)
 
     def require(self, method: str, path: str, **query: str) -> Any:
         """As `ask`. Raises NoWorker where no service is there."""
@@ -46,11 +46,3 @@ class RunningService:
         if answer is None:
             raise NoWorker(f"no Pixelmend service answers at {self.url}")
         return answer
-
-
-def _error_of(problem: Any, status: int) -> PixelmendError:
-    try:
-        code = str(problem["type"]).removeprefix(_PROBLEM_PREFIX)
-        return error_from_code(code, str(problem["detail"]))
-    except (KeyError, TypeError):
-        return PixelmendError(f"the service answers {status}")

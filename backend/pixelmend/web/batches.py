@@ -13,8 +13,9 @@ from pixelmend.errors import Cancelled, InternalError, WrongJobState, error_from
 from pixelmend.serving.jobs import BatchJob, JobState
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
+from pixelmend.web.forms import batch_request_body
 from pixelmend.web.results import SpooledArchive, archive_headers
-from pixelmend.web.schemas import Problem, batch_request_body
+from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
 from pixelmend.web.submissions import submit_batch
 from pixelmend.web.views import ARCHIVE_MEDIA_TYPE

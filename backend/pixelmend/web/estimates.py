@@ -15,16 +15,14 @@ from pixelmend.serving.admission import Admission, Picture
 from pixelmend.serving.estimate import Estimate, estimate
 from pixelmend.web.callers import Caller
 from pixelmend.web.errors import problem_body
+from pixelmend.web.forms import EstimateForm, estimate_request_body, parse_fields
 from pixelmend.web.schemas import (
     DeviceInfo,
     EstimatedSeconds,
     EstimatedSize,
     EstimatedTiles,
-    EstimateForm,
     EstimateView,
     Problem,
-    estimate_request_body,
-    parse_fields,
 )
 from pixelmend.web.service import Service
 

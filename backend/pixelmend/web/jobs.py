@@ -9,8 +9,9 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.serving.jobs import ENDED, JobRecord, JobState
 from pixelmend.serving.live import JobSnapshot, LiveJob
 from pixelmend.web.events import event_stream
+from pixelmend.web.forms import job_request_body
 from pixelmend.web.results import SpooledArchive, SpooledFile
-from pixelmend.web.schemas import JobList, JobView, Problem, job_request_body
+from pixelmend.web.schemas import JobList, JobView, Problem
 from pixelmend.web.service import Service
 from pixelmend.web.submissions import submit_job
 from pixelmend.web.views import ARCHIVE_MEDIA_TYPE, item_view, job_view

@@ -21,7 +21,7 @@ from pixelmend.serving.unpacking import UnpackLimits
 from pixelmend.tasks import UpscaleOptions, UpscaleTask
 from pixelmend.telemetry import REQUEST_ID
 from pixelmend.web.callers import Caller
-from pixelmend.web.schemas import parse_form
+from pixelmend.web.forms import parse_form
 from pixelmend.web.service import Service
 from pixelmend.web.uploads import FileField, Upload, read_upload
 

@@ -12,8 +12,9 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.serving.jobs import Job, JobState
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
+from pixelmend.web.forms import upscale_request_body
 from pixelmend.web.results import SpooledFile
-from pixelmend.web.schemas import Problem, upscale_request_body
+from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
 from pixelmend.web.submissions import Accepted, submit_upscale
 
