@@ -100,13 +100,16 @@ class CountingNetwork:
 
 
 class CountingStock:
-    """Models by name: bytes of their weights. With `surprises`, those turn out to be so many more."""
+    """Models by name: bytes of their weights. With `surprises`, those turn out to be so many more; `hungrier`
+    times as much as expected goes for pixels.
+    """
 
     def __init__(self, memory: CountingDevice, models: dict[str, int], bytes_per_px: float = 0.01) -> None:
         self.memory = memory
         self.models = models
         self.bytes_per_px = bytes_per_px
         self.surprises: dict[str, int] = {}
+        self.hungrier = 1
         self.learned = LearnedFigures(None, Logger())
         self.opened: list[str] = []
         self.habits: dict[str, Habits] = {}
@@ -140,7 +143,7 @@ class CountingStock:
         if key.id in self.gates:
             assert self.gates[key.id].wait(60)
         weights = self.models[key.id] + self.surprises.get(key.id, 0)
-        network = CountingNetwork(self.memory, weights, self.bytes_per_px)
+        network = CountingNetwork(self.memory, weights, self.hungrier * self.bytes_per_px)
         self.opened.append(key.id)
         return OpenNetwork(MODEL, network, (), Tiling(8, 0, 1, 1), None, weights, self._figures(key))
 

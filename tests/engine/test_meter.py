@@ -77,6 +77,8 @@ def test_a_call_that_is_measured_is_alone_and_others_share_the_device() -> None:
         two.gate.set()
         assert measuring.inside.wait(60)
         late = threads.submit(meter.run, lambda: order.append("late"))
+        with pytest.raises(TimeoutError):
+            late.result(0.2)
         order.append("measured")
         measuring.gate.set()
         assert measured.result(60) == (None, 0, 0)
