@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -133,6 +134,23 @@ def test_lost_worker_is_an_answer_and_no_silence(own: RunningService) -> None:
     assert (response.status_code, response.json()["type"]) == (503, CODE + "no-worker")
     own.wait_until_ready()
     assert post(own, "/api/models/small/load").json()["loaded"] is True
+
+
+def test_new_worker_keeps_what_the_lost_one_was_asked_to_keep(own: RunningService) -> None:
+    assert post(own, "/api/models/third/pin").json()["pinned"] is True
+    assert post(own, "/api/profiles/night/preload").json()["active"] is True
+    restarts = own.client.get("/api/health").json()["worker_restarts"]
+    own.worker().kill()
+    own.wait_until("the loss", worker_restarts=restarts + 1)
+    deadline_s = time.monotonic() + 60
+    while not all(model(own, name)["loaded"] for name in ("small", "other", "third")):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    assert model(own, "third")["pinned"] is True
+    active = [p["name"] for p in own.client.get("/api/profiles").json()["profiles"] if p["active"]]
+    assert active == ["night"]
+    for path in ("/api/models/third/unpin", "/api/profiles/night/release", "/api/models/third/unload"):
+        assert post(own, path).status_code == 200
 
 
 def test_commands_ask_the_running_service(own: RunningService) -> None:

@@ -15,6 +15,7 @@ from pixelmend.serving.transport import (
     Memory,
     MemoryAlert,
     MemoryNews,
+    PinModel,
     PreloadProfile,
     ReleaseProfile,
     ToWorker,
@@ -41,6 +42,7 @@ class WorkerMemory:
         self._raised: dict[str, Alert] = {}
         self._current: MemorySample | None = None
         self._active: set[str] = set()
+        self._lasting: dict[tuple[str, str], Command] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._watchers: set[asyncio.Queue[MemorySample | Alert]] = set()
         self._ids = itertools.count(1)
@@ -82,11 +84,28 @@ class WorkerMemory:
             await done
         finally:
             del self._waiting[request_id]
-        # The next sample says so too, where samples are taken.
-        if isinstance(command, PreloadProfile):
-            self._active.add(command.name)
-        elif isinstance(command, ReleaseProfile):
-            self._active.discard(command.name)
+        self._note(command)
+
+    @property
+    def lasting(self) -> list[Command]:
+        """What was asked for and holds until it is taken back: a new worker has to be told again."""
+        return list(self._lasting.values())
+
+    def _note(self, command: Command) -> None:
+        """It has happened."""
+        match command:
+            case PinModel(model=model, pinned=True):
+                self._lasting["pin", model] = command
+            case PinModel(model=model):
+                self._lasting.pop(("pin", model), None)
+            case PreloadProfile(name=name):
+                self._lasting["profile", name] = command
+                self._active.add(name)  # the next sample says so too, where samples are taken
+            case ReleaseProfile(name=name):
+                self._lasting.pop(("profile", name), None)
+                self._active.discard(name)
+            case _:
+                pass
 
     @contextmanager
     def watched(self) -> Iterator["asyncio.Queue[MemorySample | Alert]"]:

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pixelmend.config import CONFIG_VARIABLE, Settings
+from pixelmend.errors import PixelmendError
 from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
     Answer,
+    Command,
     Configure,
     FromWorker,
     Heartbeat,
@@ -94,6 +96,7 @@ class Supervisor:
         self._failed_starts = 0
         self._stopping = False
         self._kill_reason: str | None = None
+        self._repeating: set[asyncio.Task[None]] = set()
 
     @property
     def pid(self) -> int | None:
@@ -213,6 +216,8 @@ class Supervisor:
                 self._know(message.models)
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
+                for command in self.memory.lasting:
+                    self._spawn(self._repeat(command))
                 self._events.worker_ready()
             case Models(models=models):
                 self._know(models)
@@ -223,6 +228,18 @@ class Supervisor:
             case _:
                 self._step_age_s = 0.0
                 self._events.worker_said(message)
+
+    async def _repeat(self, command: Command) -> None:
+        """What a lost worker had been asked to keep."""
+        try:
+            await self.memory.administer(command)
+        except PixelmendError as error:
+            self._log.error("a command is not repeated", command=command.kind, reason=error.message)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._repeating.add(task)
+        task.add_done_callback(self._repeating.discard)
 
     def _know(self, models: tuple[ModelDescription, ...]) -> None:
         before = {model.id for model in self._models if model.loaded}
