@@ -388,3 +388,17 @@ def test_where_memory_is_short_a_model_runs_on_smaller_tiles() -> None:
     opened = manager.lease("a")
     assert 64 <= opened.runner.limit.tile_edge(256) < 90
     assert opened.bytes <= 9000
+
+
+def test_what_was_promised_before_it_was_measured_shrinks_to_what_is_needed() -> None:
+    _, stock = counting(capacity=100_000, small=10)
+    stock.bytes_per_px = 1.0
+    manager = manager_of(stock)
+    leased = manager.lease("small")
+    assert leased.bytes == 10 + SMALLEST_PX
+    stock.learned.measured(stock.figure_key("small"), SMALLEST_PX, SMALLEST_PX // 4)
+    manager.housekeep()
+    assert leased.bytes == 10 + SMALLEST_PX, "a job that runs has lost its promise"
+    manager.release(leased)
+    manager.housekeep()
+    assert [model.bytes for model in manager.read()[2]] == [10 + SMALLEST_PX // 4]

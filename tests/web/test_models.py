@@ -166,8 +166,7 @@ def test_commands_ask_the_running_service(own: RunningService) -> None:
     assert "pinned" in pinned.stdout
     assert "nothing" in pinned.stderr
     listed = pixelmend("models", "list", **where)
-    assert "in the running service" in listed.stdout
-    assert any("third" in line and "pinned" in line for line in listed.stdout.splitlines())
+    assert any("third" in line and "dropped-in, loaded in" in line for line in listed.stdout.splitlines())
     shown = pixelmend("gpu", **where)
     assert any("third" in line and "pin" in line for line in shown.stdout.splitlines())
     assert pixelmend("models", "unpin", "third", **where).returncode == 0

@@ -137,20 +137,21 @@ def _wanted(catalog: Catalog, ids: list[str], everything: bool) -> list[str]:
 
 
 def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
-    table = Table(Column("id", no_wrap=True), "task", "scale", "size", "licence", "state", box=None)
-    if running is not None:
-        table.add_column("in the running service")
-    seen = {model["id"]: _loaded(model) for model in running["models"]} if running else {}
+    """running: what the service answers, which knows which models are open."""
+    whole = [Column(name, no_wrap=True) for name in ("id", "task", "scale", "size", "licence")]
+    table = Table(*whole, "state", box=None)
+    seen = {model["id"]: model for model in running["models"]} if running else {}
     for entry in catalog.entries:
         size_bytes = size_bytes_of(entry)
+        known = seen.get(entry.id)
+        told = known is not None and (known["loaded"] or known["problem"])
         table.add_row(
             entry.id,
             entry.task,
             f"x{entry.scale}" if entry.scale and entry.task == "upscale" else "-",
             "-" if size_bytes is None else decimal(size_bytes),
             entry.licence or "-",
-            state_of(entry),
-            *([seen.get(entry.id, "-")] if running is not None else []),
+            f"{state_of(entry)}, {_loaded(known)}" if known and told else state_of(entry),
         )
     return table
 

@@ -99,6 +99,7 @@ class ModelManager:
         now_s = self._clock()
         with self._lock:
             gone, stale, self._stale = 0, self._stale, False
+            self._settle_promises()
             if self.limits.idle_s is not None:
                 gone += self._evict(plan_idle(self._shelf.candidates(), now_s, self.limits.idle_s))
             if self.limits.cleanup_percent is not None:
@@ -306,6 +307,15 @@ class ModelManager:
         with self._lock:
             opened.tile_bytes += max(0, min(needed - opened.tile_bytes, self._room()))
             return px * opened.tile_bytes // needed
+
+    def _settle_promises(self) -> None:
+        """What was promised before anything was measured may be far too much; jobs that run keep theirs."""
+        for opened in self._shelf:
+            figures = opened.figures
+            if opened.leases or not opened.weights_bytes or figures.learned_bytes_per_px is None:
+                continue
+            usual = self._calls_at_once * figures.bytes_for(self._first_call_px)
+            opened.tile_bytes = min(opened.tile_bytes, max(usual, figures.bytes_for(SMALLEST_CALL_PX)))
 
     def _room(self, beside_bytes: int = 0) -> int:
         accounted = self._shelf.accounted_bytes + beside_bytes
