@@ -79,8 +79,9 @@ class Settings(BaseSettings):
     # Engine
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
-        description="auto, cpu, mps, cuda or cuda:N. A device that is named but absent is an error.",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)(,(cpu|mps|cuda:\d+))*$",
+        description="auto, cpu, mps, cuda or cuda:N; cuda:0,cuda:1 is a worker for each. "
+        "A device that is named but absent is an error.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto", description="auto picks the fastest that the device and the model compute correctly."
@@ -176,6 +177,10 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON lines elsewhere."
     )
+
+    def for_each_device(self) -> "list[Settings]":
+        """These settings, as the worker of each device has them."""
+        return [self.model_copy(update={"device": device}) for device in self.device.split(",")]
 
     def batch_tiles_on(self, device_type: str) -> int:
         """Tiles of one forward pass."""

@@ -119,14 +119,13 @@ def test_alerts_are_up_until_cleared_and_gone_with_their_worker() -> None:
     assert len(memory.history) == 1
 
 
-def test_profiles_are_described_with_whether_they_are_active() -> None:
+def test_profiles_are_active_as_the_worker_says() -> None:
     memory = Pipe().memory
-    configured = {"photos": Profile(models=("m",), priority=3), "other": Profile(models=("n",))}
-    assert [p.active for p in memory.profiles(configured)] == [False, False]
+    assert memory.active_profiles == frozenset()
     memory.heard(Memory(sample()))
-    photos, other = memory.profiles(configured)
-    assert (photos.name, photos.models, photos.priority, photos.active) == ("photos", ("m",), 3, True)
-    assert not other.active
+    assert memory.active_profiles == {"photos"}
+    memory.worker_lost("killed")
+    assert memory.active_profiles == frozenset()
 
 
 def test_each_command_gets_its_own_answer() -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from pixelmend.config import Settings
 from pixelmend.errors import Draining, InputQuarantined, NoWorker, QueueFull
+from pixelmend.serving.crew import Crew, merged
 from pixelmend.serving.jobs import Job, JobState
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
 from pixelmend.serving.transport import Cancel, Done, Failed, Progress, Submit, ToWorker
-from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import ModelDescription, UpscaleOptions, UpscaleReport, UpscaleTask
 from pixelmend.telemetry import Logger
 
 REPORT = UpscaleReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
@@ -55,11 +56,12 @@ class ScriptedWorker:
 
 
 class Bench:
-    def __init__(self, **settings: object) -> None:
-        self.worker = ScriptedWorker()
+    def __init__(self, workers: int = 1, **settings: object) -> None:
+        self.workers = [ScriptedWorker() for _ in range(workers)]
+        self.worker = self.workers[0]
         self.discarded: list[str] = []
         chosen = Settings(_env_file=None).model_copy(update=settings)
-        self.scheduler = Scheduler(chosen, self.worker, Logger(), self.discarded.append)
+        self.scheduler = Scheduler(chosen, Crew(self.workers), Logger(), self.discarded.append)
         self.scheduler.start()
 
     def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
@@ -268,3 +270,91 @@ def test_place_and_forecast_follow_what_is_before_a_job() -> None:
         assert bench.scheduler.eta_s(first) == 0
 
     on_a_loop(body)
+
+
+# --- several devices --------------------------------------------------------------------------------------
+
+
+def with_models(worker: ScriptedWorker, *loaded: str, room_bytes: int = 0) -> None:
+    models = tuple(ModelDescription(name, loaded=True) for name in loaded)
+    worker.state = replace(worker.state, models=models, room_bytes=room_bytes)
+
+
+def test_idle_device_comes_before_a_busy_one_that_has_the_model() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2)
+        first, second = bench.workers
+        with_models(second, "m")
+        bench.submit("a")
+        bench.submit("b", pixels=50)
+        bench.submit("c")
+        assert (second.given(), first.given()) == (["a"], ["b", "c"])
+
+    on_a_loop(body)
+
+
+def test_model_that_is_nowhere_open_goes_to_the_device_with_room() -> None:
+    async def body() -> None:
+        bench = Bench(workers=3)
+        for worker, room_bytes in zip(bench.workers, (5, 70, 6), strict=True):
+            with_models(worker, room_bytes=room_bytes)
+        bench.submit("a")
+        assert [worker.given() for worker in bench.workers] == [[], ["a"], []]
+
+    on_a_loop(body)
+
+
+def test_jobs_of_a_lost_worker_go_to_another_and_its_own_go_on() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2, worker_jobs=1)
+        lost, other = bench.workers
+        a, b, c = (bench.submit(name) for name in "abc")
+        assert (lost.given(), other.given()) == (["a"], ["b"])
+        lost.die()
+        assert (a.state, b.state) == (JobState.QUEUED, JobState.RUNNING)
+        # A suspect runs alone, so it waits for the other one to be empty, and nothing overtakes it.
+        other.events.worker_said(Done("b", REPORT))
+        assert other.given() == ["b", "a"]
+        assert c.state is JobState.QUEUED
+        lost.revive()
+        assert lost.given() == ["c"]
+        bench.scheduler.cancel(a)
+        assert [message.task_id for message in other.sent if isinstance(message, Cancel)] == ["a"]
+
+    on_a_loop(body)
+
+
+def test_service_is_hopeless_only_when_no_device_is_left() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2)
+        broken = WorkerStatus(False, None, 0.0, None, (), "no such device", 0, 5)
+        bench.workers[0].state, bench.workers[0].alive = broken, False
+        bench.submit("a")
+        assert bench.workers[1].given() == ["a"]
+        bench.workers[1].state = broken
+        with pytest.raises(NoWorker, match="no such device"):
+            bench.submit("b")
+
+    on_a_loop(body)
+
+
+def test_several_workers_look_like_one_with_all_that_they_have() -> None:
+    idle = WorkerStatus(True, 1.0, 0.0, None, (ModelDescription("m", scale=4),), None, 1, 0, 10)
+    busy = ModelDescription("m", loaded=True, precision="float16", bytes=7, leases=2)
+    other = WorkerStatus(True, 0.5, 3.0, None, (busy, ModelDescription("n")), None, 2, 0, 20)
+    one = merged([idle, other])
+    assert (one.ready, one.beat_age_s, one.step_age_s, one.restarts, one.room_bytes) == (
+        True,
+        0.5,
+        3.0,
+        3,
+        20,
+    )
+    model, alone = one.models
+    assert (model.loaded, model.scale, model.precision, model.bytes, model.leases) == (
+        True, 4, "float16", 7, 2,
+    )  # fmt: skip
+    assert alone.id == "n"
+    dead = WorkerStatus(False, None, 0.0, None, (), "lost", 0, 3)
+    assert merged([dead, other]).problem is None
+    assert merged([dead, dead]).problem == "lost"

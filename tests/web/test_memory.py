@@ -30,7 +30,9 @@ def memory(service: RunningService, **query: Any) -> dict[str, Any]:
     response = service.client.get("/api/memory", params=query)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
-    return answer
+    assert [device["index"] for device in answer["devices"]] == [0]
+    merged: dict[str, Any] = answer | answer["devices"][0]
+    return merged
 
 
 def sampled(service: RunningService, at_least: int = 1) -> dict[str, Any]:
@@ -67,7 +69,9 @@ def events(service: RunningService) -> Generator[tuple[str, dict[str, Any]], Non
             if field == "event":
                 name = value
             elif field == "data":
-                yield name, json.loads(value)
+                data = json.loads(value)
+                assert data["device"] == 0
+                yield name, data[name]
 
 
 def test_stream_begins_with_what_is_now_and_goes_on(own: RunningService) -> None:
@@ -95,10 +99,10 @@ def test_alert_that_is_up_is_told(own: RunningService) -> None:
 def test_memory_is_counted_for_prometheus(own: RunningService) -> None:
     sampled(own)
     found = counts(own)
-    by_name = {name: value for (name, labels), value in found.items() if not labels}
+    by_name = {name: value for (name, labels), value in found.items() if labels == (("device", "0"),)}
     assert 0 < by_name["pixelmend_device_memory_used_bytes"] <= by_name["pixelmend_device_memory_bytes"]
     assert by_name["pixelmend_worker_memory_bytes"] > 50_000_000
-    assert found["pixelmend_alert_raised", (("kind", "device-memory"),)] == 1
+    assert found["pixelmend_alert_raised", (("device", "0"), ("kind", "device-memory"))] == 1
     assert found["pixelmend_model_loads_total", (("model", "pixelmend-x4"),)] == 1
     names = {name for name, _ in found}
     assert {"pixelmend_model_memory_bytes", "pixelmend_recoveries_total"} <= names

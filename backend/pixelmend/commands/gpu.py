@@ -81,10 +81,12 @@ def show_devices(service: RunningService, console: Console) -> None:
     answer = service.ask("GET", "/api/memory", points="0")
     if answer is None:
         console.print(f"no service answers at {service.url}, so no models are loaded", highlight=False)
-    elif answer["now"] is None:
+    elif not any(device["now"] for device in answer["devices"]):
         _show_loaded(service, console)
     else:
-        _show_memory(service.url, answer, console)
+        for device in answer["devices"]:
+            if device["now"] is not None:
+                _show_memory(service.url, device, console)
 
 
 def _show_loaded(service: RunningService, console: Console) -> None:
@@ -94,8 +96,8 @@ def _show_loaded(service: RunningService, console: Console) -> None:
     console.print(f"loaded at {service.url}: {', '.join(names) or 'none'}", highlight=False)
 
 
-def _show_memory(url: str, memory: dict[str, Any], console: Console) -> None:
-    now = memory["now"]
+def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
+    now = device["now"]
     table = Table("model", "precision", "memory", "jobs", "idle", "kept by")
     for model in now["models"]:
         keepers = [*(["pin"] if model["pinned"] else []), *model["profiles"]]
@@ -108,14 +110,14 @@ def _show_memory(url: str, memory: dict[str, Any], console: Console) -> None:
             ", ".join(keepers) or "-",
         )
     console.print(
-        f"at {url}: models take {_gib(now['accounted_bytes'])} GiB; the device has "
+        f"at {url}, {device['name']}: models take {_gib(now['accounted_bytes'])} GiB; the device has "
         f"{_gib(now['device_used_bytes'])} of {_gib(now['device_capacity_bytes'])} GiB in use, "
         f"and models may fill {_gib(now['ceiling_bytes'])}",
         highlight=False,
         soft_wrap=True,
     )
     console.print(table)
-    for alert in memory["raised"]:
+    for alert in device["raised"]:
         console.print(f"alert: {alert['message']}", style="red", highlight=False, markup=False)
 
 

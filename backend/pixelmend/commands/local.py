@@ -12,6 +12,7 @@ from pixelmend.errors import NoWorker, PixelmendError
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.serving.admission import Admission
+from pixelmend.serving.crew import Crew
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
 from pixelmend.tasks import UpscaleOptions, UpscaleTask
@@ -19,15 +20,15 @@ from pixelmend.telemetry import Logger
 
 
 class LocalEngine:
-    """A started worker and the queue before it."""
+    """Started workers and the queue before them."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor, scheduler: Scheduler) -> None:
+    def __init__(self, settings: Settings, crew: Crew, scheduler: Scheduler) -> None:
         self._settings = settings
-        self._supervisor = supervisor
+        self._crew = crew
         self._scheduler = scheduler
 
     def status(self) -> WorkerStatus:
-        return self._supervisor.status()
+        return self._crew.status()
 
     async def wait_until_ready(self) -> WorkerStatus:
         """Raises NoWorker with the reason when the worker cannot start."""
@@ -75,10 +76,10 @@ async def local_engine(settings: Settings, log: Logger) -> AsyncIterator[LocalEn
     """A worker for as long as the context lasts."""
     # A folder may hold any number of files: the queue bounds what a network sends, not what a user has.
     unbounded = settings.model_copy(update={"max_queue_jobs": 1_000_000, "max_queue_pixels": 10**15})
-    supervisor = Supervisor(unbounded, log)
-    scheduler = Scheduler(unbounded, supervisor, log, discard=lambda _: None)
+    crew = Crew([Supervisor(own, log) for own in unbounded.for_each_device()])
+    scheduler = Scheduler(unbounded, crew, log, discard=lambda _: None)
     scheduler.start()
     try:
-        yield LocalEngine(unbounded, supervisor, scheduler)
+        yield LocalEngine(unbounded, crew, scheduler)
     finally:
         await scheduler.stop()

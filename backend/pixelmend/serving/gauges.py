@@ -6,12 +6,12 @@ from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.metrics import Sample
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
-from pixelmend.serving.supervisor import Supervisor
+from pixelmend.serving.workers import Workers
 from pixelmend.tasks import MemorySample
 
 
-def gauges(spool: Spool, supervisor: Supervisor, scheduler: Scheduler) -> Iterator[Sample]:
-    worker, queue = supervisor.status(), scheduler.status()
+def gauges(spool: Spool, workers: Workers, scheduler: Scheduler) -> Iterator[Sample]:
+    worker, queue = workers.status(), scheduler.status()
     yield "pixelmend_ready", "1 where the worker takes jobs.", {}, float(worker.ready)
     yield "pixelmend_worker_restarts_total", "Workers that were started again.", {}, worker.restarts
     yield "pixelmend_worker_step_age_seconds", "How long its current step takes.", {}, worker.step_age_s
@@ -23,19 +23,20 @@ def gauges(spool: Spool, supervisor: Supervisor, scheduler: Scheduler) -> Iterat
         if model.loaded:
             labels = {"model": model.id, "precision": model.precision or ""}
             yield "pixelmend_model_loaded", "Models on the device.", labels, 1.0
-    for model_id, count in supervisor.model_loads.items():
+    for model_id, count in workers.model_loads.items():
         yield "pixelmend_model_loads_total", "Models opened.", {"model": model_id}, count
-    yield from _alerts(supervisor.memory)
-    if supervisor.memory.latest is not None:
-        yield from _memory(supervisor.memory.latest)
+    for index, memory in enumerate(workers.memories):
+        yield from _alerts(str(index), memory)
+        if memory.latest is not None:
+            yield from _memory(str(index), memory.latest)
 
 
-def _alerts(memory: WorkerMemory) -> Iterator[Sample]:
+def _alerts(device: str, memory: WorkerMemory) -> Iterator[Sample]:
     for alert in memory.raised:
-        yield "pixelmend_alert_raised", "Alerts that are up.", {"kind": alert.kind}, 1.0
+        yield "pixelmend_alert_raised", "Alerts that are up.", {"device": device, "kind": alert.kind}, 1.0
 
 
-def _memory(sample: MemorySample) -> Iterator[Sample]:
+def _memory(device: str, sample: MemorySample) -> Iterator[Sample]:
     """What the device does not tell is left out."""
     figures: tuple[tuple[str, str, float | None], ...] = (
         ("device_memory_bytes", "Of the device.", sample.device_capacity_bytes),
@@ -50,13 +51,13 @@ def _memory(sample: MemorySample) -> Iterator[Sample]:
     )
     for name, meaning, value in figures:
         if value is not None:
-            yield f"pixelmend_{name}", meaning, {}, float(value)
+            yield f"pixelmend_{name}", meaning, {"device": device}, float(value)
     open_bytes: dict[tuple[str, str], int] = {}
     for model in sample.models:  # one that leaves may be open anew already
         key = (model.model, model.precision)
         open_bytes[key] = open_bytes.get(key, 0) + model.bytes
     for (model_id, precision), size in open_bytes.items():
-        labels = {"model": model_id, "precision": precision}
+        labels = {"device": device, "model": model_id, "precision": precision}
         yield "pixelmend_model_memory_bytes", "Accounted for an open model.", labels, size
     counts = sample.recoveries
     for action, count in (
@@ -66,4 +67,9 @@ def _memory(sample: MemorySample) -> Iterator[Sample]:
         ("evicted", counts.evicted),
         ("refused", counts.refused),
     ):
-        yield "pixelmend_recoveries_total", "What was done to get on.", {"action": action}, count
+        yield (
+            "pixelmend_recoveries_total",
+            "What was done to get on.",
+            {"device": device, "action": action},
+            count,
+        )

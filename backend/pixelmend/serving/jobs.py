@@ -106,9 +106,12 @@ class Work:
 
 @dataclass(eq=False, kw_only=True)
 class Job(Work):
-    """One image, run by the scheduler. tiles_started_s: `time.monotonic()` of the first tile's start."""
+    """One image, run by the scheduler. worker: the index of the one that has it, while it runs.
+    tiles_started_s: `time.monotonic()` of the first tile's start.
+    """
 
     task: UpscaleTask
+    worker: int = 0
     tiles_started_s: float | None = None
     report: UpscaleReport | None = None
 

@@ -3,10 +3,9 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pixelmend.config import Profile
 from pixelmend.errors import NoWorker, error_from_code
 from pixelmend.serving.transport import (
     Administer,
@@ -20,12 +19,14 @@ from pixelmend.serving.transport import (
     ReleaseProfile,
     ToWorker,
 )
-from pixelmend.tasks import Alert, MemorySample, ProfileDescription
+from pixelmend.tasks import Alert, MemorySample
 
 KEPT_SAMPLES = 1800
 """An hour of them, at one every two seconds."""
 KEPT_ALERTS = 100
-WATCHED_NEWS = 16
+
+News = asyncio.Queue[tuple[int, MemorySample | Alert]]
+"""A device's index, and what is new of it."""
 
 
 class WorkerMemory:
@@ -44,7 +45,7 @@ class WorkerMemory:
         self._active: set[str] = set()
         self._lasting: dict[tuple[str, str], Command] = {}
         self._waiting: dict[str, asyncio.Future[None]] = {}
-        self._watchers: set[asyncio.Queue[MemorySample | Alert]] = set()
+        self._watchers: set[tuple[News, int]] = set()
         self._ids = itertools.count(1)
 
     @property
@@ -67,11 +68,18 @@ class WorkerMemory:
         """Alerts that are up now."""
         return list(self._raised.values())
 
-    def profiles(self, configured: Mapping[str, Profile]) -> list[ProfileDescription]:
-        return [
-            ProfileDescription(name=name, active=name in self._active, **profile.model_dump())
-            for name, profile in configured.items()
-        ]
+    @property
+    def room_bytes(self) -> int | None:
+        """For models, before the ceiling; None until it was measured."""
+        sample = self._current
+        if sample is None:
+            return None
+        free = sample.device_capacity_bytes - sample.device_used_bytes
+        return max(0, min(free, sample.ceiling_bytes - sample.accounted_bytes))
+
+    @property
+    def active_profiles(self) -> frozenset[str]:
+        return frozenset(self._active)
 
     async def administer(self, command: Command) -> None:
         """Have it done; returns once it has happened. Raises NoWorker, and why the worker could not."""
@@ -108,20 +116,23 @@ class WorkerMemory:
                 pass
 
     @contextmanager
-    def watched(self) -> Iterator["asyncio.Queue[MemorySample | Alert]"]:
-        """All that is new, for as long as the context lasts; a watcher that is slow misses the oldest."""
-        news: asyncio.Queue[MemorySample | Alert] = asyncio.Queue(WATCHED_NEWS)
-        self._watchers.add(news)
+    def watched(self, news: News, device: int) -> Iterator[None]:
+        """All that is new goes into `news` with that index, for as long as the context lasts.
+
+        Where it is full, the oldest goes.
+        """
+        watcher = (news, device)
+        self._watchers.add(watcher)
         try:
-            yield news
+            yield
         finally:
-            self._watchers.discard(news)
+            self._watchers.discard(watcher)
 
     def _tell(self, item: MemorySample | Alert) -> None:
-        for news in self._watchers:
+        for news, device in self._watchers:
             if news.full():
                 news.get_nowait()
-            news.put_nowait(item)
+            news.put_nowait((device, item))
 
     def heard(self, news: MemoryNews) -> None:
         match news:

@@ -1,13 +1,12 @@
-"""Admission, order, retry, cancellation and drain of jobs. Knows a worker only through the supervisor."""
+"""Admission, order, retry, cancellation and drain of jobs. Knows the workers only through the crew."""
 
 import asyncio
 import itertools
 import random
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from pixelmend.config import Settings
 from pixelmend.errors import (
@@ -19,10 +18,10 @@ from pixelmend.errors import (
     QueueFull,
     error_from_code,
 )
+from pixelmend.serving.crew import Crew
 from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.serving.jobs import ENDED, Job, JobState
-from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
-from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit, ToWorker
+from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit
 from pixelmend.tasks import UpscaleTask
 from pixelmend.telemetry import Logger
 
@@ -35,20 +34,6 @@ FIRST_GUESS_S = 5.0
 """Seconds per job for Retry-After before anything was measured."""
 
 
-class WorkerLink(Protocol):
-    """What the scheduler needs of a worker; `Supervisor` is the real one."""
-
-    def start(self, events: WorkerEvents) -> None: ...
-
-    def status(self) -> WorkerStatus: ...
-
-    def send(self, message: ToWorker) -> bool:
-        """False where there is no worker to hear it."""
-        ...
-
-    async def stop(self) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
     queued: int
@@ -59,17 +44,15 @@ class QueueStatus:
 
 class Scheduler:
     """All methods belong to one event loop. Jobs are started in the order in which they were accepted, but
-    for one thing: a few posters that fill the worker do not keep thumbnails out of it. Inside the worker the
-    tiles of all of them share the device by remaining work.
+    for one thing: a few posters that fill a worker do not keep thumbnails out of it. Inside a worker the
+    tiles of all of its jobs share the device by remaining work.
     """
 
-    def __init__(
-        self, settings: Settings, supervisor: WorkerLink, log: Logger, discard: Callable[[str], None]
-    ) -> None:
+    def __init__(self, settings: Settings, crew: Crew, log: Logger, discard: Callable[[str], None]) -> None:
         """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
         self._settings = settings
-        self._supervisor = supervisor
+        self._crew = crew
         self._log = log
         self._queued: deque[Job] = deque()
         self._running: dict[str, Job] = {}
@@ -80,7 +63,7 @@ class Scheduler:
         self._rate = DrainRate()
 
     def start(self) -> None:
-        self._supervisor.start(self)
+        self._crew.start(self)
 
     def status(self) -> QueueStatus:
         return QueueStatus(len(self._queued), len(self._running), self._pending_pixels(), self._draining)
@@ -89,7 +72,7 @@ class Scheduler:
         """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
         if self._draining:
             raise Draining("the service finishes accepted work and takes no more")
-        worker = self._supervisor.status()
+        worker = self._crew.status()
         if worker.failed_starts >= HOPELESS_STARTS:
             raise NoWorker(worker.problem or "no engine worker starts")
         accepted = len(self._queued) + len(self._running)
@@ -149,7 +132,7 @@ class Scheduler:
             return
         if job.id in self._running:
             # The worker keeps working on it until it hears; its late answer is then ignored.
-            self._supervisor.send(Cancel(job.id))
+            self._tell_worker(job, Cancel(job.id))
         self._end(job, JobState.CANCELLED, reason or Cancelled(f"job {job.id} was cancelled"))
 
     def retry_after_s(self) -> int:
@@ -200,9 +183,9 @@ class Scheduler:
         return True
 
     async def stop(self) -> None:
-        await self._supervisor.stop()
+        await self._crew.stop()
 
-    # --- events from the supervisor -------------------------------------------------------------------
+    # --- events from the workers ----------------------------------------------------------------------
 
     def worker_ready(self) -> None:
         self._pump()
@@ -231,10 +214,11 @@ class Scheduler:
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
-    def worker_lost(self, reason: str) -> None:
+    def worker_lost(self, index: int, reason: str) -> None:
         """Put what was in the worker back to the front of the queue; quarantine what did it."""
-        lost = list(self._running.values())
-        self._running.clear()
+        lost = [job for job in self._running.values() if job.worker == index]
+        for job in lost:
+            del self._running[job.id]
         for job in reversed(lost):
             job.crashes += 1
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
@@ -252,22 +236,33 @@ class Scheduler:
 
     def _pump(self) -> None:
         for job in list(self._queued):
-            if not self._may_start(job):
+            busy_px = Counter[int]()
+            for other in self._running.values():
+                busy_px[other.worker] += other.pixels
+            places = [
+                index
+                for index in self._crew.preferred(job.task.options.model, busy_px)
+                if self._may_start(job, index)
+            ]
+            taken = next((i for i in places if self._crew.send(i, Submit(job.task, job.request_id))), None)
+            if taken is None:
                 if job.crashes:
-                    return  # a suspect waits for the worker to be empty; nothing may overtake it
+                    return  # a suspect waits for a worker to be empty; nothing may overtake it
                 continue
-            if not self._supervisor.send(Submit(job.task, job.request_id)):
-                return
             self._queued.remove(job)
-            job.state = JobState.RUNNING
+            job.state, job.worker = JobState.RUNNING, taken
             self._running[job.id] = job
             job.notify()
 
-    def _may_start(self, job: Job) -> bool:
-        if job.crashes or any(other.crashes for other in self._running.values()):
-            return not self._running  # a suspect runs alone
-        alike = sum(_size_class(other) == _size_class(job) for other in self._running.values())
+    def _may_start(self, job: Job, index: int) -> bool:
+        there = [other for other in self._running.values() if other.worker == index]
+        if job.crashes or any(other.crashes for other in there):
+            return not there  # a suspect runs alone
+        alike = sum(_size_class(other) == _size_class(job) for other in there)
         return alike < self._settings.worker_jobs
+
+    def _tell_worker(self, job: Job, message: Cancel) -> None:
+        self._crew.send(job.worker, message)
 
     def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
         job.state, job.error = state, error
@@ -275,7 +270,7 @@ class Scheduler:
 
     def _park(self, job: Job) -> None:
         if job.id in self._running:
-            self._supervisor.send(Cancel(job.id))
+            self._tell_worker(job, Cancel(job.id))
         job.parked, job.error = True, _stopped(job)
         self._leave(job)
 
@@ -305,7 +300,7 @@ class Scheduler:
 
     def _fail_if_hopeless(self) -> None:
         """Where workers do not even start, waiting is pointless; but for jobs that can wait for a mend."""
-        worker = self._supervisor.status()
+        worker = self._crew.status()
         if worker.failed_starts >= HOPELESS_STARTS:
             for job in [job for job in self._queued if not job.durable]:
                 self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))

@@ -57,6 +57,8 @@ class WorkerStatus:
     problem: str | None
     restarts: int
     failed_starts: int
+    room_bytes: int | None = None
+    """For models, before the ceiling; None until it was measured."""
 
 
 class WorkerEvents(Protocol):
@@ -115,6 +117,7 @@ class Supervisor:
             problem=self._problem,
             restarts=self._restarts,
             failed_starts=self._failed_starts,
+            room_bytes=self.memory.room_bytes,
         )
 
     def start(self, events: WorkerEvents) -> None:

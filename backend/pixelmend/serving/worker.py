@@ -170,7 +170,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
     log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
     precision = None if settings.precision == "auto" else settings.precision
     flights = 2 if device.type == "cuda" else 1
-    learned = LearnedFigures(settings.data_dir / "memory.json", log)
+    learned = LearnedFigures(settings.data_dir / f"memory-{device.type}-{device.index}.json", log)
     manager = ModelManager(
         CatalogStock(lambda: load_catalog(settings.models_dir), device, precision, learned),
         device,

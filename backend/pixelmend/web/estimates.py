@@ -64,7 +64,7 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
         has_alpha=form.image_alpha,
         bits=form.image_bits,
     )
-    device = service.supervisor.status().device
+    device = service.workers.status().device
     found = estimate(
         picture,
         admission,
@@ -82,7 +82,7 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
 def _view(
     service: Service, form: EstimateForm, found: Estimate | None, refusal: PixelmendError | None
 ) -> EstimateView:
-    device = service.supervisor.status().device
+    device = service.workers.status().device
     plan = found.plan if found else None
     seconds = found.seconds if found else None
     return EstimateView(

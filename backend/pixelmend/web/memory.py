@@ -1,21 +1,24 @@
 """`/api/memory`: the worker's memory now and over time, alerts, and the same as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pixelmend.serving.memory import KEPT_SAMPLES, WorkerMemory
-from pixelmend.tasks import Alert, MemorySample
+from pixelmend.serving.memory import KEPT_SAMPLES, News, WorkerMemory
+from pixelmend.tasks import Alert, DeviceDescription, MemorySample
 from pixelmend.web.events import sse_event
-from pixelmend.web.schemas import MemoryPoint, MemoryView, Problem
+from pixelmend.web.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Problem
 from pixelmend.web.service import Service
 
 PING_PERIOD_S = 15.0
+WATCHED_NEWS = 64
 
 
 def memory_router(service: Service) -> APIRouter:
@@ -27,16 +30,16 @@ def memory_router(service: Service) -> APIRouter:
         points: Annotated[int, Query(ge=0, le=KEPT_SAMPLES, description="Of the history, the newest.")] = 300,
     ) -> MemoryView:
         service.callers.identify(request)
-        memory = service.supervisor.memory
         settings = service.settings
-        history = memory.history[-points:] if points else []
         return MemoryView(
             enabled=settings.memory_monitoring_enabled,
             interval_s=settings.memory_monitoring_interval,
-            now=memory.latest,
-            history=[_point(sample) for sample in history],
-            raised=memory.raised,
-            alerts=memory.alerts,
+            devices=[
+                _device_view(index, memory, status.device, points)
+                for index, (memory, status) in enumerate(
+                    zip(service.workers.memories, service.workers.statuses(), strict=True)
+                )
+            ],
         )
 
     @router.get(
@@ -46,20 +49,34 @@ def memory_router(service: Service) -> APIRouter:
         responses={
             200: {
                 "content": {"text/event-stream": {}},
-                "description": "Data is what `now` and `alerts` of /api/memory hold, as JSON.",
+                "description": "Data is the device's index, and its sample or alert, as JSON.",
             }
         },
     )
     async def events(request: Request) -> Response:
         service.callers.identify(request)
         return StreamingResponse(
-            _events(service.supervisor.memory, service.desk.draining_begun),
+            _events(service.workers.memories, service.desk.draining_begun),
             media_type="text/event-stream",
             # nginx would collect what has to be seen at once.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
     return router
+
+
+def _device_view(
+    index: int, memory: WorkerMemory, device: DeviceDescription | None, points: int
+) -> DeviceMemoryView:
+    history = memory.history[-points:] if points else []
+    return DeviceMemoryView(
+        index=index,
+        name=device.name if device else None,
+        now=memory.latest,
+        history=[_point(sample) for sample in history],
+        raised=memory.raised,
+        alerts=memory.alerts,
+    )
 
 
 def _point(sample: MemorySample) -> MemoryPoint:
@@ -74,28 +91,29 @@ def _point(sample: MemorySample) -> MemoryPoint:
     )
 
 
-async def _events(memory: WorkerMemory, drain: asyncio.Event) -> AsyncIterator[str]:
+async def _events(memories: Sequence[WorkerMemory], drain: asyncio.Event) -> AsyncIterator[str]:
     """The present first, then all that is new, until the service drains."""
-    sample_json, alert_json = TypeAdapter(MemorySample), TypeAdapter(Alert)
     yield "retry: 2000\n\n"
-    with memory.watched() as news:
-        if memory.latest is not None:
-            yield sse_event("sample", None, sample_json.dump_json(memory.latest).decode())
-        for alert in memory.raised:
-            yield sse_event("alert", None, alert_json.dump_json(alert).decode())
+    news: News = asyncio.Queue(WATCHED_NEWS)
+    with ExitStack() as stack:
+        for index, memory in enumerate(memories):
+            stack.enter_context(memory.watched(news, index))
+        for index, memory in enumerate(memories):
+            if memory.latest is not None:
+                yield _event(index, memory.latest)
+            for alert in memory.raised:
+                yield _event(index, alert)
         while not drain.is_set():
             item = await _next(news, drain)
-            if item is None:
-                yield ": ping\n\n"
-            elif isinstance(item, MemorySample):
-                yield sse_event("sample", None, sample_json.dump_json(item).decode())
-            else:
-                yield sse_event("alert", None, alert_json.dump_json(item).decode())
+            yield ": ping\n\n" if item is None else _event(*item)
 
 
-async def _next(
-    news: "asyncio.Queue[MemorySample | Alert]", drain: asyncio.Event
-) -> MemorySample | Alert | None:
+def _event(device: int, item: MemorySample | Alert) -> str:
+    name = "sample" if isinstance(item, MemorySample) else "alert"
+    return sse_event(name, None, json.dumps({"device": device, name: asdict(item)}))
+
+
+async def _next(news: News, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
     """None after a while without any, and when the service drains."""
     got, ends = asyncio.ensure_future(news.get()), asyncio.ensure_future(drain.wait())
     try:

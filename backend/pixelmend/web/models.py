@@ -31,7 +31,7 @@ def models_router(service: Service) -> APIRouter:
         timeout_s = service.settings.request_timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                await service.supervisor.memory.administer(command)
+                await service.workers.administer(command)
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"not done within request_timeout_s={timeout_s:g}; it goes on, and /api/models shows its end"
@@ -117,7 +117,7 @@ def list_models(service: Service) -> list[ModelInfo]:
 
 
 def _profiles(service: Service) -> list[ProfileDescription]:
-    return service.supervisor.memory.profiles(service.settings.profiles)
+    return service.workers.profiles(service.settings.profiles)
 
 
 def _profile(service: Service, name: str) -> ProfileDescription:

@@ -78,13 +78,19 @@ class MemoryPoint(BaseModel):
     worker_bytes: int
 
 
-class MemoryView(BaseModel):
-    enabled: bool = Field(description="memory_monitoring_enabled; without it there is no history.")
-    interval_s: float
+class DeviceMemoryView(BaseModel):
+    index: int
+    name: str | None = Field(description="Null until its worker is ready.")
     now: MemorySample | None = Field(description="Null until the worker has told.")
     history: list[MemoryPoint] = Field(description="The oldest first; a lost worker leaves a gap.")
     raised: list[Alert] = Field(description="Alerts that are up now.")
     alerts: list[Alert] = Field(description="What was raised and cleared, the oldest first.")
+
+
+class MemoryView(BaseModel):
+    enabled: bool = Field(description="memory_monitoring_enabled; without it there is no history.")
+    interval_s: float
+    devices: list[DeviceMemoryView]
 
 
 class Limits(BaseModel):

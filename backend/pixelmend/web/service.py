@@ -14,6 +14,7 @@ from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
 from pixelmend.serving.webhook import AlertWebhook
+from pixelmend.serving.workers import Workers
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
 from pixelmend.web.callers import Callers
@@ -24,7 +25,7 @@ from pixelmend.web.views import manifest
 class Service:
     settings: Settings
     spool: Spool
-    supervisor: Supervisor
+    workers: Workers
     scheduler: Scheduler
     desk: JobDesk
     callers: Callers
@@ -37,7 +38,7 @@ class Service:
         return load_catalog(self.settings.models_dir)
 
     def loaded_model(self, model_id: str) -> ModelDescription | None:
-        for model in self.supervisor.status().models:
+        for model in self.workers.status().models:
             if model.id == model_id:
                 return model
         return None
@@ -49,7 +50,7 @@ class Service:
 
     def not_ready_reasons(self) -> list[str]:
         """Why new work should go elsewhere; empty when ready."""
-        worker = self.supervisor.status()
+        worker = self.workers.status()
         reasons = []
         if not worker.ready:
             reasons.append(worker.problem or f"no heartbeat for {worker.beat_age_s or 0:.0f} s")
@@ -73,10 +74,10 @@ def build_service(settings: Settings, log: Logger) -> Service:
     callers = Callers(settings)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
-    supervisor = Supervisor(settings, log, webhook.tell)
-    scheduler = Scheduler(settings, supervisor, log, spool.remove_results)
+    workers = Workers([Supervisor(own, log, webhook.tell) for own in settings.for_each_device()])
+    scheduler = Scheduler(settings, workers, log, spool.remove_results)
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
-    metrics.watch(partial(gauges, spool, supervisor, scheduler))
-    return Service(settings, spool, supervisor, scheduler, desk, callers, metrics, log)
+    metrics.watch(partial(gauges, spool, workers, scheduler))
+    return Service(settings, spool, workers, scheduler, desk, callers, metrics, log)

@@ -65,7 +65,7 @@ def system_router(service: Service) -> APIRouter:
 
 
 def _health(service: Service) -> Health:
-    worker = service.supervisor.status()
+    worker = service.workers.status()
     queue = service.scheduler.status()
     reasons = service.not_ready_reasons()
     if worker.device is not None and worker.device.note:
@@ -83,7 +83,7 @@ def _health(service: Service) -> Health:
 
 
 def _device(service: Service) -> DeviceInfo:
-    device = service.supervisor.status().device
+    device = service.workers.status().device
     if device is None:
         return DeviceInfo(type=None, name=None)
     return DeviceInfo(type=device.type, name=device.name, total_bytes=device.total_bytes, note=device.note)
