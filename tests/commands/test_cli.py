@@ -96,6 +96,6 @@ def test_gpu_shows_memory_and_what_a_service_has_loaded(service: RunningService)
     running = pixelmend("gpu", PIXELMEND_HOST=host, PIXELMEND_PORT=port)
     assert running.returncode == 0, running.stderr
     assert "GiB" in running.stdout
-    assert any("pixelmend-x4" in line and "MB" in line for line in running.stdout.splitlines())
+    assert "pixelmend-x4" in running.stdout
     alone = pixelmend("gpu", PIXELMEND_PORT="1")
     assert "no service answers" in alone.stdout
