@@ -17,7 +17,8 @@ _LEAST_SIDE_PX = 18
 """Below it there are hardly any patches to choose from."""
 _GUIDED_LEVELS = 3
 _THIN_PX = 5
-"""Where nothing is farther from what is known, structure alone is likest: by 0.1 to 0.4 dB on thin lines."""
+_DEEP_SHARE = 0.05
+"""Where hardly anything is farther from what is known, structure alone is likest: by 0.1 to 0.4 dB."""
 
 
 def filled_crop(
@@ -39,14 +40,14 @@ def filled_crop(
         levels = levels[:_GUIDED_LEVELS]
         for _ in levels[1:]:
             guide = halved(guide)
-    structures = _structures(levels, guide, check)
-    deep = np.isinf(distance_to(~hole, _THIN_PX)).any()
-    result = _enlivened(levels, structures, context_px, random, check) if deep else structures[0]
+    smooth = structures(levels, guide, check)
+    deep = np.isinf(distance_to(~hole, _THIN_PX)[hole]).mean() > _DEEP_SHARE
+    result = _enlivened(levels, smooth, context_px, random, check) if deep else smooth[0]
     known = pixels[~hole] if not hole.all() else result.reshape(-1, result.shape[2])
     return np.where(hole[:, :, None], result.clip(known.min(axis=0), known.max(axis=0)), pixels)
 
 
-def _structures(levels: list[Level], guide: Plane | None, check: Callable[[], None]) -> list[Plane]:
+def structures(levels: list[Level], guide: Plane | None, check: Callable[[], None]) -> list[Plane]:
     """Each level with its hole filled smoothly, in the order of the levels."""
     filled: list[Plane] = []
     for level in reversed(levels):

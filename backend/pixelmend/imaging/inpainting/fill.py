@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pixelmend.errors import Cancelled, InvalidParameter
 from pixelmend.imaging.geometry import Rect, Span
-from pixelmend.imaging.holes import Group, plan_holes
+from pixelmend.imaging.holes import LARGEST_PX, Group, plan_holes
 from pixelmend.imaging.inpainting.crop import filled_crop
 from pixelmend.imaging.inpainting.pyramid import Mask, Plane, doubled, weighted_halves
 
@@ -24,6 +24,7 @@ def fill(
     hole: Mask,
     *,
     seed: int = 0,
+    largest_px: int = LARGEST_PX,
     cancelled: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Pixels:
@@ -33,6 +34,7 @@ def fill(
     new array of the same shape and type; pixels outside the hole are equal bit for bit. The same arguments
     give the same result.
 
+    largest_px: of the side of what is filled at once; memory is in proportion to its square.
     on_progress: called with hole pixels filled so far and in total. cancelled: asked several times a second.
     Raises Cancelled, and InvalidParameter for other shapes and types and where nothing but hole is left.
     """
@@ -43,7 +45,7 @@ def fill(
         if cancelled():
             raise Cancelled("filling the holes was cancelled")
 
-    return _Filling(np.float32(scale), seed, check, on_progress).filled(pixels, hole)
+    return _Filling(np.float32(scale), seed, largest_px, check, on_progress).filled(pixels, hole)
 
 
 def _refuse_unusable(pixels: Pixels, hole: Mask) -> None:
@@ -66,11 +68,13 @@ class _Filling:
         self,
         scale: np.float32,
         seed: int,
+        largest_px: int,
         check: Callable[[], None],
         on_progress: Callable[[int, int], None],
     ) -> None:
         self._scale = scale
         self._seed = seed
+        self._largest_px = largest_px
         self._check = check
         self._on_progress = on_progress
 
@@ -79,7 +83,7 @@ class _Filling:
         unknown = hole.copy()
         total = int(np.count_nonzero(hole))
         done = 0
-        for group in plan_holes(hole).groups:
+        for group in plan_holes(hole, largest_px=self._largest_px).groups:
             guide = self._guide(result, unknown, group) if len(group.crops) > 1 else None
             for crop in group.crops:
                 self._check()
@@ -112,7 +116,7 @@ class _Filling:
         if half_hole.all():
             half[:] = pixels[~hole].mean(axis=0) * (self._scale / 255)
         else:
-            plain = _Filling(np.float32(255), self._seed, self._check, self._on_progress)
+            plain = _Filling(np.float32(255), self._seed, self._largest_px, self._check, self._on_progress)
             half = plain.filled(half, half_hole, report=False)
 
         def read(window: Rect) -> Plane:

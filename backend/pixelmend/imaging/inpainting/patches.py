@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.random import Generator
+from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
 from pixelmend.imaging.inpainting.pyramid import Mask, Plane, dilated
@@ -15,6 +15,7 @@ _SIDE = 2 * RADIUS_PX + 1
 _SAMPLES = 4000
 _DIMENSIONS = 20
 """Principal components of a patch; the rest is noise, which nearest neighbours should not follow."""
+_ITERATIONS = 4
 _AT_ONCE = 1 << 15
 _FAR = np.float32(1e6)
 """A component that no patch has: places that are no source are never nearest."""
@@ -33,8 +34,7 @@ class PatchSpace:
         samples = _read(windows, chosen, hole.shape[1])
         self._mean = samples.mean(axis=0)
         samples -= self._mean
-        vectors = np.linalg.eigh(samples.T @ samples)[1]
-        self._basis = np.ascontiguousarray(vectors[:, ::-1][:, :_DIMENSIONS], np.float32)
+        self._basis = _principal(samples)
         self._row_of = np.zeros(hole.size, np.int32)
         self._row_of[sources] = np.arange(1, len(sources) + 1)
         self.described = np.empty((len(sources) + 1, self._basis.shape[1]), np.float32)
@@ -66,6 +66,19 @@ def known_patches(hole: Mask, near: Mask) -> Indices:
     usable[:, :RADIUS_PX] = usable[:, -RADIUS_PX:] = False
     places: Indices = np.flatnonzero(usable)
     return places
+
+
+def _principal(samples: Plane) -> Plane:
+    """(length, dimensions): about the principal components of (count, length), by orthogonal iteration.
+
+    Not by `eigh`, which took 36 times as long with two threads on two busy cores as with one.
+    """
+    covariance = samples.T @ samples
+    start = default_rng(0).standard_normal((len(covariance), min(_DIMENSIONS, len(covariance))))
+    basis = start.astype(np.float32)
+    for _ in range(_ITERATIONS):
+        basis = np.linalg.qr(covariance @ basis)[0]
+    return basis
 
 
 def _windows(features: Plane) -> Plane:
