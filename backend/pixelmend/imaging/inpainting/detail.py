@@ -7,11 +7,12 @@ from pixelmend.imaging.inpainting.pyramid import Mask, Plane, blurred, doubled, 
 _DETAIL_PX = 1.5
 _AROUND_PX = 3.0
 """Standard deviations: of what counts as detail, and of where its strength is measured."""
-_SHARE = 1.25
+_SHARE = 1.27
 _CALM = 60.0
 """Power of detail, of 255^2, that is most easily seen to be the wrong one: the constant of SSIM that tells
 flat from textured is 58. Half the share is given there, more where it is much calmer or much livelier."""
-_GREATEST_GAIN = 3.0
+_GREATEST_GAIN = 2.0
+"""What is amplified more looks like worms, not like the texture it was."""
 _TRANSFER_PX = 2.0
 
 
