@@ -17,7 +17,7 @@ run: .venv/.runtime
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
 
 test: check .venv-reference/.stamp
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev
 	.venv/bin/ruff check .
