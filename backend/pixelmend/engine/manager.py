@@ -124,6 +124,8 @@ class ModelManager:
                 self._stock.note_habits(model_id, opened.habits)
         finally:
             self.release(opened)
+        with self._lock:
+            self._settle_promises()  # it was measured
 
     def unload(self, model_id: str) -> None:
         """Let go of a model in all its forms; returns after the last lease of it. Raises ModelHeld."""
