@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     # Engine
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)(,(cpu|mps|cuda:\d+))*$",
+        pattern=r"^(auto|(cpu|mps|cuda(:\d+)?)(,(cpu|mps|cuda:\d+))*)$",
         description="auto, cpu, mps, cuda or cuda:N; cuda:0,cuda:1 is a worker for each. "
         "A device that is named but absent is an error.",
     )

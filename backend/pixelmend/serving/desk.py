@@ -11,25 +11,23 @@ from pixelmend.config import Settings
 from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
 from pixelmend.serving.batch_run import Manifest
 from pixelmend.serving.batches import Batches
-from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, Job, JobRecord, JobState, Work
+from pixelmend.serving.jobs import ENDED, BatchTask, JobRecord, JobState
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.live import JobSnapshot, LiveJob, snapshot_of
 from pixelmend.serving.live_jobs import LiveJobs, failed_record
 from pixelmend.serving.metrics import Metrics
 from pixelmend.serving.rates import Rates
 from pixelmend.serving.retention import Retention
+from pixelmend.serving.runners import Runners
 from pixelmend.serving.scheduler import Scheduler
-from pixelmend.serving.store import ARCHIVE_SUFFIX, Spool
+from pixelmend.serving.store import Spool
 from pixelmend.serving.submission import Lease, Submission
-from pixelmend.tasks import UpscaleTask
 from pixelmend.telemetry import Logger
 
 SWEEP_PERIOD_S = 5.0
 MAX_STARTS = 100
 """A job with which the whole service died this often is given up: it may be what ends it."""
 LISTED_JOBS = 200
-PACKING_TIMEOUT_S = 2.0
-"""For archives to be closed at shutdown, after the last image."""
 
 
 class JobDesk:
@@ -48,22 +46,12 @@ class JobDesk:
         self._settings = settings
         self._spool = spool
         self._journal = journal
-        self._scheduler = scheduler
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
         self.rates = Rates()
         self._metrics = metrics
         self.retention = Retention(journal, spool, settings.result_max_bytes, log)
-        self._jobs = LiveJobs(
-            spool,
-            journal,
-            self._outlook,
-            self.retention,
-            on_end=self._note_end,
-            result_ttl_s=settings.result_ttl_s,
-            log=log,
-        )
-        self._batches = Batches(
+        batches = Batches(
             settings,
             spool,
             self.retention,
@@ -71,6 +59,16 @@ class JobDesk:
             result_file=self.result_file,
             forecast_s=scheduler.forecast_s,
             manifest=manifest,
+            log=log,
+        )
+        self._runners = Runners(scheduler, batches, spool)
+        self._jobs = LiveJobs(
+            spool,
+            journal,
+            self._runners.outlook,
+            self.retention,
+            on_end=self._note_end,
+            result_ttl_s=settings.result_ttl_s,
             log=log,
         )
         self._sweeper: asyncio.Task[None] | None = None
@@ -110,42 +108,22 @@ class JobDesk:
             await self._journal.put(failed_record(record, JobState.FAILED, problem))
             self._spool.remove(record.id)
             return
-        options, waiting = record.options, replace(record, state=JobState.QUEUED)
-        job: Work
-        if record.items:
-            output = self._spool.output_path(record.id, ARCHIVE_SUFFIX)
-            batch = BatchTask(record.id, path, output, options, record.items)
-            job = self._batches.submit(waiting, batch, durable=True)
-        else:
-            output = self._spool.output_path(record.id, options.format.suffix)
-            job = self._scheduler.submit(
-                UpscaleTask(record.id, path, output, options),
-                pixels=record.pixels,
-                digest=record.digest,
-                request_id=record.request_id,
-                durable=True,
-                admitted_before=True,
-            )
-        self._jobs.enter(LiveJob(waiting, job))
+        waiting = replace(record, state=JobState.QUEUED)
+        self._jobs.enter(LiveJob(waiting, self._runners.resume(waiting, path)))
 
     @property
     def draining(self) -> bool:
-        return self._drain is not None
+        return self.draining_begun.is_set()
 
     async def drain(self) -> None:
         """Finish what somebody waits for; leave the rest to the next start. Tells all watchers."""
         if self._drain is None:
-            self._drain = asyncio.create_task(self._finish_accepted(), name="drain")
+            drain = self._runners.drain(self._settings.drain_timeout_s)
+            self._drain = asyncio.create_task(drain, name="drain")
             self.draining_begun.set()
-            # Batches first, since what is put aside there leaves the queue.
-            self._batches.begin_draining()
-            self._scheduler.begin_draining()
+            self._runners.begin_draining()
             self._jobs.wake_all()
         await self._drain
-
-    async def _finish_accepted(self) -> None:
-        await self._scheduler.drain(self._settings.drain_timeout_s)
-        await self._batches.drain(PACKING_TIMEOUT_S)
 
     async def close(self) -> None:
         """After the scheduler has stopped: record the last ends, then close the files."""
@@ -220,7 +198,7 @@ class JobDesk:
     async def cancel(self, found: LiveJob | JobRecord) -> JobSnapshot:
         """End the job if it runs, give up its result if it has one; what it took is free afterwards."""
         if isinstance(found, LiveJob):
-            self._cancel(found.job, Cancelled(f"job {found.job.id} was cancelled by its owner"))
+            self._runners.cancel(found.job, Cancelled(f"job {found.job.id} was cancelled by its owner"))
             await found.settled.wait()
             found = found.record
         if found.state not in ENDED:  # put aside for the next start
@@ -252,11 +230,7 @@ class JobDesk:
                     return await self._join(lease, submission)
                 lease.release()
         task = submission.task
-        if isinstance(task, BatchTask):
-            self._scheduler.require_open()
-            self._batches.require_room()
-        else:
-            self._scheduler.require_room(submission.pixels, submission.digest)
+        self._runners.require_room(submission)
         submission.charge()
         record = JobRecord(
             id=task.id,
@@ -272,16 +246,9 @@ class JobDesk:
             request_id=submission.request_id,
             items=task.items if isinstance(task, BatchTask) else (),
         )
-        live = LiveJob(record, self._begin(record, task))
+        live = LiveJob(record, self._runners.begin(record, task))
         self._jobs.enter(live)
         return await self._join(self._lease(live), submission)
-
-    def _begin(self, record: JobRecord, task: UpscaleTask | BatchTask) -> Work:
-        if isinstance(task, BatchTask):
-            return self._batches.submit(record, task)
-        return self._scheduler.submit(
-            task, pixels=record.pixels, digest=record.digest, request_id=record.request_id
-        )
 
     async def _join(self, lease: Lease, submission: Submission) -> Lease:
         """Add to the job what this submission wants of it, and write that down. Releases where it fails."""
@@ -324,29 +291,17 @@ class JobDesk:
         def release(reason: PixelmendError | None) -> None:
             live.job.waiters -= 1
             if not live.job.waiters and not live.record.asked and not live.job.ended.is_set():
-                self._cancel(live.job, reason)
+                self._runners.cancel(live.job, reason)
             self.retention.release(job_id)
 
         return Lease(live, release)
 
     # --- small things -------------------------------------------------------------------------------------
 
-    def _cancel(self, job: Work, reason: PixelmendError | None) -> None:
-        if isinstance(job, BatchJob):
-            self._batches.cancel(job, reason)
-        elif isinstance(job, Job):
-            self._scheduler.cancel(job, reason)
-
     def _note_end(self, record: JobRecord) -> None:
         self._metrics.job_ended(record)
         if record.report is not None:
             self.rates.learn(record.report, record.options.format)
-
-    def _outlook(self, job: Work) -> tuple[int | None, float | None]:
-        if isinstance(job, BatchJob):
-            return self._batches.place(job), self._batches.eta_s(job)
-        assert isinstance(job, Job)
-        return self._scheduler.place(job), self._scheduler.eta_s(job)
 
     async def _sweep_for_ever(self) -> None:
         while True:

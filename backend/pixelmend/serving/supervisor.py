@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from pixelmend.config import CONFIG_VARIABLE, Settings
 from pixelmend.errors import PixelmendError
@@ -220,7 +220,9 @@ class Supervisor:
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
                 for command in self.memory.lasting:
-                    self._spawn(self._repeat(command))
+                    task = asyncio.create_task(self._repeat(command))
+                    self._repeating.add(task)
+                    task.add_done_callback(self._repeating.discard)
                 self._events.worker_ready()
             case Models(models=models):
                 self._know(models)
@@ -238,11 +240,6 @@ class Supervisor:
             await self.memory.administer(command)
         except PixelmendError as error:
             self._log.error("a command is not repeated", command=command.kind, reason=error.message)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._repeating.add(task)
-        task.add_done_callback(self._repeating.discard)
 
     def _know(self, models: tuple[ModelDescription, ...]) -> None:
         before = {model.id for model in self._models if model.loaded}
