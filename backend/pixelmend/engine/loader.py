@@ -139,7 +139,7 @@ def script_state(path: Path) -> StateDict:
     """The tensors of a TorchScript file that is trusted. Raises ModelUnusable."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of the format, which others chose
+            warnings.simplefilter("ignore")  # of the format, which others chose
             program = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
         return _tensors(dict(program.state_dict()), path.name)
     except RuntimeError as error:
