@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from scipy.ndimage import distance_transform_edt
 
+from tests.engine.inpainters import lama_state
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service
 from tests.web.test_events import events
@@ -124,6 +126,25 @@ def test_empty_mask_returns_the_image_and_says_so(service: RunningService) -> No
     assert response.headers["x-pixelmend-notes"] == "the mask is empty: nothing was removed"
     assert "x-pixelmend-erased" not in response.headers
     assert np.array_equal(decoded(response.content), IMAGE)
+
+
+def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    torch.save(lama_state(), tmp_path / "models" / "grey.pth")
+    with running_service(tmp_path) as own:
+        response = inpaint(own, model="grey", mask_grow=0)
+        assert response.status_code == 200, response.text
+        assert response.headers["x-pixelmend-model"] == "grey"
+        assert len(response.headers["x-pixelmend-model-sha256"]) == 64
+        result = decoded(response.content)
+        assert (result[MASK == 0] == IMAGE[MASK == 0]).all()
+        assert (np.abs(result[MASK > 0].astype(int) - 128) <= 1).all()  # it knows nothing else
+        models = {model["id"]: model for model in own.client.get("/api/models").json()["models"]}
+        grey = models["grey"]
+        assert (grey["task"], grey["loaded"], grey["leases"]) == ("inpaint", True, 0)
+        assert grey["bytes"] > 100_000_000
+        refused = own.client.post("/api/upscale", files={"file": encoded(IMAGE)}, data={"model": "grey"})
+        assert refused.json()["detail"] == "model 'grey' is for inpainting, not upscaling"
 
 
 # --- what is refused ----------------------------------------------------------------------------------------
