@@ -218,6 +218,10 @@ def test_cancelled_job_ends_soon_and_leaves_nothing(service: RunningService) -> 
     assert service.client.delete(f"/api/jobs/{job['id']}").json()["state"] == "cancelled"
     service.wait_until_spool_is_empty()
     assert inpaint(service, headers={"Cache-Control": "no-cache"}).status_code == 200
+    # The worker has given it up by then, though it would have had to fill thirty times as much.
+    ended = [line for line in service.log.splitlines() if job["id"] in line and "job failed" in line]
+    assert len(ended) == 1
+    assert json.loads(ended[0])["code"] == "cancelled"
 
 
 def test_accepted_job_survives_the_death_of_worker_and_service(tmp_path: Path) -> None:
