@@ -128,6 +128,13 @@ class Settings(BaseSettings):
         Recovery(), description="What is tried for a tile that failed, as JSON; docs/configuration.md."
     )
 
+    # Several services at one address
+    instance: str = Field(
+        "",
+        pattern="^[a-z0-9]{0,16}$",
+        description="Begins the id of every job, by which a proxy finds the service that has it.",
+    )
+
     # Limits on what is accepted
     max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")
     max_input_pixels: int = Field(50_000_000, ge=1, description="Largest input image.")

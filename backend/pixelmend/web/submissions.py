@@ -61,7 +61,7 @@ class _Intake:
         self._request = request
         self._caller = caller
         self._asked = asked
-        self._job_id = secrets.token_hex(16)
+        self._job_id = _new_id(service.settings.instance)
         self._input = service.spool.input_path(self._job_id)
         self._mask = service.spool.mask_path(self._job_id)
 
@@ -248,6 +248,10 @@ def _idempotency_key(request: Request) -> str | None:
             f"Idempotency-Key has {len(key)} characters; 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} are possible"
         )
     return key
+
+
+def _new_id(instance: str) -> str:
+    return f"{instance}-{secrets.token_hex(16)}" if instance else secrets.token_hex(16)
 
 
 def _incoming(files: Sequence[UploadedFile]) -> list[Incoming]:

@@ -1,0 +1,91 @@
+"""The real nginx with the configuration that ships, in front of real services."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+NGINX_FOLDER = Path(__file__).parents[2] / "nginx"
+PAGE = b"<!doctype html><title>Pixelmend</title>" + b"<p>" * 2000
+
+
+class Proxy:
+    """A started nginx. log: what it has written."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.port = port
+        self.client = httpx.Client(base_url=self.url, timeout=60)
+        self._folder = folder
+
+    @property
+    def log(self) -> str:
+        return (self._folder / "log").read_text()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
+    """upstream: takes the place of upstream.conf. Only places and ports of the shipped files are changed."""
+    conf, web, port = folder / "conf", folder / "web", free_port()
+    shutil.copytree(NGINX_FOLDER, conf)
+    (web / "assets").mkdir(parents=True)
+    (web / "index.html").write_bytes(PAGE)
+    for suffix in ("js", "wasm", "png"):
+        (web / "assets" / f"thing-1a2b.{suffix}").write_bytes(bytes(5000))
+    text = (conf / "nginx.conf").read_text()
+    for shipped, here in (
+        ("    listen 3332;", f"    listen 127.0.0.1:{port};"),
+        ("        listen [::]:3332;\n", ""),
+        ("/usr/share/pixelmend/web", str(web)),
+        ("/tmp/nginx", str(folder / "nginx")),
+        ("/dev/stdout", str(folder / "access")),
+    ):
+        assert shipped in text, shipped
+        text = text.replace(shipped, here)
+    (conf / "nginx.conf").write_text("user root;\n" + text)
+    (conf / "pixelmend" / "upstream.conf").write_text(upstream)
+    command = [_nginx(), "-p", str(folder), "-c", str(conf / "nginx.conf"), "-g", "daemon off;"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    proxy = Proxy(port, folder)
+    try:
+        _wait_for_port(proxy, process)
+        yield proxy
+    finally:
+        proxy.client.close()
+        process.terminate()
+        process.wait(20)
+
+
+def single(port: int) -> str:
+    return f"upstream pixelmend {{ server 127.0.0.1:{port}; keepalive 16; }}\n"
+
+
+def _nginx() -> str:
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/bin")
+    assert found, "nginx is not installed: `apt-get install nginx-light`, as .ci/run does"
+    return found
+
+
+def _wait_for_port(proxy: Proxy, process: subprocess.Popen[bytes], timeout_s: float = 30.0) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", proxy.port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nginx does not start:\n{proxy.log}")
