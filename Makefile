@@ -3,6 +3,7 @@
 # make check  linters, types, layer contract
 # make lock   compile requirements/*.in to pinned, hashed *.txt
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
+# make verify-image  build the container image for real and drive it (deploy/verify_image.sh)
 # make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -11,7 +12,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run test check lock evaluate bench bench-gpu clean
+.PHONY: run test check lock evaluate bench bench-gpu verify-image clean
 
 run: .venv/.runtime
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
@@ -56,6 +57,9 @@ $(UV): requirements/uv.txt
 .venv-reference/.stamp: $(UV) requirements/make_reference.sh requirements/reference.txt requirements/reference-sources.txt
 	bash requirements/make_reference.sh $(UV) .venv-reference
 	@touch $@
+
+verify-image:
+	deploy/verify_image.sh
 
 lock: $(UV)
 	cd requirements && for group in uv runtime dev reference; do \
