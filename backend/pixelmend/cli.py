@@ -69,6 +69,7 @@ def upscale(
 ) -> None:
     """Enlarge images on this machine or by a service; a bad file does not stop the others."""
     from pixelmend.commands.files import plan_files
+    from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.upscale import Server, run_upscale
 
     settings = _settings(device=device)
@@ -77,7 +78,7 @@ def upscale(
     try:
         options = UpscaleOptions(
             # A service has a default of its own.
-            model=model or ("" if server else settings.default_model),
+            model=model or ("" if server else unnamed_model(settings, scale, denoise)),
             target=Target(scale, width, height),
             format=output_format,
             quality=quality,
@@ -112,6 +113,7 @@ def watch(
     device: DeviceOption = None,
 ) -> None:
     """Enlarge what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.watch import run_watch
 
     settings = _settings(device=device)
@@ -119,7 +121,7 @@ def watch(
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
         options = UpscaleOptions(
-            model=model or settings.default_model,
+            model=model or unnamed_model(settings, scale),
             target=Target(scale),
             format=output_format,
             quality=quality,

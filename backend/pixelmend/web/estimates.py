@@ -55,7 +55,8 @@ def estimates_router(service: Service) -> APIRouter:
 def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     """Raises what the image would be refused for now."""
     settings = service.settings
-    options = form.options(settings.default_model, OutputFormat.PNG)
+    model = form.model_or(settings.default_model, service.catalog)
+    options = form.options(model, OutputFormat.PNG)
     seen = service.loaded_model(options.model)
     admission = Admission.of(options, settings, service.catalog, seen.scale if seen else None)
     picture = Picture(
@@ -88,7 +89,7 @@ def _view(
     return EstimateView(
         accepted=refusal is None,
         problem=None if refusal is None else problem_body(refusal, None),
-        model=form.model or service.settings.default_model,
+        model=form.model_or(service.settings.default_model, service.catalog),
         device=DeviceInfo(
             type=device.type if device else None,
             name=device.name if device else None,

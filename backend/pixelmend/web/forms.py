@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
+from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import UpscaleOptions
 
 
@@ -21,7 +22,9 @@ class UpscaleForm(BaseModel):
     )
     width: int | None = Field(None, ge=1, description="Exact width in px; the height follows if not given.")
     height: int | None = Field(None, ge=1, description="Exact height in px; the width follows if not given.")
-    model: str | None = Field(None, description="A model id of `GET /api/models`.")
+    model: str | None = Field(
+        None, description="A model id of `GET /api/models`; the default depends on whether scale is above 2."
+    )
     format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     tile: int | None = Field(
@@ -32,9 +35,13 @@ class UpscaleForm(BaseModel):
     )
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
 
-    def options(self, default_model: str, negotiated: OutputFormat) -> UpscaleOptions:
+    def model_or(self, default_model: str, catalog: Catalog) -> str:
+        """The model that was named, or what the default has for this factor."""
+        return self.model or catalog.unnamed(default_model, self.scale, self.denoise)
+
+    def options(self, model: str, negotiated: OutputFormat) -> UpscaleOptions:
         return UpscaleOptions(
-            model=self.model or default_model,
+            model=model,
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,
             quality=self.quality,

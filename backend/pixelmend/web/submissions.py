@@ -135,7 +135,8 @@ class _Intake:
         negotiated = (
             OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
         )
-        return form.options(self._service.settings.default_model, negotiated)
+        model = form.model_or(self._service.settings.default_model, self._service.catalog)
+        return form.options(model, negotiated)
 
     # --- checking: all that can be checked without decoding -----------------------------------------------
 
