@@ -101,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--adam-rate", type=float, default=OptimConfig().adam_rate)
     parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
     parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
+    parser.add_argument("--softening", type=float, default=TrainConfig().softening)
     options = parser.parse_args(arguments)
     config = TrainConfig(
         seed=options.seed,
@@ -108,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         network=NetworkConfig(options.features, options.hidden, options.scale),
         optim=OptimConfig(options.adam_rate, options.muon_rate),
         chroma=options.chroma,
+        softening=options.softening,
     )
     data = DataConfig(
         batch=options.batch,

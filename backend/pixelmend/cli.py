@@ -73,6 +73,7 @@ def upscale(
 ) -> None:
     """Enlarge images on this machine or by a service; a bad file does not stop the others."""
     from pixelmend.commands.files import plan_files
+    from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.upscale import Server, run_upscale
 
     settings = _settings(device=device)
@@ -81,7 +82,7 @@ def upscale(
     try:
         options = UpscaleOptions(
             # A service has a default of its own.
-            model=model or ("" if server else settings.default_model),
+            model=model or ("" if server else unnamed_model(settings, scale, denoise)),
             target=Target(scale, width, height),
             format=output_format,
             quality=quality,
@@ -134,6 +135,7 @@ def inpaint(
 ) -> None:
     """Remove what is under a mask; a bad file does not stop the others."""
     from pixelmend.commands.files import MENDED, plan_files, with_masks
+    from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.upscale import Server, run_upscale
 
     settings = _settings(device=device)
@@ -142,7 +144,7 @@ def inpaint(
         if not then_upscale and (upscale_model is not None or scale is not None):
             _fail("--upscale-model and --scale belong to --then-upscale", status=2)
         filling = model or ("" if server else settings.default_inpaint_model)
-        enlarging = upscale_model or ("" if server else settings.default_model)
+        enlarging = upscale_model or ("" if server else unnamed_model(settings, scale))
         options = UpscaleOptions(
             model=enlarging if then_upscale else filling,
             target=Target(scale),
@@ -178,6 +180,7 @@ def watch(
     device: DeviceOption = None,
 ) -> None:
     """Enlarge what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.watch import run_watch
 
     settings = _settings(device=device)
@@ -185,7 +188,7 @@ def watch(
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
         options = UpscaleOptions(
-            model=model or settings.default_model,
+            model=model or unnamed_model(settings, scale),
             target=Target(scale),
             format=output_format,
             quality=quality,

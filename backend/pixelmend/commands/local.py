@@ -20,6 +20,11 @@ from pixelmend.tasks import UpscaleOptions, UpscaleTask
 from pixelmend.telemetry import Logger
 
 
+def unnamed_model(settings: Settings, factor: float | None, denoise: float | None = None) -> str:
+    """The model where none was named."""
+    return load_catalog(settings.models_dir).unnamed(settings.default_model, factor, denoise)
+
+
 class LocalEngine:
     """Started workers and the queue before them."""
 

@@ -80,9 +80,8 @@ class Catalog:
     def unnamed(self, model_id: str, factor: float | None, denoise: float | None) -> str:
         """The model for a caller who names none: the default `model_id`, or its sibling for twice the size.
 
-        That one spares pixels that would be thrown away where a `factor` of at most 2 is wanted. With
-        `denoise` it is `model_id`, which may have a partner. An unknown id is given back, to be refused as
-        any other.
+        Where a `factor` of at most 2 is wanted, that one spares pixels that would be thrown away. With
+        `denoise` it is `model_id`, which may have a partner. An unknown id is given back as it is.
         """
         known = next((entry for entry in self.entries if entry.id == model_id), None)
         if known is None or known.twice is None or denoise is not None or factor is None or factor > 2.0:

@@ -24,7 +24,7 @@ from pixelmend.web.schemas import (
     EstimateView,
     Problem,
 )
-from pixelmend.web.service import Service, default_models
+from pixelmend.web.service import Service
 
 MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 32
@@ -55,7 +55,7 @@ def estimates_router(service: Service) -> APIRouter:
 def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     """Raises what the image would be refused for now."""
     settings = service.settings
-    options = form.options(default_models(settings), OutputFormat.PNG)
+    options = form.options(service.default_models, OutputFormat.PNG)
     seen = service.loaded_model(options.model)
     admission = Admission.of(options, settings, service.catalog, seen.scale if seen else None)
     picture = Picture(
@@ -88,7 +88,7 @@ def _view(
     return EstimateView(
         accepted=refusal is None,
         problem=None if refusal is None else problem_body(refusal, None),
-        model=form.model or service.settings.default_model,
+        model=form.model or service.default_models.upscaler(form.scale, form.denoise),
         device=DeviceInfo(
             type=device.type if device else None,
             name=device.name if device else None,

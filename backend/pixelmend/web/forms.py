@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
+from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import EraseOptions, UpscaleOptions
 
 DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
@@ -23,6 +24,10 @@ class DefaultModels:
 
     upscale: str
     inpaint: str
+    catalog: Catalog
+
+    def upscaler(self, factor: float | None, denoise: float | None) -> str:
+        return self.catalog.unnamed(self.upscale, factor, denoise)
 
 
 class UpscaleForm(BaseModel):
@@ -35,7 +40,9 @@ class UpscaleForm(BaseModel):
     )
     width: int | None = Field(None, ge=1, description="Exact width in px; the height follows if not given.")
     height: int | None = Field(None, ge=1, description="Exact height in px; the width follows if not given.")
-    model: str | None = Field(None, description="A model id of `GET /api/models`.")
+    model: str | None = Field(
+        None, description="A model id of `GET /api/models`; the default depends on whether scale is above 2."
+    )
     format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     tile: int | None = Field(
@@ -48,7 +55,7 @@ class UpscaleForm(BaseModel):
 
     def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
         return UpscaleOptions(
-            model=self.model or defaults.upscale,
+            model=self.model or defaults.upscaler(self.scale, self.denoise),
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,
             quality=self.quality,
@@ -95,8 +102,9 @@ class InpaintForm(BaseModel):
         model, feather_px = self.model or defaults.inpaint, self.mask_feather
         if feather_px is None:
             feather_px = min(DEFAULT_FEATHER_PX, self.mask_grow)
+        upscaler = self.upscale_model or defaults.upscaler(self.scale, self.denoise)
         return UpscaleOptions(
-            model=(self.upscale_model or defaults.upscale) if self.then else model,
+            model=upscaler if self.then else model,
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,
             quality=self.quality,

@@ -38,6 +38,10 @@ class Service:
         """Read anew each time: a dropped-in file counts at once."""
         return load_catalog(self.settings.models_dir)
 
+    @property
+    def default_models(self) -> DefaultModels:
+        return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
+
     def loaded_model(self, model_id: str) -> ModelDescription | None:
         for model in self.workers.status().models:
             if model.id == model_id:
@@ -65,10 +69,6 @@ class Service:
         if self.scheduler.status().draining:
             reasons.append("the service is shutting down")
         return reasons
-
-
-def default_models(settings: Settings) -> DefaultModels:
-    return DefaultModels(settings.default_model, settings.default_inpaint_model)
 
 
 def build_service(settings: Settings, log: Logger) -> Service:

@@ -29,7 +29,7 @@ from pixelmend.telemetry import REQUEST_ID
 from pixelmend.web.callers import Caller
 from pixelmend.web.forms import parse_fields
 from pixelmend.web.offers import OFFERS, negotiate, take_kind
-from pixelmend.web.service import Service, default_models
+from pixelmend.web.service import Service
 from pixelmend.web.uploads import FileField, Upload, UploadedFile, read_upload
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
@@ -147,7 +147,7 @@ class _Intake:
         negotiated = (
             OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
         )
-        return form.options(default_models(self._service.settings), negotiated)
+        return form.options(self._service.default_models, negotiated)
 
     # --- checking: all that can be checked without decoding -----------------------------------------------
 
