@@ -147,6 +147,7 @@ def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: P
         assert guess["seconds"]["total"] == guess["seconds"]["device"] > 0
         assert guess["device_bytes"] > 1_000_000
         report = run(service, photo(side_px=300, left=0, top=0))
+        service.wait_until_spool_is_empty()  # the job is recorded, and what it took is learned
         measured = dict(re.findall(r"(\w+);dur=([\d.]+)", report.headers["server-timing"]))
         alike = estimate(service, 300, 300)
         for stage, milliseconds in measured.items():
