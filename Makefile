@@ -17,7 +17,7 @@ INSTALL := $(UV) pip install --python .venv/bin/python
 run: .venv/.runtime
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
 
-test: check .venv-reference/.stamp
+test: check .venv-reference/.stamp .venv-spaces/.stamp
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev
@@ -61,10 +61,15 @@ $(UV): requirements/uv.txt
 verify-image:
 	deploy/verify_image.sh
 
+.venv-spaces/.stamp: $(UV) requirements/spaces.txt
+	$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-spaces
+	$(UV) pip install --python .venv-spaces/bin/python --require-hashes -r requirements/spaces.txt
+	@touch $@
+
 lock: $(UV)
-	cd requirements && for group in uv runtime dev reference; do \
+	cd requirements && for group in uv runtime dev reference spaces; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 
 clean:
-	rm -rf .venv .venv-reference build dist *.egg-info
+	rm -rf .venv .venv-reference .venv-spaces build dist *.egg-info

@@ -15,22 +15,14 @@ from dataclasses import dataclass
 
 from pixelmend.config import Settings
 from pixelmend.engine.alerts import AlertBook, rules_for
-from pixelmend.engine.device import choose_device, physical_cores
-from pixelmend.engine.eviction import limits_from
-from pixelmend.engine.figures import LearnedFigures
+from pixelmend.engine.assembly import build_manager, build_pipeline, learned_figures
+from pixelmend.engine.device import choose_device
 from pixelmend.engine.manager import ModelManager
-from pixelmend.engine.memory import memory_of
 from pixelmend.engine.monitor import MemoryMonitor
-from pixelmend.engine.pipeline import Pipeline, PipelineLimits
+from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.profiles import ProfileKeeper
-from pixelmend.engine.recovery import policy_from
-from pixelmend.engine.runtime import configure_torch
 from pixelmend.engine.sensors import sensors_of
-from pixelmend.engine.stock import CatalogStock
 from pixelmend.errors import PixelmendError
-from pixelmend.imaging.codec import configure_vips
-from pixelmend.imaging.probe import InputLimits
-from pixelmend.models.catalog import load_catalog
 from pixelmend.serving.administration import Administrator
 from pixelmend.serving.transport import (
     Administer,
@@ -163,37 +155,16 @@ def main(fd: int) -> int:
 
 
 def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
-    threads = settings.threads or physical_cores()
-    configure_torch(threads)
-    configure_vips(threads)
     device = choose_device(settings.device)
-    log.info("device chosen", device=device.type, name=device.name, threads=threads, note=device.note)
-    precision = None if settings.precision == "auto" else settings.precision
-    flights = 2 if device.type == "cuda" else 1
-    learned = LearnedFigures(settings.data_dir / f"memory-{device.type}-{device.index}.json", log)
-    manager = ModelManager(
-        CatalogStock(lambda: load_catalog(settings.models_dir), device, precision, learned),
-        device,
-        memory_of(device),
-        limits_from(settings),
-        first_call_px=settings.tile_px**2,
-        calls_at_once=flights,
-        policy=policy_from(settings.recovery),
-    )
-    limits = PipelineLimits(
-        input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
-        max_output_pixels=settings.max_output_pixels,
-        tile_px=settings.tile_px,
-        batch_tiles=settings.batch_tiles_on(device.type),
-        flights=flights,
-        threads=threads,
-    )
+    log.info("device chosen", device=device.type, name=device.name, note=device.note)
+    learned = learned_figures(settings, device, log)
+    manager = build_manager(settings, device, log, learned)
     listener = PipeListener(end, manager, log)
     profiles = ProfileKeeper(manager, settings.profiles)
     alerts = AlertBook(rules_for(settings)) if settings.memory_monitoring_enabled else None
     return _Engine(
         manager,
-        Pipeline(manager, limits, listener),
+        build_pipeline(settings, manager, listener),
         listener,
         Administrator(manager, profiles, end.send, listener.models_changed, log),
         profiles,

@@ -1,0 +1,56 @@
+"""The engine in a process that has no service around it: one task at a time, from file to file."""
+
+import threading
+from concurrent.futures import Future
+
+from pixelmend.config import Settings
+from pixelmend.engine.assembly import build_manager, build_pipeline
+from pixelmend.engine.device import Device, choose_device
+from pixelmend.errors import PixelmendError
+from pixelmend.tasks import UpscaleReport, UpscaleTask
+from pixelmend.telemetry import Logger
+
+
+class LoneEngine:
+    """Owns the device of `settings`, and keeps models open between tasks. Used by several threads."""
+
+    def __init__(self, settings: Settings, log: Logger) -> None:
+        """Raises what the device is refused for."""
+        self.device: Device = choose_device(settings.device)
+        self._results: dict[str, Future[UpscaleReport]] = {}
+        manager = build_manager(settings, self.device, log)
+        self._pipeline = build_pipeline(settings, manager, self)
+        self._stop = threading.Event()
+        self._loop = threading.Thread(
+            target=self._pipeline.run, args=(self._stop,), name="device", daemon=True
+        )
+        self._loop.start()
+
+    def run(self, task: UpscaleTask) -> UpscaleReport:
+        """Returns when the result lies at its path. Raises whatever the task fails with."""
+        result: Future[UpscaleReport] = Future()
+        self._results[task.id] = result
+        try:
+            self._pipeline.submit(task)
+            return result.result()
+        finally:
+            del self._results[task.id]
+
+    def close(self) -> None:
+        self._stop.set()
+        self._loop.join()
+
+    # --- what the pipeline tells ---------------------------------------------------------------------------
+
+    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
+        pass  # whoever waits in `run` cannot be told
+
+    def done(self, task_id: str, report: UpscaleReport) -> None:
+        self._results[task_id].set_result(report)
+
+    def failed(self, task_id: str, error: Exception) -> None:
+        known = error if isinstance(error, PixelmendError) else PixelmendError(f"a bug: {error!r}")
+        self._results[task_id].set_exception(known)
+
+    def models_changed(self) -> None:
+        pass

@@ -1,0 +1,124 @@
+"""A Hugging Face Space: Pixelmend's own pipeline behind a Gradio page, on ZeroGPU or on any other machine.
+
+On ZeroGPU the function under `@spaces.GPU` runs in a process that has a GPU while the call lasts; the
+page's process never has one. So files go in, files come out, and models stay open where it is computed.
+"""
+
+import functools
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import spaces
+from PIL import Image
+
+from pixelmend.config import Settings
+from pixelmend.errors import PixelmendError
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.target import Target
+from pixelmend.models.catalog import load_catalog
+from pixelmend.serving.admission import Admission
+from pixelmend.tasks import FILL, EraseOptions, UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.telemetry import Logger
+
+FORMATS = [output.value for output in OutputFormat]
+GPU_SECONDS = 60
+PREVIEW_PX = 1600
+"""Of the picture to paint on; the mask is enlarged to the image again."""
+
+
+@functools.cache
+def engine() -> Any:
+    """Built where it is first needed: in the process that computes."""
+    from pixelmend.engine.alone import LoneEngine
+
+    return LoneEngine(Settings(), Logger(process="space"))
+
+
+@spaces.GPU(duration=GPU_SECONDS)
+def compute(task: UpscaleTask) -> UpscaleReport:
+    """The only function that sees a GPU. Its result is a file; what it returns is plain text and numbers."""
+    report: UpscaleReport = engine().run(task)
+    return report
+
+
+def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
+    """From the page: the path of the result, and what is to be said of it."""
+    options = UpscaleOptions(model=model, target=Target(scale), format=OutputFormat(output))
+    return run(file, None, options)
+
+
+def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, output: str) -> tuple[str, str]:
+    """The same for what was painted over."""
+    if painted is None or not painted["layers"]:
+        raise gr.Error("Paint over what is to go.")
+    covered = np.max([np.asarray(layer)[:, :, 3] for layer in painted["layers"]], axis=0)
+    mask = Path(tempfile.mkdtemp()) / "mask.png"
+    Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
+    grow = int(grow_px)
+    erasing = EraseOptions(FILL, grow, min(2, grow))
+    return run(file, mask, UpscaleOptions(FILL, format=OutputFormat(output), erase=erasing, enlarge=False))
+
+
+def run(file: str | None, mask: Path | None, options: UpscaleOptions) -> tuple[str, str]:
+    """Check what can be checked without a GPU, then compute. Raises gr.Error in the error's own words."""
+    if file is None:
+        raise gr.Error("Choose an image.")
+    source, settings = Path(file), Settings()
+    result = Path(tempfile.mkdtemp()) / f"{source.stem}-pixelmend{options.format.suffix}"
+    try:
+        Admission.of(options, settings, load_catalog(settings.models_dir)).size_of(source, mask)
+        report = compute(UpscaleTask(uuid.uuid4().hex, source, result, options, mask))
+    except PixelmendError as error:
+        raise gr.Error(f"{error.title}: {error.message}") from error
+    notes = [*report.notes, *(f"not kept: {what}" for what in report.not_kept)]
+    made = f"{report.width_px}x{report.height_px} px by {report.model}"
+    how = f"in {report.precision} on {report.device_name}"
+    return str(result), "\n".join([f"{made} {how}", *notes])
+
+
+def canvas(file: str | None) -> Image.Image | None:
+    """What to paint on: the image, upright, not larger than a page needs."""
+    if file is None:
+        return None
+    from PIL import ImageOps
+
+    with Image.open(file) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((PREVIEW_PX, PREVIEW_PX))
+    return upright
+
+
+def upscalers() -> list[str]:
+    catalog = load_catalog(Settings().models_dir)
+    return [entry.id for entry in catalog.entries if entry.present and entry.task == "upscale"]
+
+
+def page() -> gr.Blocks:
+    with gr.Blocks(title="Pixelmend") as blocks:
+        gr.Markdown("# Pixelmend\nEnlarge images and remove things from them.")
+        with gr.Tab("Enlarge"):
+            source = gr.File(label="Image", file_types=["image"])
+            model = gr.Dropdown(upscalers(), value=Settings().default_model, label="Model")
+            scale = gr.Slider(1, 8, value=4, step=0.5, label="Factor")
+            output = gr.Dropdown(FORMATS, value="png", label="Format")
+            go = gr.Button("Enlarge", variant="primary")
+            result, said = gr.File(label="Result"), gr.Textbox(label="How", lines=2)
+            go.click(upscale, [source, model, scale, output], [result, said], api_name="upscale")
+        with gr.Tab("Erase"):
+            photo = gr.File(label="Image", file_types=["image"])
+            editor = gr.ImageEditor(label="Paint over what is to go", type="pil", image_mode="RGBA")
+            grow = gr.Slider(0, 64, value=4, step=1, label="Grow by, px")
+            format_of_mended = gr.Dropdown(FORMATS, value="png", label="Format")
+            mend = gr.Button("Erase", variant="primary")
+            mended, how = gr.File(label="Result"), gr.Textbox(label="How", lines=2)
+            photo.change(canvas, photo, editor, api_name=False)
+            mend.click(erase, [photo, editor, grow, format_of_mended], [mended, how], api_name="erase")
+    return blocks
+
+
+if __name__ == "__main__":
+    page().queue(max_size=20).launch()
