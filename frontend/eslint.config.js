@@ -34,6 +34,7 @@ export default tseslint.config(
           message: 'No module-level mutable state.',
         },
       ],
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_' }],
       eqeqeq: 'error',
       'no-console': 'error',
     },

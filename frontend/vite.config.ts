@@ -11,7 +11,13 @@ const SERVICE = process.env.PIXELMEND_DEV_SERVICE ?? 'http://127.0.0.1:8000';
 export default defineConfig({
   plugins: [react()],
   // Fonts, images and workers must be files of their own: the content security policy has no data: scripts.
-  build: { target: 'es2022', assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
+  build: {
+    target: 'es2022',
+    // Browsers that know light-dark(); for older ones it would be rewritten into what Mantine cannot switch.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
   worker: { format: 'es' },
   server: {
     headers: ISOLATION,

@@ -12,7 +12,10 @@ const PYTHON = process.env.PYTHON ?? join(FRONTEND, '..', '.venv', 'bin', 'pytho
 
 export async function generate() {
   const env = { ...process.env, PYTHONPATH: join(FRONTEND, '..', 'backend') };
-  const document = execFileSync(PYTHON, [join(FRONTEND, 'scripts', 'openapi.py')], { env, maxBuffer: 1 << 26 });
+  const document = execFileSync(PYTHON, [join(FRONTEND, 'scripts', 'openapi.py')], {
+    env,
+    maxBuffer: 1 << 26,
+  });
   const types = astToString(await openapiTS(JSON.parse(document.toString())));
   return `// Written by \`npm run api\` from the service's OpenAPI document; not by hand.\n\n${types}`;
 }

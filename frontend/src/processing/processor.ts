@@ -87,8 +87,9 @@ export interface ProcessProgress {
   etaS?: number | null;
   /** The service's job, as soon as there is one: whoever keeps it can resume. */
   jobId?: string;
-  /** Which one works: with `automatic.ts` it may change in the middle. */
+  /** Which one works: with `automatic.ts` it may change in the middle, and `note` then says why. */
   mode: ProcessingMode;
+  note?: Note;
 }
 
 export interface Note {
