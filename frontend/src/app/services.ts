@@ -31,7 +31,7 @@ export interface Services {
   processor: Processor;
   runner: Runner;
   /** The image to erase in; null until one is chosen. */
-  erasing: Store<Chosen | null, Chosen | null>;
+  erasing: Store<ChosenImage | null, Chosen>;
   limits: () => Promise<InputLimits>;
   /** Asks the service how it is, and keeps the answer. */
   askService: () => Promise<void>;
@@ -41,6 +41,11 @@ export interface Services {
 export interface Chosen {
   file: Blob;
   fileName: string;
+}
+
+/** The same file chosen again is another image. */
+export interface ChosenImage extends Chosen {
+  id: string;
 }
 
 const SETTINGS_KEY = 'pixelmend-settings';
@@ -89,7 +94,10 @@ export function createServices(build: BuildOptions, storage: Storage | null): Se
     runner: startRunner(queue, processor, () =>
       preference() !== 'browser' && status.get().state === 'ready' ? SERVER_SLOTS : 1,
     ),
-    erasing: createStore<Chosen | null, Chosen | null>((_, chosen) => chosen, null),
+    erasing: createStore<ChosenImage | null, Chosen>(
+      (_, chosen) => ({ ...chosen, id: crypto.randomUUID() }),
+      null,
+    ),
     limits,
     askService: async () => {
       if (build.browserOnly) return;

@@ -50,6 +50,10 @@ export class MaskHistory {
     return this.move(this.undone, this.done, (step) => step.after);
   }
 
+  forgetRedo(): void {
+    this.undone.length = 0;
+  }
+
   private move(from: Step[], to: Step[], runs: (step: Step) => Uint32Array): boolean {
     const step = from.pop();
     if (!step) return false;
