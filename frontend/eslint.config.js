@@ -27,6 +27,14 @@ export default tseslint.config(
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
       '@typescript-eslint/consistent-type-imports': 'error',
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_' }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    rules: {
       'no-restricted-syntax': [
         'error',
         {
@@ -34,9 +42,6 @@ export default tseslint.config(
           message: 'No module-level mutable state.',
         },
       ],
-      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_' }],
-      eqeqeq: 'error',
-      'no-console': 'error',
     },
   },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },

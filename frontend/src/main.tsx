@@ -9,7 +9,7 @@ import { App } from './app/App';
 import { keepQueue } from './app/keepQueue';
 import { createServices, ServicesContext } from './app/services';
 import { theme } from './app/theme';
-import { createI18n, LANGUAGE_TAG, preferredLanguage } from './i18n';
+import { createI18n, preferredLanguage } from './i18n';
 
 const schemes = localStorageColorSchemeManager({ key: 'pixelmend-color-scheme' });
 
@@ -26,7 +26,6 @@ async function start(root: HTMLElement): Promise<void> {
   const services = createServices({ browserOnly: mode === 'browser', apiUrl }, usableStorage());
   const language = services.settings.get().language ?? preferredLanguage(navigator.languages);
   const i18n = await createI18n(language);
-  document.documentElement.lang = LANGUAGE_TAG[language];
   // A failed request is told to the user at once, who can ask again; the service watch asks anyhow.
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   createRoot(root).render(

@@ -6,9 +6,9 @@ import classes from './App.module.css';
 import { Header } from './Header';
 import { useServiceWatch, useTab } from './hooks';
 import { ModeNotice } from './ModeNotice';
-import { ShortcutsDialog } from './ShortcutsDialog';
 import { useShortcuts } from './useShortcuts';
 
+const ShortcutsDialog = lazy(() => import('./ShortcutsDialog'));
 const EraseTab = lazy(() => import('../features/erase/EraseTab'));
 const SystemTab = lazy(() => import('../features/system/SystemTab'));
 
@@ -38,7 +38,11 @@ export function App() {
           {tab === 'system' && <SystemTab />}
         </Suspense>
       </main>
-      <ShortcutsDialog opened={isHelpOpen} onClose={() => setHelpOpen(false)} />
+      {isHelpOpen && (
+        <Suspense fallback={null}>
+          <ShortcutsDialog onClose={() => setHelpOpen(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }

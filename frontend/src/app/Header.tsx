@@ -9,7 +9,7 @@ import {
   IconSun,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { LANGUAGE_TAG } from '../i18n';
+import { switchLanguage } from '../i18n';
 import type { Language } from '../state/settings';
 import classes from './App.module.css';
 import { type Tab, TABS } from './hooks';
@@ -65,8 +65,7 @@ function LanguageMenu() {
   const [, change] = useSettings();
   const choose = (language: Language) => {
     change({ language });
-    document.documentElement.lang = LANGUAGE_TAG[language];
-    void i18n.changeLanguage(language);
+    void switchLanguage(i18n, language);
   };
   return (
     <Menu position="bottom-end">

@@ -1,8 +1,10 @@
-import { Button, PasswordInput, Popover, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Button, Popover } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import classes from './App.module.css';
 import { useMode } from './hooks';
-import { useServices, useSettings, useStore } from './services';
+
+const ModePanel = lazy(() => import('./ModePanel'));
 
 /** Who computes now, and who shall. */
 export function ModeMenu() {
@@ -32,58 +34,10 @@ export function ModeMenu() {
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
-        <ModePanel />
+        <Suspense fallback={null}>
+          <ModePanel />
+        </Suspense>
       </Popover.Dropdown>
     </Popover>
-  );
-}
-
-function ModePanel() {
-  const { t } = useTranslation();
-  const { build, status, askService } = useServices();
-  const [{ preference, apiKey }, change] = useSettings();
-  const now = useStore(status);
-  const hints = { auto: 'mode.autoHint', server: 'mode.serverHint', browser: 'mode.browserHint' } as const;
-  if (build.browserOnly) return <Text size="sm">{t('mode.browserOnly')}</Text>;
-  return (
-    <Stack gap="sm">
-      <Text size="sm" fw={600}>
-        {t('mode.title')}
-      </Text>
-      <SegmentedControl
-        fullWidth
-        size="xs"
-        aria-label={t('mode.title')}
-        value={preference}
-        onChange={(value) => change({ preference: value })}
-        data={[
-          { value: 'auto', label: t('mode.auto') },
-          { value: 'server', label: t('mode.server') },
-          { value: 'browser', label: t('mode.browser') },
-        ]}
-      />
-      <Text size="sm" className="pm-quiet">
-        {t(hints[preference])}
-      </Text>
-      {preference !== 'browser' && (
-        <>
-          <Text size="sm">
-            {now.state === 'unknown' ? t('mode.checking') : t(`mode.${now.state}`)}
-            {'detail' in now && now.state !== 'unreachable' && now.detail ? ` ${now.detail}` : ''}
-          </Text>
-          <Button variant="light" size="xs" onClick={() => void askService()}>
-            {t('mode.again')}
-          </Button>
-          <PasswordInput
-            size="xs"
-            label={t('mode.apiKey')}
-            description={t('mode.apiKeyHint')}
-            value={apiKey}
-            autoComplete="off"
-            onChange={(event) => change({ apiKey: event.currentTarget.value.trim() })}
-          />
-        </>
-      )}
-    </Stack>
   );
 }

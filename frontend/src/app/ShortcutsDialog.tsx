@@ -23,16 +23,17 @@ const GROUPS = {
     ['brush', '[ · ]'],
     ['undo', 'Ctrl Z · Ctrl Shift Z'],
     ['invert', 'I'],
+    ['takeAway', 'Alt'],
     ['space', 'Space'],
     ['original', 'V'],
   ],
 } as const;
 
-export function ShortcutsDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
     <Modal
-      opened={opened}
+      opened
       onClose={onClose}
       title={t('shortcuts.title')}
       size="md"
@@ -48,7 +49,7 @@ export function ShortcutsDialog({ opened, onClose }: { opened: boolean; onClose:
               {GROUPS[group].map(([name, keys]) => (
                 <Table.Tr key={name}>
                   <Table.Td>{t(`shortcuts.${name}`)}</Table.Td>
-                  <Table.Td ta="right">
+                  <Table.Td ta="right" style={{ whiteSpace: 'nowrap' }}>
                     {keys.split(' · ').map((key) => (
                       <Kbd key={key} ml={4}>
                         {key}

@@ -13,11 +13,25 @@ const TEAL: MantineColorsTuple = [
   '#03504c',
 ];
 
+/** As the surfaces of base.css, so that fields and menus are of the same grey. */
+const DARK: MantineColorsTuple = [
+  '#d3dadb',
+  '#b6c0c2',
+  '#97a3a5',
+  '#5f6b6e',
+  '#3a4446',
+  '#2f383a',
+  '#252c2e',
+  '#1b2022',
+  '#15191b',
+  '#0f1314',
+];
+
 export const theme = createTheme({
   primaryColor: 'mend',
   // White on it, and it on white, can be read: 5.2 to 1.
   primaryShade: { light: 7, dark: 7 },
-  colors: { mend: TEAL },
+  colors: { mend: TEAL, dark: DARK },
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontFamily:

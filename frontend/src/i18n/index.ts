@@ -2,7 +2,6 @@ import i18next, { type i18n } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import type { Language } from '../state/settings';
 import { en } from './en';
-import { zh } from './zh';
 
 /** What the browser asks for first, of what there is. */
 export function preferredLanguage(wanted: readonly string[]): Language {
@@ -15,12 +14,22 @@ export function preferredLanguage(wanted: readonly string[]): Language {
 export async function createI18n(language: Language): Promise<i18n> {
   const instance = i18next.createInstance();
   await instance.use(initReactI18next).init({
-    lng: language,
     fallbackLng: 'en',
-    resources: { en: { translation: en }, zh: { translation: zh } },
+    resources: { en: { translation: en } },
     interpolation: { escapeValue: false }, // React escapes
   });
+  await switchLanguage(instance, language);
   return instance;
+}
+
+/** Chinese is loaded once it is wanted. */
+export async function switchLanguage(instance: i18n, language: Language): Promise<void> {
+  if (language === 'zh' && !instance.hasResourceBundle('zh', 'translation')) {
+    const { zh } = await import('./zh');
+    instance.addResourceBundle('zh', 'translation', zh);
+  }
+  await instance.changeLanguage(language);
+  document.documentElement.lang = LANGUAGE_TAG[language];
 }
 
 /** What a page says its language is. */

@@ -77,18 +77,22 @@ export function reduceSettings(state: Settings, action: SettingsAction): Setting
 
 /** From what was stored, by this version or another: each value on its own, where it can be used. */
 export function readSettings(stored: string | null): Settings {
-  let given: Record<string, unknown>;
-  try {
-    given = (JSON.parse(stored ?? '{}') ?? {}) as Record<string, unknown>;
-  } catch {
-    return DEFAULT_SETTINGS;
-  }
+  const given = parseObject(stored ?? '{}');
   const names = Object.keys(VALID) as (keyof Settings)[];
   const taken = names.filter((name) => name in given && VALID[name](given[name]));
   return reduceSettings(DEFAULT_SETTINGS, {
     type: 'set',
     changes: Object.fromEntries(taken.map((name) => [name, given[name]])),
   });
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 export function enlargementOf(settings: Settings, hasDenoise: boolean): Enlargement {

@@ -12,7 +12,7 @@ import { useSettings } from '../../app/services';
 import type { MaskEditor } from '../../mask/editor';
 import { clear, grow, invert, shrink } from '../../mask/mask';
 import classes from './Erase.module.css';
-import { LEAST_BRUSH_PX, MOST_BRUSH_PX } from './tools';
+import { fromShare, toShare } from './brush';
 
 interface Props {
   editor: MaskEditor;
@@ -48,7 +48,6 @@ export function MaskPanel({ editor, onImport, onExport }: Props) {
           thumbLabel={t('erase.size')}
           min={0}
           max={100}
-          // By ratio: one step is as much of a small brush as of a large one.
           value={Math.round(toShare(brushPx) * 100)}
           onChange={(value) => change({ brushPx: fromShare(value / 100) })}
           label={null}
@@ -58,7 +57,7 @@ export function MaskPanel({ editor, onImport, onExport }: Props) {
         <Text size="sm" fw={500} mb={6}>
           {t('erase.mask')}
         </Text>
-        <div className={classes.pair}>
+        <div className={classes.pair} role="group" aria-label={t('erase.mask')}>
           {acts.map(({ label, Icon, act }) => (
             <Button
               key={label}
@@ -78,14 +77,4 @@ export function MaskPanel({ editor, onImport, onExport }: Props) {
       </div>
     </>
   );
-}
-
-const RATIO = Math.log(MOST_BRUSH_PX / LEAST_BRUSH_PX);
-
-export function toShare(px: number): number {
-  return Math.log(px / LEAST_BRUSH_PX) / RATIO;
-}
-
-export function fromShare(share: number): number {
-  return Math.round(LEAST_BRUSH_PX * Math.exp(share * RATIO));
 }

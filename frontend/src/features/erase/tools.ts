@@ -1,3 +1,4 @@
+import { LEAST_BRUSH_PX, MOST_BRUSH_PX } from './brush';
 import type { MaskEditor } from '../../mask/editor';
 import { drawPolygon, drawRectangle, drawStroke, type MaskValue, type Point } from '../../mask/mask';
 
@@ -12,8 +13,6 @@ export const TOOL_KEYS: Record<Tool, string> = {
 };
 
 const BRUSH_STEP = 1.25;
-export const LEAST_BRUSH_PX = 1;
-export const MOST_BRUSH_PX = 1000;
 
 /** One step of the keyboard: as much larger or smaller as it is large. */
 export function steppedBrush(px: number, direction: 1 | -1): number {
@@ -57,6 +56,8 @@ export class Gesture {
   }
 
   private stroke(from: Point, to: Point): void {
-    this.editor.draw((mask) => drawStroke(mask, from, to, this.brushPx / 2, this.value));
+    // Even the smallest brush reaches the centre of the pixel that it is in.
+    const radiusPx = Math.max(this.brushPx / 2, Math.SQRT1_2);
+    this.editor.draw((mask) => drawStroke(mask, from, to, radiusPx, this.value));
   }
 }

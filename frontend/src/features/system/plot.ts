@@ -31,10 +31,10 @@ export function linePath(samples: readonly Sample[], frame: Frame, gapS: number)
   return path;
 }
 
-/** The next round number above: 1, 2 or 5 times a power of ten. */
+/** The next round number above. */
 export function niceMost(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const steps = [1, 2, 5, 10].map((step) => step * power);
+  const steps = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((step) => step * power);
   return steps.find((step) => step >= value) ?? value;
 }
