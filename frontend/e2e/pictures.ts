@@ -17,7 +17,12 @@ export function picture(width: number, height: number, seed = 1): Buffer {
   header.set([8, 2, 0, 0, 0], 8);
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
   const body = deflateSync(rows, { level: 1 });
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', body), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', body),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function chunk(kind: string, data: Buffer): Buffer {
@@ -36,5 +41,5 @@ export function sizeOfPng(data: Buffer): [number, number] {
 /** Two frames of one pixel, byte by byte: no library here writes animations. */
 export function animation(): Buffer {
   const frame = '2c00000000010001000002024401' + '00';
-  return Buffer.from(`474946383961010001008000000000ffffff${frame}${frame}3b`, 'hex');
+  return Buffer.from(`47494638396101000100800000000000ffffff${frame}${frame}3b`, 'hex');
 }

@@ -49,7 +49,9 @@ export class Service {
   private async run(port: number): Promise<void> {
     const log = join(this.folder, `log-${Date.now()}`);
     const output = openSync(log, 'w');
-    const ours = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PIXELMEND_')));
+    const ours = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !name.startsWith('PIXELMEND_')),
+    );
     this.process = spawn(PYTHON, ['-m', 'pixelmend.cli', 'serve'], {
       cwd: this.folder,
       stdio: ['ignore', output, output],

@@ -379,6 +379,441 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inpaint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove what is under a mask and answer the image */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description The same.
+                         */
+                        denoise?: number | null;
+                        /**
+                         * Format: binary
+                         * @description The image.
+                         */
+                        file: string;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description The same.
+                         */
+                        height?: number | null;
+                        /**
+                         * Format: binary
+                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         */
+                        mask: string;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /**
+                         * Model
+                         * @description That fills; a model id of `GET /api/models` for inpainting.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description The same.
+                         */
+                        scale?: number | null;
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
+                        /**
+                         * Tile
+                         * @description The same.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
+                        /**
+                         * Width
+                         * @description The same.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The image without it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/avif": unknown;
+                        "image/jpeg": unknown;
+                        "image/png": unknown;
+                        "image/tiff": unknown;
+                        "image/webp": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inpaint-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove what is under masks from many images and answer a ZIP of them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description The same.
+                         */
+                        denoise?: number | null;
+                        /** @description The images of a batch, the field repeated; or one ZIP of them. */
+                        files: string[];
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description The same.
+                         */
+                        height?: number | null;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
+                        masks: string[];
+                        /**
+                         * Model
+                         * @description That fills; a model id of `GET /api/models` for inpainting.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description The same.
+                         */
+                        scale?: number | null;
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
+                        /**
+                         * Tile
+                         * @description The same.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
+                        /**
+                         * Width
+                         * @description The same.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The results and manifest.json, which names the problem of each image that has no result. It is sent while it grows. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -463,6 +898,24 @@ export interface paths {
                          */
                         height?: number | null;
                         /**
+                         * Format: binary
+                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         */
+                        mask?: string;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
+                        masks?: string[];
+                        /**
                          * Model
                          * @description A model id of `GET /api/models`.
                          */
@@ -481,12 +934,22 @@ export interface paths {
                          * @description What to do.
                          * @enum {string}
                          */
-                        task: "upscale" | "upscale-batch";
+                        task: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
                         /**
                          * Tile
                          * @description Largest tile edge in input px, below the service's own.
                          */
                         tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
                         /**
                          * Width
                          * @description Exact width in px; the height follows if not given.
@@ -2573,12 +3036,14 @@ export interface components {
             /** @description Once it is done, until it expires. */
             result: components["schemas"]["JobResult"] | null;
             state: components["schemas"]["JobState"];
-            /**
-             * Task
-             * @enum {string}
-             */
-            task: "upscale" | "upscale-batch";
+            task: components["schemas"]["Kind"];
         };
+        /**
+         * Kind
+         * @description What a job does.
+         * @enum {string}
+         */
+        Kind: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
         /** Limits */
         Limits: {
             /** Max Batch Bytes */
