@@ -58,7 +58,6 @@ interface WorkerFixtures {
 
 export const test = base.extend<Fixtures, WorkerFixtures>({
   service: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright reads what is needed from this pattern
     async ({}, use) => {
       const service = await Service.start();
       await use(service);

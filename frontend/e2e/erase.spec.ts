@@ -61,7 +61,7 @@ test('erased and enlarged in one go', async ({ app, page, service }) => {
   await app.pick('Choose images', IMAGE);
   await expect(page.getByTestId('erase-canvas')).toBeVisible();
   await draw(page, [0.5, 0.5], [0.55, 0.5]);
-  await page.getByText('Enlarge afterwards, 4×').click();
+  await page.getByRole('switch', { name: 'Enlarge afterwards, 4×' }).click();
   await page.getByTestId('erase-run').click();
   await expect(page.getByText('Erased. Paint again')).toBeVisible({ timeout: 60_000 });
   const { data } = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());

@@ -4,7 +4,6 @@ import { Service } from './service';
 
 /** A service of its own, which a test may stop. */
 const test = base.extend<{ own: Service }>({
-  // eslint-disable-next-line no-empty-pattern -- Playwright reads what is needed from this pattern
   own: async ({}, use) => {
     const service = await Service.start();
     await use(service);

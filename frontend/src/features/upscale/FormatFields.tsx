@@ -31,7 +31,7 @@ export function FormatFields() {
         onChange={(value) => value && change({ format: value, quality: null })}
       />
       {/* Kept in its place for formats without it, so that nothing moves. */}
-      <div style={{ opacity: isLossy(format) ? 1 : 0.45 }}>
+      <div>
         <Text size="sm" fw={500} mb={4}>
           {t('options.quality')}{' '}
           <span className="pm-quiet pm-number">
