@@ -19,7 +19,7 @@ test('an image is estimated, enlarged, compared and downloaded', async ({ app, p
   await expect(slider).toHaveAttribute('aria-valuenow', '60');
   const zoom = page.getByTestId('zoom');
   const fitted = await zoom.textContent();
-  await page.getByRole('button', { name: '100 %' }).click();
+  await page.getByRole('button', { name: '1:1' }).click();
   await expect(zoom).toHaveText('100 %');
   await page.keyboard.press('0');
   await expect(zoom).toHaveText(fitted ?? '');
@@ -229,7 +229,7 @@ test('a result of 64 megapixels is shown, whole and close, without being held de
   await expect(app.row('huge.png')).toContainText('8000×8000');
   await expect(page.getByTestId('viewer')).toHaveAttribute('data-comparing');
   const before = await page.evaluate(() => (window as unknown as { held: number[] }).held.length);
-  await page.getByRole('button', { name: '100 %' }).click();
+  await page.getByRole('button', { name: '1:1' }).click();
   await expect(page.getByTestId('zoom')).toHaveText('100 %');
   // The part that is seen is decoded, and nothing that would be too much.
   const held = () => page.evaluate(() => (window as unknown as { held: number[] }).held);

@@ -121,7 +121,7 @@ export const en = {
     after: 'After',
     slider: 'Border between before and after',
     fit: 'Fit',
-    actual: '100 % (1:1)',
+    actual: '1:1',
     zoomIn: 'Closer',
     zoomOut: 'Farther',
     pixels: 'Show pixels as squares',

@@ -122,7 +122,7 @@ export const zh: typeof en = {
     after: '之后',
     slider: '前后对比的分界',
     fit: '适合窗口',
-    actual: '100 % (1:1)',
+    actual: '1:1',
     zoomIn: '放大显示',
     zoomOut: '缩小显示',
     pixels: '以方块显示像素',
