@@ -12,19 +12,25 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run test check lock evaluate bench bench-gpu verify-image clean
+.PHONY: run web test check lock evaluate bench bench-gpu verify-image clean
 
-run: .venv/.runtime
+run: .venv/.runtime web
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
+
+# The web app, where Node is found; a build that is newer than its sources stays.
+web:
+	@frontend/scripts/make.sh build
 
 test: check .venv-reference/.stamp .venv-spaces/.stamp
 	.venv/bin/python -m pytest -n 2 --dist loadfile
+	frontend/scripts/make.sh test
 
 check: .venv/.dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+	frontend/scripts/make.sh check
 
 evaluate: .venv/.dev
 	.venv/bin/python -m training.evaluate backend/pixelmend/models/weights/pixelmend-x4.safetensors

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         description="Address under which model files lie by name; tried before the catalog's own.",
     )
 
+    web_dir: Path | None = Field(
+        None, description="The built web app; unset: frontend/dist of a checkout, or the package's own."
+    )
+
     # Engine
     device: str = Field(
         "auto",

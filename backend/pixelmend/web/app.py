@@ -14,6 +14,7 @@ from pixelmend.errors import PixelmendError
 from pixelmend.web.batches import batches_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
+from pixelmend.web.frontend import frontend_router
 from pixelmend.web.jobs import jobs_router
 from pixelmend.web.memory import memory_router
 from pixelmend.web.middleware import RequestContext
@@ -56,6 +57,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(models_router(service))
     app.include_router(memory_router(service))
     app.include_router(system_router(service))
+    app.include_router(frontend_router(service.settings.web_dir))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -1,0 +1,95 @@
+"""The web app, served by the service itself: one process is enough to use it."""
+
+import re
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+CHECKOUT_BUILD = Path(__file__).parents[3] / "frontend" / "dist"
+PACKAGED_BUILD = Path(__file__).parents[1] / "webapp"
+
+# A page that is isolated from others may use threads in WebAssembly.
+_ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "worker-src 'self' blob:",
+        "connect-src 'self' blob:",
+        # What the user gives is shown from memory.
+        "img-src 'self' blob: data:",
+        "font-src 'self'",
+        # The component library sets colours and sizes as style attributes.
+        "style-src 'self' 'unsafe-inline'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_PAGE_HEADERS = {
+    **_ISOLATION,
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+# Their names change with their content. Workers are documents of their own, so they need the policy too.
+_ASSET_HEADERS = {**_PAGE_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
+_HASHED = re.compile(r".+-[\w-]{8,}\.\w+")
+_NOTHING_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pixelmend</title>
+<p>This is Pixelmend's service. Its web app is not built: <code>make run</code> builds it where Node.js 20 or
+newer is found. The API is here, and <a href="/docs">/docs</a> describes it.</p></html>
+"""
+
+
+def frontend_router(web_dir: Path | None) -> APIRouter:
+    """`/`, the files beside it, and `/assets`; web_dir: None for where a build lies by itself.
+
+    What is there is looked up at each request, so that a build counts without a restart.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    async def page() -> Response:
+        index = find_build(web_dir) / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOTHING_BUILT, headers=_PAGE_HEADERS)
+        return FileResponse(index, headers=_PAGE_HEADERS)
+
+    @router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
+    async def asset(request: Request, name: str) -> Response:
+        headers = _ASSET_HEADERS if _HASHED.fullmatch(name) else _PAGE_HEADERS
+        return _file(find_build(web_dir) / "assets", name, headers)
+
+    @router.api_route("/{name}", methods=["GET", "HEAD"])
+    async def beside(name: str) -> Response:
+        return _file(find_build(web_dir), name, _PAGE_HEADERS)
+
+    return router
+
+
+def find_build(web_dir: Path | None) -> Path:
+    """The built app's folder: the one that was named, a checkout's, or the one in the package."""
+    if web_dir is not None:
+        return web_dir
+    return CHECKOUT_BUILD if (CHECKOUT_BUILD / "index.html").is_file() else PACKAGED_BUILD
+
+
+def _file(folder: Path, name: str, headers: dict[str, str]) -> Response:
+    """Raises HTTPException 404 for what is not a file of that folder, links out of it included."""
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve()
+        found = path.is_relative_to(root) and path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        found = False
+    if not found:
+        raise HTTPException(404, "there is no such file")
+    return FileResponse(path, headers=headers)

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { type Download, expect, type Locator, type Page, test as base } from '@playwright/test';
+import { Service } from './service';
+
+export interface Given {
+  name: string;
+  buffer: Buffer;
+}
+
+/** The app in a page, as a user sees it. */
+export class App {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async open(service: Service, tab = 'upscale'): Promise<void> {
+    await this.page.goto(`${service.url}/#${tab}`);
+    await expect(this.page.getByTestId('mode')).toHaveAttribute('data-mode', 'server');
+  }
+
+  async pick(button: string, ...files: Given[]): Promise<void> {
+    const chooser = this.page.waitForEvent('filechooser');
+    await this.page.getByRole('button', { name: button, exact: true }).first().click();
+    await (await chooser).setFiles(files.map((file) => ({ ...file, mimeType: 'image/png' })));
+  }
+
+  row(name: string): Locator {
+    return this.page.getByTestId('queue').getByRole('listitem').filter({ hasText: name });
+  }
+
+  async expectState(name: string, state: string): Promise<void> {
+    await expect(this.row(name)).toHaveAttribute('data-state', state, { timeout: 60_000 });
+  }
+
+  start(): Promise<void> {
+    return this.page.getByTestId('start').click();
+  }
+
+  async saved(act: () => Promise<unknown>): Promise<{ name: string; data: Buffer }> {
+    const download = this.page.waitForEvent('download');
+    await act();
+    const file: Download = await download;
+    return { name: file.suggestedFilename(), data: await readFile(await file.path()) };
+  }
+}
+
+interface Fixtures {
+  app: App;
+  /** Errors of the page's own; each test looks that there were none. */
+  problems: string[];
+}
+
+interface WorkerFixtures {
+  service: Service;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  service: [
+    async ({}, use) => {
+      const service = await Service.start();
+      await use(service);
+      await service.dispose();
+    },
+    { scope: 'worker' },
+  ],
+  problems: [
+    async ({ page }, use) => {
+      const problems: string[] = [];
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('console', (message) => {
+        // What the browser itself notes of answers that are no success is not the app's.
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+          problems.push(message.text());
+        }
+      });
+      await use(problems);
+      expect(problems).toEqual([]);
+    },
+    { auto: true },
+  ],
+  app: async ({ page }, use) => {
+    await use(new App(page));
+  },
+});
+
+export { expect };

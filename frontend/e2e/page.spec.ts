@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import type { Page } from '@playwright/test';
+import { expect, test } from './app';
+import { picture } from './pictures';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const FIRST_LOAD_BYTES = 250_000;
+
+interface AxeResults {
+  violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+}
+
+/** What axe finds against WCAG 2.2 AA and its own best practice. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() =>
+    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  );
+  return found.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`,
+  );
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing on any tab, ${colorScheme}`, async ({ app, page, service }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await app.open(service);
+    expect(await violations(page)).toEqual([]);
+    await app.pick(
+      'Choose images',
+      { name: 'waves.png', buffer: picture(60, 40, 80) },
+      { name: 'empty.png', buffer: Buffer.alloc(0) },
+    );
+    await app.expectState('waves.png', 'ready');
+    await app.expectState('empty.png', 'refused');
+    await app.start();
+    await app.expectState('waves.png', 'done');
+    await expect(page.getByTestId('viewer')).toHaveAttribute('data-comparing');
+    expect(await violations(page)).toEqual([]);
+    await app.open(service, 'erase');
+    await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 81) });
+    await expect(page.getByTestId('erase-canvas')).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await app.open(service, 'system');
+    await expect(page.getByTestId('models').getByText('pixelmend-x4', { exact: true })).toBeVisible();
+    await expect(page.getByRole('img', { name: /Device, in use, the last/ })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+  test('nothing is wider than the screen, and everything can be reached', async ({ app, page, service }) => {
+    const isTooWide = () => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    await app.open(service);
+    expect(await isTooWide()).toBe(false);
+    await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 82) });
+    await app.expectState('waves.png', 'ready');
+    expect(await isTooWide()).toBe(false);
+    expect(await violations(page)).toEqual([]);
+    await page.getByTestId('start').tap();
+    await app.expectState('waves.png', 'done');
+    await page.getByRole('link', { name: 'Models' }).tap();
+    await expect(page.getByTestId('models').getByText('pixelmend-x4', { exact: true })).toBeVisible();
+    expect(await isTooWide()).toBe(false);
+    await page.getByRole('link', { name: 'Erase' }).tap();
+    await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 83) });
+    const canvas = page.getByTestId('erase-canvas');
+    await expect(canvas).toBeVisible();
+    expect(await isTooWide()).toBe(false);
+    await canvas.tap();
+    await expect(page.getByRole('button', { name: 'Undo' })).toBeEnabled();
+  });
+});
+
+test('the first load is small, and the inference runtime is not part of it', async ({
+  app,
+  page,
+  service,
+}) => {
+  const bodies: Promise<[string, number]>[] = [];
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url());
+    if (!/^\/(assets\/|$|scheme|favicon)/.test(pathname)) return;
+    bodies.push(response.body().then((body) => [pathname, gzipSync(body).length]));
+  });
+  await app.open(service);
+  const sizes = await Promise.all(bodies);
+  expect(sizes.length).toBeGreaterThan(3);
+  expect(sizes.filter(([path]) => /onnx|wasm/.test(path))).toEqual([]);
+  expect(sizes.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(FIRST_LOAD_BYTES);
+});
+
+test('the page is isolated, so that the browser may compute with threads', async ({ app, page, service }) => {
+  await app.open(service);
+  expect(await page.evaluate(() => window.crossOriginIsolated)).toBe(true);
+});
+
+test('settings, language and colours are remembered', async ({ app, page, service }) => {
+  await app.open(service);
+  await page.getByText('2×').click();
+  await page.getByRole('button', { name: 'Language' }).click();
+  await page.getByRole('menuitem', { name: '简体中文' }).click();
+  await expect(page.getByRole('heading', { name: '把图像拖到这里' })).toBeVisible();
+  await page.getByRole('button', { name: '深色模式' }).click();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: '把图像拖到这里' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN');
+  await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark');
+  await expect(page.getByRole('radio', { name: '2×' })).toBeChecked();
+});
+
+test('models are loaded, unloaded and pinned from the page', async ({ app, page, service }) => {
+  await app.open(service, 'system');
+  const model = page.locator('[data-model="pixelmend-x4"]');
+  const act = (name: string) => model.getByRole('button', { name: `${name}: pixelmend-x4` }).click();
+  const state = async () => {
+    const { models } = await service.get<{ models: { id: string; pinned: boolean; loaded: boolean }[] }>(
+      '/api/models',
+    );
+    const found = models.find(({ id }) => id === 'pixelmend-x4');
+    return [found?.loaded, found?.pinned];
+  };
+  await act('Pin');
+  await expect(model.getByText('Pinned')).toBeVisible();
+  expect(await state()).toEqual([true, true]);
+  await act('Unload');
+  await expect(page.getByRole('alert')).toContainText('The model is pinned, or held by a profile.');
+  await act('Unpin');
+  await act('Unload');
+  await expect(model.getByText('Not loaded')).toBeVisible();
+  expect(await state()).toEqual([false, false]);
+  await act('Load');
+  await expect(model.getByText(/^Loaded/)).toBeVisible();
+});

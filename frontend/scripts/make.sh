@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The web app's part of make: build, check, test. Where Node or a browser is missing it says so; that is an error
+# where CI is set, and everywhere else the rest goes on.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
+OLDEST_NODE=20.19
+
+lacking() {
+  echo "web app: $1" >&2
+  if [ -n "${CI:-}" ]; then exit 1; fi
+  exit 0
+}
+
+is_node_usable() {
+  command -v npm > /dev/null && command -v node > /dev/null &&
+    [ "$(printf '%s\n' "$OLDEST_NODE" "$(node -p process.versions.node)" | sort -V | head -n 1)" = "$OLDEST_NODE" ]
+}
+
+install() {
+  if [ ! node_modules/.stamp -nt package-lock.json ]; then
+    npm ci --no-audit --no-fund --loglevel=error || return 1
+    touch node_modules/.stamp
+  fi
+}
+
+is_built() {
+  [ -f dist/index.html ] && [ -z "$(find src public index.html vite.config.ts package-lock.json -newer dist/index.html -print -quit)" ]
+}
+
+build() {
+  is_built || { install && npx tsc -b && npx vite build --logLevel warn; }
+}
+
+find_browser() {
+  for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" && return 0
+  done
+  return 1
+}
+
+case "$1" in
+  build)
+    is_node_usable || lacking "not built, since Node.js $OLDEST_NODE or newer is not here; the service has its API only"
+    build || lacking "not built; the service has its API only"
+    ;;
+  check)
+    is_node_usable || lacking "not checked, since Node.js $OLDEST_NODE or newer is not here"
+    install || lacking "not checked, since its packages could not be installed"
+    npm run --silent check
+    ;;
+  test)
+    is_node_usable || lacking "not tested, since Node.js $OLDEST_NODE or newer is not here"
+    install || lacking "not tested, since its packages could not be installed"
+    npm run --silent test
+    CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
+    export CHROMIUM
+    build
+    npm run --silent e2e
+    ;;
+esac

@@ -1,0 +1,168 @@
+/** The service's HTTP interface. Errors become `ProcessError`s here and nowhere else. */
+
+import { ProcessError, type ProblemInfo } from '../processing/processor';
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Info = Schemas['Info'];
+export type Health = Schemas['Health'];
+export type Readiness = Schemas['Readiness'];
+export type Job = Schemas['JobView'];
+export type ModelInfo = Schemas['ModelInfo'];
+export type Profile = Schemas['ProfileDescription'];
+export type MemoryView = Schemas['MemoryView'];
+export type EstimateView = Schemas['EstimateView'];
+export type Limits = Schemas['Limits'];
+
+export interface ApiOptions {
+  /** Where the service is; empty: where the page came from. */
+  baseUrl: string;
+  apiKey: () => string;
+}
+
+const PROBLEM_TYPE = 'application/problem+json';
+const PROBE_TIMEOUT_MS = 4000;
+
+export class Api {
+  private readonly options: ApiOptions;
+
+  constructor(options: ApiOptions) {
+    this.options = options;
+  }
+
+  url(path: string): string {
+    return this.options.baseUrl.replace(/\/$/, '') + path;
+  }
+
+  headers(): Record<string, string> {
+    const key = this.options.apiKey();
+    return key ? { Authorization: `Bearer ${key}` } : {};
+  }
+
+  /** Rejects with a `ProcessError` for anything but success, and with the signal's reason once aborted. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    let response: Response;
+    try {
+      const headers = { ...this.headers(), ...(init.headers as Record<string, string> | undefined) };
+      response = await fetch(this.url(path), { ...init, headers });
+    } catch (error) {
+      if (init.signal?.aborted && !isTimeout(init.signal.reason)) throw init.signal.reason;
+      throw unreachable(error);
+    }
+    if (!response.ok) throw await errorOf(response);
+    return response;
+  }
+
+  private async json<T>(path: string, init?: RequestInit): Promise<T> {
+    return (await (await this.fetch(path, init)).json()) as T;
+  }
+
+  info = (): Promise<Info> => this.json('/api/info');
+  models = async (): Promise<ModelInfo[]> => (await this.json<Schemas['ModelList']>('/api/models')).models;
+  profiles = async (): Promise<Profile[]> =>
+    (await this.json<Schemas['ProfileList']>('/api/profiles')).profiles;
+  memory = (points: number): Promise<MemoryView> => this.json(`/api/memory?points=${points}`);
+  job = (id: string, signal?: AbortSignal): Promise<Job> =>
+    this.json(`/api/jobs/${encodeURIComponent(id)}`, { signal });
+  cancelJob = (id: string): Promise<Job> =>
+    this.json(`/api/jobs/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
+
+  estimate = (
+    fields: Record<string, string | number | boolean>,
+    signal?: AbortSignal,
+  ): Promise<EstimateView> =>
+    this.json('/api/estimate', {
+      method: 'POST',
+      body: JSON.stringify(fields),
+      headers: { 'Content-Type': 'application/json' },
+      signal,
+    });
+
+  administerModel = (id: string, action: 'load' | 'unload' | 'pin' | 'unpin'): Promise<ModelInfo> =>
+    this.json(`/api/models/${encodeURIComponent(id)}/${action}`, { method: 'POST' });
+
+  administerProfile = (name: string, action: 'preload' | 'release'): Promise<Profile> =>
+    this.json(`/api/profiles/${encodeURIComponent(name)}/${action}`, { method: 'POST' });
+
+  /** 503 is an answer too: it says why. */
+  health = (): Promise<Health> => this.told('/api/health');
+  readiness = (): Promise<Readiness> => this.told('/readyz');
+
+  private async told<T>(path: string): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(this.url(path), {
+        headers: this.headers(),
+        cache: 'no-store',
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      });
+    } catch (error) {
+      throw unreachable(error);
+    }
+    const kind = response.headers.get('content-type') ?? '';
+    // What is not JSON comes from a proxy whose service is gone, or from a file server.
+    if (!kind.startsWith('application/json'))
+      throw unreachable(new Error(`answered ${response.status} ${kind}`));
+    return (await response.json()) as T;
+  }
+}
+
+export function unreachable(cause: unknown): ProcessError {
+  return new ProcessError('unreachable', 'The service cannot be reached.', { retryable: true, cause });
+}
+
+export async function errorOf(response: Response): Promise<ProcessError> {
+  const body = await response.text().catch(() => '');
+  return errorFrom(response.status, (name) => response.headers.get(name), body);
+}
+
+/** The one place that knows what a status means. */
+export function errorFrom(
+  status: number,
+  header: (name: string) => string | null,
+  body: string,
+): ProcessError {
+  const problem = (header('content-type') ?? '').startsWith(PROBLEM_TYPE) ? problemOf(body) : null;
+  const retryAfter = Number.parseFloat(header('retry-after') ?? '');
+  const more = {
+    problem,
+    retryable: status === 429 || status >= 500,
+    retryAfterS: Number.isFinite(retryAfter) ? retryAfter : null,
+  };
+  const detail = problem?.detail ?? `The service answered ${status}.`;
+  // A gateway whose service is gone has no problem to tell.
+  if (problem === null && (status === 502 || status === 503 || status === 504)) return unreachable(detail);
+  const code = problem ? codeOf(problem.type) : '';
+  if (code === 'draining' || code === 'no-worker') return new ProcessError('not-ready', detail, more);
+  if (status === 429 || code === 'queue-full' || code === 'storage-full') {
+    return new ProcessError('busy', detail, more);
+  }
+  if (code === 'unknown-job' || code === 'result-expired') return new ProcessError('job-lost', detail, more);
+  return new ProcessError('refused', detail, more);
+}
+
+/** The stable end of a problem's type. */
+export function codeOf(type: string): string {
+  return type.slice(type.lastIndexOf(':') + 1);
+}
+
+export function problemInfo(problem: Schemas['Problem']): ProblemInfo {
+  return {
+    type: problem.type,
+    title: problem.title,
+    detail: problem.detail,
+    requestId: problem.request_id,
+  };
+}
+
+function problemOf(body: string): ProblemInfo | null {
+  try {
+    return problemInfo(JSON.parse(body) as Schemas['Problem']);
+  } catch {
+    return null;
+  }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
+}

@@ -1,0 +1,3356 @@
+// Written by `npm run api` from the service's OpenAPI document; not by hand.
+
+export interface paths {
+    "/api/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a job would need, or why it would be refused, from dimensions alone */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Image Alpha
+                         * @description It has transparency.
+                         * @default false
+                         */
+                        image_alpha?: boolean;
+                        /**
+                         * Image Bits
+                         * @description Per sample.
+                         * @default 8
+                         * @enum {integer}
+                         */
+                        image_bits?: 8 | 16;
+                        /**
+                         * Image Grey
+                         * @description It has no colour.
+                         * @default false
+                         */
+                        image_grey?: boolean;
+                        /** Image Height */
+                        image_height: number;
+                        /**
+                         * Image Width
+                         * @description Of the image as it is seen, in px.
+                         */
+                        image_width: number;
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                    "application/x-www-form-urlencoded": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Image Alpha
+                         * @description It has transparency.
+                         * @default false
+                         */
+                        image_alpha?: boolean;
+                        /**
+                         * Image Bits
+                         * @description Per sample.
+                         * @default 8
+                         * @enum {integer}
+                         */
+                        image_bits?: 8 | 16;
+                        /**
+                         * Image Grey
+                         * @description It has no colour.
+                         * @default false
+                         */
+                        image_grey?: boolean;
+                        /** Image Height */
+                        image_height: number;
+                        /**
+                         * Image Width
+                         * @description Of the image as it is seen, in px.
+                         */
+                        image_width: number;
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Image Alpha
+                         * @description It has transparency.
+                         * @default false
+                         */
+                        image_alpha?: boolean;
+                        /**
+                         * Image Bits
+                         * @description Per sample.
+                         * @default 8
+                         * @enum {integer}
+                         */
+                        image_bits?: 8 | 16;
+                        /**
+                         * Image Grey
+                         * @description It has no colour.
+                         * @default false
+                         */
+                        image_grey?: boolean;
+                        /** Image Height */
+                        image_height: number;
+                        /**
+                         * Image Width
+                         * @description Of the image as it is seen, in px.
+                         */
+                        image_width: number;
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EstimateView"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the service is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Version, device, formats and limits */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Info"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inpaint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove what is under a mask and answer the image */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description The same.
+                         */
+                        denoise?: number | null;
+                        /**
+                         * Format: binary
+                         * @description The image.
+                         */
+                        file: string;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description The same.
+                         */
+                        height?: number | null;
+                        /**
+                         * Format: binary
+                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         */
+                        mask: string;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /**
+                         * Model
+                         * @description That fills; a model id of `GET /api/models` for inpainting.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description The same.
+                         */
+                        scale?: number | null;
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
+                        /**
+                         * Tile
+                         * @description The same.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
+                        /**
+                         * Width
+                         * @description The same.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The image without it. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/avif": unknown;
+                        "image/jpeg": unknown;
+                        "image/png": unknown;
+                        "image/tiff": unknown;
+                        "image/webp": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inpaint-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove what is under masks from many images and answer a ZIP of them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description The same.
+                         */
+                        denoise?: number | null;
+                        /** @description The images of a batch, the field repeated; or one ZIP of them. */
+                        files: string[];
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description The same.
+                         */
+                        height?: number | null;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
+                        masks: string[];
+                        /**
+                         * Model
+                         * @description That fills; a model id of `GET /api/models` for inpainting.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description The same.
+                         */
+                        scale?: number | null;
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
+                        /**
+                         * Tile
+                         * @description The same.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
+                        /**
+                         * Width
+                         * @description The same.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The results and manifest.json, which names the problem of each image that has no result. It is sent while it grows. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's jobs, newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobList"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Hand in work and come back for the result */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /**
+                         * Format: binary
+                         * @description The image.
+                         */
+                        file?: string;
+                        /** @description The images of a batch, the field repeated; or one ZIP of them. */
+                        files?: string[];
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Format: binary
+                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         */
+                        mask?: string;
+                        /**
+                         * Mask Feather
+                         * @description The outermost part of that, fading into the image, px; default: 2.
+                         */
+                        mask_feather?: number | null;
+                        /**
+                         * Mask Grow
+                         * @description How far beyond the mask is filled as well, px.
+                         * @default 4
+                         */
+                        mask_grow?: number;
+                        /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
+                        masks?: string[];
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * @description What to do.
+                         * @enum {string}
+                         */
+                        task: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
+                        /**
+                         * Then
+                         * @description Enlarge the result as well, in the same job.
+                         */
+                        then?: "upscale" | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Upscale Model
+                         * @description With then=upscale, as in `POST /api/upscale`.
+                         */
+                        upscale_model?: string | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a job is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Cancel a job, or give up its result */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-sent events: `state`, `progress`, `item`, `drain` */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Data is the job, or the item of a batch, as JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description All was sent; do not connect again. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A finished job's file; ranges and ETag are understood */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The whole file; of a batch, a ZIP. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
+                        "image/avif": unknown;
+                        "image/jpeg": unknown;
+                        "image/png": unknown;
+                        "image/tiff": unknown;
+                        "image/webp": unknown;
+                    };
+                };
+                /** @description The range that was asked for. */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The client has it already. */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gone */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Requested Range Not Satisfiable */
+                416: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/memory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Device and host memory: now, over time, and alerts */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the history, the newest. */
+                    points?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MemoryView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/memory/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Server-sent events: `sample` with what is now, `alert` */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Data is the device's index, and its sample or alert, as JSON. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models there are */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelList"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a model now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a model and never let it go */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let go of a model, once whoever uses it has finished */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/unpin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a pinned model go as others are */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Named sets of models */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProfileList"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/{name}/preload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a profile's models and hold them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProfileDescription"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/{name}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let go of a profile's models */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProfileDescription"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/upscale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enlarge an image and answer it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /**
+                         * Format: binary
+                         * @description The image.
+                         */
+                        file: string;
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The enlarged image. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/avif": unknown;
+                        "image/jpeg": unknown;
+                        "image/png": unknown;
+                        "image/tiff": unknown;
+                        "image/webp": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/upscale-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enlarge many images and answer a ZIP of them */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Denoise
+                         * @description Strength, for models that have it (1: remove all noise).
+                         */
+                        denoise?: number | null;
+                        /** @description The images of a batch, the field repeated; or one ZIP of them. */
+                        files: string[];
+                        /**
+                         * First Frame
+                         * @description Take the first frame of an animation or multi-page file.
+                         * @default false
+                         */
+                        first_frame?: boolean;
+                        /** @description Default: PNG, or what the Accept header asks for. */
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        /**
+                         * Height
+                         * @description Exact height in px; the width follows if not given.
+                         */
+                        height?: number | null;
+                        /**
+                         * Model
+                         * @description A model id of `GET /api/models`.
+                         */
+                        model?: string | null;
+                        /**
+                         * Quality
+                         * @description For JPEG, WebP and AVIF.
+                         */
+                        quality?: number | null;
+                        /**
+                         * Scale
+                         * @description Factor; default: the model's own (4).
+                         */
+                        scale?: number | null;
+                        /**
+                         * Tile
+                         * @description Largest tile edge in input px, below the service's own.
+                         */
+                        tile?: number | null;
+                        /**
+                         * Width
+                         * @description Exact width in px; the height follows if not given.
+                         */
+                        width?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The results and manifest.json, which names the problem of each image that has no result. It is sent while it grows. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": unknown;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This process answers; touches no device */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alive"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts and gauges for Prometheus */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Prometheus's text format. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** New work is welcome here */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Readiness"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Readiness"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Alert
+         * @description Told once when `value` reaches `threshold` and once when it is well below again.
+         */
+        Alert: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "device-memory" | "device-memory-limit" | "host-memory" | "temperature" | "sensors-lost";
+            /** Message */
+            message: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "raised" | "cleared";
+            /** Threshold */
+            threshold: number;
+            /** Time S */
+            time_s: number;
+            /** Value */
+            value: number;
+        };
+        /** Alive */
+        Alive: {
+            /**
+             * Status
+             * @default alive
+             * @constant
+             */
+            status: "alive";
+        };
+        /** DeviceInfo */
+        DeviceInfo: {
+            /** Name */
+            name: string | null;
+            /** Note */
+            note?: string | null;
+            /** Total Bytes */
+            total_bytes?: number | null;
+            /** Type */
+            type: string | null;
+        };
+        /** DeviceMemoryView */
+        DeviceMemoryView: {
+            /**
+             * Alerts
+             * @description What was raised and cleared, the oldest first.
+             */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * History
+             * @description The oldest first; a lost worker leaves a gap.
+             */
+            history: components["schemas"]["MemoryPoint"][];
+            /** Index */
+            index: number;
+            /**
+             * Name
+             * @description Null until its worker is ready.
+             */
+            name: string | null;
+            /** @description Null until the worker has told. */
+            now: components["schemas"]["MemorySample"] | null;
+            /**
+             * Raised
+             * @description Alerts that are up now.
+             */
+            raised: components["schemas"]["Alert"][];
+        };
+        /**
+         * EstimateView
+         * @description What a job would need; `problem` says why it would be refused now.
+         */
+        EstimateView: {
+            /** Accepted */
+            accepted: boolean;
+            device: components["schemas"]["DeviceInfo"];
+            /**
+             * Device Bytes
+             * @description The model and what it computes at once, as measured; on a CPU, of the host's memory.
+             */
+            device_bytes: number | null;
+            /**
+             * Host Bytes
+             * @description What the job adds to the worker's memory, at most.
+             */
+            host_bytes: number | null;
+            /** Model */
+            model: string;
+            /** Precision */
+            precision: string | null;
+            problem: components["schemas"]["Problem"] | null;
+            result: components["schemas"]["EstimatedSize"] | null;
+            /** @description Null until the model was measured. */
+            seconds: components["schemas"]["EstimatedSeconds"] | null;
+            /** @description Null until the model has been opened once. */
+            tiles: components["schemas"]["EstimatedTiles"] | null;
+            /**
+             * Wait Seconds
+             * @description Until what is in the queue now is done.
+             */
+            wait_seconds: number | null;
+        };
+        /**
+         * EstimatedSeconds
+         * @description From what this service has measured, if it had nothing else to do.
+         */
+        EstimatedSeconds: {
+            /** Decode */
+            decode: number;
+            /** Device */
+            device: number;
+            /**
+             * Encode
+             * @description What remains of it after the last tile.
+             */
+            encode: number;
+            /** Total */
+            total: number;
+        };
+        /** EstimatedSize */
+        EstimatedSize: {
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+        };
+        /** EstimatedTiles */
+        EstimatedTiles: {
+            /**
+             * Computed Pixels
+             * @description Overlaps and the plane of a transparency included.
+             */
+            computed_pixels: number;
+            /** Count */
+            count: number;
+            /** Height */
+            height: number;
+            /** Overlap */
+            overlap: number;
+            /**
+             * Width
+             * @description In px of the input, as the overlap.
+             */
+            width: number;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /** Health */
+        Health: {
+            device: components["schemas"]["DeviceInfo"];
+            /** Model Loaded */
+            model_loaded: boolean;
+            /** Queued */
+            queued: number;
+            /**
+             * Reasons
+             * @description Why the status is not healthy, in words.
+             */
+            reasons: string[];
+            /** Running */
+            running: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "healthy" | "degraded" | "unhealthy";
+            /** Worker Restarts */
+            worker_restarts: number;
+            /** Worker Step Age S */
+            worker_step_age_s: number;
+        };
+        /** Info */
+        Info: {
+            /** Default Model */
+            default_model: string;
+            device: components["schemas"]["DeviceInfo"];
+            /** Input Formats */
+            input_formats: string[];
+            limits: components["schemas"]["Limits"];
+            /** Name */
+            name: string;
+            /** Output Formats */
+            output_formats: string[];
+            /** Version */
+            version: string;
+        };
+        /**
+         * ItemView
+         * @description An image of a batch.
+         */
+        ItemView: {
+            /** File Name */
+            file_name: string;
+            /** Height */
+            height: number | null;
+            /** Index */
+            index: number;
+            /**
+             * Output
+             * @description The result's name in the archive.
+             */
+            output: string | null;
+            /** @description Why there is no result. */
+            problem: components["schemas"]["Problem"] | null;
+            /** Sha256 */
+            sha256: string | null;
+            /** Size Bytes */
+            size_bytes: number | null;
+            state: components["schemas"]["JobState"];
+            /** Width */
+            width: number | null;
+        };
+        /** JobList */
+        JobList: {
+            /** Jobs */
+            jobs: components["schemas"]["JobView"][];
+        };
+        /** JobProgress */
+        JobProgress: {
+            /**
+             * Done Items
+             * @description Of a batch: images with a result.
+             */
+            done_items: number | null;
+            /** Done Tiles */
+            done_tiles: number;
+            /**
+             * Failed Items
+             * @description Of a batch: images with a problem.
+             */
+            failed_items: number | null;
+            /** Fraction */
+            fraction: number;
+            /** Total Items */
+            total_items: number | null;
+            /**
+             * Total Tiles
+             * @description 0 until the image is decoded.
+             */
+            total_tiles: number;
+        };
+        /** JobResult */
+        JobResult: {
+            /** Height */
+            height: number | null;
+            /** Media Type */
+            media_type: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Url */
+            url: string;
+            /**
+             * Width
+             * @description Of an image; null for a batch's archive.
+             */
+            width: number | null;
+        };
+        /**
+         * JobState
+         * @enum {string}
+         */
+        JobState: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
+        /**
+         * JobView
+         * @description A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`.
+         */
+        JobView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Eta S
+             * @description Seconds to the end, from what was measured; null if unknown.
+             */
+            eta_s: number | null;
+            /**
+             * Expires At
+             * @description Until when the result is kept.
+             */
+            expires_at: string | null;
+            /** File Name */
+            file_name: string | null;
+            /** Id */
+            id: string;
+            /**
+             * Items
+             * @description Of a batch; not in lists and `progress` events.
+             */
+            items?: components["schemas"]["ItemView"][] | null;
+            /** Model */
+            model: string;
+            /**
+             * Place
+             * @description In the queue, from 1; null unless queued.
+             */
+            place: number | null;
+            /** @description Why it failed or was cancelled. */
+            problem: components["schemas"]["Problem"] | null;
+            progress: components["schemas"]["JobProgress"];
+            /** @description Once it is done, until it expires. */
+            result: components["schemas"]["JobResult"] | null;
+            state: components["schemas"]["JobState"];
+            task: components["schemas"]["Kind"];
+        };
+        /**
+         * Kind
+         * @description What a job does.
+         * @enum {string}
+         */
+        Kind: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
+        /** Limits */
+        Limits: {
+            /** Max Batch Bytes */
+            max_batch_bytes: number;
+            /** Max Batch Items */
+            max_batch_items: number;
+            /** Max Input Pixels */
+            max_input_pixels: number;
+            /** Max Input Side Px */
+            max_input_side_px: number;
+            /** Max Output Pixels */
+            max_output_pixels: number;
+            /** Max Queue Jobs */
+            max_queue_jobs: number;
+            /**
+             * Max Scale
+             * @default 8
+             */
+            max_scale: number;
+            /** Max Upload Bytes */
+            max_upload_bytes: number;
+            /**
+             * Min Scale
+             * @default 1
+             */
+            min_scale: number;
+            /** Request Timeout S */
+            request_timeout_s: number;
+        };
+        /**
+         * MemoryPoint
+         * @description A moment of the history; `time_s` is Unix time.
+         */
+        MemoryPoint: {
+            /** Accounted Bytes */
+            accounted_bytes: number;
+            /** Device Used Bytes */
+            device_used_bytes: number;
+            /** Host Used Bytes */
+            host_used_bytes: number;
+            /** Temperature C */
+            temperature_c: number | null;
+            /** Time S */
+            time_s: number;
+            /** Utilisation Percent */
+            utilisation_percent: number | null;
+            /** Worker Bytes */
+            worker_bytes: number;
+        };
+        /**
+         * MemorySample
+         * @description A worker's memory at one moment. None where the device does not tell.
+         *
+         *     time_s: Unix. device_used_bytes: by everybody, and promised to models but not yet taken.
+         *     accounted_bytes: the sum of `models`. ceiling_bytes: what max_memory_usage_percent allows.
+         */
+        MemorySample: {
+            /** Accounted Bytes */
+            accounted_bytes: number;
+            /**
+             * Active Profiles
+             * @default []
+             */
+            active_profiles: string[];
+            /** Ceiling Bytes */
+            ceiling_bytes: number;
+            /** Device Capacity Bytes */
+            device_capacity_bytes: number;
+            /** Device Used Bytes */
+            device_used_bytes: number;
+            /** Host Total Bytes */
+            host_total_bytes: number;
+            /** Host Used Bytes */
+            host_used_bytes: number;
+            /**
+             * Models
+             * @default []
+             */
+            models: components["schemas"]["ModelMemory"][];
+            /**
+             * @default {
+             *       "evicted": 0,
+             *       "redone": 0,
+             *       "refused": 0,
+             *       "retried": 0,
+             *       "smaller": 0
+             *     }
+             */
+            recoveries: components["schemas"]["RecoveryCounts"];
+            /** Sensors Lost */
+            sensors_lost: boolean;
+            /** Temperature C */
+            temperature_c: number | null;
+            /** Time S */
+            time_s: number;
+            /** Utilisation Percent */
+            utilisation_percent: number | null;
+            /** Worker Bytes */
+            worker_bytes: number;
+        };
+        /** MemoryView */
+        MemoryView: {
+            /** Devices */
+            devices: components["schemas"]["DeviceMemoryView"][];
+            /**
+             * Enabled
+             * @description memory_monitoring_enabled; without it there is no history.
+             */
+            enabled: boolean;
+            /** Interval S */
+            interval_s: number;
+        };
+        /** ModelInfo */
+        ModelInfo: {
+            /** Architecture */
+            architecture: string | null;
+            /**
+             * Bytes
+             * @description What it takes of the device, weights and tiles.
+             */
+            bytes: number | null;
+            /**
+             * Denoise
+             * @description Takes the `denoise` parameter.
+             */
+            denoise: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Leases
+             * @description Jobs that use it now.
+             */
+            leases: number;
+            /** Licence */
+            licence: string | null;
+            /** Loaded */
+            loaded: boolean;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "embedded" | "catalog" | "dropped-in";
+            /**
+             * Pinned
+             * @description Never let go.
+             */
+            pinned: boolean;
+            /** Precision */
+            precision: string | null;
+            /**
+             * Present
+             * @description Its file is there; others can be put into the models directory.
+             */
+            present: boolean;
+            /**
+             * Problem
+             * @description Why its file cannot be used, once that was tried.
+             */
+            problem: string | null;
+            /**
+             * Scale
+             * @description None for a dropped-in file that was not used yet.
+             */
+            scale: number | null;
+            /**
+             * Task
+             * @description Of a dropped-in file it is known once it was used.
+             * @enum {string}
+             */
+            task: "upscale" | "inpaint";
+            /** Title */
+            title: string;
+        };
+        /** ModelList */
+        ModelList: {
+            /** Models */
+            models: components["schemas"]["ModelInfo"][];
+        };
+        /**
+         * ModelMemory
+         * @description An open model. `leaving`: it goes when its last lease is released, and gets no new one.
+         */
+        ModelMemory: {
+            /** Bytes */
+            bytes: number;
+            /** Idle S */
+            idle_s: number;
+            /** Leases */
+            leases: number;
+            /** Leaving */
+            leaving: boolean;
+            /** Model */
+            model: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Precision */
+            precision: string;
+            /**
+             * Profiles
+             * @default []
+             */
+            profiles: string[];
+            /** Weights Bytes */
+            weights_bytes: number;
+        };
+        /**
+         * Problem
+         * @description Any error (RFC 9457).
+         */
+        Problem: {
+            /** Detail */
+            detail: string;
+            /** Request Id */
+            request_id: string | null;
+            /** Retryable */
+            retryable: boolean;
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * ProfileDescription
+         * @description A named set of models. `active`: preloaded and not released since.
+         */
+        ProfileDescription: {
+            /** Active */
+            active: boolean;
+            /** Auto Cleanup */
+            auto_cleanup: boolean;
+            /** Memory Limit Bytes */
+            memory_limit_bytes: number | null;
+            /** Memory Limit Percent */
+            memory_limit_percent: number | null;
+            /** Models */
+            models: string[];
+            /** Name */
+            name: string;
+            /** Preload */
+            preload: boolean;
+            /** Priority */
+            priority: number;
+        };
+        /** ProfileList */
+        ProfileList: {
+            /** Profiles */
+            profiles: components["schemas"]["ProfileDescription"][];
+        };
+        /** Readiness */
+        Readiness: {
+            /** Ready */
+            ready: boolean;
+            /** Reasons */
+            reasons: string[];
+        };
+        /**
+         * RecoveryCounts
+         * @description What was done, since the worker began, to get tiles right. `evicted` counts models.
+         */
+        RecoveryCounts: {
+            /**
+             * Evicted
+             * @default 0
+             */
+            evicted: number;
+            /**
+             * Redone
+             * @default 0
+             */
+            redone: number;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Retried
+             * @default 0
+             */
+            retried: number;
+            /**
+             * Smaller
+             * @default 0
+             */
+            smaller: number;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,39 @@
+import { Button } from '@mantine/core';
+import { IconCloudOff, IconShieldCheck } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import classes from './App.module.css';
+import { useMode } from './hooks';
+import { useServices, useSettings, useStore } from './services';
+
+/** Says when another than the service computes, why, and how to get back. */
+export function ModeNotice() {
+  const { t } = useTranslation();
+  const { build, status, askService } = useServices();
+  const [{ preference }, change] = useSettings();
+  const now = useStore(status);
+  const mode = useMode();
+  if (build.browserOnly) return null;
+  if (preference === 'browser') {
+    return (
+      <div className={classes.notice} data-calm role="status">
+        <IconShieldCheck size={18} aria-hidden />
+        <span>{mode === 'none' ? t('capabilities.noEngine') : t('mode.browserOnly')}</span>
+        <Button size="compact-sm" variant="default" onClick={() => change({ preference: 'auto' })}>
+          {t('mode.useService')}
+        </Button>
+      </div>
+    );
+  }
+  if (now.state === 'ready' || now.state === 'unknown') return null;
+  return (
+    <div className={classes.notice} role="status">
+      <IconCloudOff size={18} aria-hidden />
+      <span>
+        {t(`mode.${now.state}`)} {t(mode === 'browser' ? 'mode.noticeBrowser' : 'mode.noticeNothing')}
+      </span>
+      <Button size="compact-sm" variant="default" onClick={() => void askService()}>
+        {t('mode.again')}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+import { useTranslation } from 'react-i18next';
+import type { MemoryView } from '../../api/client';
+import { formatBytes } from '../../ui/format';
+import { Plot } from './Plot';
+import classes from './System.module.css';
+
+/** Memory and temperature of each device, over time. */
+export function MemoryCard({ memory }: { memory: MemoryView | undefined }) {
+  const { t } = useTranslation();
+  // So many samples may be missing before a line breaks.
+  const gapS = (memory?.interval_s ?? 2) * 3.5;
+  return (
+    <div className={`pm-card ${classes.card}`} style={{ minHeight: 260 }}>
+      {memory?.enabled === false && (
+        <>
+          <h2 className={classes.title}>{t('system.memory')}</h2>
+          <p className={classes.empty}>{t('system.monitoringOff')}</p>
+        </>
+      )}
+      {memory?.enabled !== false &&
+        (memory?.devices ?? []).map((device) => {
+          const history = device.history.map((point) => ({ ...point, timeS: point.time_s }));
+          const of = (value: (point: (typeof history)[number]) => number | null) =>
+            history.map((point) => ({ timeS: point.timeS, value: value(point) }));
+          const hasTemperature = history.some((point) => point.temperature_c !== null);
+          return (
+            <div key={device.index}>
+              <h2 className={classes.title}>
+                {t('system.memory')}
+                {(memory?.devices.length ?? 0) > 1 && <span className="pm-quiet">{device.name}</span>}
+              </h2>
+              <Plot
+                gapS={gapS}
+                format={formatBytes}
+                ceiling={device.now?.ceiling_bytes ?? null}
+                lines={[
+                  {
+                    name: t('system.used'),
+                    colour: '#4a7fd6',
+                    samples: of((point) => point.device_used_bytes),
+                  },
+                  { name: t('system.worker'), colour: '#9a6bd0', samples: of((point) => point.worker_bytes) },
+                  {
+                    name: t('system.modelsMemory'),
+                    colour: '#14a38b',
+                    samples: of((point) => point.accounted_bytes),
+                  },
+                ]}
+              />
+              <h3 className={classes.title} style={{ margin: '14px 0 6px' }}>
+                {t('system.temperature')}
+              </h3>
+              {hasTemperature ? (
+                <Plot
+                  gapS={gapS}
+                  format={(value) => `${Math.round(value)} °C`}
+                  ceiling={null}
+                  lines={[
+                    {
+                      name: t('system.temperature'),
+                      colour: '#d9534f',
+                      samples: of((point) => point.temperature_c),
+                    },
+                  ]}
+                />
+              ) : (
+                <p className={classes.empty}>{t('system.noTemperature')}</p>
+              )}
+            </div>
+          );
+        })}
+    </div>
+  );
+}

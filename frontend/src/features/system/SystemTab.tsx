@@ -1,0 +1,57 @@
+import { useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { useInfo } from '../../app/hooks';
+import { useServices, useSettings } from '../../app/services';
+import { AlertsCard } from './AlertsCard';
+import { DeviceCard } from './DeviceCard';
+import { MemoryCard } from './MemoryCard';
+import { ModelsCard } from './ModelsCard';
+import { ProfilesCard } from './ProfilesCard';
+import { SettingsCard } from './SettingsCard';
+import classes from './System.module.css';
+
+const HEALTH_PERIOD_MS = 3000;
+const MEMORY_PERIOD_MS = 2000;
+const POINTS = 300;
+
+/** What the service runs on, holds and remembers. */
+export default function SystemTab() {
+  const { t } = useTranslation();
+  const { api, build } = useServices();
+  const [{ preference }] = useSettings();
+  const enabled = !build.browserOnly && preference !== 'browser';
+  const health = useQuery({
+    queryKey: ['service', 'health'],
+    queryFn: api.health,
+    refetchInterval: HEALTH_PERIOD_MS,
+    enabled,
+  });
+  const memory = useQuery({
+    queryKey: ['service', 'memory'],
+    queryFn: () => api.memory(POINTS),
+    refetchInterval: MEMORY_PERIOD_MS,
+    enabled,
+  });
+  const info = useInfo();
+  if (!enabled || health.isError) {
+    return (
+      <section className={classes.tab} aria-label={t('app.system')}>
+        <h1 className="pm-hidden">{t('app.system')}</h1>
+        <div className={`pm-card ${classes.card} ${classes.wide}`}>
+          <p className={classes.empty}>{t('system.noService')}</p>
+        </div>
+      </section>
+    );
+  }
+  return (
+    <section className={classes.tab} aria-label={t('app.system')}>
+      <h1 className="pm-hidden">{t('app.system')}</h1>
+      <DeviceCard health={health.data} info={info.data} />
+      <MemoryCard memory={memory.data} />
+      <ModelsCard />
+      <ProfilesCard />
+      <AlertsCard memory={memory.data} />
+      <SettingsCard info={info.data} memory={memory.data} />
+    </section>
+  );
+}

@@ -1,0 +1,76 @@
+import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useCapabilities, useInfo } from '../../app/hooks';
+import { useSettings } from '../../app/services';
+import type { QueueItem } from '../../state/queue';
+import { useSource } from '../viewer/useSource';
+import { cropAround } from './crop';
+import { CropPicker } from './CropPicker';
+import { TrialPanes } from './TrialPanes';
+import { useTrial } from './useTrial';
+
+const SIDES = ['96', '160', '256'];
+
+/** Several models on one crop, side by side, before the whole image is enlarged. */
+export default function CropTrial({ item, onClose }: { item: QueueItem; onClose: () => void }) {
+  const { t } = useTranslation();
+  const [, change] = useSettings();
+  const { probe, file } = item;
+  const { source } = useSource(file, probe?.widthPx ?? null, probe?.heightPx ?? null);
+  const models = (useCapabilities().data?.models ?? []).filter((model) => model.task === 'upscale');
+  const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
+  const [side, setSide] = useState('160');
+  const [centre, setCentre] = useState<{ x: number; y: number } | null>(null);
+  const [chosen, setChosen] = useState<string[] | null>(null);
+  const trial = useTrial(file);
+  const ids = chosen ?? models.slice(0, 3).map((model) => model.id);
+  const image = source?.size ?? null;
+  const crop = image
+    ? cropAround(centre ?? { x: image.width / 2, y: image.height / 2 }, Number(side), image)
+    : null;
+  const use = (id: string) => {
+    change({ model: id === standard ? null : id });
+    onClose();
+  };
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="min(1080px, 96vw)"
+      title={t('trial.title')}
+      closeButtonProps={{ 'aria-label': t('app.close') }}
+    >
+      <Text size="sm" className="pm-quiet" mb="sm">
+        {t('trial.hint')}
+      </Text>
+      <Group align="start" gap="lg">
+        <div>{source && crop ? <CropPicker source={source} crop={crop} onCentre={setCentre} /> : null}</div>
+        <Stack gap="sm" style={{ flex: 1, minWidth: 220 }}>
+          <SegmentedControl
+            aria-label={t('trial.side')}
+            value={side}
+            onChange={setSide}
+            data={SIDES.map((value) => ({ value, label: `${value} px` }))}
+          />
+          <Checkbox.Group label={t('trial.models')} value={ids} onChange={setChosen}>
+            <Stack gap={8} mt={6}>
+              {models.map((model) => (
+                <Checkbox key={model.id} value={model.id} label={model.title || model.id} />
+              ))}
+              {models.length === 0 && <Text size="sm">{t('trial.none')}</Text>}
+            </Stack>
+          </Checkbox.Group>
+          <Button
+            loading={trial.isRunning}
+            disabled={!crop || ids.length === 0}
+            onClick={() => crop && void trial.run(crop, ids)}
+          >
+            {t('trial.run')}
+          </Button>
+        </Stack>
+      </Group>
+      <TrialPanes trial={trial} models={models} onUse={use} />
+    </Modal>
+  );
+}

@@ -1,0 +1,90 @@
+import { useQueries } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import type { EstimateView } from '../../api/client';
+import { useMode } from '../../app/hooks';
+import { useServices, useSettings } from '../../app/services';
+import { jobFields } from '../../processing/form';
+import type { QueueItem } from '../../state/queue';
+import { upscaleOptionsOf } from '../../state/settings';
+import { formatBytes, formatSeconds } from '../../ui/format';
+import { MessageText } from '../../ui/MessageText';
+import { problemMessage } from '../../state/message';
+import classes from './Upscale.module.css';
+
+/** More would be many requests; the rest counts as the mean of these. */
+const MOST_ASKED = 12;
+
+interface Props {
+  items: readonly QueueItem[];
+  hasDenoise: boolean;
+}
+
+/** What the run will take, before it begins; or why it would be refused. */
+export function Estimate({ items, hasDenoise }: Props) {
+  const { t } = useTranslation();
+  const { api } = useServices();
+  const [settings] = useSettings();
+  const mode = useMode();
+  const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MOST_ASKED);
+  const { task: _task, ...options } = jobFields(upscaleOptionsOf(settings, hasDenoise));
+  const answers = useQueries({
+    queries: measured.map(({ probe }) => {
+      const fields = { ...options, image_width: probe?.widthPx ?? 0, image_height: probe?.heightPx ?? 0 };
+      return {
+        queryKey: ['service', 'estimate', fields],
+        queryFn: ({ signal }: { signal: AbortSignal }) => api.estimate(fields, signal),
+        enabled: mode === 'server',
+      };
+    }),
+  });
+  const found = answers.flatMap((answer) => (answer.data ? [answer.data] : []));
+  const refused = found.find((estimate) => !estimate.accepted && estimate.problem);
+  return (
+    <div className={classes.estimate} data-testid="estimate" aria-live="polite">
+      <span style={{ fontWeight: 600 }}>{t('estimate.title')}</span>
+      <br />
+      {mode === 'browser' ? (
+        <span className="pm-quiet">{t('estimate.none_browser')}</span>
+      ) : refused?.problem ? (
+        <MessageText message={problemMessage(refused.problem)} />
+      ) : found.length === 0 ? (
+        <span className="pm-quiet">{t('estimate.none')}</span>
+      ) : (
+        <Figures found={found} count={items.length} />
+      )}
+    </div>
+  );
+}
+
+function Figures({ found, count }: { found: readonly EstimateView[]; count: number }) {
+  const { t } = useTranslation();
+  const seconds = meanTimes(
+    found.map((one) => one.seconds?.total ?? null),
+    count,
+  );
+  const tiles = meanTimes(
+    found.map((one) => one.tiles?.count ?? null),
+    count,
+  );
+  const bytes = Math.max(...found.map((one) => (one.device_bytes ?? 0) + (one.host_bytes ?? 0)));
+  const waitS = found[0]?.wait_seconds ?? 0;
+  if (seconds === null) return <span className="pm-quiet">{t('estimate.unknown')}</span>;
+  const parts = [
+    t('estimate.time', { time: formatSeconds(seconds, t) }),
+    count > 1 ? t('estimate.total', { count }) : null,
+    tiles === null ? null : t('estimate.tiles', { count: Math.round(tiles) }),
+    bytes > 0 ? t('estimate.memory', { size: formatBytes(bytes) }) : null,
+    waitS > 1 ? t('estimate.wait', { time: formatSeconds(waitS, t) }) : null,
+  ];
+  return <span className="pm-quiet pm-number">{parts.filter(Boolean).join(' · ')}</span>;
+}
+
+/** Of all, from those that are known; null where one is not. */
+function meanTimes(values: readonly (number | null)[], count: number): number | null {
+  let sum = 0;
+  for (const value of values) {
+    if (value === null) return null;
+    sum += value;
+  }
+  return (sum / values.length) * count;
+}

@@ -1,0 +1,102 @@
+import { Button } from '@mantine/core';
+import { IconArrowsMaximize, IconFlask, IconPlayerStop } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useCapabilities } from '../../app/hooks';
+import { useServices, useSettings } from '../../app/services';
+import { useShortcuts } from '../../app/useShortcuts';
+import { isActive, type QueueItem } from '../../state/queue';
+import { upscaleOptionsOf } from '../../state/settings';
+import { Estimate } from './Estimate';
+import { FormatFields } from './FormatFields';
+import { ModelFields } from './ModelFields';
+import { SizeFields } from './SizeFields';
+import classes from './Upscale.module.css';
+
+const CropTrial = lazy(() => import('./CropTrial'));
+
+interface Props {
+  items: readonly QueueItem[];
+  selected: QueueItem | null;
+}
+
+/** How the results shall be, what that takes, and the button. */
+export function OptionsPanel({ items, selected }: Props) {
+  const { t } = useTranslation();
+  const [isTrying, setTrying] = useState(false);
+  const canTry = selected !== null && selected.thumbnail !== null;
+  return (
+    <div className={`pm-card ${classes.options}`}>
+      <div className={classes.fields}>
+        <h2 style={{ fontSize: 14, fontWeight: 600, margin: 0 }}>{t('options.title')}</h2>
+        <SizeFields probe={selected?.probe ?? null} />
+        <ModelFields />
+        <Button
+          variant="default"
+          disabled={!canTry}
+          leftSection={<IconFlask size={17} stroke={1.75} />}
+          onClick={() => setTrying(true)}
+        >
+          {t('options.tryCrop')}
+        </Button>
+        <FormatFields />
+      </div>
+      <StartBox items={items} selected={selected} />
+      {isTrying && canTry && (
+        <Suspense fallback={null}>
+          <CropTrial item={selected} onClose={() => setTrying(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function StartBox({ items, selected }: Props) {
+  const { t } = useTranslation();
+  const { queue, runner } = useServices();
+  const [settings] = useSettings();
+  const models = useCapabilities().data?.models ?? [];
+  const pending = items.filter((item) => ['ready', 'failed', 'cancelled'].includes(item.state));
+  const active = items.filter(isActive);
+  const repeated = pending.length === 0 && selected?.state === 'done' ? [selected] : [];
+  const targets = pending.length > 0 ? pending : repeated;
+  const hasDenoise = models.some((model) => model.id === settings.model && model.denoise);
+  const start = () =>
+    queue.dispatch({
+      type: 'handed-in',
+      ids: targets.map((item) => item.id),
+      options: upscaleOptionsOf(settings, hasDenoise),
+    });
+  useShortcuts({ 'Ctrl+Enter': start });
+  const label =
+    repeated.length > 0
+      ? t('options.again')
+      : pending.length > 0
+        ? t('options.start', { count: pending.length })
+        : t('options.startNone');
+  return (
+    <div className={classes.start}>
+      <Estimate items={targets} hasDenoise={hasDenoise} />
+      {active.length > 0 && targets.length === 0 ? (
+        <Button
+          size="md"
+          variant="default"
+          leftSection={<IconPlayerStop size={18} stroke={1.75} />}
+          onClick={() => active.forEach((item) => runner.cancel(item.id))}
+        >
+          {t('options.cancelAll')}
+        </Button>
+      ) : (
+        <Button
+          size="md"
+          disabled={targets.length === 0}
+          leftSection={<IconArrowsMaximize size={18} stroke={1.75} />}
+          onClick={start}
+          data-testid="start"
+        >
+          {label}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+import { Group, NumberInput, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { useSettings } from '../../app/services';
+import type { Probe } from '../../files/probe';
+import { targetSize } from '../../processing/form';
+import { enlargementOf } from '../../state/settings';
+
+const FACTORS = ['2', '3', '4', '8'];
+
+export function SizeFields({ probe }: { probe: Probe | null }) {
+  const { t } = useTranslation();
+  const [settings, change] = useSettings();
+  const { sizing, factor, widthPx, heightPx } = settings;
+  const result =
+    probe?.widthPx && probe.heightPx
+      ? targetSize(
+          { widthPx: probe.widthPx, heightPx: probe.heightPx },
+          enlargementOf(settings, false).target,
+        )
+      : null;
+  return (
+    <Stack gap={8}>
+      <SegmentedControl
+        fullWidth
+        aria-label={t('options.sizing')}
+        value={sizing}
+        onChange={(value) => change({ sizing: value })}
+        data={[
+          { value: 'scale', label: t('options.byScale') },
+          { value: 'size', label: t('options.bySize') },
+        ]}
+      />
+      {sizing === 'scale' ? (
+        <Group gap={8} wrap="nowrap" align="center" h={64}>
+          <SegmentedControl
+            style={{ flex: 1 }}
+            aria-label={t('options.factor')}
+            value={FACTORS.includes(String(factor)) ? String(factor) : ''}
+            onChange={(value) => change({ factor: Number(value) })}
+            data={FACTORS.map((value) => ({ value, label: `${value}×` }))}
+          />
+          <NumberInput
+            w={64}
+            aria-label={t('options.factor')}
+            value={factor}
+            min={1}
+            max={8}
+            step={0.5}
+            decimalScale={2}
+            hideControls
+            onChange={(value) =>
+              typeof value === 'number' && value >= 1 && value <= 8 && change({ factor: value })
+            }
+          />
+        </Group>
+      ) : (
+        <Group gap={8} grow h={64} align="start">
+          <NumberInput
+            label={t('options.width')}
+            suffix=" px"
+            value={widthPx ?? ''}
+            min={1}
+            allowDecimal={false}
+            onChange={(value) => change({ widthPx: numberOrNull(value) })}
+          />
+          <NumberInput
+            label={t('options.height')}
+            suffix=" px"
+            value={heightPx ?? ''}
+            min={1}
+            allowDecimal={false}
+            onChange={(value) => change({ heightPx: numberOrNull(value) })}
+          />
+        </Group>
+      )}
+      <Text size="sm" className="pm-quiet pm-number" mih={22} data-testid="becomes">
+        {result
+          ? t('options.becomes', { width: result.widthPx, height: result.heightPx })
+          : sizing === 'size'
+            ? t('options.sizeHint')
+            : ''}
+      </Text>
+    </Stack>
+  );
+}
+
+function numberOrNull(value: string | number): number | null {
+  return typeof value === 'number' && value >= 1 ? Math.round(value) : null;
+}

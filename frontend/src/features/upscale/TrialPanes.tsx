@@ -1,0 +1,66 @@
+import { Button, Loader } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { ProcessorModel } from '../../processing/processor';
+import { BlobImage } from '../../ui/BlobImage';
+import { formatSeconds } from '../../ui/format';
+import { MessageText } from '../../ui/MessageText';
+import classes from './Trial.module.css';
+import type { Pane, Trial } from './useTrial';
+
+interface Props {
+  trial: Trial;
+  models: readonly ProcessorModel[];
+  onUse: (id: string) => void;
+}
+
+export function TrialPanes({ trial, models, onUse }: Props) {
+  const { t } = useTranslation();
+  if (trial.panes.length === 0) return null;
+  const titleOf = (id: string) => models.find((model) => model.id === id)?.title ?? id;
+  return (
+    <div className={classes.panes} data-testid="trial">
+      <figure className={classes.pane}>
+        <div className={classes.picture}>
+          {trial.original && <BlobImage blob={trial.original} alt={t('trial.original')} />}
+        </div>
+        <figcaption>{t('trial.original')}</figcaption>
+      </figure>
+      {trial.panes.map((pane) => (
+        <TrialPane key={pane.model} pane={pane} title={titleOf(pane.model)} onUse={() => onUse(pane.model)} />
+      ))}
+    </div>
+  );
+}
+
+function TrialPane({ pane, title, onUse }: { pane: Pane; title: string; onUse: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <figure className={classes.pane} data-state={pane.state}>
+      <div className={classes.picture}>
+        {pane.state === 'running' && <Loader size="sm" aria-label={t('trial.running')} />}
+        {pane.state === 'failed' && (
+          <div className={classes.failure}>
+            <MessageText message={pane.message} />
+          </div>
+        )}
+        {pane.state === 'done' && (
+          <BlobImage blob={pane.result.blob} alt={t('trial.pane', { model: title })} />
+        )}
+      </div>
+      <figcaption>
+        <span>
+          {title}
+          {pane.state === 'done' && (
+            <span className="pm-quiet pm-number">
+              {' '}
+              · {formatSeconds(pane.result.timing.totalMs / 1000, t)}
+            </span>
+          )}
+        </span>
+        <Button size="compact-sm" variant="light" disabled={pane.state !== 'done'} onClick={onUse}>
+          {t('trial.use')}
+        </Button>
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,48 @@
+import './app/mantine';
+import './app/base.css';
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { I18nextProvider } from 'react-i18next';
+import { App } from './app/App';
+import { keepQueue } from './app/keepQueue';
+import { createServices, ServicesContext } from './app/services';
+import { theme } from './app/theme';
+import { createI18n, preferredLanguage } from './i18n';
+
+const schemes = localStorageColorSchemeManager({ key: 'pixelmend-color-scheme' });
+
+function usableStorage(): Storage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  const { VITE_UPSCALE_MODE: mode, VITE_API_URL: apiUrl = '' } = import.meta.env;
+  const services = createServices({ browserOnly: mode === 'browser', apiUrl }, usableStorage());
+  const language = services.settings.get().language ?? preferredLanguage(navigator.languages);
+  const i18n = await createI18n(language);
+  // A failed request is told to the user at once, who can ask again; the service watch asks anyhow.
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  createRoot(root).render(
+    <StrictMode>
+      <ServicesContext value={services}>
+        <QueryClientProvider client={queries}>
+          <I18nextProvider i18n={i18n}>
+            <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={schemes}>
+              <App />
+            </MantineProvider>
+          </I18nextProvider>
+        </QueryClientProvider>
+      </ServicesContext>
+    </StrictMode>,
+  );
+  await keepQueue(services);
+}
+
+const root = document.getElementById('root');
+if (root) void start(root);

@@ -1,0 +1,32 @@
+import { Button } from '@mantine/core';
+import { IconPhotoPlus } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import { useLimits } from '../app/hooks';
+import { useIsDragging } from '../features/upscale/useAddFiles';
+import classes from './DropZone.module.css';
+
+/** Where images come in first. Dropping works anywhere on the page; this says so. */
+export function DropZone({ title, onPick }: { title: string; onPick: () => void }) {
+  const { t } = useTranslation();
+  const limits = useLimits();
+  const isDragging = useIsDragging();
+  const values = {
+    megabytes: Math.round(limits.max_upload_bytes / 1e6),
+    megapixels: Math.round(limits.max_input_pixels / 1e6),
+  };
+  return (
+    <div className={classes.zone} data-dragging={isDragging || undefined}>
+      <IconPhotoPlus size={44} stroke={1.25} className={classes.icon} aria-hidden />
+      <h1 className={classes.title}>{isDragging ? t('add.dropNow') : title}</h1>
+      <p className={classes.hint}>
+        {t('add.hint')}
+        <Button onClick={onPick}>{t('add.pick')}</Button>
+      </p>
+      <p className={classes.small}>
+        {t('add.formats')}
+        <br />
+        {t('add.limits', values)}
+      </p>
+    </div>
+  );
+}

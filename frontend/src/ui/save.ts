@@ -1,0 +1,10 @@
+/** Hand a file to the user. */
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // Firefox reads it after this turn.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

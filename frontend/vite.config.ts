@@ -1,0 +1,33 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+// Threads in WebAssembly need a page that is isolated from others; the service and nginx send the same.
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+const SERVICE = process.env.PIXELMEND_DEV_SERVICE ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [react()],
+  // Fonts, images and workers must be files of their own: the content security policy has no data: scripts.
+  build: {
+    target: 'es2022',
+    // Browsers that know light-dark(); for older ones it would be rewritten into what Mantine cannot switch.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
+  worker: { format: 'es' },
+  server: {
+    headers: ISOLATION,
+    proxy: Object.fromEntries(['/api', '/readyz', '/livez'].map((path) => [path, SERVICE])),
+  },
+  preview: { headers: ISOLATION },
+  test: {
+    include: ['tests/**/*.test.{ts,tsx}'],
+    environment: 'node',
+    // The machines that run it are small, and the service's own tests run beside it.
+    maxWorkers: 2,
+  },
+});
