@@ -11,7 +11,9 @@ cd "$(dirname "$0")/.."
 
 work=$(mktemp -d)
 name=pixelmend-verify
-export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+export BUILDAH_ISOLATION=chroot
+# Without copies of whole images, where the kernel can.
+STORAGE_DRIVER=overlay buildah info >/dev/null 2>&1 && export STORAGE_DRIVER=overlay || export STORAGE_DRIVER=vfs
 containers=()
 server=
 finish() {
