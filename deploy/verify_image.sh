@@ -13,7 +13,8 @@ work=$(mktemp -d)
 name=pixelmend-verify
 export BUILDAH_ISOLATION=chroot
 # Without copies of whole images, where the kernel can.
-STORAGE_DRIVER=overlay buildah info >/dev/null 2>&1 && export STORAGE_DRIVER=overlay || export STORAGE_DRIVER=vfs
+export STORAGE_DRIVER=overlay
+buildah info >/dev/null 2>&1 || STORAGE_DRIVER=vfs
 containers=()
 server=
 finish() {
