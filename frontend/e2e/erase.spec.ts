@@ -48,7 +48,7 @@ test('what is painted is erased by the service; then again on the result, which 
   await expect(done).toBeVisible({ timeout: 60_000 });
   const second = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
   expect(second.data.equals(first.data)).toBe(false);
-  await page.getByRole('button', { name: 'Undo the erasing' }).click();
+  await page.getByRole('button', { name: 'Step back' }).click();
   const back = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
   expect(back.data.equals(first.data)).toBe(true);
 

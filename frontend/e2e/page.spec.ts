@@ -44,7 +44,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(page.getByTestId('erase-canvas')).toBeVisible();
     expect(await violations(page)).toEqual([]);
     await app.open(service, 'system');
-    await expect(page.getByTestId('models').getByText('pixelmend-x4', { exact: true })).toBeVisible();
+    await expect(page.locator('[data-model="pixelmend-x4"]')).toBeVisible();
     await expect(page.getByRole('img', { name: /Device, in use, the last/ })).toBeVisible();
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
@@ -67,7 +67,7 @@ test.describe('on a phone', () => {
     await page.getByTestId('start').tap();
     await app.expectState('waves.png', 'done');
     await page.getByRole('link', { name: 'Models' }).tap();
-    await expect(page.getByTestId('models').getByText('pixelmend-x4', { exact: true })).toBeVisible();
+    await expect(page.locator('[data-model="pixelmend-x4"]')).toBeVisible();
     expect(await isTooWide()).toBe(false);
     await page.getByRole('link', { name: 'Erase' }).tap();
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 83) });

@@ -40,6 +40,8 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
+    // Its header would count as a second one of the page.
+    Modal: { defaultProps: { attributes: { header: { role: 'none' } } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
   },
 });

@@ -175,7 +175,7 @@ export const en = {
     done: 'Erased. Paint again to go on from this result.',
     download: 'Download',
     enlarge: 'Enlarge the result',
-    back: 'Undo the erasing',
+    back: 'Step back',
     maskSize: 'The mask was {{width}} × {{height}}; it was fitted to the image.',
     maskUnreadable: 'This file is no image that can be a mask. Choose a PNG of black and white.',
     working: 'Erasing',

@@ -176,7 +176,7 @@ export const zh: typeof en = {
     done: '已擦除。可在结果上继续涂抹。',
     download: '下载',
     enlarge: '放大结果',
-    back: '撤销擦除',
+    back: '退回一步',
     maskSize: '遮罩原为 {{width}} × {{height}}，已适配到图像。',
     maskUnreadable: '此文件不能用作遮罩，请选择黑白 PNG。',
     working: '正在擦除',
