@@ -29,12 +29,26 @@ for tool in buildah debootstrap curl node; do
 done
 [ "$(id -u)" = 0 ] || fail "has to run as root: debootstrap makes devices"
 
+add_node() { # ROOT: this machine's Node.js and npm, since Debian's own are older than the web app needs
+    local npm
+    npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
+    install -D "$(readlink -f "$(command -v node)")" "$1/usr/local/bin/node"
+    mkdir -p "$1/usr/local/lib/node_modules"
+    cp -a "$npm" "$1/usr/local/lib/node_modules/npm"
+    ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/local/bin/npm"
+    ln -s ../lib/node_modules/npm/bin/npx-cli.js "$1/usr/local/bin/npx"
+    # What it is linked with besides the C library.
+    ldd "$1/usr/local/bin/node" | awk '$3 ~ "^/" {print $3}' | while read -r library; do
+        [ -e "$1$library" ] || install -D "$library" "$1$library"
+    done
+}
+
 import_base() { # IMAGE PACKAGES: a Debian with those packages
     buildah inspect --type image "$1" >/dev/null 2>&1 && return
     echo "== making $1" >&2
     debootstrap --variant=minbase --include="$2" bookworm "$work/root" >"$work/debootstrap.log" 2>&1 \
         || fail "debootstrap failed: $(tail -3 "$work/debootstrap.log")"
-    [ "$1" != localhost/$name-node ] || cp -a "$(dirname "$(dirname "$(command -v node)")")"/{bin,lib} "$work/root/usr/local/"
+    [ "$1" != localhost/$name-node ] || add_node "$work/root"
     # What this machine needs to reach its package registries, the image needs while it is built.
     for file in /etc/pip.conf /etc/npmrc /root/.npmrc /root/.config/pip/pip.conf; do
         [ ! -f "$file" ] || install -D -m 0644 "$file" "$work/root$file"

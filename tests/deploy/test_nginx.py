@@ -147,14 +147,16 @@ def test_callers_address_reaches_the_service(tmp_path: Path) -> None:
 # --- the web app -----------------------------------------------------------------------------------------
 
 
-def test_app_comes_with_the_headers_that_threads_need(proxy: Proxy) -> None:
+def test_app_comes_with_the_headers_that_threads_need(proxy: Proxy, own: RunningService) -> None:
+    here = own.client.get("/")
     for path in ("/", "/erase"):
         page = proxy.client.get(path)
         assert (page.status_code, page.content) == (200, PAGE)
         assert page.headers["cross-origin-opener-policy"] == "same-origin"
         assert page.headers["cross-origin-embedder-policy"] == "require-corp"
         assert page.headers["cache-control"] == "no-cache"
-        assert "'wasm-unsafe-eval'" in page.headers["content-security-policy"]
+        for name in ("content-security-policy", "cross-origin-resource-policy", "referrer-policy"):
+            assert page.headers[name] == here.headers[name]
         assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["content-encoding"] == "gzip"
 
