@@ -7,11 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
 from pixelmend.engine.erasing import Erased, Eraser
 from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
 from pixelmend.engine.shelf import OpenModel
 from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
@@ -20,7 +21,7 @@ from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
+from pixelmend.imaging.writers import ImageWriter, OutputSpec, open_writer
 from pixelmend.tasks import EraseOptions, UpscaleOptions, UpscaleReport, UpscaleTask
 
 _ERASE_STEPS = 20
@@ -50,23 +51,12 @@ class Listener(Protocol):
     def models_changed(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An image on its way to the device. started_s: of the whole task, by `time.perf_counter()`."""
-
-    decoded: Decoded
-    started_s: float
-    decode_s: float
-    erased: Erased | None = None
-
-
 @dataclass(slots=True)
 class _Running:
     """A task whose tiles are planned. `writer` belongs to the one thread of `encoder`."""
 
     task: UpscaleTask
-    source: _Source
-    not_kept: tuple[str, ...]
+    source: Source
     opened: OpenModel
     spec: OutputSpec
     writer: ImageWriter
@@ -133,7 +123,7 @@ class Pipeline:
         try:
             self._raise_if_cancelled(task)
             decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
-            source = _Source(decoded, started_s, time.perf_counter() - started_s)
+            source = Source(decoded, started_s, time.perf_counter() - started_s)
             self._raise_if_cancelled(task)
         except Exception as error:
             self._report_failure(task, error)
@@ -143,7 +133,7 @@ class Pipeline:
         else:
             self._erasers.submit(self._erase, task, task.options.erase, source)
 
-    def _enlarge(self, task: UpscaleTask, source: _Source) -> None:
+    def _enlarge(self, task: UpscaleTask, source: Source) -> None:
         try:
             self._raise_if_cancelled(task)
             decoded = source.decoded
@@ -166,7 +156,7 @@ class Pipeline:
 
     # --- erase threads --------------------------------------------------------------------------------
 
-    def _erase(self, task: UpscaleTask, options: EraseOptions, source: _Source) -> None:
+    def _erase(self, task: UpscaleTask, options: EraseOptions, source: Source) -> None:
         def tell(done_px: int, total_px: int) -> None:
             steps = _ERASE_STEPS * done_px // total_px
             # How many tiles come after it is not known yet; they are counted once it is.
@@ -193,7 +183,7 @@ class Pipeline:
         if task.options.enlarge:
             self._enlarge(task, source)
 
-    def _save(self, task: UpscaleTask, source: _Source, erased: Erased) -> None:
+    def _save(self, task: UpscaleTask, source: Source, erased: Erased) -> None:
         """The image at its own size. Raises what the writer raises, and Cancelled; nothing is left then."""
         decoded, encode_started_s = source.decoded, time.perf_counter()
         spec = self._spec(task.options, decoded, decoded.size)
@@ -202,26 +192,8 @@ class Pipeline:
                 self._raise_if_cancelled(task)
                 writer.write_rows(decoded.pixels[top : top + _SAVED_ROWS])
             writer.finish()
-        maker, now_s = erased.maker, time.perf_counter()
-        report = UpscaleReport(
-            model=maker.model,
-            model_sha256=maker.sha256,
-            device_type=maker.device_type,
-            device_name=maker.device_name,
-            precision=maker.precision,
-            width_px=spec.size.width,
-            height_px=spec.size.height,
-            tiles=0,
-            tile_size="none",
-            decode_s=round(source.decode_s, 4),
-            device_s=0.0,
-            encode_s=round(now_s - encode_started_s, 4),
-            total_s=round(now_s - source.started_s, 4),
-            not_kept=_not_kept(decoded, spec),
-            notes=erased.notes,
-            source_px=decoded.size.pixels,
-            **_account_of(erased),
-        )
+        now_s = time.perf_counter()
+        report = report_of_erasing(source, erased, spec, encode_started_s, now_s)
         if task.id in self._cancelled:
             task.output_path.unlink(missing_ok=True)
             self._raise_if_cancelled(task)
@@ -240,7 +212,7 @@ class Pipeline:
         job.on_progress(0, len(job.plan))
         self._listener.models_changed()
 
-    def _plan(self, task: UpscaleTask, source: _Source, opened: OpenModel) -> tuple[TileJob, _Running]:
+    def _plan(self, task: UpscaleTask, source: Source, opened: OpenModel) -> tuple[TileJob, _Running]:
         options, model, decoded = task.options, opened.model, source.decoded
         size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
         spec = self._spec(options, decoded, size)
@@ -258,8 +230,8 @@ class Pipeline:
         )
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
         inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
-        # What was erased before counts as so many tiles.
-        before = 0 if source.erased is None else max(_ERASE_STEPS, len(plan) // 10)
+        # What was erased before is half of the way, however many tiles there are.
+        before = 0 if source.erased is None else len(plan)
         job = TileJob(
             id=task.id,
             runner=opened.runner,
@@ -272,7 +244,7 @@ class Pipeline:
             on_failed=self._on_tiles_failed,
             margin_px=EDGE_MARGIN_PX,
         )
-        return job, _Running(task, source, _not_kept(decoded, spec), opened, spec, writer, encoder)
+        return job, _Running(task, source, opened, spec, writer, encoder)
 
     def _spec(self, options: UpscaleOptions, decoded: Decoded, size: Size) -> OutputSpec:
         return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
@@ -292,7 +264,7 @@ class Pipeline:
             encode_started_s = time.perf_counter()
             running.writer.finish()
             now = time.perf_counter()
-            report = self._report(running, job, now - encode_started_s, now - running.source.started_s)
+            report = report_of_tiles(running.source, running.opened, job, running.spec, encode_started_s, now)
             if task.id in self._cancelled:
                 task.output_path.unlink(missing_ok=True)
                 self._raise_if_cancelled(task)
@@ -329,42 +301,3 @@ class Pipeline:
     def _report_failure(self, task: UpscaleTask, error: Exception) -> None:
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)
-
-    def _report(self, running: _Running, job: TileJob, encode_s: float, total_s: float) -> UpscaleReport:
-        opened = running.opened
-        device = opened.network.device
-        erased = running.source.erased
-        notes = [*(erased.notes if erased else ()), *([opened.note] if opened.note else []), *job.notes]
-        height, width = job.pixels.shape[:2]
-        if opened.model.architecture.judges_whole and len(job.plan) > 1:
-            notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
-        return UpscaleReport(
-            model=opened.model.id,
-            model_sha256=opened.model.sha256,
-            device_type=device.type,
-            device_name=device.name,
-            precision=opened.network.precision,
-            width_px=running.spec.size.width,
-            height_px=running.spec.size.height,
-            tiles=len(job.plan),
-            tile_size=str(job.plan.tile),
-            decode_s=round(running.source.decode_s, 4),
-            device_s=round(job.device_s, 4),
-            encode_s=round(encode_s, 4),
-            total_s=round(total_s, 4),
-            not_kept=running.not_kept,
-            notes=tuple(notes),
-            source_px=height * width,
-            computed_px=len(job.plan) * job.plan.tile.pixels * job.planes_per_tile,
-            **(_account_of(erased) if erased else {}),
-        )
-
-
-def _not_kept(decoded: Decoded, spec: OutputSpec) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
-
-
-def _account_of(erased: Erased) -> dict[str, Any]:
-    """For a report."""
-    by = erased.maker.model if erased.area_px else None
-    return {"erased_by": by, "erased_px": erased.area_px, "erase_s": round(erased.seconds, 4)}
