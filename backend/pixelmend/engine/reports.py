@@ -1,0 +1,88 @@
+"""What is told of a finished task."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pixelmend.engine.batcher import TileJob
+from pixelmend.engine.erasing import Erased
+from pixelmend.engine.shelf import OpenModel
+from pixelmend.imaging.codec import Decoded
+from pixelmend.imaging.formats import OutputSpec, losses
+from pixelmend.tasks import UpscaleReport
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An image on its way through the engine. started_s: of the whole task, by `time.perf_counter()`."""
+
+    decoded: Decoded
+    started_s: float
+    decode_s: float
+    erased: Erased | None = None
+
+
+def report_of_tiles(
+    source: Source, opened: OpenModel, job: TileJob, spec: OutputSpec, encode_began_s: float, now_s: float
+) -> UpscaleReport:
+    """Times as in `Source`."""
+    device, erased = opened.network.device, source.erased
+    notes = [*(erased.notes if erased else ()), *([opened.note] if opened.note else []), *job.notes]
+    height, width = job.pixels.shape[:2]
+    if opened.model.architecture.judges_whole and len(job.plan) > 1:
+        notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
+    return UpscaleReport(
+        model=opened.model.id,
+        model_sha256=opened.model.sha256,
+        device_type=device.type,
+        device_name=device.name,
+        precision=opened.network.precision,
+        tiles=len(job.plan),
+        tile_size=str(job.plan.tile),
+        device_s=round(job.device_s, 4),
+        notes=tuple(notes),
+        source_px=height * width,
+        computed_px=len(job.plan) * job.plan.tile.pixels * job.planes_per_tile,
+        **_common(source, spec, encode_began_s, now_s),
+    )
+
+
+def report_of_erasing(
+    source: Source, erased: Erased, spec: OutputSpec, encode_began_s: float, now_s: float
+) -> UpscaleReport:
+    """Of a task that enlarges nothing."""
+    maker = erased.maker
+    return UpscaleReport(
+        model=maker.model,
+        model_sha256=maker.sha256,
+        device_type=maker.device_type,
+        device_name=maker.device_name,
+        precision=maker.precision,
+        tiles=0,
+        tile_size="none",
+        device_s=0.0,
+        notes=erased.notes,
+        source_px=source.decoded.size.pixels,
+        **_common(source, spec, encode_began_s, now_s),
+    )
+
+
+def _common(source: Source, spec: OutputSpec, encode_began_s: float, now_s: float) -> dict[str, Any]:
+    decoded, erased = source.decoded, source.erased
+    by_eraser = (
+        {
+            "erased_by": erased.maker.model if erased.area_px else None,
+            "erased_px": erased.area_px,
+            "erase_s": round(erased.seconds, 4),
+        }
+        if erased
+        else {}
+    )
+    return {
+        "width_px": spec.size.width,
+        "height_px": spec.size.height,
+        "decode_s": round(source.decode_s, 4),
+        "encode_s": round(now_s - encode_began_s, 4),
+        "total_s": round(now_s - source.started_s, 4),
+        "not_kept": tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)])),
+        **by_eraser,
+    }
