@@ -57,6 +57,9 @@ import_base() { # IMAGE PACKAGES: a Debian with those packages
     cp -L /etc/ssl/certs/ca-certificates.crt "$work/root/etc/ssl/certs/" 2>/dev/null || true
     container=$(buildah from scratch)
     buildah add --quiet "$container" "$work/root" / >/dev/null
+    for variable in NODE_EXTRA_CA_CERTS SSL_CERT_FILE PIP_CERT; do
+        [ -z "${!variable:-}" ] || buildah config --env "$variable=${!variable}" "$container"
+    done
     buildah commit --quiet "$container" "$1" >/dev/null
     buildah rm "$container" >/dev/null
     rm -rf "$work/root"
