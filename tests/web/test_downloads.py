@@ -117,7 +117,8 @@ def test_a_download_tells_how_far_it_is_and_ends_with_the_model_present(
     shop: Shop, server: FileServer
 ) -> None:
     server.answers["/m.pth"] = halfway = Halfway()
-    assert shop.model()["download"] is None
+    absent = shop.model()
+    assert (absent["download"], absent["file_bytes"]) == (None, len(CONTENT))
     begun = shop.start()
     assert (begun.status_code, begun.json()["id"], begun.json()["present"]) == (202, "m", False)
     assert begun.json()["download"]["total_bytes"] == len(CONTENT)
@@ -189,6 +190,15 @@ def test_what_a_model_mixes_with_comes_too_and_what_is_here_does_not(shop: Shop,
     assert shop.start("mixing").json()["download"]["total_bytes"] == len(CONTENT)
     shop.ended("mixing")
     assert sorted(path for path, _ in server.requests) == ["/mixing.pth", "/partner.pth", "/partner.pth"]
+
+
+def test_a_failure_is_forgotten_once_the_file_was_put_there_by_hand(shop: Shop, server: FileServer) -> None:
+    server.answers["/m.pth"] = always(404)
+    shop.start()
+    assert shop.ended()["download"]["state"] == "failed"
+    (shop.models_dir / "m.pth").write_bytes(CONTENT)
+    assert (shop.model()["present"], shop.model()["download"]) == (True, None)
+    assert shop.start().status_code == 200
 
 
 @pytest.mark.parametrize(

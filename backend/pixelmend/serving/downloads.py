@@ -35,6 +35,10 @@ class _Download:
     error: PixelmendError | None = None
 
     @property
+    def is_here(self) -> bool:
+        return all(file.path.is_file() for file in self.files)
+
+    @property
     def state(self) -> DownloadState:
         total_bytes = sum(file.size_bytes for file in self.files)
         return DownloadState(sum(self.received_bytes.values()), total_bytes, self.error)
@@ -92,10 +96,12 @@ class Downloads:
         self._log.info("model download began", model=model_id, bytes=download.state.total_bytes)
 
     def find(self, model_id: str) -> DownloadState | None:
-        """None where nothing is under way and nothing has failed."""
+        """None where nothing is under way and nothing has failed, or what failed was put there by hand."""
         with self._lock:
             download = self._shown.get(model_id)
-        return None if download is None else download.state
+        if download is None or (download.error is not None and download.is_here):
+            return None
+        return download.state
 
     def cancel(self, model_id: str) -> None:
         """Forget it, under way or failed. Its thread ends by itself, soon, and nobody has to wait for it."""

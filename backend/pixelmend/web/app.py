@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from pixelmend.errors import PixelmendError
 from pixelmend.web.batches import batches_router
+from pixelmend.web.cors import allow_origins
 from pixelmend.web.downloads import downloads_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
@@ -86,5 +87,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
     app.add_exception_handler(Exception, on_error)
+    # Within the other, so that what it answers by itself has an id and is counted, too.
+    allow_origins(app, service.settings.cors_origins)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

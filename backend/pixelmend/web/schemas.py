@@ -57,6 +57,7 @@ class ModelInfo(BaseModel):
     architecture: str | None
     licence: str | None
     origin: Literal["embedded", "catalog", "dropped-in"]
+    file_bytes: int | None = Field(description="Of the file that can be downloaded.")
     present: bool = Field(description="Its file is there; others can be downloaded.")
     loaded: bool
     precision: str | None
