@@ -3352,6 +3352,11 @@ export interface components {
             denoise: boolean;
             /** @description Under way or failed; null otherwise. */
             download: components["schemas"]["DownloadInfo"] | null;
+            /**
+             * File Bytes
+             * @description Of the file that can be downloaded.
+             */
+            file_bytes: number | null;
             /** Id */
             id: string;
             /**
