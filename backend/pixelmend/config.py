@@ -187,6 +187,12 @@ class Settings(BaseSettings):
     # Web
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",
+        description="Comma-separated origins whose pages may use the service, like https://app.example; "
+        "* is all. Empty: its own only.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON lines elsewhere."

@@ -13,15 +13,22 @@ export class Service {
   url = '';
   private process: ChildProcess | null = null;
   private readonly folder: string;
+  private readonly settings: Record<string, string>;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, settings: Record<string, string>) {
     this.folder = folder;
+    this.settings = settings;
   }
 
-  static async start(): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), 'pixelmend-e2e-')));
+  /** settings: environment variables, beside what keeps it apart from others. */
+  static async start(settings: Record<string, string> = {}): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'pixelmend-e2e-')), settings);
     await service.run(0);
     return service;
+  }
+
+  get modelsFolder(): string {
+    return join(this.folder, 'models');
   }
 
   /** Once more, where it was and with what it had. */
@@ -61,9 +68,10 @@ export class Service {
         PIXELMEND_DEVICE: 'cpu',
         PIXELMEND_PORT: String(port),
         PIXELMEND_DATA_DIR: join(this.folder, 'data'),
-        PIXELMEND_MODELS_DIR: join(this.folder, 'models'),
+        PIXELMEND_MODELS_DIR: this.modelsFolder,
         PIXELMEND_WEB_DIR: join(ROOT, 'frontend', 'dist'),
         PIXELMEND_LOG_FORMAT: 'json',
+        ...this.settings,
       },
     });
     const text = () => readFile(log, 'utf8');

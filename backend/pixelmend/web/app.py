@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from pixelmend.errors import PixelmendError
 from pixelmend.web.batches import batches_router
+from pixelmend.web.cors import allow_origins
+from pixelmend.web.downloads import downloads_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
 from pixelmend.web.frontend import frontend_router
@@ -37,8 +39,10 @@ def create_app(service: Service) -> FastAPI:
         try:
             yield
         finally:
+            service.downloads.cancel_all()
             await service.desk.drain()
             await service.scheduler.stop()
+            await service.downloads.close()
             await service.desk.close()
 
     # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
@@ -55,6 +59,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(estimates_router(service))
     app.include_router(jobs_router(service))
     app.include_router(models_router(service))
+    app.include_router(downloads_router(service))
     app.include_router(memory_router(service))
     app.include_router(system_router(service))
     app.include_router(frontend_router(service.settings.web_dir))
@@ -82,5 +87,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
     app.add_exception_handler(Exception, on_error)
+    # Within the other, so that what it answers by itself has an id and is counted, too.
+    allow_origins(app, service.settings.cors_origins)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

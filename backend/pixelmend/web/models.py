@@ -15,7 +15,8 @@ from pixelmend.serving.transport import (
     UnloadModel,
 )
 from pixelmend.tasks import FILL, ProfileDescription
-from pixelmend.web.schemas import ModelInfo, ModelList, Problem, ProfileList
+from pixelmend.web.errors import problem_body
+from pixelmend.web.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
 
 _REFUSALS = (401, 403, 404, 409, 422, 503, 504)
@@ -43,7 +44,7 @@ def models_router(service: Service) -> APIRouter:
             raise InvalidParameter(f"model {FILL!r} is no network: it is always ready and takes no memory")
         service.catalog.get(model_id)
         await administer(request, command)
-        return next(model for model in list_models(service) if model.id == model_id)
+        return model_info(service, model_id)
 
     @router.get("/api/models", summary="The models there are")
     async def models() -> ModelList:
@@ -99,6 +100,7 @@ _FILL_INFO = ModelInfo(
     architecture=None,
     licence="Apache-2.0",
     origin="embedded",
+    file_bytes=None,
     present=True,
     loaded=True,
     precision="float32",
@@ -107,6 +109,7 @@ _FILL_INFO = ModelInfo(
     bytes=0,
     pinned=False,
     leases=0,
+    download=None,
 )
 
 
@@ -124,6 +127,7 @@ def list_models(service: Service) -> list[ModelInfo]:
                 architecture=(seen.architecture if seen else None) or entry.architecture,
                 licence=entry.licence,
                 origin=entry.origin,
+                file_bytes=entry.size_bytes,
                 present=entry.present,
                 loaded=seen is not None and seen.loaded,
                 precision=seen.precision if seen else None,
@@ -132,9 +136,27 @@ def list_models(service: Service) -> list[ModelInfo]:
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
+                download=_download_info(service, entry.id),
             )
         )
     return found
+
+
+def model_info(service: Service, model_id: str) -> ModelInfo:
+    """Of a model that is there."""
+    return next(model for model in list_models(service) if model.id == model_id)
+
+
+def _download_info(service: Service, model_id: str) -> DownloadInfo | None:
+    state = service.downloads.find(model_id)
+    if state is None:
+        return None
+    return DownloadInfo(
+        state="running" if state.error is None else "failed",
+        received_bytes=state.received_bytes,
+        total_bytes=state.total_bytes,
+        problem=None if state.error is None else problem_body(state.error, None),
+    )
 
 
 def _profiles(service: Service) -> list[ProfileDescription]:

@@ -40,6 +40,15 @@ class Health(BaseModel):
     worker_step_age_s: float
 
 
+class DownloadInfo(BaseModel):
+    """Of a model's file, and the file of the one that it mixes with."""
+
+    state: Literal["running", "failed"] = Field(description="When it has succeeded there is no download.")
+    received_bytes: int = Field(description="What an earlier download left included.")
+    total_bytes: int
+    problem: Problem | None = Field(description="Why it failed.")
+
+
 class ModelInfo(BaseModel):
     id: str
     title: str
@@ -48,7 +57,8 @@ class ModelInfo(BaseModel):
     architecture: str | None
     licence: str | None
     origin: Literal["embedded", "catalog", "dropped-in"]
-    present: bool = Field(description="Its file is there; others can be put into the models directory.")
+    file_bytes: int | None = Field(description="Of the file that can be downloaded.")
+    present: bool = Field(description="Its file is there; others can be downloaded.")
     loaded: bool
     precision: str | None
     denoise: bool = Field(description="Takes the `denoise` parameter.")
@@ -56,6 +66,7 @@ class ModelInfo(BaseModel):
     bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
     pinned: bool = Field(description="Never let go.")
     leases: int = Field(description="Jobs that use it now.")
+    download: DownloadInfo | None = Field(description="Under way or failed; null otherwise.")
 
 
 class ModelList(BaseModel):

@@ -67,7 +67,10 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
         if self._drain is None:
             self._service.log.info("draining", signal=sig)
-            self._drain = asyncio.get_running_loop().create_task(self._service.desk.drain())
+            loop = asyncio.get_running_loop()
+            # Not from within the signal: what it interrupts may hold the lock that this takes.
+            loop.call_soon_threadsafe(self._service.downloads.cancel_all)
+            self._drain = loop.create_task(self._service.desk.drain())
 
 
 def serve(service: Service) -> None:

@@ -7,6 +7,7 @@ from pixelmend.config import Settings
 from pixelmend.errors import StorageFull
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.serving.desk import JobDesk
+from pixelmend.serving.downloads import Downloads
 from pixelmend.serving.gauges import gauges
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.metrics import Metrics
@@ -29,6 +30,7 @@ class Service:
     workers: Workers
     scheduler: Scheduler
     desk: JobDesk
+    downloads: Downloads
     callers: Callers
     metrics: Metrics
     log: Logger
@@ -85,4 +87,5 @@ def build_service(settings: Settings, log: Logger) -> Service:
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
     metrics.watch(partial(gauges, spool, workers, scheduler))
-    return Service(settings, spool, workers, scheduler, desk, callers, metrics, log)
+    downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
+    return Service(settings, spool, workers, scheduler, desk, downloads, callers, metrics, log)

@@ -81,6 +81,12 @@ export class Api {
   administerModel = (id: string, action: 'load' | 'unload' | 'pin' | 'unpin'): Promise<ModelInfo> =>
     this.json(`/api/models/${encodeURIComponent(id)}/${action}`, { method: 'POST' });
 
+  downloadModel = (id: string): Promise<ModelInfo> =>
+    this.json(`/api/models/${encodeURIComponent(id)}/download`, { method: 'POST' });
+  /** Also forgets why one failed. */
+  stopDownload = (id: string): Promise<ModelInfo> =>
+    this.json(`/api/models/${encodeURIComponent(id)}/download`, { method: 'DELETE' });
+
   administerProfile = (name: string, action: 'preload' | 'release'): Promise<Profile> =>
     this.json(`/api/profiles/${encodeURIComponent(name)}/${action}`, { method: 'POST' });
 

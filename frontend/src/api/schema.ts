@@ -67,7 +67,7 @@ export interface paths {
                         image_width: number;
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -138,7 +138,7 @@ export interface paths {
                         image_width: number;
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -209,7 +209,7 @@ export interface paths {
                         image_width: number;
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -917,7 +917,7 @@ export interface paths {
                         masks?: string[];
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -1550,6 +1550,165 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to download a model, or join its download */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It is here already. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Successful Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Stop a model's download, or forget why it failed; what has arrived is kept for the next */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ModelInfo"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -2260,7 +2419,7 @@ export interface paths {
                         height?: number | null;
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -2467,7 +2626,7 @@ export interface paths {
                         height?: number | null;
                         /**
                          * Model
-                         * @description A model id of `GET /api/models`.
+                         * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
                          */
                         model?: string | null;
                         /**
@@ -2792,6 +2951,27 @@ export interface components {
              * @description Alerts that are up now.
              */
             raised: components["schemas"]["Alert"][];
+        };
+        /**
+         * DownloadInfo
+         * @description Of a model's file, and the file of the one that it mixes with.
+         */
+        DownloadInfo: {
+            /** @description Why it failed. */
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Received Bytes
+             * @description What an earlier download left included.
+             */
+            received_bytes: number;
+            /**
+             * State
+             * @description When it has succeeded there is no download.
+             * @enum {string}
+             */
+            state: "running" | "failed";
+            /** Total Bytes */
+            total_bytes: number;
         };
         /**
          * EstimateView
@@ -3170,6 +3350,13 @@ export interface components {
              * @description Takes the `denoise` parameter.
              */
             denoise: boolean;
+            /** @description Under way or failed; null otherwise. */
+            download: components["schemas"]["DownloadInfo"] | null;
+            /**
+             * File Bytes
+             * @description Of the file that can be downloaded.
+             */
+            file_bytes: number | null;
             /** Id */
             id: string;
             /**
@@ -3195,7 +3382,7 @@ export interface components {
             precision: string | null;
             /**
              * Present
-             * @description Its file is there; others can be put into the models directory.
+             * @description Its file is there; others can be downloaded.
              */
             present: boolean;
             /**

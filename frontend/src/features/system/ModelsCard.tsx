@@ -1,16 +1,17 @@
-import { Badge, Button, Group, Switch, Table } from '@mantine/core';
+import { Switch, Table } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ModelInfo } from '../../api/client';
+import type { Api, ModelInfo } from '../../api/client';
 import { useServices } from '../../app/services';
 import { messageOf } from '../../state/message';
-import { formatBytes } from '../../ui/format';
 import { MessageText } from '../../ui/MessageText';
+import { type ModelAction, ModelRow } from './ModelRow';
 import classes from './System.module.css';
 
 const PERIOD_MS = 3000;
-type Action = 'load' | 'unload' | 'pin' | 'unpin';
+/** While something is being downloaded, so that its bar moves. */
+const DOWNLOAD_PERIOD_MS = 500;
 
 export function ModelsCard() {
   const { t } = useTranslation();
@@ -20,20 +21,20 @@ export function ModelsCard() {
   const models = useQuery({
     queryKey: ['service', 'models'],
     queryFn: api.models,
-    refetchInterval: PERIOD_MS,
+    refetchInterval: ({ state }) => (state.data?.some(isDownloading) ? DOWNLOAD_PERIOD_MS : PERIOD_MS),
   });
   const change = useMutation({
-    mutationFn: ({ id, action }: { id: string; action: Action }) => api.administerModel(id, action),
+    mutationFn: ({ id, action }: { id: string; action: ModelAction }) => act(api, id, action),
     onSettled: () => cache.invalidateQueries({ queryKey: ['service'] }),
   });
-  const shown = (models.data ?? []).filter((model) => isAll || model.present);
+  const shown = (models.data ?? []).filter((model) => isAll || model.present || model.download);
   return (
     <div className={`pm-card ${classes.card} ${classes.wide}`}>
       <h2 className={classes.title}>
         {t('system.models')}
         <Switch
           size="sm"
-          label={t('system.onlyHere')}
+          label={t('system.showAbsent')}
           checked={isAll}
           onChange={(event) => setAll(event.currentTarget.checked)}
         />
@@ -68,77 +69,12 @@ export function ModelsCard() {
   );
 }
 
-interface RowProps {
-  model: ModelInfo;
-  isBusy: boolean;
-  onAct: (action: Action) => void;
+function isDownloading(model: ModelInfo): boolean {
+  return model.download?.state === 'running';
 }
 
-function ModelRow({ model, isBusy, onAct }: RowProps) {
-  const { t } = useTranslation();
-  const actions: Action[] = [model.loaded ? 'unload' : 'load', model.pinned ? 'unpin' : 'pin'];
-  const known: Partial<Record<string, string>> = {
-    upscale: t('system.tasks.upscale'),
-    inpaint: t('system.tasks.inpaint'),
-  };
-  return (
-    <Table.Tr data-model={model.id}>
-      <Table.Td>
-        {model.id}
-        <div className={classes.modelTitle}>
-          {[model.title === model.id ? null : model.title, model.licence].filter(Boolean).join(' · ')}
-        </div>
-        {model.problem && <div className={classes.modelTitle}>{model.problem}</div>}
-      </Table.Td>
-      <Table.Td>{known[model.task] ?? model.task}</Table.Td>
-      <Table.Td>{model.scale ? `×${model.scale}` : '–'}</Table.Td>
-      <Table.Td>
-        <States model={model} />
-      </Table.Td>
-      <Table.Td className="pm-number">{model.bytes ? formatBytes(model.bytes) : '–'}</Table.Td>
-      <Table.Td>
-        {model.present ? (
-          <Group gap={6} wrap="nowrap">
-            {actions.map((action) => (
-              <Button
-                key={action}
-                size="compact-sm"
-                variant="default"
-                loading={isBusy}
-                aria-label={t('system.modelAction', { action: t(`system.${action}`), id: model.id })}
-                onClick={() => onAct(action)}
-              >
-                {t(`system.${action}`)}
-              </Button>
-            ))}
-          </Group>
-        ) : (
-          <span className={classes.modelTitle}>{t('system.absentHint', { id: model.id })}</span>
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
-}
-
-function States({ model }: { model: ModelInfo }) {
-  const { t } = useTranslation();
-  const main = !model.present ? 'absent' : model.loaded ? 'loaded' : 'notLoaded';
-  return (
-    <Group gap={4}>
-      <Badge tt="none" variant={model.loaded ? 'filled' : 'default'} color={model.loaded ? 'mend' : 'gray'}>
-        {t(`system.${main}`)}
-        {model.loaded && model.precision ? ` · ${model.precision}` : ''}
-      </Badge>
-      {model.pinned && (
-        <Badge tt="none" variant="default">
-          {t('system.pinned')}
-        </Badge>
-      )}
-      {model.leases > 0 && (
-        <Badge tt="none" variant="default">
-          {t('system.inUse')}
-        </Badge>
-      )}
-    </Group>
-  );
+function act(api: Api, id: string, action: ModelAction): Promise<ModelInfo> {
+  if (action === 'download') return api.downloadModel(id);
+  if (action === 'stopDownload') return api.stopDownload(id);
+  return api.administerModel(id, action);
 }

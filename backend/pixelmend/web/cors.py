@@ -1,0 +1,54 @@
+"""Pages of other origins that may use the service, as the web app built with VITE_API_URL does."""
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+READABLE_HEADERS = (
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Server-Timing",
+    "X-Pixelmend-Device",
+    "X-Pixelmend-Erased",
+    "X-Pixelmend-Items",
+    "X-Pixelmend-Job",
+    "X-Pixelmend-Model",
+    "X-Pixelmend-Model-SHA256",
+    "X-Pixelmend-Not-Kept",
+    "X-Pixelmend-Notes",
+    "X-Pixelmend-Precision",
+    "X-Pixelmend-Seconds",
+    "X-Pixelmend-Size",
+    "X-Pixelmend-Tiles",
+    "X-Request-ID",
+)
+"""What a script may read beside the few that it always may."""
+SENDABLE_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "If-Range",
+    "Last-Event-ID",
+    "Range",
+    "X-API-Key",
+    "X-Request-ID",
+)
+PREFLIGHT_KEPT_S = 3600
+
+
+def allow_origins(app: FastAPI, cors_origins: str) -> None:
+    """cors_origins: as the setting. Keys are sent as headers, so that cookies are not needed nor allowed."""
+    origins = [origin.strip() for origin in cors_origins.split(",") if origin.strip()]
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=("GET", "HEAD", "POST", "DELETE"),
+            allow_headers=SENDABLE_HEADERS,
+            expose_headers=READABLE_HEADERS,
+            max_age=PREFLIGHT_KEPT_S,
+        )

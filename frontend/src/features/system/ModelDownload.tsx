@@ -1,0 +1,65 @@
+import { Button, Group, Progress } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { problemMessage } from '../../state/message';
+import { formatBytes } from '../../ui/format';
+import { MessageText } from '../../ui/MessageText';
+import type { ModelAction, ModelProps } from './ModelRow';
+import classes from './System.module.css';
+
+/** Brings the model to the service: the offer, how far it is, or why it failed. */
+export function ModelDownload({ model, isBusy, onAct }: ModelProps) {
+  const { t } = useTranslation();
+  const { download } = model;
+  const button = (text: string, action: ModelAction) => (
+    <Button
+      size="compact-sm"
+      variant="default"
+      loading={isBusy}
+      aria-label={t('system.modelAction', { action: text, id: model.id })}
+      onClick={() => onAct(action)}
+    >
+      {text}
+    </Button>
+  );
+  if (!download) {
+    return button(
+      model.file_bytes
+        ? t('system.downloadSize', { size: formatBytes(model.file_bytes) })
+        : t('system.download'),
+      'download',
+    );
+  }
+  if (download.state === 'failed') {
+    return (
+      <div className={classes.download}>
+        <div role="alert">
+          {download.problem && <MessageText message={problemMessage(download.problem)} />}
+        </div>
+        <Group gap={6}>
+          {button(t('system.tryAgain'), 'download')}
+          {button(t('system.dismiss'), 'stopDownload')}
+        </Group>
+      </div>
+    );
+  }
+  const { received_bytes: receivedBytes, total_bytes: totalBytes } = download;
+  return (
+    <div className={classes.download}>
+      <Group gap={8} justify="space-between" wrap="nowrap">
+        <span className={classes.modelTitle}>
+          {t('system.downloadProgress', {
+            received: formatBytes(receivedBytes),
+            total: formatBytes(totalBytes),
+          })}
+        </span>
+        {button(t('system.stop'), 'stopDownload')}
+      </Group>
+      <Progress
+        value={(receivedBytes / totalBytes) * 100}
+        size={5}
+        transitionDuration={400}
+        aria-label={t('system.modelAction', { action: t('system.downloading'), id: model.id })}
+      />
+    </div>
+  );
+}

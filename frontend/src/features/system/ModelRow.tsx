@@ -1,0 +1,83 @@
+import { Badge, Button, Group, Table } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { ModelInfo } from '../../api/client';
+import { formatBytes } from '../../ui/format';
+import { ModelDownload } from './ModelDownload';
+import classes from './System.module.css';
+
+export type ModelAction = 'load' | 'unload' | 'pin' | 'unpin' | 'download' | 'stopDownload';
+
+export interface ModelProps {
+  model: ModelInfo;
+  isBusy: boolean;
+  onAct: (action: ModelAction) => void;
+}
+
+export function ModelRow({ model, isBusy, onAct }: ModelProps) {
+  const { t } = useTranslation();
+  const actions = [model.loaded ? 'unload' : 'load', model.pinned ? 'unpin' : 'pin'] as const;
+  const known: Partial<Record<string, string>> = {
+    upscale: t('system.tasks.upscale'),
+    inpaint: t('system.tasks.inpaint'),
+  };
+  return (
+    <Table.Tr data-model={model.id}>
+      <Table.Td>
+        {model.id}
+        <div className={classes.modelTitle}>
+          {[model.title === model.id ? null : model.title, model.licence].filter(Boolean).join(' · ')}
+        </div>
+        {model.problem && <div className={classes.modelTitle}>{model.problem}</div>}
+      </Table.Td>
+      <Table.Td>{known[model.task] ?? model.task}</Table.Td>
+      <Table.Td>{model.scale ? `×${model.scale}` : '–'}</Table.Td>
+      <Table.Td>
+        <States model={model} />
+      </Table.Td>
+      <Table.Td className="pm-number">{model.bytes ? formatBytes(model.bytes) : '–'}</Table.Td>
+      <Table.Td>
+        {!model.present || model.download ? (
+          <ModelDownload model={model} isBusy={isBusy} onAct={onAct} />
+        ) : (
+          <Group gap={6} wrap="nowrap">
+            {actions.map((action) => (
+              <Button
+                key={action}
+                size="compact-sm"
+                variant="default"
+                loading={isBusy}
+                aria-label={t('system.modelAction', { action: t(`system.${action}`), id: model.id })}
+                onClick={() => onAct(action)}
+              >
+                {t(`system.${action}`)}
+              </Button>
+            ))}
+          </Group>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function States({ model }: { model: ModelInfo }) {
+  const { t } = useTranslation();
+  const main = !model.present ? 'absent' : model.loaded ? 'loaded' : 'notLoaded';
+  return (
+    <Group gap={4}>
+      <Badge tt="none" variant={model.loaded ? 'filled' : 'default'} color={model.loaded ? 'mend' : 'gray'}>
+        {t(`system.${main}`)}
+        {model.loaded && model.precision ? ` · ${model.precision}` : ''}
+      </Badge>
+      {model.pinned && (
+        <Badge tt="none" variant="default">
+          {t('system.pinned')}
+        </Badge>
+      )}
+      {model.leases > 0 && (
+        <Badge tt="none" variant="default">
+          {t('system.inUse')}
+        </Badge>
+      )}
+    </Group>
+  );
+}
