@@ -15,10 +15,14 @@ from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import EraseOptions, UpscaleOptions
 from pixelmend.telemetry import Logger, configure_logging
 
-app = typer.Typer(help="Self-hosted image upscaling.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Self-hosted image upscaling and object removal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
 
@@ -92,6 +96,68 @@ def upscale(
         quiet = settings.model_copy(update={"log_level": "error"})
         elsewhere = Server(server, key, parallel) if server else None
         status = run_upscale(files, options, quiet, server=elsewhere, force=force, console=console)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    raise typer.Exit(status)
+
+
+@app.command()
+def inpaint(
+    image: Annotated[Path, typer.Argument(help="An image, or a folder of them.")],
+    mask: Annotated[
+        Path,
+        typer.Argument(
+            help="What to remove, white or transparent; or a folder of such, of the same names as the images."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the results.")] = None,
+    grow: Annotated[int, typer.Option(min=0, max=256, help="Fill so far beyond the mask, px.")] = 4,
+    feather: Annotated[
+        int | None, typer.Option(min=0, max=256, help="Fade so much of that into the image, px; default 2.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model id, for inpainting.")] = None,
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="Output format.")
+    ] = OutputFormat.PNG,
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
+    first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
+    then_upscale: Annotated[bool, typer.Option(help="Enlarge the result as well.")] = False,
+    upscale_model: Annotated[str | None, typer.Option(help="A model id, with --then-upscale.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Factor, with --then-upscale.")] = None,
+    force: Annotated[bool, typer.Option(help="Do again what is already done.")] = False,
+    server: Annotated[str | None, typer.Option(help="URL of a Pixelmend service that does the work.")] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, max=64, help="Files sent to the service at a time.")] = 4,
+    device: DeviceOption = None,
+) -> None:
+    """Remove what is under a mask; a bad file does not stop the others."""
+    from pixelmend.commands.files import MENDED, plan_files, with_masks
+    from pixelmend.commands.upscale import Server, run_upscale
+
+    settings = _settings(device=device)
+    configure_logging("error", settings.log_format)
+    try:
+        if not then_upscale and (upscale_model is not None or scale is not None):
+            _fail("--upscale-model and --scale belong to --then-upscale", status=2)
+        filling = model or ("" if server else settings.default_inpaint_model)
+        enlarging = upscale_model or ("" if server else settings.default_model)
+        options = UpscaleOptions(
+            model=enlarging if then_upscale else filling,
+            target=Target(scale),
+            format=output_format,
+            quality=quality,
+            first_frame=first_frame,
+            erase=EraseOptions(filling, grow, min(2, grow) if feather is None else feather),
+            enlarge=then_upscale,
+        )
+        files = with_masks(plan_files([image], out, output_format, mark=MENDED), image, mask)
+        if not files:
+            _fail(f"there are no images in {image}", status=2)
+        quiet = settings.model_copy(update={"log_level": "error"})
+        elsewhere = Server(server, key, parallel) if server else None
+        status = run_upscale(files, options, quiet, server=elsewhere, force=force, console=Console())
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         "auto", description="auto picks the fastest that the device and the model compute correctly."
     )
     default_model: str = Field("pixelmend-x4", description="The model used where a request names none.")
+    default_inpaint_model: str = Field(
+        "pixelmend-fill", description="The same for removing things; pixelmend-fill needs no network."
+    )
     tile_px: int = Field(
         288,
         ge=32,

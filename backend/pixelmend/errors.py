@@ -102,11 +102,6 @@ class QuotaExceeded(PixelmendError):
         self.retry_after_s = retry_after_s
 
 
-class TaskNotOffered(PixelmendError):
-    code = "task-not-offered"
-    title = "This build does not offer the task"
-
-
 class IdempotencyMismatch(PixelmendError):
     code = "idempotency-mismatch"
     title = "The Idempotency-Key was used for another request"

@@ -9,12 +9,29 @@ from pixelmend.imaging.target import Target
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.catalog import ModelTask
 
+FILL = "pixelmend-fill"
+"""What removes things without a network: imaging/inpainting. It is always there."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseOptions:
+    """How what lies under a mask is removed. model: FILL, or a model for inpainting.
+
+    grow_px: how far beyond the mask is filled as well. feather_px: the outermost part of that, where the
+    filling fades into the image; at most grow_px.
+    """
+
+    model: str
+    grow_px: int
+    feather_px: int
+
 
 @dataclass(frozen=True, slots=True)
 class UpscaleOptions:
     """What a caller may choose. None means the default of the model, the format or the service.
 
-    denoise: in [0, 1].
+    model: that enlarges; where nothing is enlarged, the one that erases. denoise: in [0, 1].
+    erase: what to do before. enlarge: False leaves the size as it is, `target` with it.
     """
 
     model: str
@@ -24,14 +41,19 @@ class UpscaleOptions:
     tile_px: int | None = None
     denoise: float | None = None
     first_frame: bool = False
+    erase: EraseOptions | None = None
+    enlarge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class UpscaleTask:
+    """mask_path: where the options erase."""
+
     id: str
     input_path: Path
     output_path: Path
     options: UpscaleOptions
+    mask_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,7 @@ class UpscaleReport:
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").
     tile_size: "224x282", width by height in input pixels.
     source_px: of the input. computed_px: of all tiles, overlaps and a transparency's own plane included.
+    erased_by: the model, None where nothing was to be erased. erased_px: that were filled.
     notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 
@@ -61,6 +84,9 @@ class UpscaleReport:
     notes: tuple[str, ...]
     source_px: int = 0
     computed_px: int = 0
+    erased_by: str | None = None
+    erased_px: int = 0
+    erase_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from benchmarks.cases.beside import beside
 from benchmarks.cases.clients import clients
 from benchmarks.cases.cuda import compact_cuda, rrdb_cuda
 from benchmarks.cases.inpaint import inpaint
+from benchmarks.cases.inpaint_network import erase_by_network
 from benchmarks.cases.large import large
 from benchmarks.cases.networks import compact, rrdb
 from benchmarks.cases.png import png
@@ -23,6 +24,7 @@ def cpu_cases() -> tuple[Case, ...]:
         Case("beside", "small requests beside a large job", beside),
         Case("large", "memory and time of large results", large),
         Case("inpaint", "holes filled without a network", inpaint),
+        Case("inpaint-network", "holes filled by a network", erase_by_network),
     )
 
 

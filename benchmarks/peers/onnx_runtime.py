@@ -12,7 +12,7 @@ from benchmarks.peers.common import arguments, interleaved, missing, planar, spa
 def main() -> int:
     options = arguments()
     try:
-        import onnxruntime  # type: ignore[import-not-found]
+        import onnxruntime
         import torch
 
         network = spandrel_network(options).model

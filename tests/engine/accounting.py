@@ -24,7 +24,7 @@ from pixelmend.engine.resilience import Tiling
 from pixelmend.engine.stock import ModelKey, NetworkFigures, Offer, OpenNetwork
 from pixelmend.errors import DeviceMemoryError, UnknownModel
 from pixelmend.imaging.tile_rules import WidthCost
-from pixelmend.models.catalog import ModelEntry
+from pixelmend.models.catalog import ModelEntry, ModelTask
 from pixelmend.tasks import Habits
 from pixelmend.telemetry import Logger
 
@@ -126,7 +126,8 @@ class CountingStock:
     def note_habits(self, model_id: str, habits: Habits) -> None:
         self.habits[model_id] = habits
 
-    def offer(self, key: ModelKey) -> Offer:
+    def offer(self, key: ModelKey, task: ModelTask | None = None) -> Offer:
+        assert task in (None, "upscale")
         if key.id not in self.models:
             raise UnknownModel(f"model={key.id!r} is not known")
         weights = self.models[key.id]

@@ -122,7 +122,7 @@ def test_models_for_inpainting_are_known_and_do_not_upscale(tmp_path: Path) -> N
     assert catalog.usable("big-lama").path.suffix == ".pt"
     for name in ("big-lama", "migan_pipeline_v2"):
         with pytest.raises(InvalidParameter, match=f"model '{name}' is for inpainting, not upscaling"):
-            catalog.upscaler(name)
+            catalog.for_task(name, "upscale")
 
 
 def test_an_onnx_file_counts_where_the_catalog_names_it_and_nowhere_else(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def test_unknown_job_is_404(service: RunningService, path: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
     [
-        ({"task": "inpaint"}, 422, "task-not-offered"),
+        ({"task": "inpaint"}, 422, "invalid-parameter"),
         ({"task": "paint"}, 422, "invalid-parameter"),
         ({"task": ""}, 422, "invalid-parameter"),
         ({"scale": "99"}, 422, "invalid-parameter"),

@@ -13,6 +13,7 @@ from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.serving.admission import Admission
 from pixelmend.serving.crew import Crew
+from pixelmend.serving.intake import digest_of_pair
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
 from pixelmend.tasks import UpscaleOptions, UpscaleTask
@@ -65,10 +66,12 @@ class LocalEngine:
         """The task, how many pixels its result has, and the sha256 of its input."""
         settings = self._settings
         admission = Admission.of(options, settings, load_catalog(settings.models_dir))
-        size = admission.size_of(file.source)
+        size = admission.size_of(file.source, file.mask)
         file.result.parent.mkdir(parents=True, exist_ok=True)
-        task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options)
-        return task, size.pixels, sha256_of(file.source)
+        mask = None if file.mask is None else file.mask.resolve()
+        task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
+        digest = sha256_of(file.source)
+        return task, size.pixels, digest if mask is None else digest_of_pair(digest, sha256_of(mask))
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -98,7 +98,7 @@ class RemoteEngine:
         self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
         """Raises _Unavailable where trying again may help, else what the file is refused for."""
-        job = await self._hand_in(file.source, options)
+        job = await self._hand_in(file, options)
         while job["state"] not in _ENDED:
             job = await self._watch(job["id"], on_progress)
         if job["state"] == "expired":
@@ -107,11 +107,11 @@ class RemoteEngine:
             raise error_of(job["problem"], 200)
         return await self._fetch(job, file.result)
 
-    async def _hand_in(self, source: Path, options: UpscaleOptions) -> dict[str, Any]:
-        with source.open("rb") as data:
-            response = await self._asked(
-                "POST", "/api/jobs", files={"file": (source.name, data)}, data=_form_of(options)
-            )
+    async def _hand_in(self, file: FileJob, options: UpscaleOptions) -> dict[str, Any]:
+        paths = {"file": file.source} | ({} if file.mask is None else {"mask": file.mask})
+        with ExitStack() as opened:
+            files = {name: (path.name, opened.enter_context(path.open("rb"))) for name, path in paths.items()}
+            response = await self._asked("POST", "/api/jobs", files=files, data=_form_of(options))
         job: dict[str, Any] = response.json()
         return job
 
@@ -217,9 +217,14 @@ async def _info(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
 def _form_of(options: UpscaleOptions) -> dict[str, str]:
     """Only what was chosen: the service has defaults of its own."""
     target = options.target
+    erase = options.erase
     fields = {
-        "task": "upscale",
-        "model": options.model,
+        "task": "upscale" if erase is None else "inpaint",
+        "model": options.model if erase is None else erase.model,
+        "mask_grow": None if erase is None else erase.grow_px,
+        "mask_feather": None if erase is None else erase.feather_px,
+        "then": "upscale" if erase is not None and options.enlarge else None,
+        "upscale_model": options.model if erase is not None and options.enlarge else None,
         "scale": target.scale,
         "width": target.width_px,
         "height": target.height_px,

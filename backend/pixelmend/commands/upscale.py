@@ -1,4 +1,4 @@
-"""`pixelmend upscale`: files and folders, with a progress bar by tiles."""
+"""`pixelmend upscale` and `inpaint`: files and folders, with a progress bar by tiles."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -91,7 +91,9 @@ async def _here(options: UpscaleOptions, settings: Settings, console: Console) -
         with console.status("starting the engine"):
             status = await engine.wait_until_ready()
         assert status.device is not None
-        console.print(f"{options.model} on {status.device.name} ({status.device.type})", highlight=False)
+        models = dict.fromkeys([options.erase.model, options.model] if options.erase else [options.model])
+        device = f"{status.device.name} ({status.device.type})"
+        console.print(f"{', then '.join(models)} on {device}", highlight=False)
         yield engine
 
 

@@ -162,6 +162,10 @@ class Batcher:
             self._land(landed)
         return landed is not None or bool(waiting)
 
+    def run_beside(self, work: Callable[[], RunResult]) -> RunResult:
+        """Something else for the device, in its turn. Called from other threads, which wait for it."""
+        return self._device.submit(work).result()
+
     def close(self) -> None:
         """End the device's threads, after what they are computing."""
         self._device.shutdown(wait=True, cancel_futures=True)

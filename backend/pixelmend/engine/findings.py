@@ -8,7 +8,7 @@ from threading import Lock
 
 from pixelmend.engine.loader import LoadedModel, read_model
 from pixelmend.errors import ModelUnusable
-from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
+from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.tasks import Habits
 
 MAX_PROBLEM_LENGTH = 300
@@ -51,8 +51,8 @@ class Findings:
         return finding if then == now else Finding()
 
     def load(self, catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
-        """As `load_model`, and remember what came of it: a bad file is not read twice."""
-        entry = catalog.upscaler(model_id)
+        """As `read_model`, and remember what came of it: a bad file is not read twice."""
+        entry = catalog.usable(model_id)
         self._raise_known(entry)
         if denoise is not None:
             self._raise_known(catalog.denoise_partner(model_id))
@@ -68,8 +68,6 @@ class Findings:
         known = model.architecture
         habits = self.of(entry).habits
         self._keep(entry, fingerprint, Finding(known.task, known.name, known.scale, habits=habits))
-        if known.task != "upscale":
-            raise wrong_task(model_id)
         return model
 
     def blame(self, entry: ModelEntry, error: ModelUnusable) -> None:
@@ -86,8 +84,6 @@ class Findings:
         known = self.of(entry)
         if known.problem is not None:
             raise ModelUnusable(known.problem)
-        if known.task == "inpaint":
-            raise wrong_task(entry.id)
 
     def _keep(self, entry: ModelEntry, fingerprint: _Fingerprint | None, finding: Finding) -> None:
         if fingerprint is not None:

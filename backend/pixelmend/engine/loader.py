@@ -2,6 +2,8 @@
 
 import errno
 import pickle
+import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.integrity import verify_file
 
 StateDict = Mapping[str, Tensor]
+_SCRIPT_MARK = "constants.pkl"
+"""In the archives of TorchScript and not in those of torch.save."""
 
 DEEP_OVERLAP_PX = 32
 """Overlap for networks whose receptive field is not known; neighbouring tiles are blended over it."""
@@ -31,9 +35,11 @@ class Architecture:
     """A network on the CPU in FP32, and what is known of it.
 
     `network` maps (N, 3, H, W) float32 in [0, 1] to (N, 3, H*scale, W*scale), not clamped, in the format of
-    its weights or wider; where `task` is "inpaint", it takes a mask as well.
+    its weights or wider. Where `task` is "inpaint" it maps (N, 4, H, W) to (N, 3, H, W); the last channel of
+    its input is 1 where something is to be removed and 0 elsewhere.
     `receptive_field_px` is the distance that information travels; None where it is unbounded or unknown.
     `judges_whole`: the network takes its measure from all that it sees, so that tiles may differ in tone.
+    `runs_elsewhere`: it computes on the CPU in FP32 by itself, whatever is asked of PyTorch.
     """
 
     name: str
@@ -46,6 +52,12 @@ class Architecture:
     allows_bfloat16: bool
     task: ModelTask = "upscale"
     judges_whole: bool = False
+    runs_elsewhere: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Of its input."""
+        return 3 if self.task == "upscale" else 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +90,19 @@ def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
     partner (deep network interpolation, Wang et al. 2018). Raises UnknownModel, ModelUnusable, and
     InvalidParameter where `denoise` is given and the model has no partner, or it does not upscale.
     """
-    catalog.upscaler(model_id)
+    catalog.for_task(model_id, "upscale")
     model = read_model(catalog, model_id, denoise)
     if model.architecture.task != "upscale":
-        raise wrong_task(model_id)
+        raise wrong_task(model_id, model.architecture.task)
     return model
 
 
 def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
     """As `load_model`, whatever the model is for."""
     entry = catalog.usable(model_id)
+    if entry.path.suffix == ".onnx":
+        sha256 = verify_file(entry.path, entry.sha256)
+        return LoadedModel(entry.id, sha256, _with_onnx_runtime(entry))
     state, sha256 = _read(entry)
     if denoise is not None:
         other = catalog.denoise_partner(model_id)
@@ -113,6 +128,24 @@ def read_state(path: Path) -> StateDict:
     return _tensors(loaded, path.name)
 
 
+def is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/" + _SCRIPT_MARK) for name in archive.namelist())
+
+
+def script_state(path: Path) -> StateDict:
+    """The tensors of a TorchScript file that is trusted. Raises ModelUnusable."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the format, which others chose
+            program = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+        return _tensors(dict(program.state_dict()), path.name)
+    except RuntimeError as error:
+        raise ModelUnusable(f"{path.name}: the TorchScript program cannot be read: {error}") from error
+
+
 def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str) -> StateDict:
     """own_share * own + (1 - own_share) * partner. Raises ModelUnusable where names or shapes differ."""
     if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in partner.items()}:
@@ -124,6 +157,9 @@ def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str)
 
 def _read(entry: ModelEntry) -> tuple[StateDict, str]:
     sha256 = verify_file(entry.path, entry.sha256)
+    # A TorchScript file is a program: only where we know which.
+    if entry.sha256 is not None and is_torchscript(entry.path):
+        return script_state(entry.path), sha256
     return read_state(entry.path), sha256
 
 
@@ -184,6 +220,37 @@ class _SpandrelNetwork(nn.Module):
         return self._call(self.model, unit.to(next(self.model.parameters()).dtype))
 
 
+class _MaskedNetwork(nn.Module):
+    """The same for a network that takes a picture and a mask, as one input of four channels."""
+
+    def __init__(self, model: nn.Module, call: Callable[[nn.Module, Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self._call = call
+
+    def forward(self, unit: Tensor) -> Tensor:
+        unit = unit.to(next(self.model.parameters()).dtype)
+        return self._call(self.model, unit[:, :3], (unit[:, 3:] > 0.5).to(unit.dtype))
+
+
+def _with_onnx_runtime(entry: ModelEntry) -> Architecture:
+    from pixelmend.engine.onnx_network import OnnxInpainter  # here, for whoever has no such model
+
+    return Architecture(
+        name=entry.architecture or "ONNX",
+        network=OnnxInpainter(entry.path),
+        scale=1,
+        multiple_of=1,
+        minimum_px=1,
+        receptive_field_px=None,
+        allows_half=False,
+        allows_bfloat16=False,
+        task="inpaint",
+        judges_whole=True,
+        runs_elsewhere=True,
+    )
+
+
 def _with_spandrel(name: str, state: StateDict) -> Architecture:
     import spandrel  # here, since it takes seconds that a Compact network need not wait for
 
@@ -206,10 +273,10 @@ def _with_spandrel(name: str, state: StateDict) -> Architecture:
     if requirements.square:
         raise ModelUnusable(f"{name}: {descriptor.architecture.name} takes square images alone")
     descriptor.eval().float()
-    network = descriptor.model if inpaints else _SpandrelNetwork(descriptor.model, descriptor._call_fn)
+    wrapped = _MaskedNetwork if inpaints else _SpandrelNetwork
     return Architecture(
         name=str(descriptor.architecture.id),
-        network=network.eval(),
+        network=wrapped(descriptor.model, descriptor._call_fn).eval(),
         scale=descriptor.scale,
         multiple_of=requirements.multiple_of,
         minimum_px=max(1, requirements.minimum),

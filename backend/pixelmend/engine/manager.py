@@ -23,6 +23,7 @@ from pixelmend.engine.resilience import ResilientRunner
 from pixelmend.engine.shelf import Hold, OpenModel, Shelf
 from pixelmend.engine.stock import ModelKey, Offer, OpenNetwork, Stock
 from pixelmend.errors import DeviceMemoryError, ModelTooLarge
+from pixelmend.models.catalog import ModelTask, wrong_task
 from pixelmend.tasks import ModelDescription, ModelMemory
 
 RECENTLY_S = 10.0
@@ -67,19 +68,33 @@ class ModelManager:
 
     # --- use ------------------------------------------------------------------------------------------
 
-    def lease(self, model_id: str, *, denoise: float | None = None, sixteen_bit: bool = False) -> OpenModel:
+    def lease(
+        self,
+        model_id: str,
+        *,
+        denoise: float | None = None,
+        sixteen_bit: bool = False,
+        task: ModelTask = "upscale",
+    ) -> OpenModel:
         """The model, opened if need be, and not let go before `release`.
 
         sixteen_bit: run in FP32, since reduced precision would band. Raises UnknownModel, ModelUnusable,
         InvalidParameter, ModelTooLarge, DeviceMemoryError.
         """
-        key = ModelKey(model_id, denoise, sixteen_bit)
+        opened = self._lease(ModelKey(model_id, denoise, sixteen_bit), task)
+        found = opened.model.architecture.task
+        if found != task:  # of a dropped-in file it was not known before
+            self.release(opened)
+            raise wrong_task(model_id, found)
+        return opened
+
+    def _lease(self, key: ModelKey, task: ModelTask | None = None) -> OpenModel:
         with self._lock:
             turn = self._turns.setdefault(key, Lock())
         with turn:
             with self._lock:
                 opened = self._shelf.lease(key)
-            return opened or self._open(key)
+            return opened or self._open(key, task)
 
     def release(self, opened: OpenModel) -> None:
         with self._lock:
@@ -117,10 +132,10 @@ class ModelManager:
 
     def load(self, model_id: str) -> None:
         """Open a model, as `lease` does, see how fast it is, and leave it open."""
-        opened = self.lease(model_id)
+        opened = self._lease(ModelKey(model_id))
         try:
             if opened.seconds_per_px is None:
-                opened.seconds_per_px = measure_pace(opened.network, opened.runner.tiling)
+                opened.seconds_per_px = measure_pace(opened.model.architecture, opened.network)
                 self._stock.note_habits(model_id, opened.habits)
         finally:
             self.release(opened)
@@ -149,7 +164,7 @@ class ModelManager:
             with self._lock:
                 self._shelf.pinned.discard(model_id)
             return
-        opened = self.lease(model_id)  # nobody can let it go meanwhile
+        opened = self._lease(ModelKey(model_id))  # nobody can let it go meanwhile
         with self._lock:
             self._shelf.pinned.add(model_id)
         self.release(opened)
@@ -232,9 +247,9 @@ class ModelManager:
 
     # --- opening --------------------------------------------------------------------------------------
 
-    def _open(self, key: ModelKey) -> OpenModel:
+    def _open(self, key: ModelKey, task: ModelTask | None) -> OpenModel:
         """The model with one lease. Only the key's turn is held while its network is made."""
-        offer = self._stock.offer(key)
+        offer = self._stock.offer(key, task)
         with self._lock:
             self._shelf.reserved[key], evicted = self._make_room(key, offer)
         try:

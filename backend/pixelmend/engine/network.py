@@ -11,7 +11,8 @@ from pixelmend.engine.precision import Precision
 from pixelmend.imaging.tile_rules import WidthCost
 
 Tiles = NDArray[np.uint8] | NDArray[np.uint16]
-"""(N, H, W, 3), full range of the dtype."""
+"""(N, H, W, 3), full range of the dtype; for a network that inpaints (N, H, W, 4), whose last channel is
+full where something is to be removed and 0 elsewhere."""
 
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, which OpenCV and hence the reference implementation use for grey."""
@@ -45,7 +46,7 @@ class TileNetwork(Protocol):
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         """Upscale a batch. Called by several threads, each with tiles of its own.
 
-        tiles: (N, H, W, 3) uint8 or uint16. grey: (N,), items whose three channels are one plane; their
+        tiles: uint8 or uint16. grey: (N,), items whose three channels are one plane; their
         output channels are equal too. Raises DeviceMemoryError.
         """
         ...
@@ -90,9 +91,9 @@ def _is_flat(pixels: NDArray[Any]) -> bool:
 
 
 def _coarse_range(tile: NDArray[Any]) -> float:
-    """How much a tile (H, W, 3) varies: the greatest range of 4x4 means in any channel, in [0, 1]."""
+    """How much a tile (H, W, 3 or more) varies: the greatest range of 4x4 means in any channel, in [0, 1]."""
     rows, columns = min(4, tile.shape[0]), min(4, tile.shape[1])
-    whole = tile[: len(tile) // rows * rows, : tile.shape[1] // columns * columns]
+    whole = tile[: len(tile) // rows * rows, : tile.shape[1] // columns * columns, :3]
     cells = whole.reshape(len(whole) // rows, rows, whole.shape[1] // columns, columns, 3)
     means = cells.mean(axis=(1, 3), dtype=np.float64).reshape(-1, 3)
     return float((means.max(axis=0) - means.min(axis=0)).max()) / float(np.iinfo(tile.dtype).max)

@@ -8,10 +8,9 @@ import numpy as np
 import torch
 
 from pixelmend.engine.device import Device, cpu_device
-from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.loader import Architecture, LoadedModel
 from pixelmend.engine.network import DeviceNetwork, TileNetwork, Tiles
 from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
-from pixelmend.engine.resilience import Tiling
 from pixelmend.engine.torch_network import TorchNetwork, first_line
 from pixelmend.errors import ModelUnusable
 
@@ -38,11 +37,14 @@ def open_network(
         device, allows_half=architecture.allows_half, allows_bfloat16=architecture.allows_bfloat16
     )
     reference = TorchNetwork(model, cpu_device(), "float32")
-    probe = _probe_tile(model)
+    probe = _probe_tile(architecture)
     try:
         truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
     except RuntimeError as error:  # the tensors fit an architecture that fails at them
         raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
+    if architecture.runs_elsewhere:
+        here = device.type == "cpu"
+        return reference, None if here else f"{architecture.name} computes on the CPU, in float32"
     failures = []
     for what, precision, opener in _attempts(model, device, wanted):
         try:
@@ -60,14 +62,15 @@ def open_network(
     return reference, "; ".join([*failures, "using float32 on the CPU"]) if failures else None
 
 
-def measure_pace(network: TileNetwork, tiling: Tiling) -> float:
+def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
     """Seconds that a pixel of a small tile takes, by which a first estimate is made.
 
     Of two calls the second, since the first one prepares what later ones find done; a network that is that
     slow tells enough by the first. Raises DeviceMemoryError.
     """
-    side = -(-max(PACE_EDGE_PX, tiling.minimum_px) // tiling.multiple_of) * tiling.multiple_of
-    tile = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), np.uint8)
+    multiple = architecture.multiple_of
+    side = -(-max(PACE_EDGE_PX, architecture.minimum_px) // multiple) * multiple
+    tile = np.random.default_rng(0).integers(0, 256, (1, side, side, architecture.channels), np.uint8)
     taken_s = 0.0
     for _ in range(2):
         started_s = time.perf_counter()
@@ -98,9 +101,8 @@ def _in_openvino(model: LoadedModel, device: Device, precision: Precision) -> De
     return OpenVinoNetwork(model, device, precision, threads=torch.get_num_threads())
 
 
-def _probe_tile(model: LoadedModel) -> Tiles:
-    """A seeded tile with smooth and sharp parts, (1, H, W, 3) uint8."""
-    architecture = model.architecture
+def _probe_tile(architecture: Architecture) -> Tiles:
+    """A seeded tile with smooth and sharp parts, with a hole for a network that fills, (1, H, W, C) uint8."""
     side = -(-max(32, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
     ramp = np.linspace(0, 255, side)
     smooth = np.stack(
@@ -113,4 +115,7 @@ def _probe_tile(model: LoadedModel) -> Tiles:
     )
     noise = np.random.default_rng(0).uniform(-40, 40, smooth.shape)
     tile = smooth + np.where(np.add.outer(np.arange(side), np.arange(side))[:, :, None] // 8 % 2, noise, 0)
-    return tile.clip(0, 255).astype(np.uint8)[None]
+    whole: Tiles = np.zeros((1, side, side, architecture.channels), np.uint8)
+    whole[0, :, :, :3] = tile.clip(0, 255)
+    whole[0, side // 4 : side // 2, side // 4 : side // 2, 3:] = 255
+    return whole

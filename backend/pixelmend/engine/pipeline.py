@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.engine.erasing import Erased, Eraser
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.shelf import OpenModel
 from pixelmend.errors import Cancelled
@@ -17,9 +18,14 @@ from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
+from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import ImageWriter, OutputSpec, losses, open_writer
-from pixelmend.tasks import UpscaleReport, UpscaleTask
+from pixelmend.tasks import EraseOptions, UpscaleOptions, UpscaleReport, UpscaleTask
+
+_ERASE_STEPS = 20
+"""Of progress, for what is erased before anything is enlarged."""
+_SAVED_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,27 @@ class Listener(Protocol):
     def models_changed(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An image on its way to the device. started_s: of the whole task, by `time.perf_counter()`."""
+
+    decoded: Decoded
+    started_s: float
+    decode_s: float
+    erased: Erased | None = None
+
+
 @dataclass(slots=True)
 class _Running:
-    """A task past its decoding. `writer` belongs to the one thread of `encoder`."""
+    """A task whose tiles are planned. `writer` belongs to the one thread of `encoder`."""
 
     task: UpscaleTask
+    source: _Source
     not_kept: tuple[str, ...]
     opened: OpenModel
     spec: OutputSpec
     writer: ImageWriter
     encoder: ThreadPoolExecutor
-    started_s: float
-    decode_s: float
 
 
 class Pipeline:
@@ -73,6 +88,9 @@ class Pipeline:
         # Decoding waits for the disk and for libvips, which has threads of its own. Enough of them that
         # posters do not keep a thumbnail from being decoded.
         self._decoders = ThreadPoolExecutor(8, thread_name_prefix="decode")
+        # Filling holes takes the processor for seconds, and nobody's decoding shall wait for it.
+        self._erasers = ThreadPoolExecutor(limits.threads, thread_name_prefix="erase")
+        self._eraser = Eraser(manager, limits.input, self._batcher.run_beside)
 
     @property
     def step_age_s(self) -> float:
@@ -101,6 +119,7 @@ class Pipeline:
             self._batcher.step()
         self._batcher.close()
         self._decoders.shutdown(wait=True, cancel_futures=True)
+        self._erasers.shutdown(wait=True, cancel_futures=True)
 
     def _act(self) -> None:
         """Do what other threads have asked for."""
@@ -114,10 +133,22 @@ class Pipeline:
         try:
             self._raise_if_cancelled(task)
             decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
-            if decoded.has_alpha:
-                decoded = Decoded(bleed_colour(decoded.pixels), decoded.metadata, decoded.notes)
-            decode_s = time.perf_counter() - started_s
+            source = _Source(decoded, started_s, time.perf_counter() - started_s)
             self._raise_if_cancelled(task)
+        except Exception as error:
+            self._report_failure(task, error)
+            return
+        if task.options.erase is None:
+            self._enlarge(task, source)
+        else:
+            self._erasers.submit(self._erase, task, task.options.erase, source)
+
+    def _enlarge(self, task: UpscaleTask, source: _Source) -> None:
+        try:
+            self._raise_if_cancelled(task)
+            decoded = source.decoded
+            if decoded.has_alpha:
+                decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
             # Here, where it holds up nobody else: a model that is not open yet takes seconds.
             opened = self._manager.lease(
                 task.options.model, denoise=task.options.denoise, sixteen_bit=decoded.bits == 16
@@ -126,12 +157,76 @@ class Pipeline:
             self._report_failure(task, error)
             return
         try:
-            job, running = self._plan(task, decoded, opened, started_s, decode_s)
+            job, running = self._plan(task, replace(source, decoded=decoded), opened)
         except Exception as error:
             self._manager.release(opened)
             self._report_failure(task, error)
             return
         self._inbox.put(lambda: self._begin(job, running))
+
+    # --- erase threads --------------------------------------------------------------------------------
+
+    def _erase(self, task: UpscaleTask, options: EraseOptions, source: _Source) -> None:
+        def tell(done_px: int, total_px: int) -> None:
+            steps = _ERASE_STEPS * done_px // total_px
+            # How many tiles come after it is not known yet; they are counted once it is.
+            total = 2 * _ERASE_STEPS if task.options.enlarge else _ERASE_STEPS
+            self._listener.progress(task.id, steps, total)
+
+        try:
+            assert task.mask_path is not None, "a task that erases has a mask"
+            self._raise_if_cancelled(task)
+            erased = self._eraser.erase(
+                source.decoded,
+                task.mask_path,
+                options,
+                cancelled=lambda: task.id in self._cancelled,
+                on_progress=tell,
+            )
+            self._listener.models_changed()
+            source = replace(source, decoded=erased.decoded, erased=erased)
+            if not task.options.enlarge:
+                self._save(task, source, erased)
+        except Exception as error:
+            self._report_failure(task, error)
+            return
+        if task.options.enlarge:
+            self._enlarge(task, source)
+
+    def _save(self, task: UpscaleTask, source: _Source, erased: Erased) -> None:
+        """The image at its own size. Raises what the writer raises, and Cancelled; nothing is left then."""
+        decoded, encode_started_s = source.decoded, time.perf_counter()
+        spec = self._spec(task.options, decoded, decoded.size)
+        with open_writer(task.output_path, spec, decoded.metadata, threads=self._limits.threads) as writer:
+            for top in range(0, decoded.size.height, _SAVED_ROWS):
+                self._raise_if_cancelled(task)
+                writer.write_rows(decoded.pixels[top : top + _SAVED_ROWS])
+            writer.finish()
+        maker, now_s = erased.maker, time.perf_counter()
+        report = UpscaleReport(
+            model=maker.model,
+            model_sha256=maker.sha256,
+            device_type=maker.device_type,
+            device_name=maker.device_name,
+            precision=maker.precision,
+            width_px=spec.size.width,
+            height_px=spec.size.height,
+            tiles=0,
+            tile_size="none",
+            decode_s=round(source.decode_s, 4),
+            device_s=0.0,
+            encode_s=round(now_s - encode_started_s, 4),
+            total_s=round(now_s - source.started_s, 4),
+            not_kept=_not_kept(decoded, spec),
+            notes=erased.notes,
+            source_px=decoded.size.pixels,
+            **_account_of(erased),
+        )
+        if task.id in self._cancelled:
+            task.output_path.unlink(missing_ok=True)
+            self._raise_if_cancelled(task)
+        self._cancelled.discard(task.id)
+        self._listener.done(task.id, report)
 
     # --- device loop ----------------------------------------------------------------------------------
 
@@ -142,20 +237,13 @@ class Pipeline:
             self._on_tiles_failed(job, Cancelled(f"job {task.id} was cancelled"))
             return
         self._batcher.add(job)
-        self._listener.progress(task.id, 0, len(job.plan))
+        job.on_progress(0, len(job.plan))
         self._listener.models_changed()
 
-    def _plan(
-        self, task: UpscaleTask, decoded: Decoded, opened: OpenModel, started_s: float, decode_s: float
-    ) -> tuple[TileJob, _Running]:
-        options, model = task.options, opened.model
-        spec = OutputSpec(
-            options.format,
-            options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels),
-            decoded.channels,
-            decoded.bits,
-            options.quality,
-        )
+    def _plan(self, task: UpscaleTask, source: _Source, opened: OpenModel) -> tuple[TileJob, _Running]:
+        options, model, decoded = task.options, opened.model, source.decoded
+        size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
+        spec = self._spec(options, decoded, size)
         budget_px = self._limits.tile_px
         rules = opened.tile_rules(opened.fitting_tile_px(budget_px))
         plan = rules.plan(decoded.size, budget_px, options.tile_px)
@@ -170,7 +258,8 @@ class Pipeline:
         )
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
         inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
-        not_kept = tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
+        # What was erased before counts as so many tiles.
+        before = 0 if source.erased is None else max(_ERASE_STEPS, len(plan) // 10)
         job = TileJob(
             id=task.id,
             runner=opened.runner,
@@ -178,12 +267,15 @@ class Pipeline:
             pixels=pixels,
             canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, inside),
             encoder=encoder,
-            on_progress=lambda done, total: self._listener.progress(task.id, done, total),
+            on_progress=lambda done, total: self._listener.progress(task.id, before + done, before + total),
             on_finished=self._on_tiles_finished,
             on_failed=self._on_tiles_failed,
             margin_px=EDGE_MARGIN_PX,
         )
-        return job, _Running(task, not_kept, opened, spec, writer, encoder, started_s, decode_s)
+        return job, _Running(task, source, _not_kept(decoded, spec), opened, spec, writer, encoder)
+
+    def _spec(self, options: UpscaleOptions, decoded: Decoded, size: Size) -> OutputSpec:
+        return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
 
     def _drop_if_running(self, task_id: str) -> None:
         job = self._batcher.remove(task_id)
@@ -200,7 +292,7 @@ class Pipeline:
             encode_started_s = time.perf_counter()
             running.writer.finish()
             now = time.perf_counter()
-            report = self._report(running, job, now - encode_started_s, now - running.started_s)
+            report = self._report(running, job, now - encode_started_s, now - running.source.started_s)
             if task.id in self._cancelled:
                 task.output_path.unlink(missing_ok=True)
                 self._raise_if_cancelled(task)
@@ -241,7 +333,8 @@ class Pipeline:
     def _report(self, running: _Running, job: TileJob, encode_s: float, total_s: float) -> UpscaleReport:
         opened = running.opened
         device = opened.network.device
-        notes = [*([opened.note] if opened.note else []), *job.notes]
+        erased = running.source.erased
+        notes = [*(erased.notes if erased else ()), *([opened.note] if opened.note else []), *job.notes]
         height, width = job.pixels.shape[:2]
         if opened.model.architecture.judges_whole and len(job.plan) > 1:
             notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
@@ -255,7 +348,7 @@ class Pipeline:
             height_px=running.spec.size.height,
             tiles=len(job.plan),
             tile_size=str(job.plan.tile),
-            decode_s=round(running.decode_s, 4),
+            decode_s=round(running.source.decode_s, 4),
             device_s=round(job.device_s, 4),
             encode_s=round(encode_s, 4),
             total_s=round(total_s, 4),
@@ -263,4 +356,15 @@ class Pipeline:
             notes=tuple(notes),
             source_px=height * width,
             computed_px=len(job.plan) * job.plan.tile.pixels * job.planes_per_tile,
+            **(_account_of(erased) if erased else {}),
         )
+
+
+def _not_kept(decoded: Decoded, spec: OutputSpec) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*decoded.notes, *losses(spec, decoded.metadata)]))
+
+
+def _account_of(erased: Erased) -> dict[str, Any]:
+    """For a report."""
+    by = erased.maker.model if erased.area_px else None
+    return {"erased_by": by, "erased_px": erased.area_px, "erase_s": round(erased.seconds, 4)}

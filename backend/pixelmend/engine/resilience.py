@@ -20,12 +20,15 @@ from pixelmend.imaging.tiling import TilePlan, plan_tiles
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """What a network demands of its tiles, in input pixels."""
+    """What a network demands of its tiles, in input pixels. splittable: parts of a tile can be computed each
+    by itself.
+    """
 
     overlap_px: int
     blend_px: int
     multiple_of: int
     minimum_px: int
+    splittable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,8 @@ class ResilientRunner:
         """Half the tile's longer edge. Raises InvalidParameter where it cannot be any smaller."""
         _, height, width, _ = tile.shape
         longest = max(height, width)
+        if not self.tiling.splittable:
+            raise InvalidParameter("the model has to see it as a whole")
         if longest <= SMALLEST_TILE_PX:
             raise InvalidParameter(f"the smallest tile is {SMALLEST_TILE_PX} px")
         return plan_tiles(

@@ -18,7 +18,7 @@ from pixelmend.engine.resilience import SaferNetwork, Tiling
 from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.errors import ModelUnusable
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
-from pixelmend.models.catalog import Catalog, ModelEntry
+from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.tasks import Habits
 
 UNLEARNED_BYTES_PER_PX = 13_000
@@ -94,8 +94,10 @@ class Offer:
 class Stock(Protocol):
     """Where models come from."""
 
-    def offer(self, key: ModelKey) -> Offer:
-        """Reads no weights. Raises UnknownModel, ModelUnusable, InvalidParameter."""
+    def offer(self, key: ModelKey, task: ModelTask | None = None) -> Offer:
+        """Reads no weights. Raises UnknownModel, ModelUnusable, and InvalidParameter where the model is known
+        to be for another task than the one given.
+        """
         ...
 
     def entries(self) -> Iterator[ModelEntry]:
@@ -146,9 +148,13 @@ class CatalogStock:
     def note_habits(self, model_id: str, habits: Habits) -> None:
         self._findings.note_habits(self._read_catalog().get(model_id), habits)
 
-    def offer(self, key: ModelKey) -> Offer:
+    def offer(self, key: ModelKey, task: ModelTask | None = None) -> Offer:
         catalog = self._read_catalog()
-        file_bytes = catalog.upscaler(key.id).path.stat().st_size
+        entry = catalog.usable(key.id) if task is None else catalog.for_task(key.id, task)
+        found = self._findings.of(entry).task
+        if task is not None and found not in (None, task):
+            raise wrong_task(key.id, found)
+        file_bytes = entry.path.stat().st_size
         requested = "float32" if key.sixteen_bit else self._precision
         # The precision is chosen by what the weights are for, which is not known before they are read.
         possible = (requested,) if requested else _PRECISIONS
@@ -171,14 +177,21 @@ class CatalogStock:
             self._findings.blame(catalog.get(key.id), error)
             raise
         values = sum(p.numel() for p in model.architecture.network.state_dict().values())
-        weights_bytes = self._weights_bytes(4 * values, network.precision)
+        # A network of another library has no tensors of ours; its file is as large as they are.
+        weights_bytes = self._weights_bytes(4 * values or file_bytes, network.precision)
         figures = self._figures(key.id, file_bytes, network.precision)
         self._learned.has_weights(figures.key, weights_bytes)
         # A fall-back to another device is not of this device's memory.
         here = network.device.type == self._device.type
         metered = MeteredNetwork(network, self._meter, partial(self._learned.measured, figures.key))
         demands = model.architecture
-        tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
+        tiling = Tiling(
+            model.overlap_px,
+            model.blend_px,
+            demands.multiple_of,
+            demands.minimum_px,
+            splittable=demands.task == "upscale",
+        )
         if key == ModelKey(key.id):  # the form that most pictures are computed in
             habits = Habits(network.precision, tile_rules(tiling, None, network.width_cost))
             self._findings.note_habits(catalog.get(key.id), habits)

@@ -1,14 +1,16 @@
 """From a drawn mask to the pixels that are removed, and how the filling is blended in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.errors import InvalidParameter
+from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.distance import distance_to
-from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.geometry import Rect, Size, Span
+from pixelmend.imaging.holes import plan_holes
 
 Mask = NDArray[np.bool_]
 
@@ -57,6 +59,18 @@ def hole_from_mask(mask: NDArray[Any], image: Size) -> Hole:
     return Hole(_scaled(removed, image))
 
 
+def check_same_shape(mask: Size, image: Size) -> None:
+    """Sides may be rounded by a pixel. Raises InvalidParameter where the mask has another shape."""
+    tolerance = _ASPECT_TOLERANCE_PX * max(image.width, image.height, mask.width, mask.height)
+    if abs(mask.width * image.height - mask.height * image.width) > tolerance:
+        raise InvalidParameter(f"the mask is {mask} px and the image {image} px: their shapes differ")
+
+
+def about_the_mask(error: PixelmendError) -> PixelmendError:
+    """The same error, which says which of the two files it is about."""
+    return error if "mask" in error.message else type(error)(f"the mask: {error.message}")
+
+
 def grow(hole: Mask, radius_px: int) -> Mask:
     """The hole and all pixels within `radius_px` of it (Euclidean), (H, W)."""
     if radius_px < 0:
@@ -64,24 +78,23 @@ def grow(hole: Mask, radius_px: int) -> Mask:
     if radius_px == 0 or not hole.any():
         return hole.copy()
     grown = hole.copy()
-    box = _around(hole, radius_px)
-    grown[box] = distance_to(hole[box], radius_px) <= radius_px
+    for box in _boxes(hole, radius_px):
+        grown[box] |= distance_to(hole[box], radius_px) <= radius_px
     return grown
 
 
 def feather(hole: Mask, radius_px: int) -> NDArray[np.floating[Any]]:
-    """How much of the filling is seen: (H, W) float32 in [0, 1].
+    """How much of the filling is seen: (H, W) float32 in [0, 1]. Meant for a crop of a large image.
 
     1 in the hole; falls linearly with the distance from it, and is exactly 0 outside `grow(hole, radius_px)`,
     which is what to fill.
     """
     if radius_px < 0:
         raise InvalidParameter(f"a hole cannot be feathered by {radius_px} px; it takes 0 or more")
-    weights = hole.astype(np.float32)
-    if radius_px and hole.any():
-        box = _around(hole, radius_px)
-        weights[box] = np.maximum(0, 1 - distance_to(hole[box], radius_px) / np.float32(radius_px + 1))
-    return weights
+    if not radius_px:
+        return hole.astype(np.float32)
+    weights: NDArray[np.floating[Any]] = 1 - distance_to(hole, radius_px) / np.float32(radius_px + 1)
+    return weights.clip(0, 1)
 
 
 def _is_bright(mask: NDArray[Any], threshold: int) -> Mask:
@@ -94,12 +107,9 @@ def _is_bright(mask: NDArray[Any], threshold: int) -> Mask:
 
 def _scaled(removed: Mask, image: Size) -> Mask:
     """A pixel is removed where any part of it is: a thin stroke survives. Sides may be rounded by a pixel."""
-    height, width = removed.shape
-    wide, high = width * image.height, height * image.width
-    tolerance = _ASPECT_TOLERANCE_PX * max(image.width, image.height, width, height)
-    if abs(wide - high) > tolerance:
-        raise InvalidParameter(f"the mask is {width}x{height} px and the image {image}: their shapes differ")
-    if (width, height) == (image.width, image.height):
+    size = Size(removed.shape[1], removed.shape[0])
+    check_same_shape(size, image)
+    if size == image:
         return removed
     return _any_along(_any_along(removed, image.height).T, image.width).T
 
@@ -113,10 +123,12 @@ def _any_along(removed: Mask, length: int) -> Mask:
     return some
 
 
-def _around(hole: Mask, radius_px: int) -> tuple[slice, slice]:
-    """The hole's bounds with a margin; the hole is not empty."""
-    rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
-    return (
-        slice(max(0, int(rows[0]) - radius_px), int(rows[-1]) + radius_px + 1),
-        slice(max(0, int(columns[0]) - radius_px), int(columns[-1]) + radius_px + 1),
-    )
+def _boxes(hole: Mask, margin_px: int) -> Iterator[tuple[slice, slice]]:
+    """Where the hole is, with a margin; together they hold all of it, whatever lies between is left out."""
+    for crop in plan_holes(hole):
+        own = crop.own
+        yield Rect(_wider(own.x, margin_px), _wider(own.y, margin_px)).as_slices()
+
+
+def _wider(span: Span, margin_px: int) -> Span:
+    return Span(max(0, span.start - margin_px), span.stop + margin_px)

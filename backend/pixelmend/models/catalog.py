@@ -62,11 +62,11 @@ class Catalog:
             raise ModelUnusable(f"model {model_id!r} has no file; {way}put it at {entry.path}")
         return entry
 
-    def upscaler(self, model_id: str) -> ModelEntry:
-        """As `usable`, for upscaling. Raises InvalidParameter where the model is for inpainting."""
+    def for_task(self, model_id: str, task: ModelTask) -> ModelEntry:
+        """As `usable`. Raises InvalidParameter where the model is known to be for another task."""
         entry = self.get(model_id)
-        if entry.task != "upscale":
-            raise wrong_task(model_id)
+        if entry.task != task and entry.origin != "dropped-in":
+            raise wrong_task(model_id, entry.task)
         return self.usable(model_id)
 
     def denoise_partner(self, model_id: str) -> ModelEntry:
@@ -77,8 +77,11 @@ class Catalog:
         return self.usable(entry.denoise_partner)
 
 
-def wrong_task(model_id: str) -> InvalidParameter:
-    return InvalidParameter(f"model {model_id!r} is for inpainting, not upscaling")
+def wrong_task(model_id: str, task: ModelTask) -> InvalidParameter:
+    """task: what the model is for."""
+    doing = {"upscale": "upscaling", "inpaint": "inpainting"}
+    other = doing["inpaint" if task == "upscale" else "upscale"]
+    return InvalidParameter(f"model {model_id!r} is for {doing[task]}, not {other}")
 
 
 def load_catalog(models_dir: Path) -> Catalog:

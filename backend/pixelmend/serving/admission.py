@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelmend.config import Settings
+from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.formats import OutputSpec, check_encodable
 from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.mask import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, probe
-from pixelmend.models.catalog import Catalog, ModelEntry
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.models.catalog import Catalog
+from pixelmend.serving.submission import versions_of
+from pixelmend.tasks import FILL, EraseOptions, UpscaleOptions
 
 UNKNOWN_SCALE_GUESS = 4
 """Where a dropped-in model was not read yet; the worker checks the real size."""
@@ -30,10 +33,13 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Options that were checked as far as they go without an image, for any number of images."""
+    """Options that were checked as far as they go without an image, for any number of images.
+
+    versions: of the models' files. scale: 1 where nothing is enlarged.
+    """
 
     options: UpscaleOptions
-    model: ModelEntry
+    versions: str
     scale: int
     limits: InputLimits
     max_output_pixels: int
@@ -42,24 +48,35 @@ class Admission:
     def of(
         cls, options: UpscaleOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
     ) -> "Admission":
-        """known_scale: the model's, where a worker has read it. Raises what the model may be refused for."""
-        entry = catalog.upscaler(options.model)
-        if options.denoise is not None:
-            catalog.denoise_partner(options.model)
+        """known_scale: the model's, where a worker has read it. Raises what the models may be refused for."""
+        scale = 1
+        if options.erase is not None:
+            _check_erase(options.erase, catalog)
+        if options.enlarge:
+            entry = catalog.for_task(options.model, "upscale")
+            if options.denoise is not None:
+                catalog.denoise_partner(options.model)
+            scale = entry.scale or known_scale or UNKNOWN_SCALE_GUESS
         return cls(
             options,
-            entry,
-            entry.scale or known_scale or UNKNOWN_SCALE_GUESS,
+            versions_of(options, catalog),
+            scale,
             InputLimits(settings.max_input_pixels, settings.max_input_side_px),
             settings.max_output_pixels,
         )
 
-    def size_of(self, path: Path) -> Size:
-        """The size of the result for the image at `path`, which is probed and not decoded.
+    def size_of(self, path: Path, mask_path: Path | None = None) -> Size:
+        """The size of the result for the image at `path`; it and its mask are probed and not decoded.
 
-        Raises what the image, its size, the target and the output format may be refused for.
+        Raises what the image, its mask, its size, the target and the output format may be refused for.
         """
         info = probe(path, self.limits, first_frame=self.options.first_frame)
+        if mask_path is not None:
+            try:
+                mask = probe(mask_path, self.limits, first_frame=True)
+                check_same_shape(mask.oriented_size, info.oriented_size)
+            except PixelmendError as error:
+                raise about_the_mask(error) from error
         return self.size_for(Picture(info.oriented_size, info.grey, info.has_alpha, info.bits))
 
     def size_for(self, picture: Picture) -> Size:
@@ -69,3 +86,12 @@ class Admission:
         spec = OutputSpec(self.options.format, size, picture.channels, picture.bits, self.options.quality)
         check_encodable(spec)
         return size
+
+
+def _check_erase(erase: EraseOptions, catalog: Catalog) -> None:
+    if erase.model != FILL:
+        catalog.for_task(erase.model, "inpaint")
+    if not 0 <= erase.feather_px <= erase.grow_px:
+        raise InvalidParameter(
+            f"mask_feather={erase.feather_px} px is a part of mask_grow={erase.grow_px} px and cannot be more"
+        )

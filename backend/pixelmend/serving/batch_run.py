@@ -20,14 +20,13 @@ from pixelmend.errors import (
 )
 from pixelmend.models.catalog import load_catalog
 from pixelmend.serving.archive import ResultArchive
-from pixelmend.serving.jobs import BatchItem, BatchJob, Job, JobRecord, JobState, Work
+from pixelmend.serving.jobs import BatchItem, BatchJob, Job, JobRecord, JobState, Kind, Work
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.store import Spool
-from pixelmend.serving.submission import Lease, Submission, model_version
+from pixelmend.serving.submission import Lease, Submission, versions_of
 from pixelmend.tasks import UpscaleReport, UpscaleTask
 from pixelmend.telemetry import Logger
 
-UPSCALE = "upscale"
 MANIFEST_NAME = "manifest.json"
 RETRY_PERIOD_S = 1.0
 
@@ -87,7 +86,7 @@ class BatchRun:
     async def _fill(self, archive: ResultArchive) -> None:
         """In the order in which the images came; those behind the next one to be packed run ahead of it."""
         loop = asyncio.get_running_loop()
-        version = await asyncio.to_thread(self._model_version, self._job.task.options.model)
+        version = await asyncio.to_thread(self._versions)
         ahead: deque[tuple[int, asyncio.Task[Lease | None]]] = deque()
 
         async def pack_next() -> None:
@@ -174,27 +173,31 @@ class BatchRun:
 
     async def _accepted(self, n: int, version: str) -> Lease:
         item_id = secrets.token_hex(16)
-        source = self._job.task.input_path / str(n)
-        options = self._job.task.options
-        path = self._around.spool.input_path(item_id)
+        folder, item = self._job.task.input_path, self._job.items[n]
+        options, spool = self._job.task.options, self._around.spool
         submission = Submission(
             task=UpscaleTask(
-                item_id, path, self._around.spool.output_path(item_id, options.format.suffix), options
+                item_id,
+                spool.input_path(item_id),
+                spool.output_path(item_id, options.format.suffix),
+                options,
+                None if item.mask is None else spool.mask_path(item_id),
             ),
-            kind=UPSCALE,
+            kind=Kind(self._record.task).of_one,
             owner=self._record.owner,
-            pixels=self._job.items[n].pixels,
-            digest=self._job.items[n].digest,
+            pixels=item.pixels,
+            digest=item.digest,
             model_version=version,
             asked=False,
             charge=lambda: None,  # the batch was charged for all of them
             reuse=not self._job.task.fresh,
-            file_name=self._job.items[n].file_name,
+            file_name=item.file_name,
             request_id=self._record.request_id,
         )
         used = False
         try:
-            await asyncio.to_thread(self._around.spool.link_input, source, item_id)
+            mask = None if item.mask is None else folder / item.mask
+            await asyncio.to_thread(spool.link_input, folder / str(n), item_id, mask)
             while True:
                 try:
                     await self._around.retention.require_room()
@@ -250,5 +253,5 @@ class BatchRun:
         )
         self._job.notify()
 
-    def _model_version(self, model_id: str) -> str:
-        return model_version(load_catalog(self._around.settings.models_dir).get(model_id))
+    def _versions(self) -> str:
+        return versions_of(self._job.task.options, load_catalog(self._around.settings.models_dir))

@@ -18,8 +18,6 @@ from pixelmend.serving.store import Spool
 from pixelmend.serving.submission import Lease, Submission
 from pixelmend.telemetry import Logger
 
-BATCH = "upscale-batch"
-
 
 class Batches:
     """All methods belong to one event loop. All batches together take no more places of the queue than the

@@ -90,7 +90,8 @@ class JobDesk:
                 lost.append(record.id)
         await self._journal.expire(lost)
         unfinished = await self._journal.unfinished()
-        kept.update(self._spool.input_path(record.id).name for record in unfinished)
+        for record in unfinished:
+            kept.update((self._spool.input_path(record.id).name, self._spool.mask_path(record.id).name))
         removed = self._spool.remove_all_but(kept)
         for record in unfinished:
             await self._take_up(record)

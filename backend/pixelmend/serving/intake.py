@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pixelmend.errors import CorruptImage, PayloadTooLarge, PixelmendError
+from pixelmend.errors import CorruptImage, InvalidParameter, PayloadTooLarge, PixelmendError
+from pixelmend.imaging.mask import about_the_mask
 from pixelmend.serving.admission import Admission
 from pixelmend.serving.batch_run import MANIFEST_NAME
 from pixelmend.serving.jobs import BatchItem, BatchTask, JobState
 from pixelmend.serving.unpacking import UnpackLimits, is_zip, unpack
 
+MASKS = "masks"
+"""The folder of a batch's masks, below that of its images."""
 _PACKED_NAME = "packed"
 
 
@@ -22,6 +26,36 @@ class Incoming:
     file_name: str
     digest: str
     error: PixelmendError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Masks:
+    """Of a batch that erases. by_stem: where each lies below the batch's folder, by the name of its image
+    without the suffix, in lower case. for_all: the only one, where a single mask was sent.
+    """
+
+    by_stem: Mapping[str, tuple[str, Incoming]]
+    for_all: tuple[str, Incoming] | None = None
+
+    def of(self, file_name: str) -> tuple[str, Incoming]:
+        """Raises InvalidParameter naming what is missing, and what is wrong with the mask."""
+        found = self.for_all or self.by_stem.get(_stem(file_name))
+        if found is None:
+            raise InvalidParameter(f"there is no mask called {_stem(file_name)!r}, whatever its suffix")
+        if found[1].error is not None:
+            raise about_the_mask(found[1].error)
+        return found
+
+
+def take_masks(folder: Path, sent: Sequence[Incoming], limits: UnpackLimits) -> Masks:
+    """As `take_out`, from `folder / MASKS`. Raises InvalidParameter where two masks have one name."""
+    masks = take_out(folder / MASKS, sent, limits)
+    placed = [(f"{MASKS}/{n}", mask) for n, mask in enumerate(masks)]
+    by_stem = {_stem(mask.file_name): (place, mask) for place, mask in placed}
+    if len(by_stem) < len(placed) and len(placed) > 1:
+        twice = next(n for n, count in Counter(_stem(m.file_name) for m in masks).items() if count > 1)
+        raise InvalidParameter(f"there are several masks called {twice!r}")
+    return Masks(by_stem, placed[0] if len(placed) == 1 else None)
 
 
 def take_out(folder: Path, sent: Sequence[Incoming], limits: UnpackLimits) -> list[Incoming]:
@@ -46,19 +80,24 @@ def plan_batch(
     admission: Admission,
     *,
     fresh: bool,
+    masks: Masks | None = None,
 ) -> BatchTask:
-    """Probe every image. What can be refused of one is its problem, and its file goes."""
+    """Probe every image, and its mask. What can be refused of one is its problem, and its file goes."""
     names = _output_names([image.file_name for image in images], admission.options.format.suffix)
     items = []
     for n, (image, name) in enumerate(zip(images, names, strict=True)):
-        pixels, error = 0, image.error
+        pixels, error, digest, mask_name = 0, image.error, image.digest, None
         if error is None:
             try:
-                pixels = admission.size_of(folder / str(n)).pixels
+                if masks is not None:
+                    mask_name, mask = masks.of(image.file_name)
+                    digest = digest_of_pair(image.digest, mask.digest)
+                place = None if mask_name is None else folder / mask_name
+                pixels = admission.size_of(folder / str(n), place).pixels
             except PixelmendError as refusal:
                 error = refusal
         if error is None:
-            items.append(BatchItem(image.file_name, name, image.digest, pixels))
+            items.append(BatchItem(image.file_name, name, digest, pixels, mask=mask_name))
         else:
             (folder / str(n)).unlink(missing_ok=True)
             items.append(
@@ -75,11 +114,21 @@ def plan_batch(
     return BatchTask(job_id, folder, output_path, admission.options, tuple(items), fresh)
 
 
+def digest_of_pair(image: str, mask: str) -> str:
+    """Of an image and its mask, from their digests."""
+    return hashlib.sha256(f"{image} {mask}".encode()).hexdigest()
+
+
 def digest_of(items: Sequence[BatchItem]) -> str:
     """The same for the same images with the same names in the same order."""
     # What could not be taken out has no digest that would tell it from another.
     parts = [[item.file_name, item.digest, item.error_message] for item in items]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _stem(file_name: str) -> str:
+    """Its folders, which a ZIP of masks need not share with a ZIP of images, do not count."""
+    return PurePosixPath(file_name.replace("\\", "/")).stem.casefold()
 
 
 def _checked(path: Path, file: Incoming, limits: UnpackLimits) -> Incoming:

@@ -10,6 +10,20 @@ from pixelmend.errors import PixelmendError
 from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
 
 
+class Kind(StrEnum):
+    """What a job does."""
+
+    UPSCALE = "upscale"
+    INPAINT = "inpaint"
+    UPSCALE_BATCH = "upscale-batch"
+    INPAINT_BATCH = "inpaint-batch"
+
+    @property
+    def of_one(self) -> "Kind":
+        """What a batch does with each of its images."""
+        return Kind(self.value.removesuffix("-batch"))
+
+
 class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -37,7 +51,8 @@ class BatchItem:
     """One image of a batch, and at the end what became of it: a result, or a problem.
 
     file_name: as its sender called it. output_name: in the archive. digest: sha256 of the image's bytes.
-    pixels: of the expected result; 0 where the image was refused when it came.
+    pixels: of the expected result; 0 where the image was refused when it came. mask: where its mask lies
+    below the folder of the batch; several images may have the same one.
     """
 
     file_name: str
@@ -49,11 +64,12 @@ class BatchItem:
     error_message: str | None = None
     report: UpscaleReport | None = None
     result: StoredResult | None = None
+    mask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BatchTask:
-    """Images that are enlarged with the same options; their results go into one archive.
+    """Images for which the same is done with the same options; their results go into one archive.
 
     input_path: the folder with the images, named by their numbers. fresh: earlier results will not do.
     """

@@ -46,7 +46,13 @@ class Runners:
             return self._batches.submit(record, batch, durable=True)
         output = self._spool.output_path(record.id, options.format.suffix)
         return self._scheduler.submit(
-            UpscaleTask(record.id, input_path, output, options),
+            UpscaleTask(
+                record.id,
+                input_path,
+                output,
+                options,
+                None if options.erase is None else self._spool.mask_path(record.id),
+            ),
             pixels=record.pixels,
             digest=record.digest,
             request_id=record.request_id,

@@ -53,26 +53,29 @@ class Spool:
         """A file; of a batch, a folder of files that are named by their numbers."""
         return self.directory / f"{job_id}.in"
 
+    def mask_path(self, job_id: str) -> Path:
+        """Of a job that erases."""
+        return self.directory / f"{job_id}.mask"
+
     def output_path(self, job_id: str, suffix: str) -> Path:
         """suffix: of an output format, or ARCHIVE_SUFFIX."""
         return self.directory / f"{job_id}.{self._run}.out{suffix}"
 
-    def link_input(self, source: Path, job_id: str) -> None:
-        """Give the job a file of the spool as its input; both go in their own time. Raises StorageFull."""
-        path = self.input_path(job_id)
-        with storage_errors(path):
-            try:
-                path.hardlink_to(source)
-            except OSError:  # a file system without links
-                shutil.copyfile(source, path)
+    def link_input(self, source: Path, job_id: str, mask: Path | None = None) -> None:
+        """Give the job files of the spool as its input; all go in their own time. Raises StorageFull."""
+        _link(source, self.input_path(job_id))
+        if mask is not None:
+            _link(mask, self.mask_path(job_id))
 
     def keep_input(self, job_id: str) -> None:
         """Make the input survive a power cut. Raises StorageFull."""
-        path = self.input_path(job_id)
+        path, mask = self.input_path(job_id), self.mask_path(job_id)
         with storage_errors(path):
-            for file in path.iterdir() if path.is_dir() else ():
+            for file in path.rglob("*") if path.is_dir() else ():
                 _flush(file)
             _flush(path)
+            if mask.exists():
+                _flush(mask)
             _flush(self.directory)
 
     def keep_result(self, path: Path) -> StoredResult:
@@ -105,6 +108,7 @@ class Spool:
             path.with_name(path.name + ".part").unlink(missing_ok=True)
 
     def remove_input(self, job_id: str) -> None:
+        self.mask_path(job_id).unlink(missing_ok=True)
         path = self.input_path(job_id)
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -126,6 +130,14 @@ class Spool:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def _link(source: Path, path: Path) -> None:
+    with storage_errors(path):
+        try:
+            path.hardlink_to(source)
+        except OSError:  # a file system without links
+            shutil.copyfile(source, path)
 
 
 def _flush(path: Path) -> None:

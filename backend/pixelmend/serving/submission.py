@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from pixelmend.errors import PixelmendError
-from pixelmend.models.catalog import ModelEntry
-from pixelmend.serving.jobs import BatchTask, JobRecord
+from pixelmend.models.catalog import Catalog, ModelEntry
+from pixelmend.serving.jobs import BatchTask, JobRecord, Kind
 from pixelmend.serving.live import LiveJob
-from pixelmend.tasks import UpscaleOptions, UpscaleTask
+from pixelmend.tasks import FILL, UpscaleOptions, UpscaleTask
 
 _OPTIONS = TypeAdapter(UpscaleOptions)
 
@@ -21,14 +21,14 @@ class Submission:
     """Work that was checked and whose input lies in the spool.
 
     pixels: of the expected result, of all results of a batch.
-    model_version: tells one content of the model's file from another.
+    model_version: tells one content of the models' files from another.
     asked: as a job, which goes on when nobody waits for it.
     reuse: a finished result will do.
     charge: raises QuotaExceeded; called only where work is really taken on.
     """
 
     task: UpscaleTask | BatchTask
-    kind: str
+    kind: Kind
     owner: str
     pixels: int
     digest: str
@@ -45,6 +45,14 @@ class Submission:
         options = _OPTIONS.dump_json(self.task.options).decode()
         parts = [self.owner, self.kind, self.digest, options, self.model_version]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def versions_of(options: UpscaleOptions, catalog: Catalog) -> str:
+    """Of all models that take part. Raises UnknownModel."""
+    ids = [options.model] if options.enlarge else []
+    if options.erase is not None and options.erase.model != FILL:
+        ids.append(options.erase.model)
+    return " ".join(model_version(catalog.get(model_id)) for model_id in ids)
 
 
 def model_version(entry: ModelEntry) -> str:

@@ -1,8 +1,9 @@
-"""`POST /api/upscale-batch`: many images in, one archive out, sent while it grows."""
+"""`POST /api/upscale-batch` and `/api/inpaint-batch`: many images in, one growing archive out."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -10,14 +11,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from pixelmend.errors import Cancelled, InternalError, WrongJobState, error_from_code
-from pixelmend.serving.jobs import BatchJob, JobState
+from pixelmend.serving.jobs import BatchJob, JobState, Kind
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
-from pixelmend.web.forms import batch_request_body
+from pixelmend.web.forms import InpaintForm, UpscaleForm, request_body
 from pixelmend.web.results import SpooledArchive, archive_headers
 from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
-from pixelmend.web.submissions import submit_batch
+from pixelmend.web.submissions import submit
 from pixelmend.web.views import ARCHIVE_MEDIA_TYPE
 
 _PROBLEMS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
@@ -26,30 +27,45 @@ _SENT_AT_ONCE_BYTES = 1 << 18
 
 def batches_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["upscale"])
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {
+            "content": {ARCHIVE_MEDIA_TYPE: {}},
+            "description": "The results and manifest.json, which names the problem of each image that "
+            "has no result. It is sent while it grows.",
+        },
+        **{status: {"model": Problem} for status in _PROBLEMS},
+    }
 
     @router.post(
         "/api/upscale-batch",
         summary="Enlarge many images and answer a ZIP of them",
         response_class=Response,
-        responses={
-            200: {
-                "content": {ARCHIVE_MEDIA_TYPE: {}},
-                "description": "The results and manifest.json, which names the problem of each image that "
-                "has no result. It is sent while it grows.",
-            },
-            **{status: {"model": Problem} for status in _PROBLEMS},
-        },
-        openapi_extra=batch_request_body(),
+        responses=responses,
+        openapi_extra=request_body(UpscaleForm, "files"),
     )
     async def upscale_batch(request: Request) -> Response:
-        accepted = await submit_batch(service, request, service.callers.identify(request))
-        try:
-            return _answer(service, accepted.lease)
-        except BaseException:
-            accepted.lease.release()
-            raise
+        return await _answered(service, request, Kind.UPSCALE_BATCH)
+
+    @router.post(
+        "/api/inpaint-batch",
+        summary="Remove what is under masks from many images and answer a ZIP of them",
+        response_class=Response,
+        responses=responses,
+        openapi_extra=request_body(InpaintForm, "files", "masks"),
+    )
+    async def inpaint_batch(request: Request) -> Response:
+        return await _answered(service, request, Kind.INPAINT_BATCH)
 
     return router
+
+
+async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+    accepted = await submit(service, request, service.callers.identify(request), kind)
+    try:
+        return _answer(service, accepted.lease)
+    except BaseException:
+        accepted.lease.release()
+        raise
 
 
 def _answer(service: Service, lease: Lease) -> Response:

@@ -34,7 +34,6 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.TooManyFrames: 422,
         errors.OutputTooLarge: 422,
         errors.InputQuarantined: 422,
-        errors.TaskNotOffered: 422,
         errors.IdempotencyMismatch: 422,
         errors.QuotaExceeded: 429,
         errors.Cancelled: 409,

@@ -24,7 +24,7 @@ from pixelmend.web.schemas import (
     EstimateView,
     Problem,
 )
-from pixelmend.web.service import Service
+from pixelmend.web.service import Service, default_models
 
 MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 32
@@ -55,7 +55,7 @@ def estimates_router(service: Service) -> APIRouter:
 def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     """Raises what the image would be refused for now."""
     settings = service.settings
-    options = form.options(settings.default_model, OutputFormat.PNG)
+    options = form.options(default_models(settings), OutputFormat.PNG)
     seen = service.loaded_model(options.model)
     admission = Admission.of(options, settings, service.catalog, seen.scale if seen else None)
     picture = Picture(

@@ -1,14 +1,28 @@
 """What clients send: the fields of forms, checked and named, and their OpenAPI description."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import EraseOptions, UpscaleOptions
+
+DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
+"""Masks follow what they hide closely; its shadow and blur reach a little farther."""
+_OF_THEN = ("upscale_model", "scale", "width", "height", "tile", "denoise")
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultModels:
+    """Where a form names none."""
+
+    upscale: str
+    inpaint: str
 
 
 class UpscaleForm(BaseModel):
@@ -32,15 +46,65 @@ class UpscaleForm(BaseModel):
     )
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
 
-    def options(self, default_model: str, negotiated: OutputFormat) -> UpscaleOptions:
+    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
         return UpscaleOptions(
-            model=self.model or default_model,
+            model=self.model or defaults.upscale,
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,
             quality=self.quality,
             tile_px=self.tile,
             denoise=self.denoise,
             first_frame=self.first_frame,
+        )
+
+
+class InpaintForm(BaseModel):
+    """The text fields of `POST /api/inpaint`, beside `file` and `mask`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(None, description="That fills; a model id of `GET /api/models` for inpainting.")
+    mask_grow: int = Field(
+        DEFAULT_GROW_PX, ge=0, le=MAX_GROW_PX, description="How far beyond the mask is filled as well, px."
+    )
+    mask_feather: int | None = Field(
+        None,
+        ge=0,
+        le=MAX_GROW_PX,
+        description=f"The outermost part of that, fading into the image, px; default: {DEFAULT_FEATHER_PX}.",
+    )
+    format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
+    quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
+    first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
+    then: Literal["upscale"] | None = Field(None, description="Enlarge the result as well, in the same job.")
+    upscale_model: str | None = Field(None, description="With then=upscale, as in `POST /api/upscale`.")
+    scale: float | None = Field(None, ge=MIN_FACTOR, le=MAX_FACTOR, description="The same.")
+    width: int | None = Field(None, ge=1, description="The same.")
+    height: int | None = Field(None, ge=1, description="The same.")
+    tile: int | None = Field(None, ge=32, le=2048, description="The same.")
+    denoise: float | None = Field(None, ge=0, le=1, description="The same.")
+
+    @model_validator(mode="after")
+    def _only_with_then(self) -> Self:
+        given = [name for name in _OF_THEN if getattr(self, name) is not None]
+        if given and self.then is None:
+            raise ValueError(f"{', '.join(given)} belongs to then=upscale")
+        return self
+
+    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
+        model, feather_px = self.model or defaults.inpaint, self.mask_feather
+        if feather_px is None:
+            feather_px = min(DEFAULT_FEATHER_PX, self.mask_grow)
+        return UpscaleOptions(
+            model=(self.upscale_model or defaults.upscale) if self.then else model,
+            target=Target(self.scale, self.width, self.height),
+            format=self.format or negotiated,
+            quality=self.quality,
+            tile_px=self.tile,
+            denoise=self.denoise,
+            first_frame=self.first_frame,
+            erase=EraseOptions(model, self.mask_grow, feather_px),
+            enlarge=self.then is not None,
         )
 
 
@@ -60,11 +124,6 @@ class EstimateForm(UpscaleForm):
 
 
 Form = TypeVar("Form", bound=BaseModel)
-
-
-def parse_form(fields: dict[str, str]) -> UpscaleForm:
-    """As `parse_fields`."""
-    return parse_fields(UpscaleForm, fields)
 
 
 def parse_fields(kind: type[Form], fields: Mapping[str, Any]) -> Form:
@@ -93,21 +152,17 @@ def parse_fields(kind: type[Form], fields: Mapping[str, Any]) -> Form:
         raise InvalidParameter("; ".join(parts)) from error
 
 
-def upscale_request_body() -> dict[str, Any]:
-    """The OpenAPI description of the multipart body, which is read by `uploads.py` and not by FastAPI."""
-    return _request_body({"file": _FILE})
+def request_body(form: type[BaseModel], *file_fields: str) -> dict[str, Any]:
+    """The OpenAPI description of a multipart body, which is read by `uploads.py` and not by FastAPI."""
+    return _request_body(form.model_json_schema(), file_fields, list(file_fields))
 
 
-def batch_request_body() -> dict[str, Any]:
-    """The same for `POST /api/upscale-batch`."""
-    return _request_body({"files": _FILES})
-
-
-def job_request_body() -> dict[str, Any]:
+def job_request_body(tasks: Sequence[str]) -> dict[str, Any]:
     """The same for `POST /api/jobs`, whose form names the task as well."""
-    task = {"type": "string", "enum": ["upscale", "upscale-batch"], "description": "What to do."}
-    fields = {"task": task, "file": _FILE, "files": _FILES}
-    return _request_body(fields, required=["task"])
+    schema = InpaintForm.model_json_schema()
+    schema["properties"].update(UpscaleForm.model_json_schema()["properties"])
+    schema["properties"]["task"] = {"type": "string", "enum": list(tasks), "description": "What to do."}
+    return _request_body(schema, tuple(_FILES), ["task"])
 
 
 def estimate_request_body() -> dict[str, Any]:
@@ -117,18 +172,29 @@ def estimate_request_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
 
 
-_FILE = {"type": "string", "format": "binary", "description": "The image."}
-_FILES = {
-    "type": "array",
-    "items": {"type": "string", "format": "binary"},
-    "description": "The images of a batch, the field repeated; or one ZIP of them.",
-}
+def _file(what: str) -> dict[str, Any]:
+    return {"type": "string", "format": "binary", "description": what}
 
 
-def _request_body(first_fields: dict[str, Any], required: list[str] | None = None) -> dict[str, Any]:
-    schema = UpscaleForm.model_json_schema()
-    schema["properties"] = {**first_fields, **schema["properties"]}
-    schema["required"] = list(first_fields) if required is None else required
+def _files(what: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "format": "binary"}, "description": what}
+
+
+_FILES = MappingProxyType(
+    {
+        "file": _file("The image."),
+        "mask": _file(
+            "What to remove: white, or transparent where the mask has transparency. Of the image's shape."
+        ),
+        "files": _files("The images of a batch, the field repeated; or one ZIP of them."),
+        "masks": _files("Their masks, by the names of the images; one ZIP of them; or one mask for all."),
+    }
+)
+
+
+def _request_body(schema: dict[str, Any], file_fields: Sequence[str], required: list[str]) -> dict[str, Any]:
+    schema["properties"] = {**{name: _FILES[name] for name in file_fields}, **schema["properties"]}
+    schema["required"] = required
     content = {"multipart/form-data": {"schema": _inlined(schema)}}
     return {"requestBody": {"required": True, "content": content}}
 

@@ -10,6 +10,7 @@ from pixelmend.serving.jobs import ENDED, JobRecord, JobState
 from pixelmend.serving.live import JobSnapshot, LiveJob
 from pixelmend.web.events import event_stream
 from pixelmend.web.forms import job_request_body
+from pixelmend.web.offers import OFFERS
 from pixelmend.web.results import SpooledArchive, SpooledFile
 from pixelmend.web.schemas import JobList, JobView, Problem
 from pixelmend.web.service import Service
@@ -28,7 +29,7 @@ def jobs_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=JobView,
         responses={status: {"model": Problem} for status in _REFUSALS},
-        openapi_extra=job_request_body(),
+        openapi_extra=job_request_body(list(OFFERS)),
     )
     async def submit(request: Request) -> Response:
         accepted = await submit_job(service, request, service.callers.identify(request))

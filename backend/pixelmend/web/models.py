@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from pixelmend.errors import DeadlineExceeded, UnknownProfile
+from pixelmend.errors import DeadlineExceeded, InvalidParameter, UnknownProfile
 from pixelmend.serving.transport import (
     Command,
     LoadModel,
@@ -14,7 +14,7 @@ from pixelmend.serving.transport import (
     ReleaseProfile,
     UnloadModel,
 )
-from pixelmend.tasks import ProfileDescription
+from pixelmend.tasks import FILL, ProfileDescription
 from pixelmend.web.schemas import ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
 
@@ -39,6 +39,8 @@ def models_router(service: Service) -> APIRouter:
 
     async def changed(request: Request, model_id: str, command: Command) -> ModelInfo:
         service.callers.identify(request)
+        if model_id == FILL:
+            raise InvalidParameter(f"model {FILL!r} is no network: it is always ready and takes no memory")
         service.catalog.get(model_id)
         await administer(request, command)
         return next(model for model in list_models(service) if model.id == model_id)
@@ -89,9 +91,28 @@ def models_router(service: Service) -> APIRouter:
     return router
 
 
+_FILL_INFO = ModelInfo(
+    id=FILL,
+    title="Pixelmend fill: removes things by the image's own patches, without a network",
+    task="inpaint",
+    scale=1,
+    architecture=None,
+    licence="Apache-2.0",
+    origin="embedded",
+    present=True,
+    loaded=True,
+    precision="float32",
+    denoise=False,
+    problem=None,
+    bytes=0,
+    pinned=False,
+    leases=0,
+)
+
+
 def list_models(service: Service) -> list[ModelInfo]:
-    """Every model of the catalog, with what the worker has of it."""
-    found = []
+    """Every model of the catalog, with what the worker has of it, and what erases without a network."""
+    found = [_FILL_INFO]
     for entry in service.catalog.entries:
         seen = service.loaded_model(entry.id)
         found.append(

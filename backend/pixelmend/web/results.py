@@ -83,7 +83,6 @@ def provenance_headers(report: UpscaleReport) -> dict[str, str]:
     """How the result came about, for whoever wants to know or to reproduce it."""
     headers = {
         "X-Pixelmend-Model": report.model,
-        "X-Pixelmend-Model-SHA256": report.model_sha256,
         "X-Pixelmend-Device": f"{report.device_type}; {report.device_name}",
         "X-Pixelmend-Precision": report.precision,
         "X-Pixelmend-Size": f"{report.width_px}x{report.height_px}",
@@ -93,11 +92,17 @@ def provenance_headers(report: UpscaleReport) -> dict[str, str]:
             f"{name};dur={seconds * 1000:.1f}"
             for name, seconds in (
                 ("decode", report.decode_s),
+                ("erase", report.erase_s),
                 ("device", report.device_s),
                 ("encode", report.encode_s),
             )
+            if name != "erase" or seconds
         ),
     }
+    if report.model_sha256:
+        headers["X-Pixelmend-Model-SHA256"] = report.model_sha256
+    if report.erased_by is not None:
+        headers["X-Pixelmend-Erased"] = f"{report.erased_by}; px={report.erased_px}"
     if report.not_kept:
         headers["X-Pixelmend-Not-Kept"] = ", ".join(report.not_kept)
     if report.notes:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
 from pixelmend.models.catalog import ModelTask
-from pixelmend.serving.jobs import JobState
+from pixelmend.serving.jobs import JobState, Kind
 from pixelmend.tasks import Alert, MemorySample, ProfileDescription
 
 
@@ -189,7 +189,7 @@ class JobView(BaseModel):
     """A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
 
     id: str
-    task: Literal["upscale", "upscale-batch"]
+    task: Kind
     state: JobState
     progress: JobProgress
     place: int | None = Field(description="In the queue, from 1; null unless queued.")

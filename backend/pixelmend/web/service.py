@@ -18,6 +18,7 @@ from pixelmend.serving.workers import Workers
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
 from pixelmend.web.callers import Callers
+from pixelmend.web.forms import DefaultModels
 from pixelmend.web.views import manifest
 
 
@@ -64,6 +65,10 @@ class Service:
         if self.scheduler.status().draining:
             reasons.append("the service is shutting down")
         return reasons
+
+
+def default_models(settings: Settings) -> DefaultModels:
+    return DefaultModels(settings.default_model, settings.default_inpaint_model)
 
 
 def build_service(settings: Settings, log: Logger) -> Service:

@@ -1,34 +1,38 @@
 """From a multipart request to work at the desk, for requests that wait, jobs and batches alike."""
 
 import asyncio
-import contextlib
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.requests import Request
 
-from pixelmend.errors import InvalidParameter, MalformedUpload, NotAcceptable, TaskNotOffered
+from pixelmend.errors import InvalidParameter, MalformedUpload
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.serving.admission import Admission
-from pixelmend.serving.batch_run import UPSCALE
-from pixelmend.serving.batches import BATCH
-from pixelmend.serving.intake import Incoming, digest_of, plan_batch, take_out
+from pixelmend.serving.intake import (
+    MASKS,
+    Incoming,
+    digest_of,
+    digest_of_pair,
+    plan_batch,
+    take_masks,
+    take_out,
+)
+from pixelmend.serving.jobs import BatchTask, Kind
 from pixelmend.serving.store import ARCHIVE_SUFFIX
-from pixelmend.serving.submission import Lease, Submission, model_version
+from pixelmend.serving.submission import Lease, Submission
 from pixelmend.serving.unpacking import UnpackLimits
 from pixelmend.tasks import UpscaleOptions, UpscaleTask
 from pixelmend.telemetry import REQUEST_ID
 from pixelmend.web.callers import Caller
-from pixelmend.web.forms import parse_form
-from pixelmend.web.service import Service
-from pixelmend.web.uploads import FileField, Upload, read_upload
+from pixelmend.web.forms import parse_fields
+from pixelmend.web.offers import OFFERS, negotiate, take_kind
+from pixelmend.web.service import Service, default_models
+from pixelmend.web.uploads import FileField, Upload, UploadedFile, read_upload
 
-OFFERED_TASKS = (UPSCALE, BATCH)
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
-ONE, MANY = "file", "files"
-"""The fields for one image and for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,9 @@ class Accepted:
     file_name: str | None
 
 
-async def submit_upscale(service: Service, request: Request, caller: Caller) -> Accepted:
-    """`POST /api/upscale`: the options are the form's and the Accept header's."""
-    return await _Intake(service, request, caller, asked=False).submit(UPSCALE)
-
-
-async def submit_batch(service: Service, request: Request, caller: Caller) -> Accepted:
-    """`POST /api/upscale-batch`: the answer is an archive, which Accept has no say in."""
-    return await _Intake(service, request, caller, asked=False).submit(BATCH)
+async def submit(service: Service, request: Request, caller: Caller, kind: Kind) -> Accepted:
+    """Somebody waits for the answer. The options are the form's and, but for batches, the Accept header's."""
+    return await _Intake(service, request, caller, asked=False).submit(kind)
 
 
 async def submit_job(service: Service, request: Request, caller: Caller) -> Accepted:
@@ -64,11 +63,12 @@ class _Intake:
         self._asked = asked
         self._job_id = secrets.token_hex(16)
         self._input = service.spool.input_path(self._job_id)
+        self._mask = service.spool.mask_path(self._job_id)
 
-    async def submit(self, task: str | None) -> Accepted:
+    async def submit(self, kind: Kind | None) -> Accepted:
         """Read, check and hand in. Raises all that a request may be refused for; nothing is left then.
 
-        task: None where the form names it.
+        kind: None where the form names it.
         """
         service = self._service
         key = _idempotency_key(self._request)
@@ -76,13 +76,12 @@ class _Intake:
             service.scheduler.require_open()
             service.callers.require_quota(self._caller)
         try:
-            upload = await self._receive(self._file_fields(task))
-            kind = task or _take_task(upload)
-            options = self._options(upload.fields, kind)
-            if kind == BATCH:
-                submission = await self._batch(upload, options, key)
+            upload = await self._receive(self._file_fields(kind))
+            kind = kind or take_kind(upload)
+            if OFFERS[kind].image_field == "files":
+                submission = await self._batch(upload, kind, key)
             else:
-                submission = await self._single(upload, options, key)
+                submission = await self._single(upload, kind, key)
             lease = await service.desk.accept(submission)
         except BaseException:
             await asyncio.to_thread(service.spool.remove, self._job_id)
@@ -93,18 +92,30 @@ class _Intake:
 
     # --- reading ----------------------------------------------------------------------------------------
 
-    def _file_fields(self, task: str | None) -> dict[str, FileField]:
+    def _file_fields(self, kind: Kind | None) -> dict[str, FileField]:
         settings = self._service.settings
-        one = FileField(lambda _: self._input, settings.max_upload_bytes, "max_upload_bytes")
-        many = FileField(
-            self._path_in_batch, settings.max_batch_bytes, "max_batch_bytes", settings.max_batch_items
-        )
-        fields = {UPSCALE: {ONE: one}, BATCH: {MANY: many}, None: {ONE: one, MANY: many}}
-        return fields[task]
 
-    def _path_in_batch(self, n: int) -> Path:
-        self._input.mkdir(exist_ok=True)
-        return self._input / str(n)
+        def one(path: Path) -> FileField:
+            return FileField(
+                lambda _: path, settings.max_upload_bytes, "max_upload_bytes", together="one image"
+            )
+
+        def many(folder: Path) -> FileField:
+            return FileField(
+                lambda n: _made(folder) / str(n),
+                settings.max_batch_bytes,
+                "max_batch_bytes",
+                settings.max_batch_items,
+                together="many images",
+            )
+
+        known = {
+            "file": one(self._input),
+            "mask": one(self._mask),
+            "files": many(self._input),
+            "masks": many(self._input / MASKS),
+        }
+        return known if kind is None else {name: known[name] for name in OFFERS[kind].file_fields}
 
     async def _receive(self, file_fields: Mapping[str, FileField]) -> Upload:
         settings = self._service.settings
@@ -129,62 +140,91 @@ class _Intake:
                 f"upload_timeout_s={settings.upload_timeout_s:g} for each {settings.max_upload_bytes} bytes"
             ) from error
 
-    def _options(self, fields: dict[str, str], kind: str) -> UpscaleOptions:
-        form = parse_form(fields)
-        as_asked = self._asked or kind == BATCH
+    def _options(self, fields: dict[str, str], kind: Kind) -> UpscaleOptions:
+        offer = OFFERS[kind]
+        form = parse_fields(offer.form, fields)
+        as_asked = self._asked or offer.image_field == "files"
         negotiated = (
             OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
         )
-        return form.options(self._service.settings.default_model, negotiated)
+        return form.options(default_models(self._service.settings), negotiated)
 
     # --- checking: all that can be checked without decoding -----------------------------------------------
 
-    async def _single(self, upload: Upload, options: UpscaleOptions, key: str | None) -> Submission:
-        file = upload.file
-        admission = self._admission(options)
-        size = await asyncio.to_thread(admission.size_of, self._input)
-        output = self._service.spool.output_path(self._job_id, options.format.suffix)
-        return Submission(
-            task=UpscaleTask(self._job_id, self._input, output, options),
-            kind=UPSCALE,
-            owner=self._caller.owner,
+    async def _single(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
+        file, mask_field = upload.one("file"), OFFERS[kind].mask_field
+        digest, mask_path = file.digest, None
+        if mask_field is not None:
+            digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
+        admission = self._admission(self._options(upload.fields, kind))
+        size = await asyncio.to_thread(admission.size_of, self._input, mask_path)
+        output = self._service.spool.output_path(self._job_id, admission.options.format.suffix)
+        return self._submission(
+            UpscaleTask(self._job_id, self._input, output, admission.options, mask_path),
+            kind,
+            admission,
+            key,
             pixels=size.pixels,
-            digest=file.digest,
-            model_version=model_version(admission.model),
-            asked=self._asked,
-            charge=lambda: self._service.callers.charge(self._caller),
-            reuse=not self._wants_fresh,
-            idempotency_key=key,
+            digest=digest,
             file_name=file.file_name,
-            request_id=REQUEST_ID.get(),
         )
 
-    async def _batch(self, upload: Upload, options: UpscaleOptions, key: str | None) -> Submission:
+    async def _batch(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
         settings = self._service.settings
         limits = UnpackLimits(settings.max_batch_items, settings.max_batch_bytes, settings.max_upload_bytes)
-        # A page that sends its form before any file was chosen sends one without a name.
-        if not any(file.file_name or file.size_bytes for file in upload.files):
-            raise InvalidParameter(f"the field {MANY!r} with the images, or a ZIP of them, is missing")
-        sent = [Incoming(file.file_name or "image", file.digest) for file in upload.files]
-        admission = self._admission(options)
+        sent, mask_field = _incoming(upload.many("files")), OFFERS[kind].mask_field
+        sent_masks = None if mask_field is None else _incoming(upload.many(mask_field))
+        admission = self._admission(self._options(upload.fields, kind))
+        # Masks first: a ZIP of images takes the place of the numbers.
+        masks = None
+        if sent_masks is not None:
+            masks = await asyncio.to_thread(take_masks, self._input, sent_masks, limits)
         received = await asyncio.to_thread(take_out, self._input, sent, limits)
         output = self._service.spool.output_path(self._job_id, ARCHIVE_SUFFIX)
         task = await asyncio.to_thread(
-            plan_batch, self._job_id, self._input, output, received, admission, fresh=self._wants_fresh
+            plan_batch,
+            self._job_id,
+            self._input,
+            output,
+            received,
+            admission,
+            fresh=self._wants_fresh,
+            masks=masks,
         )
-        items = len(task.items)
-        return Submission(
-            task=task,
-            kind=BATCH,
-            owner=self._caller.owner,
+        return self._submission(
+            task,
+            kind,
+            admission,
+            key,
             pixels=sum(item.pixels for item in task.items),
             digest=digest_of(task.items),
-            model_version=model_version(admission.model),
+            charged=len(task.items),
+        )
+
+    def _submission(
+        self,
+        task: UpscaleTask | BatchTask,
+        kind: Kind,
+        admission: Admission,
+        key: str | None,
+        *,
+        pixels: int,
+        digest: str,
+        file_name: str | None = None,
+        charged: int = 1,
+    ) -> Submission:
+        return Submission(
+            task=task,
+            kind=kind,
+            owner=self._caller.owner,
+            pixels=pixels,
+            digest=digest,
+            model_version=admission.versions,
             asked=self._asked,
-            charge=lambda: self._service.callers.charge(self._caller, items),
+            charge=lambda: self._service.callers.charge(self._caller, charged),
             reuse=not self._wants_fresh,
             idempotency_key=key,
-            file_name=None,
+            file_name=file_name,
             request_id=REQUEST_ID.get(),
         )
 
@@ -210,50 +250,16 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-def _take_task(upload: Upload) -> str:
-    task = upload.fields.pop("task", "").strip()
-    offered = ", ".join(OFFERED_TASKS)
-    if not task:
-        raise InvalidParameter(f"the field 'task' is missing; there are: {offered}")
-    if task == "inpaint":
-        raise TaskNotOffered(f"task='inpaint' is not offered by this build; there are: {offered}")
-    if task not in OFFERED_TASKS:
-        raise InvalidParameter(f"task={task[:64]!r} is not known; there are: {offered}")
-    wanted = MANY if task == BATCH else ONE
-    if upload.file_field not in (None, wanted):
-        raise InvalidParameter(f"task={task!r} takes the field {wanted!r}, not {upload.file_field!r}")
-    return task
+def _incoming(files: Sequence[UploadedFile]) -> list[Incoming]:
+    return [Incoming(file.file_name or "image", file.digest) for file in files]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         if chunk:
             yield chunk
-
-
-def negotiate(accept: str | None) -> OutputFormat:
-    """The output format where no `format` field names one: PNG where the client takes it.
-
-    Raises NotAcceptable naming the header and what there is.
-    """
-    if accept is None or not accept.strip():
-        return OutputFormat.PNG
-    ranges: dict[str, float] = {}
-    for part in accept.split(","):
-        media, *parameters = (piece.strip() for piece in part.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                with contextlib.suppress(ValueError):
-                    weight = float(parameter[2:])
-        ranges[media.lower()] = weight
-
-    def weight_of(output: OutputFormat) -> float:
-        return ranges.get(output.media_type, ranges.get("image/*", ranges.get("*/*", 0.0)))
-
-    # max keeps the first of equals, and PNG, which loses nothing, is the first.
-    best = max(OutputFormat, key=weight_of)
-    if weight_of(best) <= 0:
-        offered = ", ".join(f.media_type for f in OutputFormat)
-        raise NotAcceptable(f"Accept is {accept[:120]!r}; there are: {offered}")
-    return best

@@ -15,6 +15,7 @@ from pixelmend.imaging.storage import storage_errors
 if TYPE_CHECKING:  # the library defines it for type checkers only
     from python_multipart.multipart import MultipartCallbacks
 
+_CONTENT = {"file": "image", "files": "images", "mask": "place to remove", "masks": "places to remove"}
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
 MAX_HEADER_BYTES = 8192
@@ -24,13 +25,14 @@ MAX_HEADER_BYTES = 8192
 class FileField:
     """A field that takes files: how many, where the n-th goes, how many bytes a body with it may have.
 
-    setting: what `max_bytes` is called.
+    setting: what `max_bytes` is called. together: fields of different groups exclude each other.
     """
 
     path_of: Callable[[int], Path]
     max_bytes: int
     setting: str
     most: int = 1
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +46,28 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The form: text fields by name, and the files, all of one field; None where there is no file."""
+    """The form: text fields by name, and the files by the fields that they were sent in."""
 
     fields: dict[str, str]
-    file_field: str | None
-    files: tuple[UploadedFile, ...]
+    files: Mapping[str, tuple[UploadedFile, ...]]
 
-    @property
-    def file(self) -> UploadedFile:
-        """The only file. Raises InvalidParameter where it is missing or empty."""
-        if not self.files:
-            raise InvalidParameter("the field 'file' with the image is missing")
-        if self.files[0].size_bytes == 0:
-            raise InvalidParameter("the field 'file' is empty (0 bytes)")
-        return self.files[0]
+    def one(self, field: str) -> UploadedFile:
+        """The only file of a field. Raises InvalidParameter where it is missing or empty."""
+        files = self.files.get(field, ())
+        if not files:
+            raise InvalidParameter(f"the field {field!r} with the {_CONTENT[field]} is missing")
+        if files[0].size_bytes == 0:
+            raise InvalidParameter(f"the field {field!r} is empty (0 bytes)")
+        return files[0]
+
+    def many(self, field: str) -> tuple[UploadedFile, ...]:
+        """One file or more. Raises InvalidParameter where there is none."""
+        files = self.files.get(field, ())
+        # A page that sends its form before any file was chosen sends one without a name.
+        if not any(file.file_name or file.size_bytes for file in files):
+            what = f"the {_CONTENT[field]}, or a ZIP of them,"
+            raise InvalidParameter(f"the field {field!r} with {what} is missing")
+        return files
 
 
 @dataclass
@@ -80,8 +90,7 @@ class _Reader:
         self._headers: dict[str, bytes] = {}
         self._part: _Part | None = None
         self.fields: dict[str, str] = {}
-        self.file_field: str | None = None
-        self.files: list[UploadedFile] = []
+        self.files: dict[str, list[UploadedFile]] = {}
         self.ended = False
 
     def close(self) -> None:
@@ -137,18 +146,25 @@ class _Reader:
         self._part = _Part(name, raw_name.decode("utf-8", "replace") if raw_name else None, file)
 
     def _open_file(self, name: str) -> IO[bytes]:
-        if self.file_field not in (None, name):
-            raise InvalidParameter(f"the fields {self.file_field!r} and {name!r} exclude each other")
         taken = self._file_fields[name]
-        if len(self.files) >= taken.most:
+        for other in self.files:
+            if self._file_fields[other].together != taken.together:
+                raise InvalidParameter(f"the fields {other!r} and {name!r} exclude each other")
+        files = self.files.setdefault(name, [])
+        if len(files) >= taken.most:
             limit = (
                 "once; one image is taken"
                 if taken.most == 1
                 else f"{taken.most} times, max_batch_items={taken.most}"
             )
             raise InvalidParameter(f"the field {name!r} was sent more than {limit}")
-        self.file_field = name
-        return taken.path_of(len(self.files)).open("wb")
+        return taken.path_of(len(files)).open("wb")
+
+    @property
+    def bound(self) -> FileField:
+        """That which holds for the body, as far as it is known which fields are sent."""
+        sent = [self._file_fields[name] for name in self.files]
+        return max(sent or self._file_fields.values(), key=lambda taken: taken.max_bytes)
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
@@ -168,7 +184,8 @@ class _Reader:
         assert part is not None
         if part.file is not None:
             part.file.close()
-            self.files.append(UploadedFile(part.digest.hexdigest(), part.file_bytes, part.file_name))
+            file = UploadedFile(part.digest.hexdigest(), part.file_bytes, part.file_name)
+            self.files[part.name].append(file)
             return
         if part.name in self.fields:
             raise InvalidParameter(f"the field {part.name!r} was sent more than once")
@@ -196,18 +213,17 @@ async def read_upload(
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise MalformedUpload(f"Content-Type is {content_type[:80]!r}, multipart/form-data is needed")
-    # Until it is known which of the fields is sent.
-    widest = max(file_fields.values(), key=lambda taken: taken.max_bytes)
+    reader = _Reader(file_fields)
+    widest = reader.bound
     if content_length is not None and content_length.isdecimal() and int(content_length) > widest.max_bytes:
         raise PayloadTooLarge(f"the body has {content_length} bytes, {widest.setting}={widest.max_bytes}")
     received = 0
-    reader = _Reader(file_fields)
     try:
         with storage_errors(Path("the upload")):
             parser = MultipartParser(boundary, reader.callbacks())
             async for chunk in chunks:
                 received += len(chunk)
-                taken = file_fields[reader.file_field] if reader.file_field else widest
+                taken = reader.bound
                 if received > taken.max_bytes:
                     raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}")
                 # Spooled writes of some 64 KB: as quick as handing them to a thread would be.
@@ -219,4 +235,4 @@ async def read_upload(
         reader.close()
     if not reader.ended:
         raise MalformedUpload("the multipart body ends before its last boundary")
-    return Upload(reader.fields, reader.file_field, tuple(reader.files))
+    return Upload(reader.fields, {name: tuple(files) for name, files in reader.files.items()})

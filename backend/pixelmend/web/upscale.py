@@ -1,7 +1,8 @@
-"""`POST /api/upscale`: a job that somebody waits for."""
+"""`POST /api/upscale` and `/api/inpaint`: jobs that somebody waits for."""
 
 import asyncio
 import contextlib
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import ClientDisconnect, Request
@@ -9,41 +10,54 @@ from starlette.responses import Response
 
 from pixelmend.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.serving.jobs import Job, JobState
+from pixelmend.serving.jobs import Job, JobState, Kind
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
-from pixelmend.web.forms import upscale_request_body
+from pixelmend.web.forms import InpaintForm, UpscaleForm, request_body
 from pixelmend.web.results import SpooledFile
 from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
-from pixelmend.web.submissions import Accepted, submit_upscale
+from pixelmend.web.submissions import Accepted, submit
 
 _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 
 
 def upscale_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["upscale"])
+    image: dict[str, Any] = {"content": {f.media_type: {} for f in OutputFormat}}
+    problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
 
     @router.post(
         "/api/upscale",
         summary="Enlarge an image and answer it",
         response_class=Response,
-        responses={
-            200: {"content": {f.media_type: {} for f in OutputFormat}, "description": "The enlarged image."},
-            **{status: {"model": Problem} for status in _PROBLEMS},
-        },
-        openapi_extra=upscale_request_body(),
+        responses={200: {**image, "description": "The enlarged image."}, **problems},
+        openapi_extra=request_body(UpscaleForm, "file"),
     )
     async def upscale(request: Request) -> Response:
-        accepted = await submit_upscale(service, request, service.callers.identify(request))
-        try:
-            await _wait(service, request, accepted.lease)
-            return _answer(service, accepted)
-        except BaseException:
-            accepted.lease.release()
-            raise
+        return await _answered(service, request, Kind.UPSCALE)
+
+    @router.post(
+        "/api/inpaint",
+        summary="Remove what is under a mask and answer the image",
+        response_class=Response,
+        responses={200: {**image, "description": "The image without it."}, **problems},
+        openapi_extra=request_body(InpaintForm, "file", "mask"),
+    )
+    async def inpaint(request: Request) -> Response:
+        return await _answered(service, request, Kind.INPAINT)
 
     return router
+
+
+async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+    accepted = await submit(service, request, service.callers.identify(request), kind)
+    try:
+        await _wait(service, request, accepted.lease)
+        return _answer(service, accepted)
+    except BaseException:
+        accepted.lease.release()
+        raise
 
 
 async def _wait(service: Service, request: Request, lease: Lease) -> None:

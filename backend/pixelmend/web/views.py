@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from pixelmend.errors import error_from_code
-from pixelmend.serving.batches import BATCH
-from pixelmend.serving.jobs import BatchItem, JobRecord, JobState
+from pixelmend.serving.jobs import BatchItem, JobRecord, JobState, Kind
 from pixelmend.serving.live import JobSnapshot
 from pixelmend.web.errors import problem_body
 from pixelmend.web.schemas import (
@@ -43,7 +42,7 @@ def job_view(snapshot: JobSnapshot, *, with_items: bool = True) -> JobView:
     items = snapshot.items or record.items
     return JobView(
         id=record.id,
-        task=BATCH if items else "upscale",
+        task=Kind(record.task),
         state=snapshot.state,
         progress=JobProgress(
             done_tiles=snapshot.done_tiles,
