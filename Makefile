@@ -26,7 +26,7 @@ check: .venv/.dev
 	.venv/bin/lint-imports --no-logo
 
 evaluate: .venv/.dev
-	.venv/bin/python -m training.evaluate
+	.venv/bin/python -m training.evaluate backend/pixelmend/models/weights/pixelmend-x4.safetensors
 
 bench: .venv/.dev .venv-reference/.stamp
 	.venv/bin/python -m benchmarks cpu $(CASES) $(if $(QUICK),--quick)

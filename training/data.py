@@ -16,21 +16,22 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from training.degrade import DegradeConfig, degrade, reduce_image
 from training.leaves import LeafConfig, make_picture
 
 Bytes = NDArray[np.uint8]
 
 # Streams of randomness derived from one seed.
-PICTURES, BATCHES = 0, 1
+PICTURES, BATCHES, DEGRADATIONS = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
     """``patch`` is the side of a low-resolution patch.
 
-    Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one.
+    Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one. Without ``degrading``
+    low pictures are reduced and nothing else; with it there are ``versions`` of each.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)
@@ -40,27 +41,27 @@ class DataConfig:
     pool: int = 256
     refresh: int = 20
     workers: int = 2
+    degrading: DegradeConfig | None = None
+    versions: int = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One picture: ``high`` (s*h, s*w, 3) and ``low`` (h, w, 3), both uint8 RGB."""
+    """One picture, uint8 RGB: ``high`` (s*h, s*w, 3), and ``lows``, each (h, w, 3), equally likely."""
 
     high: Bytes
-    low: Bytes
-
-
-def reduce_image(high: Bytes, scale: int) -> Bytes:
-    """Antialiased bicubic (a = -0.5) reduction by ``scale``: (s*h, s*w, 3) to (h, w, 3), uint8."""
-    height, width = high.shape[:2]
-    low = Image.fromarray(high).resize((width // scale, height // scale), Image.Resampling.BICUBIC)
-    return np.asarray(low)
+    lows: tuple[Bytes, ...]
 
 
 def make_pair(seed: int, index: int, config: DataConfig) -> Pair:
     """Picture number ``index`` of the run with ``seed``."""
     high = make_picture(np.random.default_rng((seed, PICTURES, index)), config.leaves)
-    return Pair(high, reduce_image(high, config.scale))
+    if config.degrading is None:
+        return Pair(high, (reduce_image(high, config.scale),))
+    rng = np.random.default_rng((seed, DEGRADATIONS, index))
+    return Pair(
+        high, tuple(degrade(rng, high, config.scale, config.degrading) for _ in range(config.versions))
+    )
 
 
 def cut_batch(rng: np.random.Generator, pairs: Sequence[Pair], config: DataConfig) -> tuple[Bytes, Bytes]:
@@ -69,10 +70,12 @@ def cut_batch(rng: np.random.Generator, pairs: Sequence[Pair], config: DataConfi
     highs: list[Bytes] = []
     for _ in range(config.batch):
         pair = pairs[int(rng.integers(len(pairs)))]
-        top = int(rng.integers(pair.low.shape[0] - config.patch + 1))
-        left = int(rng.integers(pair.low.shape[1] - config.patch + 1))
+        # No choice, no draw: the batches of the network that ships were drawn so.
+        low = pair.lows[int(rng.integers(len(pair.lows))) if len(pair.lows) > 1 else 0]
+        top = int(rng.integers(low.shape[0] - config.patch + 1))
+        left = int(rng.integers(low.shape[1] - config.patch + 1))
         turn, mirror = int(rng.integers(4)), bool(rng.integers(2))
-        for image, factor, patches in ((pair.low, 1, lows), (pair.high, config.scale, highs)):
+        for image, factor, patches in ((low, 1, lows), (pair.high, config.scale, highs)):
             y, x, side = top * factor, left * factor, config.patch * factor
             patch = np.rot90(image[y : y + side, x : x + side], turn)
             patches.append(patch[:, ::-1] if mirror else patch)

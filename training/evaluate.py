@@ -1,92 +1,115 @@
-"""Judge weights on photographs: ``python -m training.evaluate WEIGHTS [--pictures DIR] [--precision bf16]``.
+"""Compare weights on photographs: ``python -m training.evaluate WEIGHTS... [--spoilt] [--pictures DIR]``.
 
-Each photograph is reduced four times by antialiased bicubic and enlarged again by bicubic (Pillow, a = -0.5)
-and by the network; both results are clamped and rounded to 8 bits. PSNR is that of studio-range BT.601 (see
-metrics.py).
+Each photograph is reduced by antialiased bicubic and enlarged again by every method; ``--spoilt`` adds noise
+of deviation 5/255 and JPEG of quality 50 between the two. Results are clamped and rounded to 8 bits. PSNR is
+that of studio-range BT.601 (see metrics.py).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import statistics
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file
 
-from pixelmend.engine.compact import Compact, from_state
-from training.data import reduce_image
-from training.metrics import Score, psnr
+from training.judge import flat_deviation, mean, minus, reduced
+from training.methods import Method, bicubic, lanczos, network_method, read_network
+from training.metrics import Likeness, Score, compare
 from training.photos import NAMES, photo
 
-Bytes = NDArray[np.uint8]
+TIMED_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """How one photograph came out."""
+class Comparison:
+    """One method on all photographs."""
 
-    name: str
-    bicubic: Score
-    model: Score
+    method: str
+    likeness: Mapping[str, Likeness]
+    seconds_per_megapixel: float
 
     @property
-    def gain(self) -> Score:
-        """The model's PSNR less that of bicubic, dB."""
-        return Score(
-            self.model.y - self.bicubic.y, self.model.cb - self.bicubic.cb, self.model.cr - self.bicubic.cr
-        )
+    def psnr(self) -> Score:
+        """The mean over photographs, dB."""
+        return mean([likeness.psnr for likeness in self.likeness.values()])
+
+    @property
+    def ssim(self) -> float:
+        """The mean over photographs."""
+        return float(np.mean([likeness.ssim for likeness in self.likeness.values()]))
+
+    @property
+    def haarpsi(self) -> float:
+        """The mean over photographs."""
+        return float(np.mean([likeness.haarpsi for likeness in self.likeness.values()]))
 
 
-def enlarge_bicubic(low: Bytes, scale: int) -> Bytes:
-    """(h, w, 3) to (s*h, s*w, 3), uint8."""
-    height, width = low.shape[:2]
-    return np.asarray(Image.fromarray(low).resize((width * scale, height * scale), Image.Resampling.BICUBIC))
+def compare_methods(
+    methods: Sequence[Method], scale: int, names: Sequence[str] = NAMES, *, spoilt: bool = False
+) -> list[Comparison]:
+    """One comparison per method."""
+    comparisons = []
+    for method in methods:
+        likeness = {}
+        for name in names:
+            truth = photo(name, scale)
+            likeness[name] = compare(method.enlarge(reduced(truth, scale, spoilt=spoilt)), truth)
+        comparisons.append(Comparison(method.name, likeness, _seconds_per_megapixel(method, scale)))
+    return comparisons
 
 
-@torch.inference_mode()
-def enlarge(network: Compact, low: Bytes, precision: torch.dtype = torch.float32) -> Bytes:
-    """(h, w, 3) to (s*h, s*w, 3), uint8, computed in ``precision`` on the device of ``network``."""
-    device = next(network.parameters()).device
-    tensor = torch.from_numpy(low.copy()).to(device).permute(2, 0, 1)[None].float() / 255.0
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
-        output = network(tensor.contiguous(memory_format=torch.channels_last))
-    pixels = output[0].clamp(0.0, 1.0).mul(255.0).round().byte().permute(1, 2, 0)
-    return np.asarray(pixels.cpu().numpy())
+def _seconds_per_megapixel(method: Method, scale: int) -> float:
+    """Of the result; the median of several runs, after one that is not counted."""
+    low = reduced(photo("astronaut", scale), scale, spoilt=False)
+    height, width = method.enlarge(low).shape[:2]
+    times = []
+    for _ in range(TIMED_RUNS):
+        began = time.perf_counter()
+        method.enlarge(low)
+        times.append(time.perf_counter() - began)
+    return float(statistics.median(times) * 1e6 / (height * width))
 
 
-def judge(
-    network: Compact, names: Sequence[str] = NAMES, precision: torch.dtype = torch.float32
-) -> list[Result]:
-    """One result per photograph."""
-    scale = network.config.scale
-    results = []
-    for name in names:
-        truth = photo(name, scale)
-        low = reduce_image(truth, scale)
-        bicubic = psnr(enlarge_bicubic(low, scale), truth)
-        results.append(Result(name, bicubic, psnr(enlarge(network, low, precision), truth)))
-    return results
-
-
-def mean_gain(results: Sequence[Result]) -> Score:
-    """The mean over photographs of the gain in each plane, dB."""
-    gains = np.array([(r.gain.y, r.gain.cb, r.gain.cr) for r in results]).mean(axis=0)
-    return Score(*gains.tolist())
-
-
-def table(results: Sequence[Result]) -> str:
-    """A Markdown table: bicubic, model and gain of Y, Cb and Cr."""
+def summary(comparisons: Sequence[Comparison]) -> str:
+    """A Markdown table of means, a line per method; gains and times are against the first."""
+    base = comparisons[0]
     lines = [
-        "| photograph | bicubic Y / Cb / Cr (dB) | model Y / Cb / Cr (dB) | gain Y / Cb / Cr (dB) |",
-        "|---|---|---|---|",
+        "| method | Y / Cb / Cr (dB) | gain Y / Cb / Cr (dB) | SSIM | HaarPSI | time per megapixel |",
+        "|---|---|---|---|---|---|",
     ]
-    lines += [f"| {r.name} | {_cell(r.bicubic)} | {_cell(r.model)} | {_cell(r.gain, '+')} |" for r in results]
-    lines.append(f"| mean | | | {_cell(mean_gain(results), '+')} |")
+    for found in comparisons:
+        gain = _cell(minus(found.psnr, base.psnr), "+")
+        ratio = found.seconds_per_megapixel / base.seconds_per_megapixel
+        lines.append(
+            f"| {found.method} | {_cell(found.psnr)} | {gain} | {found.ssim:.4f} | {found.haarpsi:.4f} "
+            f"| {ratio:.1f} ({found.seconds_per_megapixel:.3g} s) |"
+        )
+    return "\n".join(lines)
+
+
+def table(comparisons: Sequence[Comparison], method: str) -> str:
+    """A Markdown table, a line per photograph: bicubic, Lanczos, and what ``method`` gains over bicubic."""
+    by_name = {found.method: found.likeness for found in comparisons}
+    lines = [
+        "| photograph | bicubic Y / Cb / Cr (dB) | Lanczos Y | gain Y / Cb / Cr (dB) | SSIM | HaarPSI |",
+        "|---|---|---|---|---|---|",
+    ]
+    gains = []
+    for name, base in by_name["bicubic"].items():
+        found = by_name[method][name]
+        gains.append(minus(found.psnr, base.psnr))
+        other = by_name["Lanczos"][name].psnr.y
+        lines.append(
+            f"| {name} | {_cell(base.psnr)} | {other:.2f} | {_cell(gains[-1], '+')} "
+            f"| {base.ssim:.4f} to {found.ssim:.4f} | {base.haarpsi:.4f} to {found.haarpsi:.4f} |"
+        )
+    lines.append(f"| mean | | | {_cell(mean(gains), '+')} | | |")
     return "\n".join(lines)
 
 
@@ -94,46 +117,46 @@ def _cell(score: Score, sign: str = "") -> str:
     return " / ".join(f"{value:{sign}.2f}" for value in (score.y, score.cb, score.cr))
 
 
-def flat_deviation(
-    network: Compact, border: int, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)
-) -> int:
-    """The largest error of any channel on flat pictures from black to white, in steps of 1/255.
-
-    The outermost ``border`` input pixels are left out: zeros pad the convolutions there.
-    """
-    worst = 0
-    inner = slice(border * network.config.scale, (48 - border) * network.config.scale)
-    for level in levels:
-        output = enlarge(network, np.full((48, 48, 3), level, np.uint8))[inner, inner]
-        worst = max(worst, int(np.abs(output.astype(np.int16) - level).max()))
-    return worst
-
-
-def save_comparisons(network: Compact, folder: Path, names: Sequence[str] = NAMES) -> None:
-    """Write, per photograph, bicubic, model and original side by side."""
+def save_comparisons(
+    methods: Sequence[Method], scale: int, folder: Path, names: Sequence[str] = NAMES, *, spoilt: bool = False
+) -> None:
+    """Write, per photograph, what each method makes of it and the original, side by side."""
     folder.mkdir(parents=True, exist_ok=True)
-    scale = network.config.scale
     for name in names:
         truth = photo(name, scale)
-        low = reduce_image(truth, scale)
-        row = np.concatenate((enlarge_bicubic(low, scale), enlarge(network, low), truth), axis=1)
+        low = reduced(truth, scale, spoilt=spoilt)
+        row = np.concatenate([*(method.enlarge(low) for method in methods), truth], axis=1)
         Image.fromarray(row).save(folder / f"{name}.png")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("weights", type=Path, help="safetensors file")
+    parser.add_argument("weights", type=Path, nargs="+", help="Compact networks of one scale")
+    parser.add_argument("--spoilt", action="store_true", help="noise and JPEG before enlarging")
+    parser.add_argument("--photographs", choices=NAMES, nargs="+", default=NAMES, metavar="NAME")
     parser.add_argument("--pictures", type=Path, help="folder for side-by-side pictures")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     options = parser.parse_args(arguments)
-    network = from_state(load_file(options.weights)).to(memory_format=torch.channels_last)
     precision = torch.bfloat16 if options.precision == "bf16" else torch.float32
-    print(table(judge(network, precision=precision)))
-    inside, everywhere = flat_deviation(network, 4), flat_deviation(network, 0)
-    print(f"largest error on flat grey pictures: {inside}/255; in the outermost 4 pixels: {everywhere}/255")
+    networks = {path.stem: read_network(path) for path in options.weights}
+    scales = {network.config.scale for network in networks.values()}
+    if len(scales) > 1:
+        parser.error(f"these networks enlarge by different factors: {sorted(scales)}")
+    scale = scales.pop()
+    methods = [
+        bicubic(scale),
+        lanczos(scale),
+        *(network_method(name, network, precision) for name, network in networks.items()),
+    ]
+    comparisons = compare_methods(methods, scale, options.photographs, spoilt=options.spoilt)
+    print(summary(comparisons))
+    for name, network in networks.items():
+        print(f"\n{name}\n\n{table(comparisons, name)}\n")
+        inside, everywhere = flat_deviation(network, 4), flat_deviation(network, 0)
+        print(f"largest error on flat grey: {inside}/255; in the outermost 4 pixels: {everywhere}/255")
     if options.pictures is not None:
-        save_comparisons(network, options.pictures)
+        save_comparisons(methods, scale, options.pictures, options.photographs, spoilt=options.spoilt)
 
 
 if __name__ == "__main__":

@@ -11,21 +11,37 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from pixelmend.engine.compact import config_of
+from training.trainer import Variant
+
 METADATA = {
     "format": "pt",
-    "title": "Pixelmend x4",
     "architecture": "Compact (SRVGGNetCompact)",
-    "scale": "4",
     "license": "Apache-2.0",
     "author": "Pixelmend contributors",
     "data": "procedural pictures only (training/leaves.py)",
 }
+LOW_PICTURES: dict[Variant, str] = {
+    "faithful": "bicubic reductions",
+    "clean": "with blur, noise and JPEG (training/degrade.py)",
+}
 
 
-def pack(state: Mapping[str, Tensor], extra: Mapping[str, str]) -> bytes:
-    """A safetensors file of ``state`` in float16, with ``METADATA`` and ``extra`` in its header."""
+def pack(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]) -> bytes:
+    """A safetensors file of ``state`` in float16, with ``METADATA``, title and ``extra`` in its header.
+
+    Raises ValueError where ``state`` is not that of a Compact network.
+    """
+    config = config_of(state)
+    if config is None:
+        raise ValueError("these tensors are not those of a Compact network with PReLU activations")
     half = {name: tensor.detach().cpu().to(torch.float16).contiguous() for name, tensor in state.items()}
-    packed: bytes = save(half, {**METADATA, **extra})
+    about = {
+        "title": f"Pixelmend x{config.scale}, {variant}",
+        "scale": str(config.scale),
+        "low_pictures": LOW_PICTURES[variant],
+    }
+    packed: bytes = save(half, {**METADATA, **about, **extra})
     return packed
 
 
@@ -37,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
     extra = {"steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
-    content = pack(checkpoint["average"], extra)
+    content = pack(checkpoint["average"], checkpoint["variant"], extra)
     options.weights.parent.mkdir(parents=True, exist_ok=True)
     options.weights.write_bytes(content)
     print(f"{options.weights}: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}")

@@ -1,18 +1,20 @@
-"""The photographs the network is judged on, and never trained on."""
+"""The photographs the networks are judged on, and never trained on."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage import data
+from sklearn.datasets import load_sample_image
 
 Bytes = NDArray[np.uint8]
 
-NAMES = ("astronaut", "coffee", "chelsea", "rocket")
+SKLEARN = ("china", "flower")
+NAMES = ("astronaut", "coffee", "chelsea", "rocket", "hubble_deep_field", "retina", *SKLEARN)
 
 
 def photo(name: str, multiple: int = 4) -> Bytes:
-    """A photograph that scikit-image carries, cut to a multiple of ``multiple``: (h, w, 3) uint8 RGB."""
-    image = np.asarray(getattr(data, name)(), np.uint8)
+    """A photograph, its sides cut to multiples of ``multiple``: (h, w, 3) uint8 RGB."""
+    image = load_sample_image(f"{name}.jpg") if name in SKLEARN else getattr(data, name)()
     height, width = (side // multiple * multiple for side in image.shape[:2])
-    return image[:height, :width, :3].copy()
+    return np.asarray(image, np.uint8)[:height, :width, :3].copy()

@@ -9,6 +9,8 @@ that bicubic needs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -16,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pixelmend.engine.compact import Compact
+from pixelmend.engine.compact import Compact, config_of
 
 # Carried values are RGB less this: centred values keep more digits in bfloat16, and the zeros that pad
 # the border then mean mid grey.
@@ -95,6 +97,26 @@ def start_as_bicubic(network: Compact, generator: torch.Generator) -> None:
     for copy, channel in product(range(len(DIAGONALS)), range(channels)):
         outputs = slice(channel * pixels, (channel + 1) * pixels)
         last.weight[outputs, copy * channels + channel] = kernels[:, copy]
+
+
+@torch.no_grad()
+def start_from(network: Compact, state: Mapping[str, Tensor]) -> None:
+    """Overwrite all weights of ``network`` with those of a trained one, of its own scale or a multiple of it.
+
+    Begun from a larger scale it computes what the trained network does, averaged over squares of pixels.
+    Raises ValueError where the trained network is of another shape.
+    """
+    trained, wanted = config_of(state), network.config
+    if trained is None or trained.scale % wanted.scale or replace(trained, scale=wanted.scale) != wanted:
+        raise ValueError(f"{wanted} cannot start from {trained}")
+    tail = f"body.{2 * wanted.hidden + 2}."
+    scale, side = wanted.scale, trained.scale // wanted.scale
+
+    def averaged(tensor: Tensor) -> Tensor:
+        squares = tensor.float().reshape(wanted.channels, scale, side, scale, side, *tensor.shape[1:])
+        return squares.mean(dim=(2, 4)).flatten(0, 2)
+
+    network.load_state_dict({n: averaged(t) if n.startswith(tail) else t.float() for n, t in state.items()})
 
 
 def _identity(convolution: nn.Conv2d, outgoing: int, incoming: int, shift: tuple[int, int]) -> None:

@@ -7,14 +7,18 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import torch
+from safetensors.torch import load_file
 
 from pixelmend.engine.compact import NetworkConfig
+from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
-from training.evaluate import judge, mean_gain
+from training.degrade import DegradeConfig
+from training.judge import judge, mean_gain
 from training.optim import OptimConfig
-from training.trainer import TrainConfig, Trainer
+from training.trainer import TrainConfig, Trainer, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Reporting:
     out: Path
     report: int = 100
     judge: int = 1000
-    save: int = 1000
+    save: int = 500
 
 
 def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting) -> Path:
@@ -49,18 +53,24 @@ def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting
     with PatchStream(trainer.config.seed, data, trainer.step) as stream:
         low, high = stream.batch()
         began = time.monotonic() - trainer.elapsed
-        losses = 0.0
+        losses = mean = 0.0
         while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
             losses += float(trainer.train_step(low, high, progress))
             trainer.elapsed = time.monotonic() - began
             if trainer.step % reporting.report == 0:
                 rate = trainer.step / trainer.elapsed
                 mean = losses / reporting.report
-                print(f"step {trainer.step} loss {mean:.5f} {rate:.2f} steps/s {progress:.1%}", flush=True)
+                done = budget.progress(trainer.step, trainer.elapsed)
+                left = trainer.elapsed / 60.0 * max(1.0 / done - 1.0, 0.0)
+                line = f"step {trainer.step} loss {mean:.5f} {rate:.2f} steps/s {done:.1%}"
+                print(f"{line}, {left:.0f} min left", flush=True)
                 losses = 0.0
             if trainer.step % reporting.judge == 0:
-                gain = mean_gain(judge(trainer.averaged()))
+                clean = trainer.config.variant == "clean"
+                gain = mean_gain(judge(trainer.averaged(), precision=torch.bfloat16, spoilt=clean))
                 print(f"  gain Y {gain.y:+.3f} Cb {gain.cb:+.3f} Cr {gain.cr:+.3f} dB", flush=True)
+                note(reporting.out, Moment(trainer.step, mean, gain.y, gain.cb, gain.cr))
+                draw_curves(read_history(reporting.out)).save(reporting.out / PICTURE)
             if trainer.step % reporting.save == 0:
                 trainer.save(checkpoint)
             low, high = stream.batch()
@@ -77,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--variant", choices=get_args(Variant), default="faithful")
+    parser.add_argument("--scale", type=int, default=NetworkConfig().scale)
+    parser.add_argument("--start", type=Path, help="safetensors file of a trained network to start from")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     parser.add_argument("--batch", type=int, default=DataConfig().batch)
@@ -91,12 +104,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     config = TrainConfig(
         seed=options.seed,
-        network=NetworkConfig(options.features, options.hidden),
+        variant=options.variant,
+        network=NetworkConfig(options.features, options.hidden, options.scale),
         optim=OptimConfig(options.adam_rate, options.muon_rate),
         chroma=options.chroma,
     )
-    data = DataConfig(batch=options.batch, patch=options.patch, pool=options.pool, refresh=options.refresh)
-    trainer = Trainer(config, torch.device(options.device), compiled=options.compile)
+    data = DataConfig(
+        batch=options.batch,
+        patch=options.patch,
+        scale=options.scale,
+        pool=options.pool,
+        refresh=options.refresh,
+        degrading=DegradeConfig() if options.variant == "clean" else None,
+    )
+    start = load_file(options.start) if options.start else None
+    trainer = Trainer(config, torch.device(options.device), compiled=options.compile, start=start)
     if options.resume:
         trainer.load(options.out / "last.pt")
     run(trainer, data, Budget(options.steps, options.minutes), Reporting(options.out))

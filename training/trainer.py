@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,16 +16,23 @@ from torch import Tensor
 from pixelmend.engine.compact import Compact, NetworkConfig
 from training.colour import to_ycc
 from training.optim import OptimConfig, make_optimisers, set_rates
-from training.start import start_as_bicubic
+from training.start import start_as_bicubic, start_from
 
 Bytes = NDArray[np.uint8]
 
 
+Variant = Literal["faithful", "clean"]
+
+
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute."""
+    """``variant`` says what its low pictures are; it is only written down.
+
+    ``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute.
+    """
 
     seed: int = 0
+    variant: Variant = "faithful"
     network: NetworkConfig = field(default_factory=NetworkConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     chroma: float = 0.5
@@ -53,13 +61,24 @@ def rate_factor(step: int, progress: float, warm_up: int) -> float:
 class Trainer:
     """A network, its optimisers, and the running average of its weights, on one device."""
 
-    def __init__(self, config: TrainConfig, device: torch.device, *, compiled: bool = False) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        *,
+        compiled: bool = False,
+        start: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """``start``: a trained network's weights (see ``start_from``); without them it starts as bicubic."""
         self.config = config
         self.device = device
         self.step = 0
         self.elapsed = 0.0
         network = Compact(config.network)
-        start_as_bicubic(network, torch.Generator().manual_seed(config.seed))
+        if start is None:
+            start_as_bicubic(network, torch.Generator().manual_seed(config.seed))
+        else:
+            start_from(network, start)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Compiled, a step takes two thirds of the time on CPUs: eager PReLU is slow to differentiate.
         self._loss = torch.compile(self._eager_loss) if compiled else self._eager_loss
@@ -90,6 +109,7 @@ class Trainer:
         content = {
             "step": self.step,
             "seed": self.config.seed,
+            "variant": self.config.variant,
             "elapsed": self.elapsed,
             "network": self.network.state_dict(),
             "average": self.average,

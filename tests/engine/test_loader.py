@@ -253,8 +253,14 @@ def test_a_folder_instead_of_a_file_is_refused_by_name(tmp_path: Path) -> None:
 # --- denoise ----------------------------------------------------------------------------------------------
 
 
-def mixable(folder: Path, own: dict[str, Tensor], partner: dict[str, Tensor]) -> Catalog:
-    own_entry = replace(entry_of(saved(folder, {"params": own}, "own.pth")), denoise_partner="partner")
+def mixable(
+    folder: Path, own: dict[str, Tensor], partner: dict[str, Tensor], own_denoise: int = 1
+) -> Catalog:
+    own_entry = replace(
+        entry_of(saved(folder, {"params": own}, "own.pth")),
+        denoise_partner="partner",
+        own_denoise=own_denoise,
+    )
     partner_entry = replace(entry_of(saved(folder, {"params": partner}, "wdn.pth")), id="partner")
     return Catalog((own_entry, partner_entry))
 
@@ -268,10 +274,11 @@ def test_denoise_mixes_the_two_networks(tmp_path: Path, strength: float) -> None
         np.testing.assert_allclose(mixed[name].double(), expected, rtol=0, atol=1e-7)
 
 
-def test_the_ends_of_denoise_are_the_two_networks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("own_denoise", [0, 1])
+def test_the_ends_of_denoise_are_the_two_networks(tmp_path: Path, own_denoise: int) -> None:
     own, partner = compact_state(seed=1), compact_state(seed=2)
-    catalog = mixable(tmp_path, own, partner)
-    for strength, state in ((1.0, own), (0.0, partner)):
+    catalog = mixable(tmp_path, own, partner, own_denoise)
+    for strength, state in ((float(own_denoise), own), (1.0 - own_denoise, partner)):
         mixed = weights_of(load_model(catalog, "m", denoise=strength))
         assert all(torch.equal(mixed[name], state[name]) for name in state)
 

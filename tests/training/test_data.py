@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.data import DataConfig, PatchStream, cut_batch, make_pair, reduce_image
+from training.data import DataConfig, PatchStream, cut_batch, make_pair
+from training.degrade import DegradeConfig, reduce_image
 from training.leaves import LeafConfig
 
 SMALL = DataConfig(
@@ -39,6 +40,18 @@ def test_a_resumed_stream_goes_on_where_it_stopped() -> None:
     for (low, high), (low_again, high_again) in zip(whole[5:], resumed, strict=True):
         assert np.array_equal(low, low_again)
         assert np.array_equal(high, high_again)
+
+
+def test_versions_of_a_picture_share_its_high_patches() -> None:
+    config = replace(SMALL, degrading=DegradeConfig(), versions=3)
+    plain, degraded = make_pair(0, 0, SMALL), make_pair(0, 0, config)
+    assert np.array_equal(plain.high, degraded.high)
+    assert len(degraded.lows) == 3
+    assert {low.shape for low in degraded.lows} == {plain.lows[0].shape}
+    assert not np.array_equal(degraded.lows[0], degraded.lows[1])
+    chosen = [cut_batch(np.random.default_rng(i), [degraded], replace(config, patch=24))[0] for i in range(9)]
+    flat = {patch.tobytes() for batch in chosen for patch in batch}
+    assert len(flat) > 8  # one version can be turned and mirrored in eight ways
 
 
 def test_worker_processes_change_nothing() -> None:

@@ -1,11 +1,13 @@
-"""PSNR by plane."""
+"""Metrics: what they see and what they leave out."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from training.metrics import psnr
+from training.degrade import compress, reduce_image
+from training.metrics import blockiness, compare, psnr, ssim
+from training.photos import photo
 
 
 def test_a_grey_step_costs_luma_only() -> None:
@@ -25,3 +27,29 @@ def test_the_border_does_not_count() -> None:
     assert psnr(spoilt, truth).y > 100.0
     spoilt[4, 4] = 0
     assert psnr(spoilt, truth).y < 50.0
+
+
+def test_nothing_is_more_alike_than_the_same_picture() -> None:
+    truth = photo("coffee")
+    same = compare(truth, truth)
+    assert (same.ssim, same.haarpsi) == pytest.approx((1.0, 1.0), abs=1e-5)
+    assert same.psnr.y > 100.0
+    worse = [compare(compress(truth, quality), truth) for quality in (80, 20)]
+    assert 1.0 > worse[0].ssim > worse[1].ssim > 0.3
+    assert 1.0 > worse[0].haarpsi > worse[1].haarpsi > 0.3
+
+
+def test_structure_is_not_a_matter_of_colour() -> None:
+    truth = np.random.default_rng(0).integers(60, 180, (40, 40, 3), np.uint8)
+    bluer = truth.copy()
+    bluer[..., 2] += 40
+    bluer[..., 1] -= 8  # 40 * 24.966 / 128.553, so that luma stays, nearly
+    assert ssim(bluer, truth) > 0.99
+    assert psnr(bluer, truth).cb < 30.0
+
+
+def test_blocks_are_seen_where_they_are() -> None:
+    low = reduce_image(photo("chelsea"), 2)
+    assert blockiness(low, 8) == pytest.approx(1.0, abs=0.1)
+    assert blockiness(compress(low, 20), 8) > 1.4
+    assert blockiness(compress(low, 20), 7) == pytest.approx(1.0, abs=0.15)

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.compact import Compact, from_state
-from training.evaluate import Result, enlarge, flat_deviation, judge, mean_gain
+from training.judge import Result, flat_deviation, judge, mean_gain
+from training.methods import enlarge
 from training.photos import photo
 
 FOLDER = Path(__file__).parents[2] / "backend/pixelmend/models/weights"

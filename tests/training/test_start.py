@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from pixelmend.engine.compact import Compact, NetworkConfig, config_of, from_state
-from training.start import bicubic_taps, cubic_kernel, start_as_bicubic
+from training.start import bicubic_taps, cubic_kernel, start_as_bicubic, start_from
 
 
 @pytest.mark.parametrize("config", [NetworkConfig(), NetworkConfig(16, 1), NetworkConfig(12, 3, scale=2)])
@@ -34,6 +34,25 @@ def test_other_channels_neither_die_nor_explode() -> None:
         signal = layer(signal)
     spread = float(signal[:, 12:].std())
     assert 0.05 < spread < 1.0
+
+
+def test_a_smaller_scale_starts_as_the_mean_of_the_larger_ones_pixels() -> None:
+    trained = Compact(NetworkConfig(12, 2, scale=4)).eval()
+    low = torch.rand(1, 3, 9, 7, generator=torch.Generator().manual_seed(1))
+    half, same = Compact(NetworkConfig(12, 2, scale=2)).eval(), Compact(NetworkConfig(12, 2)).eval()
+    for network in (half, same):
+        start_from(network, {name: tensor.double() for name, tensor in trained.state_dict().items()})
+    with torch.inference_mode():
+        torch.testing.assert_close(half(low), functional.avg_pool2d(trained(low), 2))
+        torch.testing.assert_close(same(low), trained(low))
+
+
+@pytest.mark.parametrize(
+    "config", [NetworkConfig(12, 3), NetworkConfig(16, 2), NetworkConfig(12, 2, 3), NetworkConfig(12, 2, 8)]
+)
+def test_a_start_of_another_shape_is_refused(config: NetworkConfig) -> None:
+    with pytest.raises(ValueError, match="cannot start from"):
+        start_from(Compact(config), Compact(NetworkConfig(12, 2)).state_dict())
 
 
 def test_kernel_and_taps() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from safetensors.torch import load_file
 from pixelmend.engine.compact import NetworkConfig
 from training import evaluate, export, train
 from training.colour import to_ycc
+from training.curves import PICTURE, read_history
 from training.data import DataConfig
 from training.leaves import LeafConfig
 from training.train import Budget, Reporting, run
@@ -33,6 +36,10 @@ QUIET = 10_000
 
 def trainer() -> Trainer:
     return Trainer(TINY, torch.device("cpu"))
+
+
+def trainer_of_one_hidden_layer() -> Trainer:
+    return Trainer(replace(TINY, network=NetworkConfig(16, 1)), torch.device("cpu"))
 
 
 def train_to(out: Path, subject: Trainer, steps: int, planned: int) -> Path:
@@ -90,9 +97,39 @@ def test_commands_train_export_and_evaluate(tmp_path: Path, capsys: pytest.Captu
         metadata = file.metadata()
     assert metadata["license"] == "Apache-2.0"
     assert metadata["steps"] == "3"
-    evaluate.main([str(weights), "--pictures", str(tmp_path / "pictures")])
+    assert metadata["title"] == "Pixelmend x4, faithful"
+    assert (metadata["scale"], metadata["low_pictures"]) == ("4", "bicubic reductions")
+    astronaut = ["--photographs", "astronaut"]
+    evaluate.main([str(weights), *astronaut, "--spoilt", "--pictures", str(tmp_path / "pictures")])
     assert "| astronaut |" in capsys.readouterr().out
-    assert (tmp_path / "pictures" / "rocket.png").is_file()
+    assert (tmp_path / "pictures" / "astronaut.png").is_file()
+
+
+def test_the_clean_variant_and_a_smaller_scale_start_from_trained_weights(tmp_path: Path) -> None:
+    small = ["--features", "16", "--hidden", "1", "--pool", "1", "--batch", "2", "--patch", "8"]
+    first = trainer_of_one_hidden_layer()
+    first.save(tmp_path / "last.pt")
+    export.main([str(tmp_path / "last.pt"), str(tmp_path / "first.safetensors")])
+    for name, options in (("clean", ["--variant", "clean"]), ("x2", ["--scale", "2"])):
+        start = ["--start", str(tmp_path / "first.safetensors"), "--adam-rate", "0", "--muon-rate", "1e-9"]
+        train.main(["--steps", "1", "--out", str(tmp_path / name), *small, *start, *options])
+        export.main([str(tmp_path / name / "last.pt"), str(tmp_path / f"{name}.safetensors")])
+    clean, twice = (load_file(tmp_path / f"{name}.safetensors") for name in ("clean", "x2"))
+    for key, tensor in load_file(tmp_path / "first.safetensors").items():
+        torch.testing.assert_close(clean[key], tensor, atol=1e-3, rtol=1e-3)
+    assert twice["body.4.bias"].shape == (3 * 2**2,)
+    for name, title in (("clean", "Pixelmend x4, clean"), ("x2", "Pixelmend x2, faithful")):
+        with safetensors.safe_open(tmp_path / f"{name}.safetensors", "pt") as file:
+            assert file.metadata()["title"] == title
+
+
+def test_a_report_leaves_a_history_and_its_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(trainer(), DATA, Budget(2, None), Reporting(tmp_path, report=1, judge=2, save=2))
+    assert [moment.step for moment in read_history(tmp_path)] == [2]
+    assert (tmp_path / PICTURE).is_file()
+    assert re.search(r"step 1 loss .* 50.0%, \d+ min left", capsys.readouterr().out)
 
 
 def test_loss_tells_luma_from_chroma() -> None:

@@ -86,8 +86,8 @@ class LoadedModel:
 def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
     """Read, check and build a model that upscales.
 
-    denoise in [0, 1] mixes the model's weights with those of its partner: denoise * own + (1 - denoise) *
-    partner (deep network interpolation, Wang et al. 2018). Raises UnknownModel, ModelUnusable, and
+    denoise in [0, 1] mixes the model's weights with those of its partner (deep network interpolation, Wang
+    et al. 2018); the catalog says which of the two stands at 1. Raises UnknownModel, ModelUnusable, and
     InvalidParameter where `denoise` is given and the model has no partner, or it does not upscale.
     """
     catalog.for_task(model_id, "upscale")
@@ -107,7 +107,8 @@ def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
     if denoise is not None:
         other = catalog.denoise_partner(model_id)
         partner, _ = _read(other)
-        state = mix_states(state, partner, denoise, f"{entry.path.name} and {other.path.name}")
+        names = f"{entry.path.name} and {other.path.name}"
+        state = mix_states(state, partner, entry.own_share(denoise), names)
     built = _compact(state) or _with_spandrel(entry.path.name, state)
     if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")

@@ -22,6 +22,8 @@ class ModelEntry:
 
     `sha256` is None where nobody vouches for the bytes (a dropped-in file), `size_bytes` where there is
     nothing to download. `urls`: where the file comes from, the origin first, then mirrors.
+    `denoise_partner`: the model that `denoise` mixes with; `own_denoise`, 0 or 1, is the strength at which
+    this model's own weights stand alone. `twice`: a model of the same kind made for twice the size.
     """
 
     id: str
@@ -36,6 +38,12 @@ class ModelEntry:
     licence: str | None = None
     urls: tuple[str, ...] = ()
     denoise_partner: str | None = None
+    own_denoise: int = 1
+    twice: str | None = None
+
+    def own_share(self, denoise: float) -> float:
+        """How much of its own weights is in the mixture of strength `denoise`, in [0, 1]."""
+        return denoise if self.own_denoise else 1.0 - denoise
 
     @property
     def present(self) -> bool:
@@ -68,6 +76,17 @@ class Catalog:
         if entry.task != task and entry.origin != "dropped-in":
             raise wrong_task(model_id, entry.task)
         return self.usable(model_id)
+
+    def unnamed(self, model_id: str, factor: float | None, denoise: float | None) -> str:
+        """The model for a caller who names none: the default `model_id`, or its sibling for twice the size.
+
+        That one spares pixels that would be thrown away where a `factor` of at most 2 is wanted. With `denoise`
+        it is `model_id`, which may have a partner. An unknown id is given back, to be refused as any other.
+        """
+        known = next((entry for entry in self.entries if entry.id == model_id), None)
+        if known is None or known.twice is None or denoise is not None or factor is None or factor > 2.0:
+            return model_id
+        return known.twice
 
     def denoise_partner(self, model_id: str) -> ModelEntry:
         """The weights that `denoise` mixes with. Raises InvalidParameter where the model has none."""
@@ -102,6 +121,8 @@ def load_catalog(models_dir: Path) -> Catalog:
             licence=row["licence"],
             urls=tuple(row.get("urls", ())),
             denoise_partner=row.get("denoise_partner"),
+            own_denoise=row.get("own_denoise", 1),
+            twice=row.get("twice"),
         )
         for row in tomllib.loads(text)["model"]
     ]

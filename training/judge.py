@@ -1,0 +1,94 @@
+"""How a network in training stands: PSNR on photographs, against bicubic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pixelmend.engine.compact import Compact
+from training.degrade import add_noise, compress, reduce_image
+from training.methods import bicubic, enlarge
+from training.metrics import Score, psnr
+from training.photos import NAMES, photo
+
+Bytes = NDArray[np.uint8]
+
+SPOILING_NOISE = 5.0
+SPOILING_QUALITY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one photograph came out."""
+
+    name: str
+    bicubic: Score
+    model: Score
+
+    @property
+    def gain(self) -> Score:
+        """The model's PSNR less that of bicubic, dB."""
+        return minus(self.model, self.bicubic)
+
+
+def minus(one: Score, other: Score) -> Score:
+    """The difference in each plane, dB."""
+    return Score(one.y - other.y, one.cb - other.cb, one.cr - other.cr)
+
+
+def mean(scores: Sequence[Score]) -> Score:
+    """The mean in each plane, dB."""
+    return Score(*np.array([(s.y, s.cb, s.cr) for s in scores]).mean(axis=0).tolist())
+
+
+def spoil(low: Bytes) -> Bytes:
+    """Noise of deviation 5/255, always the same, then JPEG of quality 50: (h, w, 3) uint8, the shape kept."""
+    return compress(add_noise(np.random.default_rng(0), low, SPOILING_NOISE), SPOILING_QUALITY)
+
+
+def reduced(truth: Bytes, scale: int, *, spoilt: bool) -> Bytes:
+    """What is to be enlarged: (s*h, s*w, 3) to (h, w, 3), uint8."""
+    low = reduce_image(truth, scale)
+    return spoil(low) if spoilt else low
+
+
+def judge(
+    network: Compact,
+    names: Sequence[str] = NAMES,
+    precision: torch.dtype = torch.float32,
+    *,
+    spoilt: bool = False,
+) -> list[Result]:
+    """One result per photograph; both enlarge it as reduced, or ``spoilt`` after that."""
+    scale = network.config.scale
+    results = []
+    for name in names:
+        truth = photo(name, scale)
+        low = reduced(truth, scale, spoilt=spoilt)
+        base = psnr(bicubic(scale).enlarge(low), truth)
+        results.append(Result(name, base, psnr(enlarge(network, low, precision), truth)))
+    return results
+
+
+def mean_gain(results: Sequence[Result]) -> Score:
+    """The mean over photographs of the gain in each plane, dB."""
+    return mean([result.gain for result in results])
+
+
+def flat_deviation(
+    network: Compact, border: int, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)
+) -> int:
+    """The largest error of any channel on flat pictures from black to white, in steps of 1/255.
+
+    The outermost ``border`` input pixels are left out: zeros pad the convolutions there.
+    """
+    worst = 0
+    inner = slice(border * network.config.scale, (48 - border) * network.config.scale)
+    for level in levels:
+        output = enlarge(network, np.full((48, 48, 3), level, np.uint8))[inner, inner]
+        worst = max(worst, int(np.abs(output.astype(np.int16) - level).max()))
+    return worst
