@@ -28,7 +28,7 @@ export function continued(start: Plane, hole: Mask, active: Mask): Plane {
   const area = widthPx * heightPx;
   const sums = Array.from({ length: channels }, () => new Float32Array(area));
   const total = new Float32Array(area);
-  const coefficients = Array.from({ length: channels }, () => new Float32Array(block * block));
+  const coefficients = Array.from({ length: channels }, () => new Float64Array(block * block));
   for (let round = 0; round < ROUNDS; round += 1) {
     const threshold = FIRST_THRESHOLD * (LAST_THRESHOLD / FIRST_THRESHOLD) ** (round / (ROUNDS - 1));
     total.fill(0);
@@ -84,7 +84,7 @@ function unmixed(start: Plane, mixing: Float32Array): Float32Array[] {
 }
 
 /** Zeroes what is small, in place, but never the mean; returns how many are left. */
-function thresholded(coefficients: Float32Array, threshold: number): number {
+function thresholded(coefficients: Float64Array, threshold: number): number {
   let kept = 1;
   for (let i = 1; i < coefficients.length; i += 1) {
     if (Math.abs(coefficients[i] as number) > threshold) kept += 1;
@@ -93,72 +93,102 @@ function thresholded(coefficients: Float32Array, threshold: number): number {
   return kept;
 }
 
-/** The two-dimensional DCT of blocks of a plane, and back. */
+/**
+ * The two-dimensional DCT of blocks of a plane, and back. Its cosines are even or odd about the middle, so half of
+ * the products do: for an odd side, the middle counts half in each of two places.
+ */
 class BlockTransform {
   private readonly block: number;
-  private readonly basis: Float32Array;
-  private readonly between: Float32Array;
+  private readonly half: number;
+  private readonly basis: Float64Array;
+  private readonly between: Float64Array;
+  private readonly even: Float64Array;
+  private readonly odd: Float64Array;
 
   constructor(block: number) {
     this.block = block;
-    this.basis = cosines(block);
-    this.between = new Float32Array(block * block);
+    this.half = Math.ceil(block / 2);
+    this.basis = Float64Array.from(cosines(block));
+    this.between = new Float64Array(block * block);
+    this.even = new Float64Array(this.half);
+    this.odd = new Float64Array(this.half);
   }
 
-  forward(plane: Float32Array, corner: number, widthPx: number, target: Float32Array): void {
-    const { block, basis, between } = this;
-    for (let y = 0; y < block; y += 1) {
-      const row = corner + y * widthPx;
-      for (let f = 0; f < block; f += 1) {
-        let sum = 0;
-        for (let x = 0; x < block; x += 1)
-          sum += (basis[f * block + x] as number) * (plane[row + x] as number);
-        between[f * block + y] = sum;
-      }
+  forward(plane: Float32Array, corner: number, widthPx: number, target: Float64Array): void {
+    const { block, between } = this;
+    for (let y = 0; y < block; y += 1) this.forwardLine(plane, corner + y * widthPx, between, y);
+    for (let f = 0; f < block; f += 1) this.forwardLine(between, f * block, target, f);
+  }
+
+  /** From `block` values in a row to as many, `block` apart. */
+  private forwardLine(
+    source: Float32Array | Float64Array,
+    from: number,
+    target: Float64Array,
+    to: number,
+  ): void {
+    const { block, half, basis, even, odd } = this;
+    for (let x = 0; x < half; x += 1) {
+      const left = source[from + x] as number;
+      const right = source[from + block - 1 - x] as number;
+      const share = 2 * x + 1 === block ? 0.5 : 1;
+      even[x] = share * (left + right);
+      odd[x] = left - right;
     }
-    for (let g = 0; g < block; g += 1) {
-      for (let f = 0; f < block; f += 1) {
-        let sum = 0;
-        for (let y = 0; y < block; y += 1)
-          sum += (basis[g * block + y] as number) * (between[f * block + y] as number);
-        target[g * block + f] = sum;
-      }
+    for (let f = 0; f < block; f += 1) {
+      const folded = f % 2 === 0 ? even : odd;
+      let sum = 0;
+      for (let x = 0, at = f * block; x < half; x += 1, at += 1)
+        sum += (basis[at] as number) * (folded[x] as number);
+      target[f * block + to] = sum;
     }
   }
 
   /** Adds `weight` times the block that has these coefficients, of which most are zero. */
   addInverse(
-    coefficients: Float32Array,
+    coefficients: Float64Array,
     weight: number,
     target: Float32Array,
     corner: number,
     widthPx: number,
   ): void {
-    const { block, basis, between } = this;
+    const { block, half, basis, between } = this;
     for (let g = 0; g < block; g += 1) {
       const row = g * block;
       const used = lastUsed(coefficients, row, block);
-      for (let x = 0; x < block; x += 1) {
-        let sum = 0;
-        for (let f = 0; f <= used; f += 1)
-          sum += (coefficients[row + f] as number) * (basis[f * block + x] as number);
-        between[x * block + g] = sum;
+      for (let x = 0; x < half; x += 1) {
+        let even = 0;
+        let odd = 0;
+        for (let f = 0; f <= used; f += 2)
+          even += (coefficients[row + f] as number) * (basis[f * block + x] as number);
+        for (let f = 1; f <= used; f += 2)
+          odd += (coefficients[row + f] as number) * (basis[f * block + x] as number);
+        between[x * block + g] = even + odd;
+        between[(block - 1 - x) * block + g] = even - odd;
       }
     }
-    for (let y = 0; y < block; y += 1) {
-      const row = corner + y * widthPx;
-      for (let x = 0; x < block; x += 1) {
-        let sum = 0;
-        for (let g = 0; g < block; g += 1)
-          sum += (basis[g * block + y] as number) * (between[x * block + g] as number);
-        target[row + x] = (target[row + x] as number) + weight * sum;
+    for (let x = 0; x < block; x += 1) {
+      const line = x * block;
+      const used = lastUsed(between, line, block);
+      for (let y = 0; y < half; y += 1) {
+        let even = 0;
+        let odd = 0;
+        for (let g = 0; g <= used; g += 2)
+          even += (between[line + g] as number) * (basis[g * block + y] as number);
+        for (let g = 1; g <= used; g += 2)
+          odd += (between[line + g] as number) * (basis[g * block + y] as number);
+        const top = corner + y * widthPx + x;
+        target[top] = (target[top] as number) + weight * (even + odd);
+        if (2 * y + 1 === block) continue;
+        const bottom = corner + (block - 1 - y) * widthPx + x;
+        target[bottom] = (target[bottom] as number) + weight * (even - odd);
       }
     }
   }
 }
 
 /** The last place of a row of coefficients that is not zero; -1 where all are. */
-function lastUsed(coefficients: Float32Array, row: number, block: number): number {
+function lastUsed(coefficients: Float64Array, row: number, block: number): number {
   let last = block - 1;
   while (last >= 0 && coefficients[row + last] === 0) last -= 1;
   return last;
