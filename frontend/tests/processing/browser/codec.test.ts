@@ -12,7 +12,7 @@ async function bytesIn(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 test.each([1, 2, 3, 4] as const)('a PNG of %i channels comes back as it was, in bands', async (channels) => {
-  const image = newPixels({ widthPx: 37, heightPx: 29 }, channels as Channels);
+  const image = newPixels({ widthPx: 37, heightPx: 29 }, channels);
   image.data.forEach((_, i) => (image.data[i] = (i * i) % 256));
   const writer = new PngWriter(image, channels);
   const rowBytes = 37 * channels;

@@ -1,7 +1,7 @@
 /** A page with nothing but the engine, for tests that call it. */
 
-import { createBrowserProcessor } from '../../src/processing/browser';
-import type { ProcessOptions, ProcessProgress } from '../../src/processing/processor';
+import { createBrowserProcessor } from '../../../src/processing/browser';
+import type { ProcessOptions, ProcessProgress } from '../../../src/processing/processor';
 
 /** What can cross between a page and the test. */
 export interface Outcome {
