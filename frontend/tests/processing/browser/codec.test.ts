@@ -4,7 +4,7 @@ import { jpegComponents, lossesOf } from '../../../src/processing/browser/codec/
 import { readPng } from '../../../src/processing/browser/codec/pngReader';
 import { PngWriter } from '../../../src/processing/browser/codec/pngWriter';
 import { bleedColour } from '../../../src/processing/browser/image/alpha';
-import { newPixels, type Channels } from '../../../src/processing/browser/image/pixels';
+import { newPixels } from '../../../src/processing/browser/image/pixels';
 import { bytesOf, json, type FillCases } from './fixtures';
 
 async function bytesIn(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {

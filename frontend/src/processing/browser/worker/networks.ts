@@ -6,7 +6,8 @@ import type { Enlarger } from '../enlarge/enlarge';
 import type { Size } from '../image/geometry';
 import { NETWORKS, type ChosenNetwork, type NetworkEntry } from '../manifest';
 import { mixedWeights } from './halves';
-import { describe, loadRuntime, runtimeUrls, type Runtime } from './runtime';
+import { describe, loadRuntime, prefetchRuntime, type Runtime } from './runtime';
+import { keep, kept } from './store';
 
 /** Every file of the folder, so that a network more needs no code. */
 const URLS = import.meta.glob<string>('../models/*.onnx', { query: '?url', import: 'default', eager: true });
@@ -99,11 +100,11 @@ export class Networks {
   }
 }
 
-/** Fetches what the first job of most will need, so that it lies in the browser's cache. */
+/** Fetches what the first job of most will need, and keeps it. */
 export async function prefetch(): Promise<void> {
+  const wasm = await prefetchRuntime();
   const first = NETWORKS[0];
-  const urls = [...(await runtimeUrls()), ...(first === undefined ? [] : [urlOf(first)])];
-  for (const url of urls) await (await fetch(url, { priority: 'low' })).arrayBuffer();
+  await keep(first === undefined ? [wasm] : [wasm, urlOf(first)]);
 }
 
 async function weightsOf(
@@ -125,7 +126,7 @@ async function weightsOf(
 function urlOf(entry: NetworkEntry): string {
   const url = URLS[`../models/${entry.file}`];
   if (url === undefined) throw new ProcessError('model-unavailable', `this build has no file of ${entry.id}`);
-  return url;
+  return new URL(url, self.location.href).href;
 }
 
 async function fetchBytes(entry: NetworkEntry, onBytes: OnBytes): Promise<Uint8Array<ArrayBuffer>> {
@@ -133,7 +134,8 @@ async function fetchBytes(entry: NetworkEntry, onBytes: OnBytes): Promise<Uint8A
   let done = 0;
   onBytes(0, entry.bytes);
   try {
-    const response = await fetch(urlOf(entry));
+    const url = urlOf(entry);
+    const response = (await kept(url)) ?? (await fetch(url));
     if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
     const reader = response.body.getReader();
     for (let step = await reader.read(); !step.done; step = await reader.read()) {

@@ -12,6 +12,7 @@ import gpuWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url
 import cpuGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { ProcessError } from '../../processor';
+import { kept } from './store';
 
 export type Provider = 'webgpu' | 'wasm';
 
@@ -45,6 +46,9 @@ export async function loadRuntime(): Promise<Runtime> {
     const [mjs, wasm] = filesOf(provider);
     ort.env.wasm.wasmPaths = { mjs: absolute(mjs), wasm: absolute(wasm) };
     ort.env.wasm.numThreads = threads;
+    // Without it the runtime fetches the file itself, and compiles it meanwhile.
+    const binary = await kept(absolute(wasm));
+    if (binary !== null) ort.env.wasm.wasmBinary = await binary.arrayBuffer();
     ort.env.logLevel = 'error';
     return { ort, provider, threads };
   } catch (error) {
@@ -55,11 +59,12 @@ export async function loadRuntime(): Promise<Runtime> {
   }
 }
 
-/** The files that `loadRuntime` and the first session read, for whoever fetches them ahead. */
-export async function runtimeUrls(): Promise<readonly string[]> {
+/** Loads what is small, and names the large file that the first session reads, for whoever fetches it ahead. */
+export async function prefetchRuntime(): Promise<string> {
   const provider = await providerHere();
-  await loadModule(provider);
-  return filesOf(provider).map(absolute);
+  const [mjs, wasm] = filesOf(provider);
+  await Promise.all([loadModule(provider), fetch(mjs).then((response) => response.arrayBuffer())]);
+  return absolute(wasm);
 }
 
 export function describe({ provider, threads }: Runtime): string {
