@@ -1,16 +1,22 @@
 """The embedded networks for browsers: ``python -m training.browser FOLDER [WEIGHTS...]`` writes ONNX files.
 
-Of each Compact network two files, NAME.onnx in float32 and NAME-fp16.onnx, whose convolutions are float16.
+Of each Compact network two files: NAME.onnx, which computes in float32 (its constants are stored as float16
+where that loses nothing, as with all weights that ship), and NAME-fp16.onnx, whose convolutions are float16.
 Both map ``pixels`` (batch, 3, height, width) float32 RGB in [0, 1], of any size, to ``enlarged`` (batch, 3,
 scale * height, scale * width) float32 in [0, 1].
 
 The graph is put together by hand, of operators that onnxruntime-web runs on WebGPU as well as in WebAssembly.
 PRelu is not among them: a graph that has it would go to and fro between the devices at each activation.
+
+``--app`` writes what the web app ships instead: NAME.onnx of every embedded network and ``manifest.json``,
+which says what there is to whoever has no Python.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -23,8 +29,11 @@ from torch import Tensor
 
 from pixelmend.engine.compact import Compact, from_state
 from pixelmend.engine.loader import read_state
+from pixelmend.models.catalog import ModelEntry, load_catalog
 
 WEIGHTS = Path(__file__).parents[1] / "backend/pixelmend/models/weights"
+APP_MODELS = Path(__file__).parents[1] / "frontend/src/processing/browser/models"
+MANIFEST = "manifest.json"
 
 OPSET = 17
 # The version of the format itself that came with this opset.
@@ -110,8 +119,12 @@ class _Graph:
         return self.add("Cast", [signal], to=kind)
 
     def constant(self, tensor: Tensor) -> str:
-        """Of the graph's precision."""
-        return self.array(tensor.detach().cpu().numpy().astype(self._precision))
+        """Of the graph's precision; stored in half the space where nothing is lost."""
+        values = tensor.detach().cpu().numpy().astype(self._precision)
+        half = values.astype(np.float16)
+        if self._precision == "float32" and np.array_equal(half.astype(np.float32), values):
+            return self.add("Cast", [self.array(half)], to=TensorProto.FLOAT)
+        return self.array(values)
 
     def array(self, values: NDArray[np.generic]) -> str:
         name = f"constant_{len(self.constants)}"
@@ -133,13 +146,68 @@ def write_models(weights: Path, folder: Path) -> list[Path]:
     return written
 
 
+def write_app_models(folder: Path) -> list[Path]:
+    """What the web app ships: a file for each embedded network, and the manifest. Other networks go."""
+    entries = [entry for entry in load_catalog(folder).entries if entry.origin == "embedded"]
+    written, rows = [], []
+    for entry in entries:
+        network = from_state(read_state(entry.path))
+        model = to_onnx(network, "float32")
+        data = model.SerializeToString(deterministic=True)
+        path = folder / f"{entry.id}.onnx"
+        path.write_bytes(data)
+        written.append(path)
+        rows.append(_manifest_row(entry, network, model, data))
+    for path in folder.glob("*.onnx"):
+        if path not in written:
+            path.unlink()
+    manifest = folder / MANIFEST
+    manifest.write_text(json.dumps({"models": rows}, indent=1) + "\n", encoding="utf-8")
+    return [*written, manifest]
+
+
+def _manifest_row(
+    entry: ModelEntry, network: Compact, model: onnx.ModelProto, data: bytes
+) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "title": entry.title,
+        "scale": network.config.scale,
+        "file": f"{entry.id}.onnx",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "receptiveFieldPx": len(network.convolutions()),
+        "denoisePartner": entry.denoise_partner,
+        "ownDenoise": entry.own_denoise,
+        "twice": entry.twice,
+        # Where the weights lie, for whoever mixes them with those of a partner, a file of the same layout.
+        "halves": _places_of_halves(model, data) if entry.denoise_partner else None,
+    }
+
+
+def _places_of_halves(model: onnx.ModelProto, data: bytes) -> list[list[int]]:
+    """Offset and count of each float16 constant in the file."""
+    places, end = [], 0
+    for constant in model.graph.initializer:
+        if constant.data_type == TensorProto.FLOAT16:
+            start = data.index(constant.raw_data, end)
+            end = start + len(constant.raw_data)
+            places.append([start, len(constant.raw_data) // 2])
+    return places
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command: writes the files and lists their sizes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("weights", type=Path, nargs="*", help="default: all that ship with the package")
+    parser.add_argument("--app", action="store_true", help="write what the web app ships, with its manifest")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
+    if options.app:
+        for path in write_app_models(options.folder):
+            print(f"{path}: {path.stat().st_size} bytes")
+        return
     for weights in options.weights or sorted(WEIGHTS.glob("*.safetensors")):
         for path in write_models(weights, options.folder):
             print(f"{path}: {path.stat().st_size} bytes")

@@ -34,7 +34,10 @@ export const en = {
     'not-ready': 'The service is not ready.',
     busy: 'The service is too busy.',
   },
-  capabilities: { noEngine: 'This build has no engine for the browser.' },
+  capabilities: {
+    noEngine: 'This build has no engine for the browser.',
+    oldBrowser: 'This browser is too old to compute images.',
+  },
   add: {
     title: 'Drop images here',
     hint: 'or paste them, or',
@@ -339,6 +342,8 @@ export const en = {
   },
   notes: {
     notKept: 'Not kept of the original: {{what}}',
+    emptyMask: 'The mask is empty: nothing was removed.',
+    gpuFailed: 'The graphics processor failed; the rest was computed without it.',
     fallback: {
       unreachable: 'Done in this browser: the service could not be reached.',
       'not-ready': 'Done in this browser: the service was not ready.',

@@ -35,7 +35,10 @@ export const zh: typeof en = {
     'not-ready': '服务尚未就绪。',
     busy: '服务太忙。',
   },
-  capabilities: { noEngine: '此版本没有浏览器引擎。' },
+  capabilities: {
+    noEngine: '此版本没有浏览器引擎。',
+    oldBrowser: '此浏览器版本过旧，无法处理图像。',
+  },
   add: {
     title: '把图像拖到这里',
     hint: '或粘贴，或',
@@ -340,6 +343,8 @@ export const zh: typeof en = {
   },
   notes: {
     notKept: '未保留原图的：{{what}}',
+    emptyMask: '蒙版为空：没有移除任何内容。',
+    gpuFailed: '图形处理器出错；其余部分未使用它完成。',
     fallback: {
       unreachable: '由本浏览器完成：无法连接服务。',
       'not-ready': '由本浏览器完成：服务尚未就绪。',

@@ -1,0 +1,87 @@
+/** JPEG and WebP, by the browser's own encoders, which want the whole picture on a canvas. */
+
+import { ProcessError } from '../../processor';
+import type { Size } from '../image/geometry';
+import type { Channels } from '../image/pixels';
+import type { ImageWriter } from './writer';
+
+export type CanvasFormat = 'jpeg' | 'webp';
+
+/** As the service's; `convertToBlob` makes WebP of quality 100 without loss, as the service does. */
+const DEFAULT_QUALITY: Record<CanvasFormat, number> = { jpeg: 92, webp: 88 };
+/** WebP has no more; JPEG has 65535, a canvas less. */
+const MAX_SIDE_PX = 16_383;
+/** 4 bytes each, in one piece, besides what the encoder takes. */
+export const MAX_CANVAS_PIXELS = 100_000_000;
+
+export class CanvasWriter implements ImageWriter {
+  private readonly canvas: OffscreenCanvas;
+  private readonly context: OffscreenCanvasRenderingContext2D;
+  private readonly channels: Channels;
+  private readonly format: CanvasFormat;
+  private readonly quality: number;
+  private seenRows = 0;
+
+  /** quality: 1 to 100; null: the format's default. Raises ProcessError where the picture is too large. */
+  constructor(size: Size, channels: Channels, format: CanvasFormat, quality: number | null) {
+    const { widthPx, heightPx } = size;
+    if (Math.max(widthPx, heightPx) > MAX_SIDE_PX || widthPx * heightPx > MAX_CANVAS_PIXELS) {
+      throw new ProcessError(
+        'too-large',
+        `${widthPx}x${heightPx} px is more than this browser writes as ${format}: ` +
+          `${MAX_SIDE_PX} px a side and ${MAX_CANVAS_PIXELS / 1e6} megapixels; PNG has no such limit`,
+        { values: { megapixels: MAX_CANVAS_PIXELS / 1e6 } },
+      );
+    }
+    this.canvas = new OffscreenCanvas(widthPx, heightPx);
+    const context = this.canvas.getContext('2d', { alpha: format === 'webp', willReadFrequently: true });
+    if (context === null) throw new ProcessError('out-of-memory', `no canvas of ${widthPx}x${heightPx} px`);
+    this.context = context;
+    this.channels = channels;
+    this.format = format;
+    this.quality = quality ?? DEFAULT_QUALITY[format];
+  }
+
+  write(rows: Uint8ClampedArray<ArrayBuffer>): Promise<void> {
+    const { width } = this.canvas;
+    const count = rows.length / (width * this.channels);
+    const shown = toRgba(rows, this.channels, this.format === 'jpeg');
+    this.context.putImageData(new ImageData(shown, width, count), 0, this.seenRows);
+    this.seenRows += count;
+    return Promise.resolve();
+  }
+
+  async finish(): Promise<Blob> {
+    if (this.seenRows !== this.canvas.height) {
+      throw new RangeError(`${this.seenRows} rows were written of ${this.canvas.height}`);
+    }
+    const type = `image/${this.format}`;
+    const blob = await this.canvas.convertToBlob({ type, quality: this.quality / 100 });
+    // A browser without the encoder writes a PNG instead, and says so only here.
+    if (blob.type !== type) {
+      throw new ProcessError('format-unavailable', `this browser cannot write ${this.format}`);
+    }
+    return blob;
+  }
+}
+
+/** `onWhite`: for a format without transparency. */
+export function toRgba(
+  rows: Uint8ClampedArray<ArrayBuffer>,
+  channels: Channels,
+  onWhite: boolean,
+): Uint8ClampedArray<ArrayBuffer> {
+  if (channels === 4 && !onWhite) return rows;
+  const [green, blue] = channels >= 3 ? [1, 2] : [0, 0];
+  const shown = new Uint8ClampedArray((rows.length / channels) * 4);
+  for (let from = 0, to = 0; from < rows.length; from += channels, to += 4) {
+    const alpha = channels === 2 || channels === 4 ? (rows[from + channels - 1] as number) : 255;
+    const share = onWhite ? alpha / 255 : 1;
+    const white = 255 * (1 - share);
+    shown[to] = share * (rows[from] as number) + white;
+    shown[to + 1] = share * (rows[from + green] as number) + white;
+    shown[to + 2] = share * (rows[from + blue] as number) + white;
+    shown[to + 3] = onWhite ? 255 : alpha;
+  }
+  return shown;
+}

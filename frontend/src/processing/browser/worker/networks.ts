@@ -1,0 +1,177 @@
+/** Networks that are ready to run, and what to do where the GPU fails. */
+
+import type * as Ort from 'onnxruntime-web';
+import { ProcessError } from '../../processor';
+import type { Enlarger } from '../enlarge/enlarge';
+import type { Size } from '../image/geometry';
+import { NETWORKS, type ChosenNetwork, type NetworkEntry } from '../manifest';
+import { mixedWeights } from './halves';
+import { describe, loadRuntime, prefetchRuntime, type Runtime } from './runtime';
+import { keep, kept } from './store';
+
+/** Every file of the folder, so that a network more needs no code. */
+const URLS = import.meta.glob<string>('../models/*.onnx', { query: '?url', import: 'default', eager: true });
+
+/** Longest side of a tile: on a GPU no more than it computes before its watchdog wakes. */
+const TILE_PX = { webgpu: 256, wasm: 192 } as const;
+/** Of [0, 1]: what a network has collapsed to that leaves less than the one of more than the other. */
+const FLAT_OUTPUT_RANGE = 1 / 255;
+const LIVELY_INPUT_RANGE = 64 / 255;
+
+export type OnBytes = (done: number, total: number) => void;
+
+export class Networks {
+  private runtime: Runtime | null = null;
+  private open: { key: string; session: Ort.InferenceSession; bytes: Uint8Array<ArrayBuffer> } | null = null;
+  /** Why the GPU is no longer used; null: it is, or never was. */
+  gpuFailure: string | null = null;
+
+  /** Loads the runtime and the weights, unless they are there. onBytes: of the weights. */
+  async use(chosen: ChosenNetwork, onBytes: OnBytes): Promise<Enlarger> {
+    this.runtime ??= await loadRuntime();
+    const { entry, partner, share } = chosen;
+    const key = `${entry.id} ${share}`;
+    if (this.open?.key !== key) {
+      await this.open?.session.release();
+      this.open = null;
+      const bytes = await weightsOf(entry, partner, share, onBytes);
+      this.open = { key, bytes, session: await this.createSession(bytes) };
+    }
+    return {
+      scale: entry.scale,
+      receptiveFieldPx: entry.receptiveFieldPx,
+      tilePx: TILE_PX[this.runtime.provider],
+      run: (plane, size) => this.run(plane, size),
+    };
+  }
+
+  /** What computes, for people. */
+  get device(): string {
+    return this.runtime === null ? 'wasm' : describe(this.runtime);
+  }
+
+  private async createSession(bytes: Uint8Array<ArrayBuffer>): Promise<Ort.InferenceSession> {
+    const runtime = this.runtime as Runtime;
+    try {
+      return await runtime.ort.InferenceSession.create(bytes, { executionProviders: [runtime.provider] });
+    } catch (error) {
+      if (runtime.provider === 'wasm') throw error;
+      this.leaveGpu(String(error));
+      return this.createSession(bytes);
+    }
+  }
+
+  private async run(plane: Float32Array<ArrayBuffer>, size: Size): Promise<Float32Array> {
+    const { provider } = this.runtime as Runtime;
+    let failure: string;
+    try {
+      const output = await this.runOnce(plane, size);
+      const fault = provider === 'webgpu' ? faultOf(plane, output) : null;
+      if (fault === null) return output;
+      failure = fault;
+    } catch (error) {
+      if (provider === 'wasm') throw error;
+      failure = String(error);
+    }
+    // The device was lost, or computes wrongly: the same tile again, in WebAssembly, as all that come after it.
+    this.leaveGpu(failure);
+    const { open } = this;
+    if (open === null) throw new ProcessError('failed', failure);
+    await open.session.release().catch(() => undefined);
+    open.session = await this.createSession(open.bytes);
+    return this.runOnce(plane, size);
+  }
+
+  private async runOnce(plane: Float32Array<ArrayBuffer>, size: Size): Promise<Float32Array> {
+    const { ort } = this.runtime as Runtime;
+    const { open } = this;
+    if (open === null) throw new ProcessError('failed', 'no network is open');
+    const pixels = new ort.Tensor('float32', plane, [1, 3, size.heightPx, size.widthPx]);
+    const { enlarged } = await open.session.run({ pixels });
+    if (enlarged === undefined) throw new ProcessError('failed', 'the network has no output');
+    const values = (await enlarged.getData(true)) as Float32Array;
+    pixels.dispose();
+    return values;
+  }
+
+  private leaveGpu(why: string): void {
+    this.gpuFailure = why;
+    this.runtime = { ...(this.runtime as Runtime), provider: 'wasm' };
+  }
+}
+
+/** Fetches what the first job of most will need, and keeps it. */
+export async function prefetch(): Promise<void> {
+  const wasm = await prefetchRuntime();
+  const first = NETWORKS[0];
+  await keep(first === undefined ? [wasm] : [wasm, urlOf(first)]);
+}
+
+async function weightsOf(
+  entry: NetworkEntry,
+  partner: NetworkEntry | null,
+  share: number,
+  onBytes: OnBytes,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (partner === null) return fetchBytes(entry, onBytes);
+  const total = entry.bytes + partner.bytes;
+  const own = await fetchBytes(entry, (done) => onBytes(done, total));
+  const other = await fetchBytes(partner, (done) => onBytes(entry.bytes + done, total));
+  if (own.length !== other.length || entry.halves === null) {
+    throw new ProcessError('failed', `${entry.id} and ${partner.id} cannot be mixed`);
+  }
+  return mixedWeights(own, other, entry.halves, share);
+}
+
+function urlOf(entry: NetworkEntry): string {
+  const url = URLS[`../models/${entry.file}`];
+  if (url === undefined) throw new ProcessError('model-unavailable', `this build has no file of ${entry.id}`);
+  return new URL(url, self.location.href).href;
+}
+
+async function fetchBytes(entry: NetworkEntry, onBytes: OnBytes): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(entry.bytes);
+  let done = 0;
+  onBytes(0, entry.bytes);
+  try {
+    const url = urlOf(entry);
+    const response = (await kept(url)) ?? (await fetch(url));
+    if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+    const reader = response.body.getReader();
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      bytes.set(step.value, done);
+      done += step.value.length;
+      onBytes(done, entry.bytes);
+    }
+    if (done !== entry.bytes) throw new Error(`${done} bytes of ${entry.bytes}`);
+  } catch (error) {
+    if (error instanceof ProcessError) throw error;
+    throw new ProcessError('browser-unavailable', `${entry.file} could not be loaded: ${String(error)}`, {
+      retryable: true,
+      cause: error,
+    });
+  }
+  return bytes;
+}
+
+/** What is wrong with a GPU's output; null: nothing that shows. */
+function faultOf(plane: Float32Array, output: Float32Array): string | null {
+  const after = rangeOf(output);
+  if (!Number.isFinite(after)) return 'not finite';
+  if (after > FLAT_OUTPUT_RANGE || rangeOf(plane) < LIVELY_INPUT_RANGE) return null;
+  return 'collapsed to a flat value';
+}
+
+/** NaN where any value is. */
+function rangeOf(values: Float32Array): number {
+  let least = Infinity;
+  let most = -Infinity;
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] as number;
+    sum += value;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return Number.isFinite(sum) ? most - least : NaN;
+}
