@@ -178,6 +178,32 @@ test('something is removed, and the result enlarged, in one go', async ({ page }
   expect(inside).toBeGreaterThan(500);
 });
 
+test('a turned JPEG comes out upright, and what it loses is told', async ({ page }) => {
+  const plain = await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(48, 32);
+    const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
+    context.fillStyle = '#c00';
+    context.fillRect(0, 0, 24, 32);
+    return Array.from(
+      new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer()),
+    );
+  });
+  // Orientation 6: what is stored at the left is seen at the top.
+  const exif = Buffer.from(
+    '457869660000' + '4d4d002a00000008' + '0001' + '011200030000000100060000' + '00000000',
+    'hex',
+  );
+  const segment = Buffer.from([0xff, 0xe1, 0, exif.length + 2]);
+  const file = Buffer.concat([Buffer.from(plain.slice(0, 2)), segment, exif, Buffer.from(plain.slice(2))]);
+  const outcome = await call(page, { file, options: upscale() });
+  expect([outcome.failure, outcome.width, outcome.height]).toEqual([null, 128, 192]);
+  expect(outcome.notes).toEqual(['notKept']);
+  const { data, channels } = await readPng(Uint8Array.from(outcome.bytes));
+  const red = (x: number, y: number) => data[(y * 128 + x) * channels];
+  expect(red(64, 20)).toBeGreaterThan(150);
+  expect(red(64, 170)).toBeLessThan(50);
+});
+
 test('what cannot be done is said by its code', async ({ page }) => {
   const file = fixture('engine/small.png');
   const codes = [

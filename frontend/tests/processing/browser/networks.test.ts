@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { choose, MODELS, NETWORKS, type NetworkEntry } from '../../../src/processing/browser/manifest';
+import { fromHalf, mixedWeights, toHalf } from '../../../src/processing/browser/worker/halves';
+import { failureOf } from '../../../src/processing/browser/worker/protocol';
+import type { Enlargement } from '../../../src/processing/processor';
+
+function entry(id: string, changes: Partial<NetworkEntry> = {}): NetworkEntry {
+  return {
+    id,
+    title: id,
+    scale: 4,
+    file: `${id}.onnx`,
+    bytes: 1,
+    sha256: '',
+    receptiveFieldPx: 18,
+    denoisePartner: null,
+    ownDenoise: 1,
+    twice: null,
+    halves: null,
+    ...changes,
+  };
+}
+
+const FAMILY = [
+  entry('plain', { denoisePartner: 'clean', ownDenoise: 0, twice: 'twofold' }),
+  entry('clean'),
+  entry('twofold', { scale: 2 }),
+];
+
+function wanted(changes: Partial<Enlargement> = {}): Enlargement {
+  return { model: null, target: { kind: 'scale', factor: 4 }, denoise: null, ...changes };
+}
+
+test('what was exported is offered, and the filling', () => {
+  expect(NETWORKS.length).toBeGreaterThan(0);
+  expect(MODELS.map((model) => model.id)).toEqual([
+    ...NETWORKS.map((network) => network.id),
+    'pixelmend-fill',
+  ]);
+});
+
+test('who names no network gets the first, or its sibling for at most twice the size', () => {
+  const id = (changes: Partial<Enlargement>) => choose(wanted(changes), FAMILY).entry.id;
+  expect(id({})).toBe('plain');
+  expect(id({ target: { kind: 'scale', factor: 2 } })).toBe('twofold');
+  expect(id({ target: { kind: 'scale', factor: 2 }, denoise: 0 })).toBe('plain');
+  expect(id({ target: { kind: 'size', widthPx: 10, heightPx: null } })).toBe('plain');
+  expect(id({ model: 'clean' })).toBe('clean');
+  expect(() => id({ model: 'other' })).toThrow('no model other');
+});
+
+test('denoise mixes a network with its partner; its ends are one of them', () => {
+  const chosen = (denoise: number) => {
+    const { entry: own, partner, share } = choose(wanted({ denoise }), FAMILY);
+    return [own.id, partner?.id ?? null, share];
+  };
+  expect(chosen(0)).toEqual(['plain', null, 1]);
+  expect(chosen(1)).toEqual(['clean', null, 1]);
+  expect(chosen(0.25)).toEqual(['plain', 'clean', 0.75]);
+  expect(() => choose(wanted({ model: 'clean', denoise: 0.5 }), FAMILY)).toThrow('not offered');
+});
+
+test('half precision goes there and back, rounded to the nearest', () => {
+  for (let bits = 0; bits < 0x10000; bits += 1) {
+    const value = fromHalf(bits);
+    if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
+  }
+  expect(toHalf(1 + 2 ** -11)).toBe(toHalf(1));
+  expect(toHalf(1 + 3 * 2 ** -11)).toBe(toHalf(1 + 2 ** -9));
+  expect(toHalf(2 - 2 ** -12)).toBe(toHalf(2));
+  expect(toHalf(70000)).toBe(0x7c00);
+});
+
+test('weights are mixed where they lie, and nothing else is touched', () => {
+  const file = (values: number[]) => {
+    const view = new DataView(new ArrayBuffer(9));
+    values.forEach((value, i) => view.setUint16(3 + 2 * i, toHalf(value), true));
+    view.setUint8(0, 77);
+    return new Uint8Array(view.buffer);
+  };
+  const mixed = mixedWeights(file([1, -2, 8]), file([3, 2, 9]), [[3, 2]], 0.75);
+  expect(mixed).toEqual(file([1.5, -1, 8]));
+});
+
+test('memory that ran out is told by what is said of it', () => {
+  expect(failureOf(new RangeError('Array buffer allocation failed')).code).toBe('out-of-memory');
+  expect(failureOf(new Error('std::bad_alloc'))).toMatchObject({ code: 'out-of-memory', retryable: true });
+  expect(failureOf(new TypeError('x is no function'))).toMatchObject({ code: 'failed', retryable: false });
+});
