@@ -1,14 +1,15 @@
 import { defineConfig } from '@playwright/test';
 
-/** The system's: none is downloaded. scripts/e2e.mjs looks for it and says where it looked. */
+/** The system's: none is downloaded. scripts/make.sh looks for it. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: 'e2e',
   // Each starts a service that computes; two cores bear one.
   workers: 1,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
+  // Some restart their service, which takes long where other work goes on.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],
   use: {

@@ -85,10 +85,10 @@ export class Service {
 }
 
 async function until(what: string, log: () => Promise<string>, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 60_000;
+  const endMs = Date.now() + 120_000;
   while (Date.now() < endMs) {
     if (await holds().catch(() => false)) return;
     await new Promise((done) => setTimeout(done, POLL_MS));
   }
-  throw new Error(`${what}: not within a minute\n${await log()}`);
+  throw new Error(`${what}: not within two minutes\n${await log()}`);
 }

@@ -31,6 +31,35 @@ test('an image is estimated, enlarged, compared and downloaded', async ({ app, p
   expect(sizeOfPng(data)).toEqual([480, 360]);
 });
 
+test('a format whose header is not read here is measured by the browser, or said to be unknown', async ({
+  app,
+  page,
+  service,
+}) => {
+  const encoded = async (format: string) => {
+    const body = new FormData();
+    body.set('file', new Blob([new Uint8Array(picture(60, 45, 90))]), 'waves.png');
+    body.set('scale', '2');
+    body.set('format', format);
+    const response = await fetch(`${service.url}/api/upscale`, { method: 'POST', body });
+    expect(response.status).toBe(200);
+    return Buffer.from(await response.arrayBuffer());
+  };
+  await app.open(service);
+  // This browser decodes AVIF, and no TIFF.
+  await app.pick('Choose images', { name: 'waves.avif', buffer: await encoded('avif') });
+  await app.expectState('waves.avif', 'ready');
+  await expect(app.row('waves.avif')).toContainText('120×90');
+  await expect(page.getByTestId('becomes')).toHaveText('480 × 360 px');
+  await expect(page.getByTestId('estimate')).toContainText(/about .* s|Not measured yet/);
+  await app.row('waves.avif').getByRole('button', { name: 'Remove' }).click();
+  await app.pick('Choose images', { name: 'waves.tiff', buffer: await encoded('tiff') });
+  await app.expectState('waves.tiff', 'ready');
+  await expect(page.getByTestId('estimate')).toContainText('this format tells its size once it is read');
+  await app.start();
+  await app.expectState('waves.tiff', 'done');
+});
+
 test('before and after lie on one another, on their sides of the border', async ({ app, page, service }) => {
   await app.open(service);
   await app.pick('Choose images', { name: 'waves.png', buffer: picture(120, 90, 2) });

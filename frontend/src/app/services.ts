@@ -7,7 +7,7 @@ import { createBrowserProcessor } from '../processing/browser';
 import { ProcessError, type Processor } from '../processing/processor';
 import { createRemoteProcessor } from '../processing/remote';
 import { DEFAULT_LIMITS, type InputLimits } from '../files/check';
-import { makeThumbnail } from '../files/thumbnail';
+import { browserDecoder } from '../files/decoder';
 import { startChecker } from '../state/checker';
 import { EMPTY_QUEUE, reduceQueue, type QueueAction, type QueueState } from '../state/queue';
 import { startRunner, type Runner } from '../state/runner';
@@ -81,7 +81,7 @@ export function createServices(build: BuildOptions, storage: Storage | null): Se
       () => DEFAULT_LIMITS,
     );
   };
-  startChecker(queue, limits, makeThumbnail);
+  startChecker(queue, limits, browserDecoder);
   const processor = createAutomaticProcessor({ remote, browser, preference, requireReady, onService });
   return {
     build,

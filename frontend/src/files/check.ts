@@ -19,12 +19,18 @@ export interface Checked {
   refusal: Message | null;
 }
 
-/** decode: a thumbnail, null where this browser cannot decode the file; which counts for formats that all know. */
+export interface Decoder {
+  /** null where this browser cannot decode the file; which counts for formats that all know. */
+  thumbnail(file: Blob): Promise<Blob | null>;
+  /** Of a file that it can decode. */
+  measure(file: Blob): Promise<{ width: number; height: number }>;
+}
+
 export async function checkFile(
   file: Blob,
   limits: InputLimits,
   firstFrame: boolean,
-  decode: (file: Blob) => Promise<Blob | null>,
+  decoder: Decoder,
 ): Promise<Checked> {
   if (file.size === 0) return refused(null, 'empty');
   if (file.size > limits.max_upload_bytes) {
@@ -43,10 +49,13 @@ export async function checkFile(
   if (found === null) return refused(null, 'unsupported');
   const refusal = refusalOf(found, limits, firstFrame);
   if (refusal !== null) return { probe: found, thumbnail: null, refusal };
-  const thumbnail = await decode(file);
+  const thumbnail = await decoder.thumbnail(file);
   const isEverywhere = ['jpeg', 'png', 'webp', 'gif', 'bmp'].includes(found.format);
   if (isEverywhere && thumbnail === null) return refused(found, 'damaged');
-  return { probe: found, thumbnail, refusal: null };
+  if (thumbnail === null || found.widthPx !== null) return { probe: found, thumbnail, refusal: null };
+  const { width, height } = await decoder.measure(file);
+  const measured = { ...found, widthPx: width, heightPx: height };
+  return { probe: measured, thumbnail, refusal: refusalOf(measured, limits, firstFrame) };
 }
 
 export function refusalOf(found: Probe, limits: InputLimits, firstFrame: boolean): Message | null {

@@ -117,6 +117,8 @@ export const en = {
     unknown: 'Not measured yet: the first image tells.',
     none: 'Choose an image to see what it will take.',
     none_browser: 'In this browser, the first tiles tell.',
+    noneNow: 'Not known while the service is away.',
+    noSize: 'Not known: this format tells its size once it is read.',
     total: 'for {{count}} images',
   },
   viewer: {
@@ -217,6 +219,7 @@ export const en = {
     absent: 'Not here',
     download: 'Download',
     downloadSize: 'Download, {{size}}',
+    alwaysReady: 'Always ready',
     downloading: 'Downloading',
     downloadProgress: '{{received}} of {{total}}',
     stop: 'Stop',

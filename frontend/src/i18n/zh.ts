@@ -118,6 +118,8 @@ export const zh: typeof en = {
     unknown: '尚未测量，处理第一张后可知。',
     none: '选择图像后显示预计用时。',
     none_browser: '在本浏览器中，算完前几块后可知。',
+    noneNow: '服务不可用时无法估算。',
+    noSize: '无法估算：此格式的尺寸要在读取后才知道。',
     total: '共 {{count}} 张',
   },
   viewer: {
@@ -218,6 +220,7 @@ export const zh: typeof en = {
     absent: '未安装',
     download: '下载',
     downloadSize: '下载（{{size}}）',
+    alwaysReady: '始终就绪',
     downloading: '正在下载',
     downloadProgress: '{{received}} / {{total}}',
     stop: '停止',

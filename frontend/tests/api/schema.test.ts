@@ -10,5 +10,6 @@ test.skipIf(!existsSync(PYTHON))(
     const check = () => execFileSync('node', ['scripts/api.mjs', '--check'], { stdio: 'pipe' });
     expect(check).not.toThrow();
   },
-  60_000,
+  // The service's modules are read for it, beside all else that such a machine does.
+  180_000,
 );

@@ -75,10 +75,11 @@ describe.skipIf(samples === null)('files written by Pillow', () => {
 
 describe('before an upload', () => {
   const thumbnail = new Blob(['t']);
-  const check = (file: Blob, decodes = true) =>
-    checkFile(file, { ...DEFAULT_LIMITS, max_upload_bytes: 100 }, false, () =>
-      Promise.resolve(decodes ? thumbnail : null),
-    );
+  const check = (file: Blob, decodes = true, measured = { width: 30, height: 20 }) =>
+    checkFile(file, { ...DEFAULT_LIMITS, max_upload_bytes: 100 }, false, {
+      thumbnail: () => Promise.resolve(decodes ? thumbnail : null),
+      measure: () => Promise.resolve(measured),
+    });
   const header = (width: number, height: number) => {
     const view = new DataView(new ArrayBuffer(45));
     [0x89504e47, 0x0d0a1a0a, 13, 0x49484452, width, height].forEach((word, n) => view.setUint32(n * 4, word));
@@ -106,5 +107,13 @@ describe('before an upload', () => {
     const file = new Blob([header(10, 10)]);
     expect((await check(file, false)).refusal?.key).toBe('refusals.damaged');
     expect(await check(file)).toMatchObject({ refusal: null, thumbnail, probe: { widthPx: 10 } });
+  });
+
+  test('a size that the header does not tell cheaply is measured where the browser can decode it', async () => {
+    const file = new Blob(['\0\0\0\x1cftypavif\0\0\0\0']);
+    expect(await check(file)).toMatchObject({ refusal: null, probe: { widthPx: 30, heightPx: 20 } });
+    expect(await check(file, false)).toMatchObject({ refusal: null, probe: { widthPx: null } });
+    const tooLong = await check(file, true, { width: 20_000, height: 10 });
+    expect(tooLong.refusal?.key).toBe('refusals.tooLong');
   });
 });

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useServices, useStore } from '../../app/services';
 import { checkFile } from '../../files/check';
-import { makeThumbnail } from '../../files/thumbnail';
+import { browserDecoder } from '../../files/decoder';
 import { DropZone } from '../../ui/DropZone';
 import { MessageText } from '../../ui/MessageText';
 import { pickFiles } from '../upscale/useAddFiles';
@@ -15,7 +15,7 @@ export default function EraseTab() {
   const chosen = useStore(erasing);
   const checked = useQuery({
     queryKey: ['erase-check', chosen?.id],
-    queryFn: async () => (chosen ? checkFile(chosen.file, await limits(), true, makeThumbnail) : null),
+    queryFn: async () => (chosen ? checkFile(chosen.file, await limits(), true, browserDecoder) : null),
     enabled: chosen !== null,
     gcTime: 0,
   });

@@ -1,12 +1,10 @@
 import { Button, Group, Progress } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { problemMessage } from '../../state/message';
 import { formatBytes } from '../../ui/format';
-import { MessageText } from '../../ui/MessageText';
 import type { ModelAction, ModelProps } from './ModelRow';
 import classes from './System.module.css';
 
-/** Brings the model to the service: the offer, how far it is, or why it failed. */
+/** Brings the model to the service: the offer, how far it is, or what to do once it failed. */
 export function ModelDownload({ model, isBusy, onAct }: ModelProps) {
   const { t } = useTranslation();
   const { download } = model;
@@ -31,15 +29,10 @@ export function ModelDownload({ model, isBusy, onAct }: ModelProps) {
   }
   if (download.state === 'failed') {
     return (
-      <div className={classes.download}>
-        <div role="alert">
-          {download.problem && <MessageText message={problemMessage(download.problem)} />}
-        </div>
-        <Group gap={6}>
-          {button(t('system.tryAgain'), 'download')}
-          {button(t('system.dismiss'), 'stopDownload')}
-        </Group>
-      </div>
+      <Group gap={6} wrap="nowrap">
+        {button(t('system.tryAgain'), 'download')}
+        {button(t('system.dismiss'), 'stopDownload')}
+      </Group>
     );
   }
   const { received_bytes: receivedBytes, total_bytes: totalBytes } = download;

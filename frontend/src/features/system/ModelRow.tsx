@@ -1,7 +1,9 @@
 import { Badge, Button, Group, Table } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ModelInfo } from '../../api/client';
+import { problemMessage } from '../../state/message';
 import { formatBytes } from '../../ui/format';
+import { MessageText } from '../../ui/MessageText';
 import { ModelDownload } from './ModelDownload';
 import classes from './System.module.css';
 
@@ -28,15 +30,24 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
           {[model.title === model.id ? null : model.title, model.licence].filter(Boolean).join(' · ')}
         </div>
         {model.problem && <div className={classes.modelTitle}>{model.problem}</div>}
+        {model.download?.problem && (
+          <div className={classes.failure} role="alert">
+            <MessageText message={problemMessage(model.download.problem)} />
+          </div>
+        )}
       </Table.Td>
       <Table.Td>{known[model.task] ?? model.task}</Table.Td>
       <Table.Td>{model.scale ? `×${model.scale}` : '–'}</Table.Td>
       <Table.Td>
         <States model={model} />
       </Table.Td>
-      <Table.Td className="pm-number">{model.bytes ? formatBytes(model.bytes) : '–'}</Table.Td>
+      <Table.Td className="pm-number" data-empty={!model.bytes}>
+        {model.bytes ? formatBytes(model.bytes) : '–'}
+      </Table.Td>
       <Table.Td>
-        {!model.present || model.download ? (
+        {isBuiltIn(model) ? (
+          <span className={classes.modelTitle}>{t('system.alwaysReady')}</span>
+        ) : !model.present || model.download ? (
           <ModelDownload model={model} isBusy={isBusy} onAct={onAct} />
         ) : (
           <Group gap={6} wrap="nowrap">
@@ -59,12 +70,22 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   );
 }
 
+/** What fills without a network can be neither loaded nor let go. */
+function isBuiltIn(model: ModelInfo): boolean {
+  return model.origin === 'embedded' && model.architecture === null;
+}
+
 function States({ model }: { model: ModelInfo }) {
   const { t } = useTranslation();
   const main = !model.present ? 'absent' : model.loaded ? 'loaded' : 'notLoaded';
   return (
     <Group gap={4}>
-      <Badge tt="none" variant={model.loaded ? 'filled' : 'default'} color={model.loaded ? 'mend' : 'gray'}>
+      <Badge
+        tt="none"
+        miw="max-content"
+        variant={model.loaded ? 'filled' : 'default'}
+        color={model.loaded ? 'mend' : 'gray'}
+      >
         {t(`system.${main}`)}
         {model.loaded && model.precision ? ` · ${model.precision}` : ''}
       </Badge>

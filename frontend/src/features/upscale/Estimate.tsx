@@ -26,6 +26,7 @@ export function Estimate({ items, hasDenoise }: Props) {
   const [settings] = useSettings();
   const mode = useMode();
   const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MOST_ASKED);
+  const isSizeUnknown = items.some((item) => item.probe) && measured.length === 0;
   const { task: _task, ...options } = jobFields(upscaleOptionsOf(settings, hasDenoise));
   const answers = useQueries({
     queries: measured.map(({ probe }) => {
@@ -45,10 +46,14 @@ export function Estimate({ items, hasDenoise }: Props) {
       <br />
       {mode === 'browser' ? (
         <span className="pm-quiet">{t('estimate.none_browser')}</span>
+      ) : mode === 'none' ? (
+        <span className="pm-quiet">{t('estimate.noneNow')}</span>
       ) : refused?.problem ? (
         <MessageText message={problemMessage(refused.problem)} />
       ) : found.length === 0 ? (
-        <span className="pm-quiet">{t('estimate.none')}</span>
+        <span className="pm-quiet">
+          {items.length === 0 ? t('estimate.none') : isSizeUnknown ? t('estimate.noSize') : '…'}
+        </span>
       ) : (
         <Figures found={found} count={items.length} />
       )}

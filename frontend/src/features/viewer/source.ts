@@ -3,6 +3,7 @@
  * image is never held decoded as a whole; decoding happens off the main thread.
  */
 
+import { measure } from '../../files/measure';
 import type { Extent } from './view';
 
 export const PREVIEW_SIDE_PX = 2048;
@@ -51,18 +52,6 @@ export async function openSource(blob: Blob, size: Extent | null): Promise<Image
         },
   );
   return new DecodedSource(blob, known, preview, isKept);
-}
-
-async function measure(blob: Blob): Promise<Extent> {
-  const url = URL.createObjectURL(blob);
-  try {
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    return { width: image.naturalWidth, height: image.naturalHeight };
-  } finally {
-    URL.revokeObjectURL(url);
-  }
 }
 
 class DecodedSource implements ImageSource {
