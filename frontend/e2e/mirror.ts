@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-const TOTAL = /bytes=(\d+)-/;
+const ASKED_RANGE = /bytes=(\d+)-/;
 
 /** Gives a file of zeros, of which the first part comes at once and the rest when it is let go on. */
 export class Mirror {
@@ -35,7 +35,7 @@ export class Mirror {
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
     this.askedRanges.push(request.headers.range);
-    const start = Number(TOTAL.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const start = Number(ASKED_RANGE.exec(request.headers.range ?? '')?.[1] ?? 0);
     const left = this.sizeBytes - start;
     response.writeHead(start ? 206 : 200, {
       'Content-Length': left,
