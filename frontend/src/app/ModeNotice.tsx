@@ -17,7 +17,7 @@ export function ModeNotice() {
     return (
       <div className={classes.notice} data-calm role="status">
         <IconShieldCheck size={18} aria-hidden />
-        <span>{mode === 'none' ? t('capabilities.noEngine') : t('mode.browserOnly')}</span>
+        <span>{mode === 'none' ? t('capabilities.oldBrowser') : t('mode.browserOnly')}</span>
         <Button size="compact-sm" variant="default" onClick={() => change({ preference: 'auto' })}>
           {t('mode.useService')}
         </Button>

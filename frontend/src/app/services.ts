@@ -3,10 +3,11 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import { Api } from '../api/client';
 import { createAutomaticProcessor } from '../processing/automatic';
-import { createBrowserProcessor } from '../processing/browser';
+import { createBrowserProcessor, type BrowserProcessor } from '../processing/browser';
 import { ProcessError, type Processor } from '../processing/processor';
 import { createRemoteProcessor } from '../processing/remote';
 import { DEFAULT_LIMITS, type InputLimits } from '../files/check';
+import { prefetchWhenIdle } from './prefetch';
 import { browserDecoder } from '../files/decoder';
 import { startChecker } from '../state/checker';
 import { EMPTY_QUEUE, reduceQueue, type QueueAction, type QueueState } from '../state/queue';
@@ -27,7 +28,7 @@ export interface Services {
   settings: Store<Settings, SettingsAction>;
   queue: Store<QueueState, QueueAction>;
   status: Store<ServiceStatus, StatusAction>;
-  browser: Processor;
+  browser: BrowserProcessor;
   processor: Processor;
   runner: Runner;
   /** The image to erase in; null until one is chosen. */
@@ -82,6 +83,12 @@ export function createServices(build: BuildOptions, storage: Storage | null): Se
     );
   };
   startChecker(queue, limits, browserDecoder);
+  prefetchWhenIdle(
+    status,
+    browser,
+    () => preference() === 'auto',
+    () => (document.documentElement.dataset.engine = 'kept'),
+  );
   const processor = createAutomaticProcessor({ remote, browser, preference, requireReady, onService });
   return {
     build,

@@ -35,7 +35,6 @@ export const en = {
     busy: 'The service is too busy.',
   },
   capabilities: {
-    noEngine: 'This build has no engine for the browser.',
     oldBrowser: 'This browser is too old to compute images.',
   },
   add: {

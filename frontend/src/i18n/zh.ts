@@ -36,7 +36,6 @@ export const zh: typeof en = {
     busy: '服务太忙。',
   },
   capabilities: {
-    noEngine: '此版本没有浏览器引擎。',
     oldBrowser: '此浏览器版本过旧，无法处理图像。',
   },
   add: {
