@@ -114,7 +114,10 @@ def test_the_mirror_is_asked_first_and_the_origin_where_it_lacks_the_file(
     [
         (["download"], "name the models to download, or --all; there are: a, b, c, p"),
         (["download", "a", "--all"], "name the models to download, or --all"),
-        (["download", "a", "no"], "model='no' is not known; there are: pixelmend-x4, mine, a, b, c, p"),
+        (
+            ["download", "a", "no"],
+            "model='no' is not known; there are: pixelmend-x4, pixelmend-x4-clean",
+        ),
         (["download", "pixelmend-x4"], "'pixelmend-x4' ships with the package"),
         (["download", "mine"], "'mine' is a dropped-in file"),
         (["verify", "no"], "model='no' is not known"),

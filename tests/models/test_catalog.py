@@ -9,6 +9,8 @@ from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 
+EMBEDDED = ["pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x2"]
+
 
 def drop(folder: Path, *names: str) -> Path:
     for name in names:
@@ -30,7 +32,7 @@ def test_checksums_of_embedded_models_are_those_of_their_files(tmp_path: Path) -
 
 def test_a_models_folder_that_is_absent_is_empty(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path / "absent")
-    assert [entry.id for entry in catalog.entries if entry.present] == ["pixelmend-x4"]
+    assert [entry.id for entry in catalog.entries if entry.present] == EMBEDDED
 
 
 def test_a_dropped_in_file_is_a_model_named_by_its_stem(tmp_path: Path) -> None:
@@ -76,7 +78,8 @@ def test_a_catalog_model_in_another_container_keeps_its_place_without_its_checks
 
 def test_an_unknown_id_names_the_ids_there_are(tmp_path: Path) -> None:
     catalog = load_catalog(drop(tmp_path, "mine.pth"))
-    with pytest.raises(UnknownModel, match=r"model='no' is not known; there are: pixelmend-x4, mine$"):
+    known = ", ".join(EMBEDDED)
+    with pytest.raises(UnknownModel, match=rf"model='no' is not known; there are: {known}, mine$"):
         catalog.get("no")
 
 
@@ -87,8 +90,43 @@ def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
 
 
 def test_denoise_is_refused_where_there_is_no_partner(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="denoise is not offered by model 'pixelmend-x4'"):
-        load_catalog(tmp_path).denoise_partner("pixelmend-x4")
+    with pytest.raises(InvalidParameter, match="denoise is not offered by model 'pixelmend-x2'"):
+        load_catalog(tmp_path).denoise_partner("pixelmend-x2")
+
+
+def test_partners_and_siblings_are_models_of_the_catalog(tmp_path: Path) -> None:
+    catalog = load_catalog(tmp_path)
+    for entry in catalog.entries:
+        if entry.denoise_partner is not None:
+            partner = catalog.get(entry.denoise_partner)
+            assert (partner.architecture, partner.scale) == (entry.architecture, entry.scale)
+        if entry.twice is not None:
+            sibling = catalog.get(entry.twice)
+            assert (sibling.scale, sibling.origin) == (2, entry.origin)
+
+
+def test_a_strength_of_denoise_becomes_a_share_of_the_models_own_weights(tmp_path: Path) -> None:
+    catalog = load_catalog(tmp_path)
+    assert catalog.get("pixelmend-x4").own_share(0.25) == 0.75
+    assert catalog.get("realesr-general-x4v3").own_share(0.25) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("model_id", "factor", "denoise", "chosen"),
+    [
+        ("pixelmend-x4", None, None, "pixelmend-x4"),
+        ("pixelmend-x4", 1.0, None, "pixelmend-x2"),
+        ("pixelmend-x4", 2.0, None, "pixelmend-x2"),
+        ("pixelmend-x4", 2.0, 0.0, "pixelmend-x4"),
+        ("pixelmend-x4", 2.01, None, "pixelmend-x4"),
+        ("RealESRGAN_x4plus", 2.0, None, "RealESRGAN_x4plus"),
+        ("no", 2.0, None, "no"),
+    ],
+)
+def test_at_most_twice_the_size_takes_the_model_made_for_it(
+    tmp_path: Path, model_id: str, factor: float | None, denoise: float | None, chosen: str
+) -> None:
+    assert load_catalog(tmp_path).unnamed(model_id, factor, denoise) == chosen
 
 
 def test_a_partner_without_a_file_is_named(tmp_path: Path) -> None:

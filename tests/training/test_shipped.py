@@ -1,9 +1,12 @@
-"""The weights that ship: small enough, loadable, and as good as their card says."""
+"""The weights that ship: small enough, loadable, and as good as their cards say."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors
 import spandrel
@@ -11,60 +14,124 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.compact import Compact, from_state
-from training.judge import Result, flat_deviation, judge, mean_gain
-from training.methods import enlarge
-from training.photos import photo
+from pixelmend.engine.loader import mix_states
+from training.evaluate import Comparison, compare_methods
+from training.judge import flat_deviation, judge, mean_gain, minus, reduced
+from training.methods import bicubic, enlarge, lanczos, network_method, read_network
+from training.metrics import blockiness
+from training.photos import NAMES, photo
 
 FOLDER = Path(__file__).parents[2] / "backend/pixelmend/models/weights"
-WEIGHTS = FOLDER / "pixelmend-x4.safetensors"
+FAITHFUL, CLEAN, TWICE = "pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x2"
+IDS = (FAITHFUL, CLEAN, TWICE)
+FIRST_FOUR = ("astronaut", "coffee", "chelsea", "rocket")
+
+Compare = Callable[[str, bool], Comparison]
+
+
+@pytest.fixture(scope="module", params=IDS)
+def network(request: pytest.FixtureRequest) -> Compact:
+    return read_network(FOLDER / f"{request.param}.safetensors")
 
 
 @pytest.fixture(scope="module")
-def network() -> Compact:
-    loaded = from_state(load_file(WEIGHTS))
-    return loaded.to(memory_format=torch.channels_last)
+def compare() -> Compare:
+    """Each comparison is made once."""
+
+    @cache
+    def comparison(name: str, spoilt: bool) -> Comparison:
+        method = {"bicubic": bicubic(4), "lanczos": lanczos(4), "bicubic x2": bicubic(2)}.get(name)
+        if method is None:
+            method = network_method(name, read_network(FOLDER / f"{name}.safetensors"))
+        scale = 2 if "x2" in name else 4
+        return compare_methods([method], scale, spoilt=spoilt)[0]
+
+    return comparison
 
 
-@pytest.fixture(scope="module")
-def results(network: Compact) -> list[Result]:
-    return judge(network)
-
-
-def test_small_enough_and_licensed(network: Compact) -> None:
-    assert WEIGHTS.stat().st_size <= 1_500_000
-    assert sum(p.numel() for p in network.parameters()) <= 700_000
-    assert {tensor.dtype for tensor in load_file(WEIGHTS).values()} == {torch.float16}
-    with safetensors.safe_open(WEIGHTS, "pt") as file:
+@pytest.mark.parametrize("model_id", IDS)
+def test_small_enough_and_licensed(model_id: str) -> None:
+    weights = FOLDER / f"{model_id}.safetensors"
+    state = load_file(weights)
+    assert weights.stat().st_size <= 1_500_000
+    assert sum(tensor.numel() for tensor in state.values()) <= 700_000
+    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+    with safetensors.safe_open(weights, "pt") as file:
         assert file.metadata()["license"] == "Apache-2.0"
-    assert "Apache License" in (FOLDER / "pixelmend-x4.LICENSE").read_text()
-    assert "Apache-2.0" in (FOLDER / "pixelmend-x4.md").read_text()
+    assert "Apache License" in (FOLDER / f"{model_id}.LICENSE").read_text()
+    card = (FOLDER / f"{model_id}.md").read_text()
+    for heading in ("Apache-2.0", "## How it was made", "## What it scores", "## Limits"):
+        assert heading in card
 
 
-def test_luma_gains_over_bicubic(results: list[Result]) -> None:
-    assert mean_gain(results).y >= 1.1
-    assert all(result.gain.y > 0.0 for result in results)
+@pytest.mark.parametrize(("model_id", "base", "spoilt", "luma_db"), [
+    (FAITHFUL, "bicubic", False, 1.5),
+    (CLEAN, "bicubic", True, 0.65),
+    (TWICE, "bicubic x2", False, 1.5),
+])  # fmt: skip
+def test_gains_over_bicubic(compare: Compare, model_id: str, base: str, spoilt: bool, luma_db: float) -> None:
+    found, bicubic_result = compare(model_id, spoilt), compare(base, spoilt)
+    gain = minus(found.psnr, bicubic_result.psnr)
+    assert gain.y >= luma_db
+    assert min(gain.cb, gain.cr) >= 0.3
+    for name in NAMES:
+        assert found.likeness[name].psnr.y > bicubic_result.likeness[name].psnr.y, name
+        assert found.likeness[name].ssim > bicubic_result.likeness[name].ssim, name
+    scores = [(found.likeness[n].haarpsi, bicubic_result.likeness[n].haarpsi) for n in NAMES]
+    # What cleans takes some detail for noise: there, on the whole.
+    assert np.mean([ours - others for ours, others in scores]) > 0
+    assert model_id == CLEAN or all(ours > others for ours, others in scores)
 
 
-def test_chroma_is_no_worse_than_bicubic(results: list[Result]) -> None:
-    assert mean_gain(results).cb >= 0.0
-    assert mean_gain(results).cr >= 0.0
-    assert all(min(result.gain.cb, result.gain.cr) > -0.1 for result in results)
+def test_the_faithful_one_is_above_lanczos_on_every_photograph(compare: Compare) -> None:
+    found, others = compare(FAITHFUL, False), compare("lanczos", False)
+    for name in NAMES:
+        assert found.likeness[name].psnr.y > others.likeness[name].psnr.y, name
+    few = [minus(found.likeness[n].psnr, compare("bicubic", False).likeness[n].psnr).y for n in FIRST_FOUR]
+    assert np.mean(few) >= 1.4
+
+
+def test_the_clean_one_leaves_no_blocks() -> None:
+    """Where the input's blocks are, the result steps no more than elsewhere; the faithful one keeps them."""
+    seams = {}
+    for model_id in (FAITHFUL, CLEAN):
+        network = read_network(FOLDER / f"{model_id}.safetensors")
+        values = [blockiness(enlarge(network, reduced(photo(n), 4, spoilt=True)), 32) for n in FIRST_FOUR]
+        seams[model_id] = np.array(values)
+    truth = np.array([blockiness(photo(name), 32) for name in FIRST_FOUR])
+    assert (np.abs(seams[CLEAN] - truth) < 0.2).all()
+    assert (seams[CLEAN] - truth).mean() < 0.3 * (seams[FAITHFUL] - truth).mean()
+
+
+def test_between_faithful_and_clean_gains_lie_between() -> None:
+    """On spoilt pictures more cleaning is better, on clean ones less, without a hollow between the two."""
+    faithful, clean = (load_file(FOLDER / f"{model_id}.safetensors") for model_id in (FAITHFUL, CLEAN))
+    names = ("astronaut", "coffee")
+    spoilt, untouched = [], []
+    for share in (0.0, 0.5, 1.0):
+        mixed = from_state(mix_states(clean, faithful, share, "the two"))
+        network = mixed.to(memory_format=torch.channels_last)
+        spoilt.append(mean_gain(judge(network, names, spoilt=True)).y)
+        untouched.append(mean_gain(judge(network, names)).y)
+    assert spoilt[0] < spoilt[1] < spoilt[2]
+    assert untouched[0] > untouched[1] > untouched[2]
 
 
 def test_flat_pictures_stay_flat_and_neutral(network: Compact) -> None:
+    assert flat_deviation(network, 4, (0, 128, 255)) == 0
     assert flat_deviation(network, 4) <= 1
-    assert flat_deviation(network, 0) <= 6
+    assert flat_deviation(network, 0) <= 8
 
 
-def test_bfloat16_scores_as_float32(network: Compact, results: list[Result]) -> None:
-    reduced = judge(network, ["astronaut"], torch.bfloat16)[0]
-    assert reduced.model.y == pytest.approx(results[0].model.y, abs=0.05)
+def test_bfloat16_scores_as_float32(network: Compact) -> None:
+    full, half = (judge(network, ["astronaut"], kind)[0] for kind in (torch.float32, torch.bfloat16))
+    assert half.model.y == pytest.approx(full.model.y, abs=0.06)
 
 
 def test_the_upstream_loader_computes_the_same(network: Compact) -> None:
-    model = spandrel.ModelLoader().load_from_state_dict(load_file(WEIGHTS))
+    model = spandrel.ModelLoader().load_from_state_dict(dict(network.state_dict()))
     assert model.architecture.id == "Compact"
-    assert (model.scale, model.input_channels, model.output_channels) == (4, 3, 3)
+    assert (model.scale, model.input_channels, model.output_channels) == (network.config.scale, 3, 3)
     low = photo("chelsea")[:40, :48]
     tensor = torch.from_numpy(low.copy()).permute(2, 0, 1)[None].float() / 255.0
     with torch.inference_mode():

@@ -41,7 +41,7 @@ def run(service: RunningService, pixels: np.ndarray[Any, Any], **fields: Any) ->
         ((37, 290), {}),
         ((1, 1), {}),
         ((300, 300), {"tile": 64}),
-        ((200, 180), {"scale": 2, "format": "webp"}),
+        ((200, 180), {"scale": 2, "format": "webp", "model": "pixelmend-x4"}),
         ((200, 180), {"width": 500}),
     ],
 )
@@ -80,7 +80,7 @@ def test_transparency_is_a_plane_more(service: RunningService) -> None:
         ({"width": 10}, "invalid-parameter", "width=10"),
         ({"model": "none"}, "unknown-model", "none"),
         ({"tile": 32}, "invalid-parameter", "at least 37 px"),
-        ({"denoise": 0.5}, "invalid-parameter", "denoise"),
+        ({"denoise": 0.5, "model": "pixelmend-x2"}, "invalid-parameter", "denoise"),
         ({"quality": 80}, "invalid-parameter", "quality=80"),
     ],
 )

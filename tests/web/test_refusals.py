@@ -70,7 +70,7 @@ def test_unusable_image(service: RunningService, data: bytes, status: int, code:
         ({"format": "png", "quality": "50"}, 422, "invalid-parameter", "quality"),
         ({"tile": "8"}, 422, "invalid-parameter", "8"),
         ({"tile": "33"}, 422, "invalid-parameter", "33"),
-        ({"denoise": "0.5"}, 422, "invalid-parameter", "denoise"),
+        ({"denoise": "0.5", "model": "pixelmend-x2"}, 422, "invalid-parameter", "denoise"),
         ({"first_frame": "perhaps"}, 422, "invalid-parameter", "perhaps"),
         ({"colour": "red"}, 422, "invalid-parameter", "colour"),
         ({"scale": "2" * 5000}, 422, "invalid-parameter", "4096"),

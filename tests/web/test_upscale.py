@@ -52,6 +52,38 @@ def test_enlarging_recovers_more_than_bicubic_does(service: RunningService) -> N
     assert gain_db > 0.8
 
 
+@pytest.mark.parametrize(
+    ("fields", "model"),
+    [
+        ({"scale": 2}, "pixelmend-x2"),
+        ({"scale": 1.5}, "pixelmend-x2"),
+        ({"scale": 2.1}, "pixelmend-x4"),
+        ({"scale": 2, "denoise": 0.5}, "pixelmend-x4"),
+        ({"scale": 2, "model": "pixelmend-x4"}, "pixelmend-x4"),
+        ({"model": "pixelmend-x2"}, "pixelmend-x2"),
+    ],
+)
+def test_twice_the_size_is_computed_by_the_model_made_for_it(
+    service: RunningService, fields: dict[str, Any], model: str
+) -> None:
+    source = photo()
+    response = post(service, encoded(source), **fields)
+    assert response.headers["x-pixelmend-model"] == model
+    factor = fields.get("scale", 2)
+    assert ok(response).size == (round(96 * factor), round(96 * factor))
+
+
+def test_denoise_goes_from_the_faithful_to_the_clean_model(service: RunningService) -> None:
+    source = photo()
+    noise = np.random.default_rng(0).normal(0.0, 8.0, source.shape)
+    data = encoded(np.clip(source + noise, 0, 255).astype(np.uint8))
+    results = [np.asarray(ok(post(service, data, denoise=strength))) for strength in (0, 0.5, 1)]
+    for result, name in ((results[0], "pixelmend-x4"), (results[2], "pixelmend-x4-clean")):
+        assert psnr_db(result, np.asarray(ok(post(service, data, model=name)))) > 50
+    likeness = [psnr_db(result, enlarged(source)) for result in results]
+    assert likeness[0] < likeness[1] < likeness[2]
+
+
 def test_provenance_is_in_the_headers(service: RunningService) -> None:
     headers = post(service, encoded(photo()), tile=64).headers
     assert headers["x-pixelmend-model"] == "pixelmend-x4"
