@@ -264,6 +264,8 @@ def test_ctrl_c_ends_a_download_and_says_what_becomes_of_it(server: FileServer, 
         env=environment(PIXELMEND_MODELS_DIR=str(folder), PIXELMEND_MODEL_MIRROR=server.url),
         stdout=subprocess.PIPE,
         text=True,
+        # Whoever starts the tests in the background has it ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         assert begun.wait(60)
