@@ -227,10 +227,11 @@ test('models are tried on a crop, side by side, and one is chosen', async ({ app
   await page.getByRole('button', { name: 'Try models on a crop' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Try', exact: true }).click();
-  const image = dialog.getByRole('img', { name: /^Crop by/ });
+  // Of those that are tried together, the first.
+  const image = dialog.getByRole('img', { name: /^Crop by/ }).first();
   await expect(image).toBeVisible();
   await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBe(640);
-  await dialog.getByRole('button', { name: 'Use this model' }).click();
+  await dialog.getByRole('button', { name: 'Use this model' }).first().click();
   await expect(dialog).toBeHidden();
 });
 
