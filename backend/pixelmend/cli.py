@@ -15,7 +15,13 @@ from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
-from pixelmend.tasks import EraseOptions, UpscaleOptions
+from pixelmend.tasks import (
+    DEFAULT_FEATHER_PX,
+    DEFAULT_GROW_PX,
+    MAX_GROW_PX,
+    EraseOptions,
+    UpscaleOptions,
+)
 from pixelmend.telemetry import Logger, configure_logging
 
 app = typer.Typer(
@@ -112,9 +118,16 @@ def inpaint(
         ),
     ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the results.")] = None,
-    grow: Annotated[int, typer.Option(min=0, max=256, help="Fill so far beyond the mask, px.")] = 4,
+    grow: Annotated[
+        int, typer.Option(min=0, max=MAX_GROW_PX, help="Fill so far beyond the mask, px.")
+    ] = DEFAULT_GROW_PX,
     feather: Annotated[
-        int | None, typer.Option(min=0, max=256, help="Fade so much of that into the image, px; default 2.")
+        int | None,
+        typer.Option(
+            min=0,
+            max=MAX_GROW_PX,
+            help=f"Fade so much of that into the image, px; default {DEFAULT_FEATHER_PX}.",
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="A model id, for inpainting.")] = None,
     output_format: Annotated[
@@ -151,7 +164,7 @@ def inpaint(
             format=output_format,
             quality=quality,
             first_frame=first_frame,
-            erase=EraseOptions(filling, grow, min(2, grow) if feather is None else feather),
+            erase=EraseOptions.of(filling, grow, feather),
             enlarge=then_upscale,
         )
         files = with_masks(plan_files([image], out, output_format, mark=MENDED), image, mask)

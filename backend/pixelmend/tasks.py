@@ -13,6 +13,10 @@ FILL = "pixelmend-fill"
 """What removes things without a network: imaging/inpainting. It is always there."""
 
 
+DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
+"""Masks follow what they hide closely; its shadow and blur reach a little farther."""
+
+
 @dataclass(frozen=True, slots=True)
 class EraseOptions:
     """How what lies under a mask is removed. model: FILL, or a model for inpainting.
@@ -24,6 +28,11 @@ class EraseOptions:
     model: str
     grow_px: int
     feather_px: int
+
+    @classmethod
+    def of(cls, model: str, grow_px: int, feather_px: int | None = None) -> "EraseOptions":
+        """feather_px: None for the default, as far as it fits."""
+        return cls(model, grow_px, min(DEFAULT_FEATHER_PX, grow_px) if feather_px is None else feather_px)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,8 +58,7 @@ def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, outp
     covered = np.max([np.asarray(layer)[:, :, 3] for layer in painted["layers"]], axis=0)
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
-    grow = int(grow_px)
-    erasing = EraseOptions(FILL, grow, min(2, grow))
+    erasing = EraseOptions.of(FILL, int(grow_px))
     return run(file, mask, UpscaleOptions(FILL, format=OutputFormat(output), erase=erasing, enlarge=False))
 
 

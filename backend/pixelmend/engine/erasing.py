@@ -15,7 +15,6 @@ from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.codec import Decoded, decode
-from pixelmend.imaging.geometry import Rect, Span
 from pixelmend.imaging.holes import plan_holes
 from pixelmend.imaging.inpainting.fill import fill
 from pixelmend.imaging.mask import about_the_mask, feather, grow, hole_from_mask
@@ -152,10 +151,11 @@ def _filled(decoded: Decoded, planes: Callable[[Pixels, Progress], Pixels], on_p
 def _blend(source: Pixels, filled: Pixels, core: Mask, feather_px: int) -> None:
     """Fade `filled` into `source` around `core`, in place; outside of it `source` comes back bit for bit."""
     changed = np.zeros(core.shape, np.bool_)
-    for crop in plan_holes(core):
-        own = _widened(crop.own, feather_px, core.shape)
+    plan = plan_holes(core)
+    for crop in plan:
+        own = crop.own.widened(feather_px, plan.size)
         # Wide enough for every core that a pixel of `own` may be near to, that of another crop as well.
-        seen = _widened(own, feather_px, core.shape)
+        seen = own.widened(feather_px, plan.size)
         weights = feather(core[seen.as_slices()], feather_px)[own.relative_to(seen).as_slices()]
         before, after = source[own.as_slices()], filled[own.as_slices()]
         # Where the margins of two crops overlap, a pixel is mixed once.
@@ -164,10 +164,3 @@ def _blend(source: Pixels, filled: Pixels, core: Mask, feather_px: int) -> None:
         after[fresh] = mixed.astype(source.dtype)[fresh]
         changed[own.as_slices()] |= fresh
     np.copyto(filled, source, where=~changed[:, :, None])
-
-
-def _widened(rect: Rect, margin_px: int, shape: tuple[int, ...]) -> Rect:
-    def wider(span: Span, length: int) -> Span:
-        return Span(max(0, span.start - margin_px), min(length, span.stop + margin_px))
-
-    return Rect(wider(rect.x, shape[1]), wider(rect.y, shape[0]))

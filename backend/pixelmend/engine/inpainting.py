@@ -108,7 +108,7 @@ def _mean_known(window: Pixels, hole: Mask) -> NDArray[np.integer]:
 
 
 def _resized(pixels: Pixels, size: Size) -> Pixels:
-    """Lanczos, antialiased."""
+    """As `imaging.resize` does it."""
     height, width, bands = pixels.shape
     depth = "ushort" if pixels.dtype == np.uint16 else "uchar"
     image = pyvips.Image.new_from_memory(pixels.tobytes(), width, height, bands, depth)

@@ -71,6 +71,13 @@ class Rect:
     def contains(self, other: "Rect") -> bool:
         return self.x.contains(other.x) and self.y.contains(other.y)
 
+    def widened(self, margin_px: int, within: Size) -> "Rect":
+        """With a margin on every side, as far as `within` reaches."""
+        return Rect(
+            Span(max(0, self.x.start - margin_px), min(within.width, self.x.stop + margin_px)),
+            Span(max(0, self.y.start - margin_px), min(within.height, self.y.stop + margin_px)),
+        )
+
     def relative_to(self, outer: "Rect") -> "Rect":
         """This rectangle in the coordinates of `outer`, which must contain it."""
         return Rect(self.x.shift(-outer.x.start), self.y.shift(-outer.y.start))

@@ -67,8 +67,8 @@ def plan_holes(hole: Mask, *, largest_px: int = LARGEST_PX) -> HolePlan:
         area_px = int(np.count_nonzero(hole[bounds.as_slices()]))
         context = min(max(math.isqrt(area_px), LEAST_CONTEXT_PX), MOST_CONTEXT_PX)
         parts = (part for part in _divided(bounds, largest_px) if hole[part.as_slices()].any())
-        crops = tuple(_crop(_tight(hole, part), context, size) for part in parts)
-        groups.append(Group(context, _crop(bounds, context, size), crops))
+        crops = tuple(_with_context(_tight(hole, part), context, size) for part in parts)
+        groups.append(Group(context, _with_context(bounds, context, size), crops))
     return HolePlan(size, tuple(groups))
 
 
@@ -132,15 +132,11 @@ def _shares(span: Span, largest_px: int) -> list[Span]:
     return [Span(cuts[i], cuts[i + 1]) for i in range(count)]
 
 
-def _crop(own: Rect, context_px: int, size: Size) -> Crop:
-    window = Rect(
-        Span(max(0, own.x.start - context_px), own.x.stop + context_px),
-        Span(max(0, own.y.start - context_px), own.y.stop + context_px),
-    )
-    return Crop(own, _within(window, size))
-
-
 def _within(rect: Rect, size: Size) -> Rect:
     return Rect(
         Span(rect.x.start, min(rect.x.stop, size.width)), Span(rect.y.start, min(rect.y.stop, size.height))
     )
+
+
+def _with_context(own: Rect, context_px: int, size: Size) -> Crop:
+    return Crop(own, own.widened(context_px, size))

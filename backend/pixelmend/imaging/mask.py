@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.distance import distance_to
-from pixelmend.imaging.geometry import Rect, Size, Span
+from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.holes import plan_holes
 
 Mask = NDArray[np.bool_]
@@ -125,10 +125,5 @@ def _any_along(removed: Mask, length: int) -> Mask:
 
 def _boxes(hole: Mask, margin_px: int) -> Iterator[tuple[slice, slice]]:
     """Where the hole is, with a margin; together they hold all of it, whatever lies between is left out."""
-    for crop in plan_holes(hole):
-        own = crop.own
-        yield Rect(_wider(own.x, margin_px), _wider(own.y, margin_px)).as_slices()
-
-
-def _wider(span: Span, margin_px: int) -> Span:
-    return Span(max(0, span.start - margin_px), span.stop + margin_px)
+    plan = plan_holes(hole)
+    return (crop.own.widened(margin_px, plan.size).as_slices() for crop in plan)

@@ -55,7 +55,7 @@ def open_writer(
     their peak, and begin when the last row is there.
 
     source_size: the size in which the rows arrive, where that is not spec.size; they are then resized
-    (Lanczos, alpha premultiplied meanwhile). threads: for PNG compression.
+    (imaging/resize.py). threads: for PNG compression.
 
     Raises OutputTooLarge, InvalidParameter, and for PNG StorageFull; other formats meet a full disk in
     `write_rows` or `finish`.

@@ -11,10 +11,14 @@ from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
 from pixelmend.models.catalog import Catalog
-from pixelmend.tasks import EraseOptions, UpscaleOptions
+from pixelmend.tasks import (
+    DEFAULT_FEATHER_PX,
+    DEFAULT_GROW_PX,
+    MAX_GROW_PX,
+    EraseOptions,
+    UpscaleOptions,
+)
 
-DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
-"""Masks follow what they hide closely; its shadow and blur reach a little farther."""
 _OF_THEN = ("upscale_model", "scale", "width", "height", "tile", "denoise")
 
 
@@ -99,9 +103,7 @@ class InpaintForm(BaseModel):
         return self
 
     def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
-        model, feather_px = self.model or defaults.inpaint, self.mask_feather
-        if feather_px is None:
-            feather_px = min(DEFAULT_FEATHER_PX, self.mask_grow)
+        model = self.model or defaults.inpaint
         upscaler = self.upscale_model or defaults.upscaler(self.scale, self.denoise)
         return UpscaleOptions(
             model=upscaler if self.then else model,
@@ -111,7 +113,7 @@ class InpaintForm(BaseModel):
             tile_px=self.tile,
             denoise=self.denoise,
             first_frame=self.first_frame,
-            erase=EraseOptions(model, self.mask_grow, feather_px),
+            erase=EraseOptions.of(model, self.mask_grow, self.mask_feather),
             enlarge=self.then is not None,
         )
 
