@@ -21,7 +21,7 @@ export function prefetchWhenIdle(
   const stop = status.subscribe(() => {
     if (status.get().state !== 'ready' || !isWanted()) return;
     stop();
-    whenIdle(() => void browser.prefetchEngine().then(onKept));
+    whenIdle(() => void browser.prefetchEngine().then((isKept) => isKept && onKept()));
   });
 }
 

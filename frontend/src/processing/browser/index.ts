@@ -33,9 +33,9 @@ const NOTHING: Capabilities = {
 export interface BrowserProcessor extends Processor {
   /**
    * Fetches what the first job will need into the browser's cache, so that it can be done when the page's own
-   * server is gone by then: some megabytes. Resolves without a word where that is not wanted or fails.
+   * server is gone by then: some megabytes. Resolves with whether it did: false where it is not wanted or fails.
    */
-  prefetchEngine(): Promise<void>;
+  prefetchEngine(): Promise<boolean>;
 }
 
 export function createBrowserProcessor(): BrowserProcessor {
@@ -72,10 +72,13 @@ export function createBrowserProcessor(): BrowserProcessor {
     },
     prefetchEngine: async () => {
       const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
-      if (!isAble() || connection?.saveData === true) return;
-      await engine()
+      if (!isAble() || connection?.saveData === true) return false;
+      return engine()
         .then((loaded) => loaded.prefetch())
-        .catch(() => undefined);
+        .then(
+          () => true,
+          () => false,
+        );
     },
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Resizes rows while they arrive, to the exact size that was asked for: imaging/resize.py, where libvips shrinks
  * by Lanczos3 and enlarges by Catmull-Rom. Shrinking is the service's within 1 of 255, at sharp edges 2: libvips
- * places its kernels on a grid of 1/64 px. Where libvips enlarges it lies half a pixel of the result too far to
- * the right and down; here it does not, so beyond the network's own factor the two are not the same.
+ * places its kernels on a grid of 1/64 px. How near the two are where they enlarge beyond the network's own factor
+ * has not been measured.
  *
  * Colour is weighted with alpha meanwhile, or that of invisible pixels would bleed into visible ones.
  */
