@@ -20,7 +20,7 @@ from pixelmend.tasks import (
     DEFAULT_GROW_PX,
     MAX_GROW_PX,
     EraseOptions,
-    UpscaleOptions,
+    ImageOptions,
 )
 from pixelmend.telemetry import Logger, configure_logging
 
@@ -86,7 +86,7 @@ def upscale(
     configure_logging("error", settings.log_format)
     console = Console()
     try:
-        options = UpscaleOptions(
+        options = ImageOptions(
             # A service has a default of its own.
             model=model or ("" if server else unnamed_model(settings, scale, denoise)),
             target=Target(scale, width, height),
@@ -158,7 +158,7 @@ def inpaint(
             _fail("--upscale-model and --scale belong to --then-upscale", status=2)
         filling = model or ("" if server else settings.default_inpaint_model)
         enlarging = upscale_model or ("" if server else unnamed_model(settings, scale))
-        options = UpscaleOptions(
+        options = ImageOptions(
             model=enlarging if then_upscale else filling,
             target=Target(scale),
             format=output_format,
@@ -200,7 +200,7 @@ def watch(
     configure_logging("error", settings.log_format)
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
-        options = UpscaleOptions(
+        options = ImageOptions(
             model=model or unnamed_model(settings, scale),
             target=Target(scale),
             format=output_format,

@@ -36,7 +36,7 @@ class EraseOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class UpscaleOptions:
+class ImageOptions:
     """What a caller may choose. None means the default of the model, the format or the service.
 
     model: that enlarges; where nothing is enlarged, the one that erases. denoise: in [0, 1].
@@ -55,18 +55,18 @@ class UpscaleOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class UpscaleTask:
+class ImageTask:
     """mask_path: where the options erase."""
 
     id: str
     input_path: Path
     output_path: Path
-    options: UpscaleOptions
+    options: ImageOptions
     mask_path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class UpscaleReport:
+class ImageReport:
     """How a result came about.
 
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").

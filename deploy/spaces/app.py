@@ -21,7 +21,7 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
 from pixelmend.models.catalog import load_catalog
 from pixelmend.serving.admission import Admission
-from pixelmend.tasks import FILL, EraseOptions, UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import FILL, EraseOptions, ImageOptions, ImageReport, ImageTask
 from pixelmend.telemetry import Logger
 
 FORMATS = [output.value for output in OutputFormat]
@@ -39,15 +39,15 @@ def engine() -> Any:
 
 
 @spaces.GPU(duration=GPU_SECONDS)
-def compute(task: UpscaleTask) -> UpscaleReport:
+def compute(task: ImageTask) -> ImageReport:
     """The only function that sees a GPU. Its result is a file; what it returns is plain text and numbers."""
-    report: UpscaleReport = engine().run(task)
+    report: ImageReport = engine().run(task)
     return report
 
 
 def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
     """From the page: the path of the result, and what is to be said of it."""
-    options = UpscaleOptions(model=model, target=Target(scale), format=OutputFormat(output))
+    options = ImageOptions(model=model, target=Target(scale), format=OutputFormat(output))
     return run(file, None, options)
 
 
@@ -59,10 +59,10 @@ def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, outp
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
     erasing = EraseOptions.of(FILL, int(grow_px))
-    return run(file, mask, UpscaleOptions(FILL, format=OutputFormat(output), erase=erasing, enlarge=False))
+    return run(file, mask, ImageOptions(FILL, format=OutputFormat(output), erase=erasing, enlarge=False))
 
 
-def run(file: str | None, mask: Path | None, options: UpscaleOptions) -> tuple[str, str]:
+def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:
     """Check what can be checked without a GPU, then compute. Raises gr.Error in the error's own words."""
     if file is None:
         raise gr.Error("Choose an image.")
@@ -70,7 +70,7 @@ def run(file: str | None, mask: Path | None, options: UpscaleOptions) -> tuple[s
     result = Path(tempfile.mkdtemp()) / f"{source.stem}-pixelmend{options.format.suffix}"
     try:
         Admission.of(options, settings, load_catalog(settings.models_dir)).size_of(source, mask)
-        report = compute(UpscaleTask(uuid.uuid4().hex, source, result, options, mask))
+        report = compute(ImageTask(uuid.uuid4().hex, source, result, options, mask))
     except PixelmendError as error:
         raise gr.Error(f"{error.title}: {error.message}") from error
     notes = [*report.notes, *(f"not kept: {what}" for what in report.not_kept)]

@@ -14,7 +14,7 @@ from pixelmend.serving.jobs import JobRecord, JobState, StoredResult
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.store import Spool
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
 
@@ -32,7 +32,7 @@ class Bench:
         (self.spool.directory / file).write_bytes(b"x" * size_bytes)
         ended_s = time.time() - age_s
         record = JobRecord(
-            name, "upscale", "me", f"content of {name}", "d", UpscaleOptions("m"), 1, ended_s, asked,
+            name, "upscale", "me", f"content of {name}", "d", ImageOptions("m"), 1, ended_s, asked,
             state=JobState.DONE, ended_s=ended_s, expires_s=ended_s + 3600,
             result=StoredResult(file, size_bytes, "0" * 64),
         )  # fmt: skip

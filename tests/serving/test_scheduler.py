@@ -14,10 +14,10 @@ from pixelmend.serving.jobs import Job, JobState
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
 from pixelmend.serving.transport import Cancel, Done, Failed, Progress, Submit, ToWorker
-from pixelmend.tasks import ModelDescription, UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import ImageOptions, ImageReport, ImageTask, ModelDescription
 from pixelmend.telemetry import Logger
 
-REPORT = UpscaleReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
+REPORT = ImageReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
 
 
 class ScriptedWorker:
@@ -65,7 +65,7 @@ class Bench:
         self.scheduler.start()
 
     def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
-        task = UpscaleTask(name, Path(name), Path(name + ".out"), UpscaleOptions("m"))
+        task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions("m"))
         return self.scheduler.submit(
             task, pixels=pixels, digest=f"digest of {name}", request_id=None, durable=durable
         )

@@ -19,7 +19,7 @@ from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import verify_file
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
 SELF_TEST_SIDE_PX = 96
@@ -135,7 +135,7 @@ async def _self_test(engine: LocalEngine, settings: Settings) -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         file = FileJob(Path(folder) / "in.png", Path(folder) / "out.png")
         picture.save(file.source)
-        outcome = await engine.upscale(file, UpscaleOptions(settings.default_model), lambda _, __: None)
+        outcome = await engine.upscale(file, ImageOptions(settings.default_model), lambda _, __: None)
         if outcome.report is None:
             reason = outcome.error.message if outcome.error else "no result"
             return Finding(False, f"self-test: {reason}", "see the log lines above")

@@ -16,7 +16,7 @@ from pixelmend.serving.crew import Crew
 from pixelmend.serving.intake import digest_of_pair
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.supervisor import Supervisor, WorkerStatus
-from pixelmend.tasks import UpscaleOptions, UpscaleTask
+from pixelmend.tasks import ImageOptions, ImageTask
 from pixelmend.telemetry import Logger
 
 
@@ -47,7 +47,7 @@ class LocalEngine:
             await asyncio.sleep(0.05)
 
     async def upscale(
-        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         try:
@@ -67,14 +67,14 @@ class LocalEngine:
             file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
         return Outcome(file, accepted.report, accepted.error)
 
-    def _check(self, file: FileJob, options: UpscaleOptions) -> tuple[UpscaleTask, int, str]:
+    def _check(self, file: FileJob, options: ImageOptions) -> tuple[ImageTask, int, str]:
         """The task, how many pixels its result has, and the sha256 of its input."""
         settings = self._settings
         admission = Admission.of(options, settings, load_catalog(settings.models_dir))
         size = admission.size_of(file.source, file.mask)
         file.result.parent.mkdir(parents=True, exist_ok=True)
         mask = None if file.mask is None else file.mask.resolve()
-        task = UpscaleTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
+        task = ImageTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
         digest = sha256_of(file.source)
         return task, size.pixels, digest if mask is None else digest_of_pair(digest, sha256_of(mask))
 

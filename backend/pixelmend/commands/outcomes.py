@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pixelmend.commands.files import FileJob
 from pixelmend.errors import PixelmendError
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 
 
 class Made(Protocol):
@@ -47,7 +47,7 @@ class Engine(Protocol):
     """Enlarges files, here or elsewhere."""
 
     async def upscale(
-        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         ...

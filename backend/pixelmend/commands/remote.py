@@ -26,7 +26,7 @@ from pixelmend.errors import (
     UnknownJob,
 )
 from pixelmend.imaging.storage import storage_errors
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 
 MAX_FAILURES = 8
 """In a row, for one file; together they wait for about two minutes."""
@@ -69,7 +69,7 @@ class RemoteEngine:
         self.label = f"{client.base_url} ({device.get('name') or 'no device yet'})"
 
     async def upscale(
-        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         failures = 0
 
@@ -95,7 +95,7 @@ class RemoteEngine:
             return Outcome(file, None, PixelmendError(f"{error.filename or file.source}: {error.strerror}"))
 
     async def _once(
-        self, file: FileJob, options: UpscaleOptions, on_progress: Callable[[int, int], None]
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
         """Raises _Unavailable where trying again may help, else what the file is refused for."""
         job = await self._hand_in(file, options)
@@ -107,7 +107,7 @@ class RemoteEngine:
             raise error_of(job["problem"], 200)
         return await self._fetch(job, file.result)
 
-    async def _hand_in(self, file: FileJob, options: UpscaleOptions) -> dict[str, Any]:
+    async def _hand_in(self, file: FileJob, options: ImageOptions) -> dict[str, Any]:
         paths = {"file": file.source} | ({} if file.mask is None else {"mask": file.mask})
         with ExitStack() as opened:
             files = {name: (path.name, opened.enter_context(path.open("rb"))) for name, path in paths.items()}
@@ -214,7 +214,7 @@ async def _info(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
     return found
 
 
-def _form_of(options: UpscaleOptions) -> dict[str, str]:
+def _form_of(options: ImageOptions) -> dict[str, str]:
     """Only what was chosen: the service has defaults of its own."""
     target = options.target
     erase = options.erase

@@ -13,7 +13,7 @@ from pixelmend.commands.local import local_engine
 from pixelmend.commands.outcomes import Engine, Outcome, outcome_line
 from pixelmend.commands.remote import remote_engine
 from pixelmend.config import Settings
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
 
@@ -28,7 +28,7 @@ class Server:
 
 def run_upscale(
     files: Sequence[FileJob],
-    options: UpscaleOptions,
+    options: ImageOptions,
     settings: Settings,
     *,
     server: Server | None,
@@ -56,7 +56,7 @@ def run_upscale(
 
 async def _run(
     files: Sequence[FileJob],
-    options: UpscaleOptions,
+    options: ImageOptions,
     settings: Settings,
     server: Server | None,
     console: Console,
@@ -86,7 +86,7 @@ async def _run(
 
 
 @asynccontextmanager
-async def _here(options: UpscaleOptions, settings: Settings, console: Console) -> AsyncIterator[Engine]:
+async def _here(options: ImageOptions, settings: Settings, console: Console) -> AsyncIterator[Engine]:
     async with local_engine(settings, Logger(process="cli")) as engine:
         with console.status("starting the engine"):
             status = await engine.wait_until_ready()
@@ -107,7 +107,7 @@ async def _there(server: Server, console: Console) -> AsyncIterator[Engine]:
 async def _upscale_files(
     engine: Engine,
     files: Sequence[FileJob],
-    options: UpscaleOptions,
+    options: ImageOptions,
     parallel: int,
     on_start: Callable[[FileJob], Callable[[int, int], None]],
     on_end: Callable[[Outcome], None],

@@ -14,7 +14,7 @@ from pixelmend.commands.local import LocalEngine, local_engine
 from pixelmend.commands.outcomes import outcome_line
 from pixelmend.config import Settings
 from pixelmend.errors import InvalidParameter
-from pixelmend.tasks import UpscaleOptions
+from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
 LEDGER_NAME = ".pixelmend-watch.json"
@@ -23,7 +23,7 @@ RETRY_S = 60.0
 
 
 def run_watch(
-    folder: Path, out_dir: Path, options: UpscaleOptions, settings: Settings, *, interval_s: float, once: bool
+    folder: Path, out_dir: Path, options: ImageOptions, settings: Settings, *, interval_s: float, once: bool
 ) -> int:
     """Until SIGTERM or Ctrl-C; with `once`, until every file that is there has ended.
 
@@ -60,7 +60,7 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
 class _Watch:
     """All methods belong to one event loop."""
 
-    def __init__(self, folder: Path, out_dir: Path, options: UpscaleOptions, ledger: Ledger) -> None:
+    def __init__(self, folder: Path, out_dir: Path, options: ImageOptions, ledger: Ledger) -> None:
         self.folder = folder
         self.failed = 0
         self.console = Console()

@@ -7,7 +7,7 @@ from pixelmend.config import Settings
 from pixelmend.engine.assembly import build_manager, build_pipeline
 from pixelmend.engine.device import Device, choose_device
 from pixelmend.errors import PixelmendError
-from pixelmend.tasks import UpscaleReport, UpscaleTask
+from pixelmend.tasks import ImageReport, ImageTask
 from pixelmend.telemetry import Logger
 
 
@@ -17,7 +17,7 @@ class LoneEngine:
     def __init__(self, settings: Settings, log: Logger) -> None:
         """Raises what the device is refused for."""
         self.device: Device = choose_device(settings.device)
-        self._results: dict[str, Future[UpscaleReport]] = {}
+        self._results: dict[str, Future[ImageReport]] = {}
         manager = build_manager(settings, self.device, log)
         self._pipeline = build_pipeline(settings, manager, self)
         self._stop = threading.Event()
@@ -26,9 +26,9 @@ class LoneEngine:
         )
         self._loop.start()
 
-    def run(self, task: UpscaleTask) -> UpscaleReport:
+    def run(self, task: ImageTask) -> ImageReport:
         """Returns when the result lies at its path. Raises whatever the task fails with."""
-        result: Future[UpscaleReport] = Future()
+        result: Future[ImageReport] = Future()
         self._results[task.id] = result
         try:
             self._pipeline.submit(task)
@@ -45,7 +45,7 @@ class LoneEngine:
     def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
         pass  # whoever waits in `run` cannot be told
 
-    def done(self, task_id: str, report: UpscaleReport) -> None:
+    def done(self, task_id: str, report: ImageReport) -> None:
         self._results[task_id].set_result(report)
 
     def failed(self, task_id: str, error: Exception) -> None:

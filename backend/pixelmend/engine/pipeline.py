@@ -22,7 +22,7 @@ from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import ImageWriter, OutputSpec, open_writer
-from pixelmend.tasks import EraseOptions, UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import EraseOptions, ImageOptions, ImageReport, ImageTask
 
 _ERASE_STEPS = 20
 """Of progress, for what is erased before anything is enlarged."""
@@ -44,7 +44,7 @@ class Listener(Protocol):
 
     def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None: ...
 
-    def done(self, task_id: str, report: UpscaleReport) -> None: ...
+    def done(self, task_id: str, report: ImageReport) -> None: ...
 
     def failed(self, task_id: str, error: Exception) -> None: ...
 
@@ -55,7 +55,7 @@ class Listener(Protocol):
 class _Running:
     """A task whose tiles are planned. `writer` belongs to the one thread of `encoder`."""
 
-    task: UpscaleTask
+    task: ImageTask
     source: Source
     opened: OpenModel
     spec: OutputSpec
@@ -87,7 +87,7 @@ class Pipeline:
         """Seconds since the device loop last came round."""
         return time.monotonic() - self._beat_s
 
-    def submit(self, task: UpscaleTask) -> None:
+    def submit(self, task: ImageTask) -> None:
         self._decoders.submit(self._decode, task, time.perf_counter())
 
     def cancel(self, task_id: str) -> None:
@@ -119,7 +119,7 @@ class Pipeline:
 
     # --- decode threads -------------------------------------------------------------------------------
 
-    def _decode(self, task: UpscaleTask, started_s: float) -> None:
+    def _decode(self, task: ImageTask, started_s: float) -> None:
         try:
             self._raise_if_cancelled(task)
             decoded = decode(task.input_path, self._limits.input, first_frame=task.options.first_frame)
@@ -133,7 +133,7 @@ class Pipeline:
         else:
             self._erasers.submit(self._erase, task, task.options.erase, source)
 
-    def _enlarge(self, task: UpscaleTask, source: Source) -> None:
+    def _enlarge(self, task: ImageTask, source: Source) -> None:
         try:
             self._raise_if_cancelled(task)
             decoded = source.decoded
@@ -156,7 +156,7 @@ class Pipeline:
 
     # --- erase threads --------------------------------------------------------------------------------
 
-    def _erase(self, task: UpscaleTask, options: EraseOptions, source: Source) -> None:
+    def _erase(self, task: ImageTask, options: EraseOptions, source: Source) -> None:
         def tell(done_px: int, total_px: int) -> None:
             steps = _ERASE_STEPS * done_px // total_px
             # How many tiles come after it is not known yet; they are counted once it is.
@@ -183,7 +183,7 @@ class Pipeline:
         if task.options.enlarge:
             self._enlarge(task, source)
 
-    def _save(self, task: UpscaleTask, source: Source, erased: Erased) -> None:
+    def _save(self, task: ImageTask, source: Source, erased: Erased) -> None:
         """The image at its own size. Raises what the writer raises, and Cancelled; nothing is left then."""
         decoded, encode_started_s = source.decoded, time.perf_counter()
         spec = self._spec(task.options, decoded, decoded.size)
@@ -212,7 +212,7 @@ class Pipeline:
         job.on_progress(0, len(job.plan))
         self._listener.models_changed()
 
-    def _plan(self, task: UpscaleTask, source: Source, opened: OpenModel) -> tuple[TileJob, _Running]:
+    def _plan(self, task: ImageTask, source: Source, opened: OpenModel) -> tuple[TileJob, _Running]:
         options, model, decoded = task.options, opened.model, source.decoded
         size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
         spec = self._spec(options, decoded, size)
@@ -246,7 +246,7 @@ class Pipeline:
         )
         return job, _Running(task, source, opened, spec, writer, encoder)
 
-    def _spec(self, options: UpscaleOptions, decoded: Decoded, size: Size) -> OutputSpec:
+    def _spec(self, options: ImageOptions, decoded: Decoded, size: Size) -> OutputSpec:
         return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
 
     def _drop_if_running(self, task_id: str) -> None:
@@ -294,10 +294,10 @@ class Pipeline:
     def _wake(self) -> None:
         self._inbox.put(lambda: None)
 
-    def _raise_if_cancelled(self, task: UpscaleTask) -> None:
+    def _raise_if_cancelled(self, task: ImageTask) -> None:
         if task.id in self._cancelled:
             raise Cancelled(f"job {task.id} was cancelled")
 
-    def _report_failure(self, task: UpscaleTask, error: Exception) -> None:
+    def _report_failure(self, task: ImageTask, error: Exception) -> None:
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)

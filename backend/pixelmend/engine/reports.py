@@ -8,7 +8,7 @@ from pixelmend.engine.erasing import Erased
 from pixelmend.engine.shelf import OpenModel
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.formats import OutputSpec, losses
-from pixelmend.tasks import UpscaleReport
+from pixelmend.tasks import ImageReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Source:
 
 def report_of_tiles(
     source: Source, opened: OpenModel, job: TileJob, spec: OutputSpec, encode_began_s: float, now_s: float
-) -> UpscaleReport:
+) -> ImageReport:
     """Times as in `Source`."""
     device, erased = opened.network.device, source.erased
     notes = [*(erased.notes if erased else ()), *([opened.note] if opened.note else []), *job.notes]
     height, width = job.pixels.shape[:2]
     if opened.model.architecture.judges_whole and len(job.plan) > 1:
         notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
-    return UpscaleReport(
+    return ImageReport(
         model=opened.model.id,
         model_sha256=opened.model.sha256,
         device_type=device.type,
@@ -48,10 +48,10 @@ def report_of_tiles(
 
 def report_of_erasing(
     source: Source, erased: Erased, spec: OutputSpec, encode_began_s: float, now_s: float
-) -> UpscaleReport:
+) -> ImageReport:
     """Of a task that enlarges nothing."""
     maker = erased.maker
-    return UpscaleReport(
+    return ImageReport(
         model=maker.model,
         model_sha256=maker.sha256,
         device_type=maker.device_type,

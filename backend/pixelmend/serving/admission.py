@@ -11,7 +11,7 @@ from pixelmend.imaging.mask import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, probe
 from pixelmend.models.catalog import Catalog
 from pixelmend.serving.submission import versions_of
-from pixelmend.tasks import FILL, EraseOptions, UpscaleOptions
+from pixelmend.tasks import FILL, EraseOptions, ImageOptions
 
 UNKNOWN_SCALE_GUESS = 4
 """Where a dropped-in model was not read yet; the worker checks the real size."""
@@ -38,7 +38,7 @@ class Admission:
     versions: of the models' files. scale: 1 where nothing is enlarged.
     """
 
-    options: UpscaleOptions
+    options: ImageOptions
     versions: str
     scale: int
     limits: InputLimits
@@ -46,7 +46,7 @@ class Admission:
 
     @classmethod
     def of(
-        cls, options: UpscaleOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
+        cls, options: ImageOptions, settings: Settings, catalog: Catalog, known_scale: int | None = None
     ) -> "Admission":
         """known_scale: the model's, where a worker has read it. Raises what the models may be refused for."""
         scale = 1

@@ -24,7 +24,7 @@ from pixelmend.serving.jobs import BatchItem, BatchJob, Job, JobRecord, JobState
 from pixelmend.serving.retention import Retention
 from pixelmend.serving.store import Spool
 from pixelmend.serving.submission import Lease, Submission, versions_of
-from pixelmend.tasks import UpscaleReport, UpscaleTask
+from pixelmend.tasks import ImageReport, ImageTask
 from pixelmend.telemetry import Logger
 
 MANIFEST_NAME = "manifest.json"
@@ -176,7 +176,7 @@ class BatchRun:
         folder, item = self._job.task.input_path, self._job.items[n]
         options, spool = self._job.task.options, self._around.spool
         submission = Submission(
-            task=UpscaleTask(
+            task=ImageTask(
                 item_id,
                 spool.input_path(item_id),
                 spool.output_path(item_id, options.format.suffix),
@@ -232,7 +232,7 @@ class BatchRun:
         self._job.parts.pop(n, None)
         self._job.items[n] = replace(item, state=JobState.DONE, report=report, result=stored)
 
-    def _result_of(self, lease: Lease) -> tuple[Path, UpscaleReport]:
+    def _result_of(self, lease: Lease) -> tuple[Path, ImageReport]:
         part = lease.live.job if lease.live is not None else None
         if isinstance(part, Job):
             path, report = part.output_path, part.report

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pixelmend.errors import PixelmendError
-from pixelmend.tasks import UpscaleOptions, UpscaleReport, UpscaleTask
+from pixelmend.tasks import ImageOptions, ImageReport, ImageTask
 
 
 class Kind(StrEnum):
@@ -62,7 +62,7 @@ class BatchItem:
     state: JobState = JobState.QUEUED
     error_code: str | None = None
     error_message: str | None = None
-    report: UpscaleReport | None = None
+    report: ImageReport | None = None
     result: StoredResult | None = None
     mask: str | None = None
 
@@ -77,7 +77,7 @@ class BatchTask:
     id: str
     input_path: Path
     output_path: Path
-    options: UpscaleOptions
+    options: ImageOptions
     items: tuple[BatchItem, ...]
     fresh: bool = False
 
@@ -126,10 +126,10 @@ class Job(Work):
     tiles_started_s: `time.monotonic()` of the first tile's start.
     """
 
-    task: UpscaleTask
+    task: ImageTask
     worker: int = 0
     tiles_started_s: float | None = None
-    report: UpscaleReport | None = None
+    report: ImageReport | None = None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -168,7 +168,7 @@ class JobRecord:
     owner: str
     content_key: str
     digest: str
-    options: UpscaleOptions
+    options: ImageOptions
     pixels: int
     created_s: float
     asked: bool
@@ -180,7 +180,7 @@ class JobRecord:
     expires_s: float | None = None
     error_code: str | None = None
     error_message: str | None = None
-    report: UpscaleReport | None = None
+    report: ImageReport | None = None
     result: StoredResult | None = None
     items: tuple[BatchItem, ...] = ()
     """Of a batch; at first as they were handed in, then as they ended."""

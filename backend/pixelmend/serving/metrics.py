@@ -7,7 +7,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from pixelmend.serving.jobs import JobRecord, JobState
-from pixelmend.tasks import UpscaleReport
+from pixelmend.tasks import ImageReport
 
 REQUEST_BUCKETS_S = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 JOB_BUCKETS_S = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
@@ -82,7 +82,7 @@ class Metrics:
         if record.report is not None:
             self._count(record.report)
 
-    def _count(self, report: UpscaleReport) -> None:
+    def _count(self, report: ImageReport) -> None:
         self._job_seconds.labels(report.model).observe(report.total_s)
         self._tiles.labels(report.model, report.precision).inc(report.tiles)
         self._pixels.labels(report.model).inc(report.width_px * report.height_px)

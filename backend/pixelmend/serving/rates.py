@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.tasks import UpscaleReport
+from pixelmend.tasks import ImageReport
 
 _MEMORY = 0.9
 """How much of what was known stays when a job is added: the last ten or so jobs count."""
@@ -49,7 +49,7 @@ class Rates:
     _device: defaultdict[tuple[str, str], _Rate] = field(default_factory=lambda: defaultdict(_Rate))
     _encode: defaultdict[OutputFormat, _Rate] = field(default_factory=lambda: defaultdict(_Rate))
 
-    def learn(self, report: UpscaleReport, output_format: OutputFormat) -> None:
+    def learn(self, report: ImageReport, output_format: OutputFormat) -> None:
         if not report.computed_px:
             return  # written by a version that did not count
         self._decode.learn(report.decode_s, report.source_px)

@@ -8,7 +8,7 @@ from pixelmend.serving.jobs import BatchJob, BatchTask, Job, JobRecord, Work
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import ARCHIVE_SUFFIX, Spool
 from pixelmend.serving.submission import Submission
-from pixelmend.tasks import UpscaleTask
+from pixelmend.tasks import ImageTask
 
 PACKING_TIMEOUT_S = 2.0
 """For archives to be closed at shutdown, after the last image."""
@@ -30,7 +30,7 @@ class Runners:
         else:
             self._scheduler.require_room(submission.pixels, submission.digest)
 
-    def begin(self, record: JobRecord, task: UpscaleTask | BatchTask) -> Work:
+    def begin(self, record: JobRecord, task: ImageTask | BatchTask) -> Work:
         if isinstance(task, BatchTask):
             return self._batches.submit(record, task)
         return self._scheduler.submit(
@@ -46,7 +46,7 @@ class Runners:
             return self._batches.submit(record, batch, durable=True)
         output = self._spool.output_path(record.id, options.format.suffix)
         return self._scheduler.submit(
-            UpscaleTask(
+            ImageTask(
                 record.id,
                 input_path,
                 output,

@@ -22,7 +22,7 @@ from pixelmend.serving.crew import Crew
 from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.serving.jobs import ENDED, Job, JobState
 from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit
-from pixelmend.tasks import UpscaleTask
+from pixelmend.tasks import ImageTask
 from pixelmend.telemetry import Logger
 
 MAX_CRASHES = 2
@@ -97,7 +97,7 @@ class Scheduler:
 
     def submit(
         self,
-        task: UpscaleTask,
+        task: ImageTask,
         *,
         pixels: int,
         digest: str,

@@ -11,9 +11,9 @@ from pixelmend.errors import PixelmendError
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.serving.jobs import BatchTask, JobRecord, Kind
 from pixelmend.serving.live import LiveJob
-from pixelmend.tasks import FILL, UpscaleOptions, UpscaleTask
+from pixelmend.tasks import FILL, ImageOptions, ImageTask
 
-_OPTIONS = TypeAdapter(UpscaleOptions)
+_OPTIONS = TypeAdapter(ImageOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Submission:
     charge: raises QuotaExceeded; called only where work is really taken on.
     """
 
-    task: UpscaleTask | BatchTask
+    task: ImageTask | BatchTask
     kind: Kind
     owner: str
     pixels: int
@@ -47,7 +47,7 @@ class Submission:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def versions_of(options: UpscaleOptions, catalog: Catalog) -> str:
+def versions_of(options: ImageOptions, catalog: Catalog) -> str:
     """Of all models that take part. Raises UnknownModel."""
     ids = [options.model] if options.enlarge else []
     if options.erase is not None and options.erase.model != FILL:

@@ -17,10 +17,10 @@ from pixelmend.errors import PixelmendError
 from pixelmend.tasks import (
     Alert,
     DeviceDescription,
+    ImageReport,
+    ImageTask,
     MemorySample,
     ModelDescription,
-    UpscaleReport,
-    UpscaleTask,
 )
 
 
@@ -34,7 +34,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    task: UpscaleTask
+    task: ImageTask
     request_id: str | None = None
     kind: Literal["submit"] = "submit"
 
@@ -173,7 +173,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Done:
     task_id: str
-    report: UpscaleReport
+    report: ImageReport
     kind: Literal["done"] = "done"
 
 

@@ -42,7 +42,7 @@ from pixelmend.serving.transport import (
     WorkerEnd,
     failure,
 )
-from pixelmend.tasks import Alert, DeviceDescription, MemorySample, ModelDescription, UpscaleReport
+from pixelmend.tasks import Alert, DeviceDescription, ImageReport, MemorySample, ModelDescription
 from pixelmend.telemetry import Logger, configure_logging
 
 HEARTBEAT_PERIOD_S = 1.0
@@ -73,7 +73,7 @@ class PipeListener:
         self._progress_sent_s[task_id] = now
         self._end.send(Progress(task_id, done_tiles, total_tiles))
 
-    def done(self, task_id: str, report: UpscaleReport) -> None:
+    def done(self, task_id: str, report: ImageReport) -> None:
         log = self._log_of_ended(task_id)
         log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
         for note in report.notes:

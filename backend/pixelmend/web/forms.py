@@ -16,7 +16,7 @@ from pixelmend.tasks import (
     DEFAULT_GROW_PX,
     MAX_GROW_PX,
     EraseOptions,
-    UpscaleOptions,
+    ImageOptions,
 )
 
 _OF_THEN = ("upscale_model", "scale", "width", "height", "tile", "denoise")
@@ -57,8 +57,8 @@ class UpscaleForm(BaseModel):
     )
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
 
-    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
-        return UpscaleOptions(
+    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
+        return ImageOptions(
             model=self.model or defaults.upscaler(self.scale, self.denoise),
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,
@@ -102,10 +102,10 @@ class InpaintForm(BaseModel):
             raise ValueError(f"{', '.join(given)} belongs to then=upscale")
         return self
 
-    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> UpscaleOptions:
+    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
         model = self.model or defaults.inpaint
         upscaler = self.upscale_model or defaults.upscaler(self.scale, self.denoise)
-        return UpscaleOptions(
+        return ImageOptions(
             model=upscaler if self.then else model,
             target=Target(self.scale, self.width, self.height),
             format=self.format or negotiated,

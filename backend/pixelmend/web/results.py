@@ -8,7 +8,7 @@ from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from pixelmend.serving.jobs import JobRecord
-from pixelmend.tasks import UpscaleOptions, UpscaleReport
+from pixelmend.tasks import ImageOptions, ImageReport
 
 
 class _Held(FileResponse):
@@ -56,8 +56,8 @@ class SpooledFile(_Held):
         path: Path,
         *,
         job_id: str,
-        options: UpscaleOptions,
-        report: UpscaleReport,
+        options: ImageOptions,
+        report: ImageReport,
         file_name: str | None,
         release: Callable[[], None],
         etag: str | None = None,
@@ -79,7 +79,7 @@ def archive_headers(record: JobRecord) -> dict[str, str]:
     }
 
 
-def provenance_headers(report: UpscaleReport) -> dict[str, str]:
+def provenance_headers(report: ImageReport) -> dict[str, str]:
     """How the result came about, for whoever wants to know or to reproduce it."""
     headers = {
         "X-Pixelmend-Model": report.model,
@@ -110,7 +110,7 @@ def provenance_headers(report: UpscaleReport) -> dict[str, str]:
     return {name: _header_safe(value) for name, value in headers.items()}
 
 
-def content_disposition(file_name: str | None, options: UpscaleOptions, report: UpscaleReport) -> str:
+def content_disposition(file_name: str | None, options: ImageOptions, report: ImageReport) -> str:
     stem = PurePosixPath((file_name or "image").replace("\\", "/")).stem or "image"
     name = f"{stem}-{report.width_px}x{report.height_px}{options.format.suffix}"
     return f"attachment; filename*=UTF-8''{quote(name, safe='')}"

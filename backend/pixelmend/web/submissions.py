@@ -24,7 +24,7 @@ from pixelmend.serving.jobs import BatchTask, Kind
 from pixelmend.serving.store import ARCHIVE_SUFFIX
 from pixelmend.serving.submission import Lease, Submission
 from pixelmend.serving.unpacking import UnpackLimits
-from pixelmend.tasks import UpscaleOptions, UpscaleTask
+from pixelmend.tasks import ImageOptions, ImageTask
 from pixelmend.telemetry import REQUEST_ID
 from pixelmend.web.callers import Caller
 from pixelmend.web.forms import parse_fields
@@ -140,7 +140,7 @@ class _Intake:
                 f"upload_timeout_s={settings.upload_timeout_s:g} for each {settings.max_upload_bytes} bytes"
             ) from error
 
-    def _options(self, fields: dict[str, str], kind: Kind) -> UpscaleOptions:
+    def _options(self, fields: dict[str, str], kind: Kind) -> ImageOptions:
         offer = OFFERS[kind]
         form = parse_fields(offer.form, fields)
         as_asked = self._asked or offer.image_field == "files"
@@ -160,7 +160,7 @@ class _Intake:
         size = await asyncio.to_thread(admission.size_of, self._input, mask_path)
         output = self._service.spool.output_path(self._job_id, admission.options.format.suffix)
         return self._submission(
-            UpscaleTask(self._job_id, self._input, output, admission.options, mask_path),
+            ImageTask(self._job_id, self._input, output, admission.options, mask_path),
             kind,
             admission,
             key,
@@ -203,7 +203,7 @@ class _Intake:
 
     def _submission(
         self,
-        task: UpscaleTask | BatchTask,
+        task: ImageTask | BatchTask,
         kind: Kind,
         admission: Admission,
         key: str | None,
@@ -228,7 +228,7 @@ class _Intake:
             request_id=REQUEST_ID.get(),
         )
 
-    def _admission(self, options: UpscaleOptions) -> Admission:
+    def _admission(self, options: ImageOptions) -> Admission:
         seen = self._service.loaded_model(options.model)
         return Admission.of(
             options, self._service.settings, self._service.catalog, seen.scale if seen else None
