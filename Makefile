@@ -32,8 +32,11 @@ check: .venv/.dev
 	.venv/bin/lint-imports --no-logo
 	frontend/scripts/make.sh check
 
+WEIGHTS = backend/pixelmend/models/weights
 evaluate: .venv/.dev
-	.venv/bin/python -m training.evaluate backend/pixelmend/models/weights/pixelmend-x4.safetensors
+	.venv/bin/python -m training.evaluate $(WEIGHTS)/pixelmend-x4.safetensors
+	.venv/bin/python -m training.evaluate $(WEIGHTS)/pixelmend-x4-clean.safetensors --noise 10
+	.venv/bin/python -m training.evaluate $(WEIGHTS)/pixelmend-x2.safetensors
 
 bench: .venv/.dev .venv-reference/.stamp
 	.venv/bin/python -m benchmarks cpu $(CASES) $(if $(QUICK),--quick)

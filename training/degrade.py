@@ -51,10 +51,10 @@ class DegradeConfig:
     The rest go through the chain of ``first``, ``second`` and, at ``sinc_odds``, the sinc filter.
     """
 
-    untouched: float = 0.06
-    mild: float = 0.66
-    mild_noise: tuple[float, float] = (0.0, 12.0)
-    mild_quality: tuple[int, int] = (30, 90)
+    untouched: float = 0.05
+    mild: float = 0.77
+    mild_noise: tuple[float, float] = (0.0, 18.0)
+    mild_quality: tuple[int, int] = (30, 95)
     first: Stage = Stage(0.7, (0.05, 0.45), (1.0, 4.5), 0.7, (1.0, 14.0), (40, 96))
     second: Stage = Stage(0.5, (0.05, 0.35), (0.8, 1.6), 0.6, (1.0, 10.0), (35, 96))
     sinc_odds: float = 0.3

@@ -1,8 +1,8 @@
-"""Compare weights on photographs: ``python -m training.evaluate WEIGHTS... [--spoilt] [--pictures DIR]``.
+"""Compare weights on photographs: ``python -m training.evaluate WEIGHTS... [--noise 10] [--pictures DIR]``.
 
-Each photograph is reduced by antialiased bicubic and enlarged again by every method; ``--spoilt`` adds noise
-of deviation 5/255 and JPEG of quality 50 between the two. Results are clamped and rounded to 8 bits. PSNR is
-that of studio-range BT.601 (see metrics.py).
+Each photograph is reduced by antialiased bicubic and enlarged again by every method; ``--noise`` adds noise
+of that deviation, in steps of 1/255, and JPEG of quality 50 between the two. Results are clamped and rounded
+to 8 bits. PSNR is that of studio-range BT.601 (see metrics.py).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Comparison:
 
 
 def compare_methods(
-    methods: Sequence[Method], scale: int, names: Sequence[str] = NAMES, *, spoilt: bool = False
+    methods: Sequence[Method], scale: int, names: Sequence[str] = NAMES, noise: float | None = None
 ) -> list[Comparison]:
     """One comparison per method."""
     comparisons = []
@@ -59,14 +59,14 @@ def compare_methods(
         likeness = {}
         for name in names:
             truth = photo(name, scale)
-            likeness[name] = compare(method.enlarge(reduced(truth, scale, spoilt=spoilt)), truth)
+            likeness[name] = compare(method.enlarge(reduced(truth, scale, noise)), truth)
         comparisons.append(Comparison(method.name, likeness, _seconds_per_megapixel(method, scale)))
     return comparisons
 
 
 def _seconds_per_megapixel(method: Method, scale: int) -> float:
     """Of the result; the median of several runs, after one that is not counted."""
-    low = reduced(photo("astronaut", scale), scale, spoilt=False)
+    low = reduced(photo("astronaut", scale), scale)
     height, width = method.enlarge(low).shape[:2]
     times = []
     for _ in range(TIMED_RUNS):
@@ -118,13 +118,17 @@ def _cell(score: Score, sign: str = "") -> str:
 
 
 def save_comparisons(
-    methods: Sequence[Method], scale: int, folder: Path, names: Sequence[str] = NAMES, *, spoilt: bool = False
+    methods: Sequence[Method],
+    scale: int,
+    folder: Path,
+    names: Sequence[str] = NAMES,
+    noise: float | None = None,
 ) -> None:
     """Write, per photograph, what each method makes of it and the original, side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         truth = photo(name, scale)
-        low = reduced(truth, scale, spoilt=spoilt)
+        low = reduced(truth, scale, noise)
         row = np.concatenate([*(method.enlarge(low) for method in methods), truth], axis=1)
         Image.fromarray(row).save(folder / f"{name}.png")
 
@@ -133,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("weights", type=Path, nargs="+", help="Compact networks of one scale")
-    parser.add_argument("--spoilt", action="store_true", help="noise and JPEG before enlarging")
+    parser.add_argument("--noise", type=float, help="spoil with noise of this deviation (1/255) and JPEG")
     parser.add_argument("--photographs", choices=NAMES, nargs="+", default=NAMES, metavar="NAME")
     parser.add_argument("--pictures", type=Path, help="folder for side-by-side pictures")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
@@ -149,14 +153,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lanczos(scale),
         *(network_method(name, network, precision) for name, network in networks.items()),
     ]
-    comparisons = compare_methods(methods, scale, options.photographs, spoilt=options.spoilt)
+    comparisons = compare_methods(methods, scale, options.photographs, options.noise)
     print(summary(comparisons))
     for name, network in networks.items():
         print(f"\n{name}\n\n{table(comparisons, name)}\n")
         inside, everywhere = flat_deviation(network, 4), flat_deviation(network, 0)
         print(f"largest error on flat grey: {inside}/255; in the outermost 4 pixels: {everywhere}/255")
     if options.pictures is not None:
-        save_comparisons(methods, scale, options.pictures, options.photographs, spoilt=options.spoilt)
+        save_comparisons(methods, scale, options.pictures, options.photographs, options.noise)
 
 
 if __name__ == "__main__":

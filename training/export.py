@@ -7,12 +7,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
-from pixelmend.engine.compact import config_of, from_state
+from pixelmend.engine.compact import config_of
+from training.data import DataConfig, make_pair
+from training.degrade import DegradeConfig
+from training.flats import keep_flats
+from training.leaves import LeafConfig
 from training.trainer import Variant
+
+Bytes = NDArray[np.uint8]
 
 METADATA = {
     "format": "pt",
@@ -25,6 +33,9 @@ LOW_PICTURES: dict[Variant, str] = {
     "faithful": "bicubic reductions",
     "clean": "with blur, noise and JPEG (training/degrade.py)",
 }
+
+# Of the pictures on which the change that keeps greys is kept small.
+FLATS_SEED, FLATS_PICTURES = 77, 16
 
 
 def pack(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]) -> bytes:
@@ -45,18 +56,10 @@ def pack(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]
     return packed
 
 
-@torch.inference_mode()
-def centred(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same network with its last biases moved so that middle grey comes out exactly as it went in.
-
-    What a restoring network has learned of grey is off by half a step of 1/255 here and there, which rounding
-    shows as a pattern. Black and white are kept by the clamp on either side of them.
-    """
-    network = from_state(dict(state))
-    grey = torch.full((1, network.config.channels, 48, 48), 128 / 255)
-    error = torch.nn.functional.pixel_unshuffle(network(grey) - 128 / 255, network.config.scale)
-    last = max((name for name in state if name.endswith(".bias")), key=lambda name: int(name.split(".")[1]))
-    return {**state, last: state[last] - error[0, :, 24, 24].to(state[last].dtype)}
+def some_lows() -> list[Bytes]:
+    """A few low pictures such as the clean variant is trained on, of a seed of their own."""
+    config = DataConfig(LeafConfig(size=192), degrading=DegradeConfig(), versions=1)
+    return [make_pair(FLATS_SEED, index, config).lows[0] for index in range(FLATS_PICTURES)]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,10 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
     extra = {"steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
-    # As it will be read again: rounding moves grey as well.
-    state = {name: tensor.half().float() for name, tensor in checkpoint["average"].items()}
+    state = checkpoint["average"]
     if checkpoint["variant"] == "clean":
-        state = centred(state)
+        # As it will be read again: rounding moves grey as well.
+        state = {name: tensor.half().float() for name, tensor in state.items()}
+        state = keep_flats(state, some_lows())
     content = pack(state, checkpoint["variant"], extra)
     options.weights.parent.mkdir(parents=True, exist_ok=True)
     options.weights.write_bytes(content)

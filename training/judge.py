@@ -17,8 +17,9 @@ from training.photos import NAMES, photo
 
 Bytes = NDArray[np.uint8]
 
-SPOILING_NOISE = 5.0
 SPOILING_QUALITY = 50
+# What a run that learns to clean is watched at, in steps of 1/255.
+WATCHED_NOISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +46,29 @@ def mean(scores: Sequence[Score]) -> Score:
     return Score(*np.array([(s.y, s.cb, s.cr) for s in scores]).mean(axis=0).tolist())
 
 
-def spoil(low: Bytes) -> Bytes:
-    """Noise of deviation 5/255, always the same, then JPEG of quality 50: (h, w, 3) uint8, the shape kept."""
-    return compress(add_noise(np.random.default_rng(0), low, SPOILING_NOISE), SPOILING_QUALITY)
+def spoil(low: Bytes, noise: float) -> Bytes:
+    """Noise of deviation ``noise``/255, always the same, then JPEG of quality 50: (h, w, 3) uint8."""
+    return compress(add_noise(np.random.default_rng(0), low, noise), SPOILING_QUALITY)
 
 
-def reduced(truth: Bytes, scale: int, *, spoilt: bool) -> Bytes:
-    """What is to be enlarged: (s*h, s*w, 3) to (h, w, 3), uint8."""
+def reduced(truth: Bytes, scale: int, noise: float | None = None) -> Bytes:
+    """What is to be enlarged, with ``noise`` spoilt as well: (s*h, s*w, 3) to (h, w, 3), uint8."""
     low = reduce_image(truth, scale)
-    return spoil(low) if spoilt else low
+    return low if noise is None else spoil(low, noise)
 
 
 def judge(
     network: Compact,
     names: Sequence[str] = NAMES,
     precision: torch.dtype = torch.float32,
-    *,
-    spoilt: bool = False,
+    noise: float | None = None,
 ) -> list[Result]:
-    """One result per photograph; both enlarge it as reduced, or ``spoilt`` after that."""
+    """One result per photograph; both enlarge it as ``reduced`` says."""
     scale = network.config.scale
     results = []
     for name in names:
         truth = photo(name, scale)
-        low = reduced(truth, scale, spoilt=spoilt)
+        low = reduced(truth, scale, noise)
         base = psnr(bicubic(scale).enlarge(low), truth)
         results.append(Result(name, base, psnr(enlarge(network, low, precision), truth)))
     return results

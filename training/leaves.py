@@ -6,7 +6,7 @@ from the numpy generator it is given: the same seed makes the same picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 from training.marks import draw_mark
 from training.palettes import Palette, make_palette
 from training.shapes import outline, power_law_sizes
-from training.textures import make_texture
+from training.textures import TextureConfig, make_texture
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -31,16 +31,35 @@ REDUCERS = (
 
 @dataclass(frozen=True, slots=True)
 class LeafConfig:
-    """What a picture is made of; lengths are in pixels of the finished picture."""
+    """What a picture is made of; lengths are in pixels of the finished picture.
+
+    ``two_toned`` is how often a textured leaf goes from one colour to another with its texture.
+    """
 
     size: int = 384
-    fewest: int = 250
+    fewest: int = 100
     most: int = 1600
     smallest_radius: float = 1.5
     reduction: tuple[float, float] = (1.2, 2.6)
     most_marks: int = 14
     texture_size: int = 256
     textures: int = 6
+    texture: TextureConfig = field(default_factory=TextureConfig)
+    two_toned: float = 0.3
+
+
+# What pixelmend-x4 and pixelmend-x2 were trained on.
+PLAIN = LeafConfig(fewest=250, texture=TextureConfig(drawn=0.0, uneven=0.0), two_toned=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What the leaves of one picture are covered with; ``flatness`` is the share of one colour each."""
+
+    palette: Palette
+    textures: list[Floats]
+    flatness: float
+    two_toned: float
 
 
 def make_picture(rng: np.random.Generator, config: LeafConfig) -> Bytes:
@@ -50,7 +69,7 @@ def make_picture(rng: np.random.Generator, config: LeafConfig) -> Bytes:
     """
     canvas_size = round(config.size * rng.uniform(*config.reduction))
     palette = make_palette(rng)
-    textures = [make_texture(rng, config.texture_size) for _ in range(config.textures)]
+    textures = [make_texture(rng, config.texture_size, config.texture) for _ in range(config.textures)]
     canvas: Floats = np.empty((canvas_size, canvas_size, 3), np.float32)
     canvas[:] = palette.colour(rng)
     count = int(np.exp(rng.uniform(np.log(config.fewest), np.log(config.most))))
@@ -60,13 +79,13 @@ def make_picture(rng: np.random.Generator, config: LeafConfig) -> Bytes:
     radii[: count // 10] = np.exp(rng.uniform(np.log(0.06), np.log(0.4), count // 10)) * canvas_size
     # Small leaves mostly lie on large ones, else most of them would never be seen.
     order = np.argsort(np.log(radii) + rng.normal(0.0, 0.9, count))[::-1]
-    flatness = rng.random() ** 2
+    surface = Surface(palette, textures, rng.random() ** 2, config.two_toned)
     softness = float(np.exp(rng.normal(-0.1, 0.4)))
     focus = int(rng.integers(count)) if rng.random() < 0.3 else -1
     for index, radius in enumerate(radii[order]):
         if index == focus:  # what lies behind is out of focus
             canvas = _blurred(canvas, float(rng.uniform(1.0, 6.0)))
-        _draw_leaf(rng, canvas, palette, textures, float(radius), softness, flatness)
+        _draw_leaf(rng, canvas, surface, float(radius), softness)
     for _ in range(int((config.most_marks + 1) * rng.random() ** 1.5)):
         draw_mark(rng, canvas, palette)
     if rng.random() < 0.4:
@@ -77,11 +96,9 @@ def make_picture(rng: np.random.Generator, config: LeafConfig) -> Bytes:
 def _draw_leaf(
     rng: np.random.Generator,
     canvas: Floats,
-    palette: Palette,
-    textures: list[Floats],
+    surface: Surface,
     radius: float,
     softness: float,
-    flatness: float,
 ) -> None:
     """Draw one leaf at a random place of ``canvas``, in place."""
     size = canvas.shape[0]
@@ -102,25 +119,18 @@ def _draw_leaf(
     if radius > 6.0 and rng.random() < 0.3:  # the shadow it throws on what is below
         shadow = np.clip(distance / np.float32(radius * 0.3) + np.float32(1.0), 0.0, 1.0)
         region *= (np.float32(1.0) - np.float32(rng.uniform(0.1, 0.5)) * shadow)[..., None]
-    paint = _paint(rng, palette, textures, radius, x, y, flatness)
+    paint = _paint(rng, surface, radius, x, y)
     region += alpha[..., None] * (paint - region)
     if radius > 8.0 and rng.random() < 0.25:  # rounded: darker towards the edge
         rim = np.clip(np.float32(1.0) - distance / np.float32(radius * 0.5), 0.0, 1.0) * alpha
         region *= (np.float32(1.0) - np.float32(rng.uniform(0.1, 0.5)) * rim)[..., None]
 
 
-def _paint(
-    rng: np.random.Generator,
-    palette: Palette,
-    textures: list[Floats],
-    radius: float,
-    x: Floats,
-    y: Floats,
-    flatness: float,
-) -> Floats:
+def _paint(rng: np.random.Generator, surface: Surface, radius: float, x: Floats, y: Floats) -> Floats:
     """The leaf's surface: (h, w, 3) float32 in [0, 1], or (1, 1, 3) where it is of one colour."""
+    palette, textures = surface.palette, surface.textures
     colour = palette.colour(rng)
-    if rng.random() < flatness:
+    if rng.random() < surface.flatness:
         return colour[None, None, :]
     paint = np.broadcast_to(colour, (y.shape[0], x.shape[1], 3))
     if rng.random() < 0.6:
@@ -134,6 +144,10 @@ def _paint(
         rows = (np.arange(y.shape[0]) + down) % period
         columns = (np.arange(x.shape[1]) + across) % period
         grain = texture[rows[:, None], columns[None, :]]
+        if surface.two_toned and rng.random() < surface.two_toned:
+            share = np.clip(np.float32(0.5) + np.float32(rng.uniform(0.1, 0.45)) * grain, 0.0, 1.0)
+            blend: Floats = np.clip(paint + share[..., None] * (palette.colour(rng) - colour), 0.0, 1.0)
+            return blend
         contrast = np.float32(rng.gamma(1.5, 0.045))
         tint = np.float32(1.0) + rng.normal(0.0, 0.25, 3).astype(np.float32)
         paint = paint + (contrast * grain)[..., None] * tint

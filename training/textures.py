@@ -1,32 +1,58 @@
-"""Periodic grey textures: clouds, fur, ripples, weave and speckle, each with mean 0 and deviation 1."""
+"""Periodic grey textures: clouds, fur, ripples, weave, speckle and litter, of mean 0 and deviation 1."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.thickets import draw_fur, draw_litter
+
 Floats = NDArray[np.float32]
 
 
-def make_texture(rng: np.random.Generator, size: int) -> Floats:
+@dataclass(frozen=True, slots=True)
+class TextureConfig:
+    """How often a texture is ``drawn``, not filtered; and how often ``uneven``: strong here, weak there."""
+
+    drawn: float = 0.45
+    uneven: float = 0.5
+
+
+def make_texture(rng: np.random.Generator, size: int, config: TextureConfig) -> Floats:
     """One texture, shape (size, size), float32, mean 0, deviation 1, limited to [-3, 3].
 
     It repeats without a seam, so that a leaf of any size can be covered with it.
     """
+    # No odds, no draw: the pictures that pixelmend-x4 was trained on were drawn so.
+    if config.drawn and rng.random() < config.drawn:
+        field = draw_fur(rng, size) if rng.random() < 0.5 else draw_litter(rng, size)
+    else:
+        field = _filtered(rng, size)
+    field = _normal(field)
+    if config.uneven and rng.random() < config.uneven:
+        field = _normal(field * np.exp(np.float32(0.7) * _normal(_cloud(rng, size, stretch=1.0))))
+    return np.clip(field, -3.0, 3.0)
+
+
+def _normal(field: Floats) -> Floats:
+    field = field - field.mean()
+    normal: Floats = (field / max(float(field.std()), 1e-6)).astype(np.float32)
+    return normal
+
+
+def _filtered(rng: np.random.Generator, size: int) -> Floats:
     kind = rng.random()
     if kind < 0.40:
-        field = _cloud(rng, size, stretch=1.0)
-    elif kind < 0.70:
-        field = _cloud(rng, size, stretch=float(rng.uniform(3.0, 14.0)))
-    elif kind < 0.82:
-        field = _ripples(rng, size)
-    elif kind < 0.92:
-        field = _weave(rng, size)
-    else:
-        field = _speckle(rng, size)
-    field = field - field.mean()
-    texture: Floats = np.clip(field / max(float(field.std()), 1e-6), -3.0, 3.0).astype(np.float32)
-    return texture
+        return _cloud(rng, size, stretch=1.0)
+    if kind < 0.70:
+        return _cloud(rng, size, stretch=float(rng.uniform(3.0, 14.0)))
+    if kind < 0.82:
+        return _ripples(rng, size)
+    if kind < 0.92:
+        return _weave(rng, size)
+    return _speckle(rng, size)
 
 
 def _cloud(rng: np.random.Generator, size: int, *, stretch: float) -> Floats:

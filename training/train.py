@@ -16,7 +16,8 @@ from pixelmend.engine.compact import NetworkConfig
 from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
 from training.degrade import DegradeConfig
-from training.judge import judge, mean_gain
+from training.judge import WATCHED_NOISE, judge, mean_gain
+from training.leaves import PLAIN, LeafConfig
 from training.optim import OptimConfig
 from training.trainer import TrainConfig, Trainer, Variant
 
@@ -66,8 +67,8 @@ def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting
                 print(f"{line}, {left:.0f} min left", flush=True)
                 losses = 0.0
             if trainer.step % reporting.judge == 0:
-                clean = trainer.config.variant == "clean"
-                gain = mean_gain(judge(trainer.averaged(), precision=torch.bfloat16, spoilt=clean))
+                noise = WATCHED_NOISE if trainer.config.variant == "clean" else None
+                gain = mean_gain(judge(trainer.averaged(), precision=torch.bfloat16, noise=noise))
                 print(f"  gain Y {gain.y:+.3f} Cb {gain.cb:+.3f} Cr {gain.cr:+.3f} dB", flush=True)
                 note(reporting.out, Moment(trainer.step, mean, gain.y, gain.cb, gain.cr))
                 draw_curves(read_history(reporting.out)).save(reporting.out / PICTURE)
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variant", choices=get_args(Variant), default="faithful")
     parser.add_argument("--scale", type=int, default=NetworkConfig().scale)
     parser.add_argument("--start", type=Path, help="safetensors file of a trained network to start from")
+    parser.add_argument("--plain", action="store_true", help="no drawn textures, as pixelmend-x4 had")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     parser.add_argument("--batch", type=int, default=DataConfig().batch)
@@ -112,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         softening=options.softening,
     )
     data = DataConfig(
+        leaves=PLAIN if options.plain else LeafConfig(),
         batch=options.batch,
         patch=options.patch,
         scale=options.scale,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from training.leaves import LeafConfig, make_picture
+from training.leaves import PLAIN, LeafConfig, make_picture
 from training.palettes import make_palette, ycc_to_rgb
 from training.shapes import outline, power_law_sizes
-from training.textures import make_texture
+from training.textures import TextureConfig, make_texture
+from training.thickets import draw_fur, draw_litter
 
 SMALL = LeafConfig(size=96, fewest=40, most=120, texture_size=64)
 
@@ -57,14 +62,38 @@ def test_ycc_to_rgb_knows_grey_and_red() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_textures_are_normalised_and_without_seam(seed: int) -> None:
-    texture = make_texture(np.random.default_rng(seed), 64)
+@pytest.mark.parametrize(("drawn", "uneven"), [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
+def test_textures_are_normalised_and_without_seam(seed: int, drawn: float, uneven: float) -> None:
+    texture = make_texture(np.random.default_rng(seed), 64, TextureConfig(drawn, uneven))
     assert texture.dtype == np.float32
     assert abs(float(texture.mean())) < 0.1
     assert 0.7 < float(texture.std()) <= 1.01
     inside = np.abs(np.diff(texture, axis=0)).mean(axis=1)
     seam = np.abs(texture[0] - texture[-1]).mean()
     assert seam <= inside.max() * 1.5 + 0.05
+
+
+@pytest.mark.parametrize("draw", [draw_fur, draw_litter])
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_drawn_has_edges_and_hides_the_ground(
+    draw: Callable[[np.random.Generator, int], NDArray[np.float32]], seed: int
+) -> None:
+    texture = draw(np.random.default_rng(seed), 128)
+    assert texture.shape == (128, 128)
+    assert 0.0 <= texture.min() < texture.max() <= 1.0
+    commonest = np.bincount((texture * 255.0).astype(int).ravel()).max() / texture.size
+    assert commonest < 0.75
+    steps = np.diff(texture, axis=1).astype(np.float64)
+    # Filtered noise has normal steps, of kurtosis 3.
+    assert (steps**4).mean() / (steps**2).mean() ** 2 > 4.0
+
+
+def test_plain_pictures_are_those_the_first_networks_saw() -> None:
+    """A digest of what training/leaves.py drew before textures were drawn too."""
+    pictures = [make_picture(np.random.default_rng((9, 0, i)), replace(PLAIN, size=200)) for i in range(4)]
+    assert sum(int(picture.astype(np.int64).sum()) for picture in pictures) == 42082634
+    rich = make_picture(np.random.default_rng((9, 0, 0)), LeafConfig(size=200))
+    assert not np.array_equal(rich, pictures[0])
 
 
 def test_power_law_sizes_fall_as_they_should() -> None:

@@ -26,7 +26,7 @@ FAITHFUL, CLEAN, TWICE = "pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x2"
 IDS = (FAITHFUL, CLEAN, TWICE)
 FIRST_FOUR = ("astronaut", "coffee", "chelsea", "rocket")
 
-Compare = Callable[[str, bool], Comparison]
+Compare = Callable[[str, float | None], Comparison]
 
 
 @pytest.fixture(scope="module", params=IDS)
@@ -39,12 +39,12 @@ def compare() -> Compare:
     """Each comparison is made once."""
 
     @cache
-    def comparison(name: str, spoilt: bool) -> Comparison:
+    def comparison(name: str, noise: float | None) -> Comparison:
         method = {"bicubic": bicubic(4), "lanczos": lanczos(4), "bicubic x2": bicubic(2)}.get(name)
         if method is None:
             method = network_method(name, read_network(FOLDER / f"{name}.safetensors"))
         scale = 2 if "x2" in name else 4
-        return compare_methods([method], scale, spoilt=spoilt)[0]
+        return compare_methods([method], scale, noise=noise)[0]
 
     return comparison
 
@@ -64,13 +64,15 @@ def test_small_enough_and_licensed(model_id: str) -> None:
         assert heading in card
 
 
-@pytest.mark.parametrize(("model_id", "base", "spoilt", "luma_db"), [
-    (FAITHFUL, "bicubic", False, 1.5),
-    (CLEAN, "bicubic", True, 0.65),
-    (TWICE, "bicubic x2", False, 1.5),
+@pytest.mark.parametrize(("model_id", "base", "noise", "luma_db"), [
+    (FAITHFUL, "bicubic", None, 1.5),
+    (CLEAN, "bicubic", 5.0, 0.65),
+    (TWICE, "bicubic x2", None, 1.5),
 ])  # fmt: skip
-def test_gains_over_bicubic(compare: Compare, model_id: str, base: str, spoilt: bool, luma_db: float) -> None:
-    found, bicubic_result = compare(model_id, spoilt), compare(base, spoilt)
+def test_gains_over_bicubic(
+    compare: Compare, model_id: str, base: str, noise: float | None, luma_db: float
+) -> None:
+    found, bicubic_result = compare(model_id, noise), compare(base, noise)
     gain = minus(found.psnr, bicubic_result.psnr)
     assert gain.y >= luma_db
     assert min(gain.cb, gain.cr) >= 0.3
@@ -84,10 +86,10 @@ def test_gains_over_bicubic(compare: Compare, model_id: str, base: str, spoilt: 
 
 
 def test_the_faithful_one_is_above_lanczos_on_every_photograph(compare: Compare) -> None:
-    found, others = compare(FAITHFUL, False), compare("lanczos", False)
+    found, others = compare(FAITHFUL, None), compare("lanczos", None)
     for name in NAMES:
         assert found.likeness[name].psnr.y > others.likeness[name].psnr.y, name
-    few = [minus(found.likeness[n].psnr, compare("bicubic", False).likeness[n].psnr).y for n in FIRST_FOUR]
+    few = [minus(found.likeness[n].psnr, compare("bicubic", None).likeness[n].psnr).y for n in FIRST_FOUR]
     assert np.mean(few) >= 1.4
 
 
@@ -96,7 +98,7 @@ def test_the_clean_one_leaves_no_blocks() -> None:
     seams = {}
     for model_id in (FAITHFUL, CLEAN):
         network = read_network(FOLDER / f"{model_id}.safetensors")
-        values = [blockiness(enlarge(network, reduced(photo(n), 4, spoilt=True)), 32) for n in FIRST_FOUR]
+        values = [blockiness(enlarge(network, reduced(photo(n), 4, 5.0)), 32) for n in FIRST_FOUR]
         seams[model_id] = np.array(values)
     truth = np.array([blockiness(photo(name), 32) for name in FIRST_FOUR])
     assert (np.abs(seams[CLEAN] - truth) < 0.2).all()
@@ -111,7 +113,7 @@ def test_between_faithful_and_clean_gains_lie_between() -> None:
     for share in (0.0, 0.5, 1.0):
         mixed = from_state(mix_states(clean, faithful, share, "the two"))
         network = mixed.to(memory_format=torch.channels_last)
-        spoilt.append(mean_gain(judge(network, names, spoilt=True)).y)
+        spoilt.append(mean_gain(judge(network, names, noise=5.0)).y)
         untouched.append(mean_gain(judge(network, names)).y)
     assert spoilt[0] < spoilt[1] < spoilt[2]
     assert untouched[0] > untouched[1] > untouched[2]

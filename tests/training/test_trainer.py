@@ -100,7 +100,7 @@ def test_commands_train_export_and_evaluate(tmp_path: Path, capsys: pytest.Captu
     assert metadata["title"] == "Pixelmend x4, faithful"
     assert (metadata["scale"], metadata["low_pictures"]) == ("4", "bicubic reductions")
     astronaut = ["--photographs", "astronaut"]
-    evaluate.main([str(weights), *astronaut, "--spoilt", "--pictures", str(tmp_path / "pictures")])
+    evaluate.main([str(weights), *astronaut, "--noise", "5", "--pictures", str(tmp_path / "pictures")])
     assert "| astronaut |" in capsys.readouterr().out
     assert (tmp_path / "pictures" / "astronaut.png").is_file()
 
