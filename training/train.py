@@ -98,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--patch", type=int, default=DataConfig().patch)
     parser.add_argument("--pool", type=int, default=DataConfig().pool)
     parser.add_argument("--refresh", type=int, default=DataConfig().refresh)
+    parser.add_argument("--workers", type=int, default=DataConfig().workers, help="that draw; more on a GPU")
     parser.add_argument("--features", type=int, default=NetworkConfig().features)
     parser.add_argument("--hidden", type=int, default=NetworkConfig().hidden)
     parser.add_argument("--adam-rate", type=float, default=OptimConfig().adam_rate)
@@ -120,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         scale=options.scale,
         pool=options.pool,
         refresh=options.refresh,
+        workers=options.workers,
         degrading=DegradeConfig() if options.variant == "clean" else None,
     )
     start = load_file(options.start) if options.start else None

@@ -84,8 +84,8 @@ def test_saving_leaves_one_whole_file(tmp_path: Path) -> None:
 
 def test_commands_train_export_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = ["--features", "16", "--hidden", "1", "--pool", "1", "--batch", "2", "--patch", "8"]
-    train.main(["--steps", "2", "--out", str(tmp_path), *small])
-    train.main(["--steps", "3", "--out", str(tmp_path), "--resume", *small])
+    train.main(["--steps", "2", "--out", str(tmp_path), "--plain", *small])
+    train.main(["--steps", "3", "--out", str(tmp_path), "--plain", "--resume", *small])
     weights = tmp_path / "weights.safetensors"
     export.main([str(tmp_path / "last.pt"), str(weights)])
     assert "sha256" in capsys.readouterr().out
