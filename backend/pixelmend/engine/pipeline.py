@@ -68,7 +68,7 @@ class Pipeline:
 
     def __init__(self, manager: ModelManager, limits: PipelineLimits, listener: Listener) -> None:
         self._manager = manager
-        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, admit=self._act, wake=self._wake)
+        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, admit=self._act, wake=self.wake)
         self._limits = limits
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -291,7 +291,8 @@ class Pipeline:
         # After what the encoder is doing: writers are not made for two threads.
         running.encoder.submit(self._abandon, running, error)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """The device loop looks at once whether there is something to do."""
         self._inbox.put(lambda: None)
 
     def _raise_if_cancelled(self, task: ImageTask) -> None:

@@ -200,6 +200,7 @@ def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) 
                 engine.administrator.take(message)
             case Shutdown():
                 stop.set()
+                engine.pipeline.wake()
                 return
             case Configure():
                 pass  # only the first one counts
@@ -217,4 +218,9 @@ def _beat(end: WorkerEnd, pipeline: Pipeline) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    status = main(int(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All threads that keep something have ended. Taking the libraries apart would last another half second;
+    # the kernel does it as well.
+    os._exit(status)
