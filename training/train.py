@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
     parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
     parser.add_argument("--softening", type=float, default=TrainConfig().softening)
+    parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")
     options = parser.parse_args(arguments)
     config = TrainConfig(
         seed=options.seed,
@@ -113,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         optim=OptimConfig(options.adam_rate, options.muon_rate),
         chroma=options.chroma,
         softening=options.softening,
+        relative=options.relative,
     )
     data = DataConfig(
         leaves=PLAIN if options.plain else LeafConfig(),

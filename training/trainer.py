@@ -28,7 +28,8 @@ Variant = Literal["faithful", "clean"]
 class TrainConfig:
     """``variant`` says what its low pictures are; it is only written down.
 
-    ``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute.
+    ``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute or,
+    where it is ``relative``, to logarithm (see ``relative_loss``).
     """
 
     seed: int = 0
@@ -37,6 +38,7 @@ class TrainConfig:
     optim: OptimConfig = field(default_factory=OptimConfig)
     chroma: float = 0.5
     softening: float = 0.01
+    relative: bool = False
     warm_up: int = 200
     averaging: float = 0.999
 
@@ -48,6 +50,18 @@ def loss_of(output: Tensor, truth: Tensor, chroma: float, softening: float) -> T
     """
     difference = to_ycc(output - truth)
     penalty = (difference.square() + softening**2).sqrt().mean(dim=(0, 2, 3)) - softening
+    total: Tensor = penalty[0] + chroma * (penalty[1] + penalty[2])
+    return total
+
+
+def relative_loss(output: Tensor, truth: Tensor, chroma: float, softening: float) -> Tensor:
+    """The logarithm of each patch's root mean square error, in Y, Cb and Cr; arguments as of ``loss_of``.
+
+    PSNR is a mean of logarithms: to halve a weak texture's error gains as much as to halve a strong edge's.
+    Errors well below ``softening`` gain nothing more.
+    """
+    squares = to_ycc(output - truth).square().mean(dim=(2, 3))
+    penalty = 0.5 * torch.log1p(squares / softening**2).mean(dim=0)
     total: Tensor = penalty[0] + chroma * (penalty[1] + penalty[2])
     return total
 
@@ -131,7 +145,8 @@ class Trainer:
     def _eager_loss(self, low: Tensor, high: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16):
             output = self.network(low)
-        return loss_of(output, high, self.config.chroma, self.config.softening)
+        loss = relative_loss if self.config.relative else loss_of
+        return loss(output, high, self.config.chroma, self.config.softening)
 
     def _to_tensor(self, pictures: Bytes) -> Tensor:
         """(n, h, w, 3) uint8 to (n, 3, h, w) float32 in [0, 1]; the layout in memory stays channels-last."""

@@ -17,7 +17,8 @@ from training.photos import photo
 
 WEIGHTS = Path(__file__).parents[2] / "backend/pixelmend/models/weights/pixelmend-x4.safetensors"
 LAST = "body.34.weight"
-GREYS = range(0, 256, 15)
+EXACT = (0, *range(16, 240, 16), 255)
+NEARLY = (*range(1, 16, 2), *range(240, 255, 2))
 
 
 def test_greys_become_exact_and_pictures_stay() -> None:
@@ -25,9 +26,10 @@ def test_greys_become_exact_and_pictures_stay() -> None:
     noise = torch.randn(state[LAST].shape, generator=torch.Generator().manual_seed(0))
     state[LAST] = state[LAST] + 3e-3 * noise
     before = from_state(dict(state))
-    assert flat_deviation(before, 20, GREYS) > 0
+    assert flat_deviation(before, 20, EXACT) > 0
     after = from_state(keep_flats(state, some_lows()))
-    assert flat_deviation(after, 20, GREYS) == 0
+    assert flat_deviation(after, 20, EXACT) == 0
+    assert flat_deviation(after, 20, NEARLY) <= 1
     low = photo("chelsea")[:96, :96]
     change = enlarge(after, low).astype(np.int16) - enlarge(before, low)
     assert 0.0 < np.abs(change).mean() < 0.5

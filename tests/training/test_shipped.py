@@ -18,7 +18,7 @@ from pixelmend.engine.loader import mix_states
 from training.evaluate import Comparison, compare_methods
 from training.judge import flat_deviation, judge, mean_gain, minus, reduced
 from training.methods import bicubic, enlarge, lanczos, network_method, read_network
-from training.metrics import blockiness
+from training.metrics import seam_step
 from training.photos import NAMES, photo
 
 FOLDER = Path(__file__).parents[2] / "backend/pixelmend/models/weights"
@@ -66,7 +66,8 @@ def test_small_enough_and_licensed(model_id: str) -> None:
 
 @pytest.mark.parametrize(("model_id", "base", "noise", "luma_db"), [
     (FAITHFUL, "bicubic", None, 1.5),
-    (CLEAN, "bicubic", 5.0, 0.65),
+    (CLEAN, "bicubic", 5.0, 0.7),
+    (CLEAN, "bicubic", 10.0, 1.0),
     (TWICE, "bicubic x2", None, 1.5),
 ])  # fmt: skip
 def test_gains_over_bicubic(
@@ -94,19 +95,19 @@ def test_the_faithful_one_is_above_lanczos_on_every_photograph(compare: Compare)
 
 
 def test_the_clean_one_leaves_no_blocks() -> None:
-    """Where the input's blocks are, the result steps no more than elsewhere; the faithful one keeps them."""
+    """Where the input's blocks are, the result steps less than half a value more than the photograph does."""
     seams = {}
     for model_id in (FAITHFUL, CLEAN):
         network = read_network(FOLDER / f"{model_id}.safetensors")
-        values = [blockiness(enlarge(network, reduced(photo(n), 4, 5.0)), 32) for n in FIRST_FOUR]
+        values = [seam_step(enlarge(network, reduced(photo(n), 4, 5.0)), 32) for n in FIRST_FOUR]
         seams[model_id] = np.array(values)
-    truth = np.array([blockiness(photo(name), 32) for name in FIRST_FOUR])
-    assert (np.abs(seams[CLEAN] - truth) < 0.2).all()
-    assert (seams[CLEAN] - truth).mean() < 0.3 * (seams[FAITHFUL] - truth).mean()
+    truth = np.array([seam_step(photo(name), 32) for name in FIRST_FOUR])
+    assert (np.abs(seams[CLEAN] - truth) < 0.5).all()
+    assert (seams[CLEAN] - truth).mean() < 0.2 * (seams[FAITHFUL] - truth).mean()
 
 
 def test_between_faithful_and_clean_gains_lie_between() -> None:
-    """On spoilt pictures more cleaning is better, on clean ones less, without a hollow between the two."""
+    """On spoilt pictures more cleaning is better; on clean ones less, with a shallow hollow between."""
     faithful, clean = (load_file(FOLDER / f"{model_id}.safetensors") for model_id in (FAITHFUL, CLEAN))
     names = ("astronaut", "coffee")
     spoilt, untouched = [], []
@@ -116,11 +117,12 @@ def test_between_faithful_and_clean_gains_lie_between() -> None:
         spoilt.append(mean_gain(judge(network, names, noise=5.0)).y)
         untouched.append(mean_gain(judge(network, names)).y)
     assert spoilt[0] < spoilt[1] < spoilt[2]
-    assert untouched[0] > untouched[1] > untouched[2]
+    assert untouched[0] > max(untouched[1:])
+    assert untouched[1] > untouched[2] - 0.3
 
 
 def test_flat_pictures_stay_flat_and_neutral(network: Compact) -> None:
-    assert flat_deviation(network, 4, (0, 128, 255)) == 0
+    assert flat_deviation(network, 20, (0, *range(16, 240, 16), 255)) == 0
     assert flat_deviation(network, 4) <= 1
     assert flat_deviation(network, 0) <= 8
 
