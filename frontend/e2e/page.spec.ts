@@ -84,6 +84,10 @@ test('the first load is small, and the inference runtime is not part of it', asy
   page,
   service,
 }) => {
+  // What is fetched once the page is idle comes later; here it never is.
+  await page.addInitScript(() => {
+    window.requestIdleCallback = () => 0;
+  });
   const bodies: Promise<[string, number]>[] = [];
   page.on('response', (response) => {
     const { pathname } = new URL(response.url());
