@@ -10,17 +10,9 @@ import {
   type ProcessResult,
   type UpscaleOptions,
 } from '../../src/processing/processor';
+import { OPTIONS } from '../options';
 
 const INPUT: ProcessInput = { file: new Blob(['in']), fileName: 'a.png' };
-const OPTIONS: UpscaleOptions = {
-  task: 'upscale',
-  model: null,
-  target: { kind: 'scale', factor: 2 },
-  denoise: null,
-  format: 'png',
-  quality: null,
-  firstFrame: false,
-};
 const ABLE: Capabilities = {
   available: true,
   reason: null,

@@ -1,26 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Api } from '../../src/api/client';
-import type {
-  ProcessError,
-  ProcessInput,
-  ProcessProgress,
-  UpscaleOptions,
-} from '../../src/processing/processor';
+import type { ProcessError, ProcessInput, ProcessProgress } from '../../src/processing/processor';
 import { createRemoteProcessor } from '../../src/processing/remote';
+import { OPTIONS } from '../options';
 import { FakeService, job, json, problem, sse, type Handler } from './fakeService';
 
 // Node has no XMLHttpRequest, by which uploads go: the jobs here were begun by an earlier page. The browser
 // tests upload.
 const INPUT: ProcessInput = { file: new Blob(['in']), fileName: 'a.png', resumeJobId: 'j1' };
-const OPTIONS: UpscaleOptions = {
-  task: 'upscale',
-  model: null,
-  target: { kind: 'scale', factor: 2 },
-  denoise: null,
-  format: 'png',
-  quality: null,
-  firstFrame: false,
-};
 const JOB = 'GET /api/jobs/j1';
 const EVENTS = 'GET /api/jobs/j1/events';
 const RESULT = 'GET /api/jobs/j1/result';

@@ -1,10 +1,9 @@
 import 'fake-indexeddb/auto';
 import { expect, test } from 'vitest';
-import type { ProcessResult, UpscaleOptions } from '../../src/processing/processor';
+import type { ProcessResult } from '../../src/processing/processor';
 import { openArchive, restoredItem, type StoredItem } from '../../src/state/archive';
 import { EMPTY_QUEUE, reduceQueue, type QueueAction, type QueueState } from '../../src/state/queue';
-
-const OPTIONS = { task: 'upscale', target: { kind: 'scale', factor: 2 }, format: 'png' } as UpscaleOptions;
+import { OPTIONS } from '../options';
 
 function queueOf(...actions: QueueAction[]): QueueState {
   const items = ['a', 'b'].map((id, n) => ({

@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ProcessResult, UpscaleOptions } from '../../src/processing/processor';
+import type { ProcessResult } from '../../src/processing/processor';
 import { EMPTY_QUEUE, reduceQueue, type QueueAction, type QueueState } from '../../src/state/queue';
+import { OPTIONS } from '../options';
 
-const OPTIONS: UpscaleOptions = {
-  task: 'upscale',
-  model: null,
-  target: { kind: 'scale', factor: 2 },
-  denoise: null,
-  format: 'png',
-  quality: null,
-  firstFrame: false,
-};
 const RESULT: ProcessResult = {
   blob: new Blob(['x']),
   width: 2,

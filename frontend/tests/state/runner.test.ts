@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ProcessInput, Processor, ProcessResult, UpscaleOptions } from '../../src/processing/processor';
+import type { ProcessInput, Processor, ProcessResult } from '../../src/processing/processor';
 import { ProcessError } from '../../src/processing/processor';
 import { EMPTY_QUEUE, reduceQueue } from '../../src/state/queue';
 import { startRunner } from '../../src/state/runner';
 import { createStore } from '../../src/state/store';
-
-const OPTIONS: UpscaleOptions = {
-  task: 'upscale',
-  model: null,
-  target: { kind: 'scale', factor: 2 },
-  denoise: null,
-  format: 'png',
-  quality: null,
-  firstFrame: false,
-};
+import { OPTIONS } from '../options';
 
 interface Call {
   input: ProcessInput;
