@@ -1,4 +1,4 @@
-"""A stream of training batches cut from a slowly changing pool of procedural pictures.
+"""A stream of training batches cut from a slowly changing pool of photographs and procedural pictures.
 
 What a batch holds depends on the seed and the step alone, so that a resumed run sees what the whole run would
 have seen.
@@ -17,8 +17,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from training.degrade import DegradeConfig, degrade, reduce_image
+from training.degrade import DegradeConfig, degrade
 from training.leaves import LeafConfig, make_picture
+from training.photographs import Photograph
+from training.reduction import reduce_image
 
 Bytes = NDArray[np.uint8]
 
@@ -31,7 +33,8 @@ class DataConfig:
     """``patch`` is the side of a low-resolution patch.
 
     Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one. Without ``degrading``
-    low pictures are reduced and nothing else; with it there are ``versions`` of each.
+    low pictures are reduced and nothing else; with it there are ``versions`` of each. With ``photographs``
+    a share of ``drawn`` is still drawn, for text, line art and flat areas.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)
@@ -43,6 +46,8 @@ class DataConfig:
     workers: int = 2
     degrading: DegradeConfig | None = None
     versions: int = 6
+    photographs: tuple[Photograph, ...] = ()
+    drawn: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,22 @@ class Pair:
 
 def make_pair(seed: int, index: int, config: DataConfig) -> Pair:
     """Picture number ``index`` of the run with ``seed``."""
-    high = make_picture(np.random.default_rng((seed, PICTURES, index)), config.leaves)
+    high = make_high(np.random.default_rng((seed, PICTURES, index)), config)
     if config.degrading is None:
         return Pair(high, (reduce_image(high, config.scale),))
     rng = np.random.default_rng((seed, DEGRADATIONS, index))
     return Pair(
         high, tuple(degrade(rng, high, config.scale, config.degrading) for _ in range(config.versions))
     )
+
+
+def make_high(rng: np.random.Generator, config: DataConfig) -> Bytes:
+    """A photograph, its sides cut to multiples of the scale, or a drawn picture: (h, w, 3) uint8."""
+    if not config.photographs or rng.random() < config.drawn:
+        return make_picture(rng, config.leaves)
+    image = config.photographs[int(rng.integers(len(config.photographs)))].read()
+    height, width = (side // config.scale * config.scale for side in image.shape[:2])
+    return image[:height, :width].copy()
 
 
 def cut_batch(rng: np.random.Generator, pairs: Sequence[Pair], config: DataConfig) -> tuple[Bytes, Bytes]:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from training.reduction import reduce_image
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
@@ -58,13 +60,6 @@ class DegradeConfig:
     first: Stage = Stage(0.7, (0.05, 0.45), (1.0, 4.5), 0.7, (1.0, 14.0), (40, 96))
     second: Stage = Stage(0.5, (0.05, 0.35), (0.8, 1.6), 0.6, (1.0, 10.0), (35, 96))
     sinc_odds: float = 0.3
-
-
-def reduce_image(high: Bytes, scale: int) -> Bytes:
-    """Antialiased bicubic (a = -0.5) reduction by ``scale``: (s*h, s*w, 3) to (h, w, 3), uint8."""
-    height, width = high.shape[:2]
-    low = Image.fromarray(high).resize((width // scale, height // scale), Image.Resampling.BICUBIC)
-    return np.asarray(low)
 
 
 def compress(picture: Bytes, quality: int) -> Bytes:

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from pixelmend.engine.compact import Compact
-from training.degrade import add_noise, compress, reduce_image
+from training.degrade import add_noise, compress
 from training.methods import bicubic, enlarge
 from training.metrics import Score, psnr
 from training.photos import NAMES, photo
+from training.reduction import reduce_image
 
 Bytes = NDArray[np.uint8]
 

@@ -19,6 +19,7 @@ from training.degrade import DegradeConfig
 from training.judge import WATCHED_NOISE, judge, mean_gain
 from training.leaves import PLAIN, LeafConfig
 from training.optim import OptimConfig
+from training.photographs import read_manifest
 from training.trainer import TrainConfig, Trainer, Variant
 
 
@@ -92,6 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scale", type=int, default=NetworkConfig().scale)
     parser.add_argument("--start", type=Path, help="safetensors file of a trained network to start from")
     parser.add_argument("--plain", action="store_true", help="no drawn textures, as pixelmend-x4 had")
+    parser.add_argument("--photographs", type=Path, help="folder with a MANIFEST.csv to train on as well")
+    parser.add_argument(
+        "--drawn", type=float, default=DataConfig().drawn, help="share of drawn pictures then"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     parser.add_argument("--batch", type=int, default=DataConfig().batch)
@@ -125,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         refresh=options.refresh,
         workers=options.workers,
         degrading=DegradeConfig() if options.variant == "clean" else None,
+        photographs=read_manifest(options.photographs) if options.photographs else (),
+        drawn=options.drawn,
     )
     start = load_file(options.start) if options.start else None
     trainer = Trainer(config, torch.device(options.device), compiled=options.compile, start=start)

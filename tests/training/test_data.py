@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
-from training.data import DataConfig, PatchStream, cut_batch, make_pair
-from training.degrade import DegradeConfig, reduce_image
+from training.data import DataConfig, PatchStream, cut_batch, make_high, make_pair
+from training.degrade import DegradeConfig
 from training.leaves import LeafConfig
+from training.photographs import read_manifest
+from training.reduction import reduce_image, reduction_matrix
 
 SMALL = DataConfig(
     leaves=LeafConfig(size=96, fewest=20, most=40, texture_size=32),
@@ -64,3 +69,52 @@ def test_the_pool_moves_on() -> None:
     with PatchStream(7, SMALL) as stream:
         batches = [stream.batch()[0] for _ in range(6)]
     assert not np.array_equal(batches[0], batches[5])
+
+
+def write_folder(folder: Path, manifest: str) -> None:
+    (folder / "MANIFEST.csv").write_text(manifest)
+    pixels = np.random.default_rng(0).integers(0, 256, (98, 101, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "one.png")
+
+
+def test_photographs_are_mixed_with_drawn_pictures(tmp_path: Path) -> None:
+    write_folder(tmp_path, "file,width,licence,credit\none.png,101,CC BY 4.0,A. Photographer\n")
+    photographs = read_manifest(tmp_path)
+    assert photographs[0].credit == "A. Photographer"
+    config = replace(SMALL, photographs=photographs, drawn=0.5)
+    shapes = [make_high(np.random.default_rng(i), config).shape for i in range(40)]
+    assert set(shapes) == {(96, 96, 3), (96, 100, 3)}  # drawn; cut to multiples of 4
+    assert 10 < shapes.count((96, 100, 3)) < 30
+    pair = make_pair(0, 0, replace(config, drawn=0.0))
+    assert np.array_equal(pair.high, photographs[0].read()[:96, :100])
+    assert pair.lows[0].shape == (24, 25, 3)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "named"),
+    [
+        ("file,licence\none.png,CC0\n", "credit"),
+        ("file,licence,credit\n", "names no photograph"),
+        ("file,licence,credit\ntwo.png,CC0,\n", "two.png"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_refused(tmp_path: Path, manifest: str, named: str) -> None:
+    write_folder(tmp_path, manifest)
+    with pytest.raises(ValueError, match=named):
+        read_manifest(tmp_path)
+
+
+def test_reduction_equals_its_definition() -> None:
+    """imresize by 4: 16 weights of Keys' kernel at quarter steps, the border's samples mirrored."""
+    x = (np.arange(16) - 7.5) / 4.0
+    near, far = (
+        1.5 * np.abs(x) ** 3 - 2.5 * x**2 + 1.0,
+        -0.5 * np.abs(x) ** 3 + 2.5 * x**2 - 4.0 * np.abs(x) + 2.0,
+    )
+    weights = np.where(np.abs(x) <= 1.0, near, far)
+    weights /= weights.sum()
+    matrix = reduction_matrix(32, 4)
+    assert np.allclose(matrix[3, 6:22], weights, atol=1e-6)
+    assert np.allclose(matrix.sum(axis=1), 1.0, atol=1e-6)
+    assert np.allclose(matrix[0, :6], weights[6:12] + weights[5::-1], atol=1e-6)
+    assert np.allclose(matrix[0, :10].sum(), 1.0, atol=1e-6)

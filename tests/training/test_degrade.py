@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.degrade import DegradeConfig, add_noise, compress, degrade, reduce_image
+from training.degrade import DegradeConfig, add_noise, compress, degrade
 from training.leaves import LeafConfig, make_picture
+from training.reduction import reduce_image
 
 Bytes = NDArray[np.uint8]
 CONFIG = DegradeConfig()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.degrade import compress, reduce_image
+from training.degrade import compress
 from training.metrics import compare, psnr, seam_step, ssim
 from training.photos import photo
+from training.reduction import reduce_image
 
 
 def test_a_grey_step_costs_luma_only() -> None:
