@@ -1,15 +1,14 @@
-"""Decoding what libvips cannot: BMP and 8-bit Lab TIFF with Pillow, HEIC with libheif."""
+"""What the decoders other than libvips share, and HEIC through libheif."""
 
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pillow_heif
-from PIL import ImageCms, ImageFile
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import ImageCms
 
 from pixelmend.errors import CorruptImage
 from pixelmend.imaging.vips import Pixels
@@ -24,6 +23,8 @@ _LIBRARY_ERRORS = (
     IndexError,
     KeyError,
     OverflowError,
+    AttributeError,
+    TypeError,
 )
 
 
@@ -38,42 +39,25 @@ class Direct:
     notes: tuple[str, ...] = ()
 
 
-def decode_bmp(path: Path) -> Direct:
-    """Decode a BMP file of any depth. Raises CorruptImage."""
+@contextmanager
+def library_errors(what: str) -> Iterator[None]:
+    """Turn what Pillow and pillow_heif raise for damaged data into CorruptImage. what: names the format."""
     try:
-        with BmpImageFile(path) as image:
-            return Direct(_eight_bit(image))
-    except _LIBRARY_ERRORS as error:
-        raise CorruptImage(f"the bmp cannot be decoded: {error}") from error
-
-
-def decode_lab_tiff(path: Path) -> Direct:
-    """Decode an 8-bit CIELab TIFF to sRGB, upright: Pillow turns TIFFs itself. Raises CorruptImage."""
-    try:
-        with warnings.catch_warnings(), TiffImageFile(path) as image:
-            warnings.simplefilter("ignore")  # Pillow's opinions on odd tags
-            converted = ImageCms.profileToProfile(
-                image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
+        yield
     except (*_LIBRARY_ERRORS, ImageCms.PyCMSError) as error:
-        raise CorruptImage(f"the tiff cannot be decoded: {error}") from error
-    if converted is None:
-        raise CorruptImage("the tiff cannot be decoded: its Lab data cannot be converted")
-    return Direct(np.asarray(converted), notes=("lab-converted",))
+        raise CorruptImage(f"the {what} cannot be decoded: {error}") from error
 
 
 def decode_heic(path: Path) -> Direct:
     """Decode the primary image of a HEIC file, upright. 10 and 12 bits become 16. Raises CorruptImage."""
-    try:
+    with library_errors("heic"):
         file = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
         image = file[file.primary_index]
         pixels = np.asarray(image)
-    except (*_LIBRARY_ERRORS, AttributeError) as error:
-        raise CorruptImage(f"the heic cannot be decoded: {error}") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
     if image.mode.startswith(("RGBa", "La")):
-        pixels = _unpremultiplied(pixels)
+        pixels = unpremultiplied(pixels)
     info: dict[str, Any] = image.info
     return Direct(
         full_range(pixels, int(info["bit_depth"])),
@@ -95,13 +79,8 @@ def full_range(pixels: Pixels, bits: int) -> Pixels:
     return pixels
 
 
-def _eight_bit(image: ImageFile.ImageFile) -> Pixels:
-    plain = {"1": "L", "P": "RGB"}.get(image.mode, image.mode)
-    pixels = np.asarray(image.convert(plain) if plain != image.mode else image)
-    return pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
-
-
-def _unpremultiplied(pixels: Pixels) -> Pixels:
+def unpremultiplied(pixels: Pixels) -> Pixels:
+    """Colours divided by their alpha, the last channel: (H, W, 2 or 4), a copy."""
     limit = np.iinfo(pixels.dtype).max
     out = pixels.copy()
     for row in out:  # a row at a time: the arithmetic is in double precision

@@ -22,6 +22,7 @@ _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 _THUMBNAIL_OFFSET, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _EXIF_IFD = 0x8769
 _PIXEL_X, _PIXEL_Y = 0xA002, 0xA003
+_COLOUR_SPACE, _INTEROPERABILITY_IFD, _UNCALIBRATED = 0xA001, 0xA005, 0xFFFF
 
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
 
@@ -66,6 +67,20 @@ def dpi(block: bytes) -> tuple[float, float] | None:
         return None
     factor = 2.54 if unit == 3 else 1.0
     return horizontal * factor, vertical * factor
+
+
+def is_adobe_rgb(block: bytes) -> bool:
+    """Whether the block says so the way cameras do (DCF 2.0: a colour space that is none, and index R03)."""
+    order = _order(block)
+    for entry in _entries(block, order, _first_ifd(block, order)):
+        if entry.tag == _EXIF_IFD:
+            details = {e.tag: e for e in _entries(block, order, _integer(block, order, entry))}
+            space, link = details.get(_COLOUR_SPACE), details.get(_INTEROPERABILITY_IFD)
+            if space is None or link is None or _integer(block, order, space) != _UNCALIBRATED:
+                return False
+            inner = _entries(block, order, _integer(block, order, link))
+            return any(e.tag == 1 and block[e.position + 8 : e.position + 11] == b"R03" for e in inner)
+    return False
 
 
 def upright(block: bytes, size: Size) -> bytes:

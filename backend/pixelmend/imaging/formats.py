@@ -96,7 +96,7 @@ def losses(spec: OutputSpec, metadata: Metadata) -> tuple[str, ...]:
 
     "alpha": flattened onto white. "16-bit": reduced to 8 (JPEG, WebP) or 12 (AVIF) bits. "icc": a grey
     profile where the format has only RGB; the pixels are converted through it. "exif", "xmp": too big
-    for JPEG's segments; EXIF also in a TIFF of 4 GB.
+    for JPEG's segments; EXIF also in a TIFF of 4 GB. "text": PNG's text chunks, in all other formats.
     """
     lost: list[str] = []
     if spec.format is OutputFormat.JPEG and spec.has_alpha:
@@ -110,6 +110,8 @@ def losses(spec: OutputSpec, metadata: Metadata) -> tuple[str, ...]:
             lost.append("exif")
         if metadata.xmp and not containers.fits_in_segment(metadata.xmp):
             lost.append("xmp")
+    if metadata.text and spec.format is not OutputFormat.PNG:
+        lost.append("text")
     if is_big_tiff(spec) and metadata.exif:
         lost.append("exif")
     return tuple(lost)

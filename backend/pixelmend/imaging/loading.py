@@ -8,10 +8,11 @@ import pyvips
 from pixelmend.errors import UnsupportedFormat
 from pixelmend.imaging import tiff_exif
 from pixelmend.imaging.headers import tiff
+from pixelmend.imaging.headers.tiff import TiffFields
 from pixelmend.imaging.metadata import usable_icc
 from pixelmend.imaging.probe import ImageInfo
 from pixelmend.imaging.sniff import ImageFormat
-from pixelmend.imaging.storage import mapped
+from pixelmend.imaging.tiled_tiff import TileGrid, TilesAsStrips
 
 _GREY = frozenset({"b-w", "grey16"})
 _RGB = frozenset({"srgb", "rgb", "rgb16"})
@@ -20,26 +21,34 @@ _LAB = frozenset({"lab", "labq", "labs"})
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A lazy image of 1 to 4 bands, uchar or ushort, as stored; and what the file said about it."""
+    """A lazy image of 1 to 4 bands, uchar or ushort, as stored; and what the file said about it.
+
+    grid: where the rows belong, if they are those of tiles one below the other. source: what the image reads
+    from, which has to live as long.
+    """
 
     image: pyvips.Image
     icc: bytes | None
     exif: bytes | None
     xmp: bytes | None
     notes: tuple[str, ...]
+    grid: TileGrid | None = None
+    source: TilesAsStrips | None = None
 
 
-def open_with_vips(path: Path, info: ImageInfo) -> Opened:
-    """Open `path` with the loader of `info.format` and no other.
+def open_with_vips(path: Path, data: bytes, info: ImageInfo) -> Opened:
+    """Open `path`, whose bytes are `data`, with the loader of `info.format` and no other.
 
     Nothing but the header is read before rows are fetched. Raises pyvips.Error, UnsupportedFormat.
     """
-    source = _load(path, info.format)
+    header = tiff.read_tiff(data) if info.format is ImageFormat.TIFF else None
+    strips = TilesAsStrips(data) if header is not None and header.tiled else None
+    source = strips.image() if strips is not None else _load(path, info.format)
     icc = _blob(source, "icc-profile-data")
     notes: list[str] = []
     image = source
-    if info.format is ImageFormat.TIFF:
-        image = _drop_extra_channels(image, path, notes)
+    if header is not None:
+        image = _drop_extra_channels(image, header, notes)
     if image.interpretation == "cmyk":
         image = _cmyk_to_rgb(image)
         icc = None
@@ -58,10 +67,10 @@ def open_with_vips(path: Path, info: ImageInfo) -> Opened:
         icc = None
         notes.append("icc-unusable")
     block = _blob(source, "exif-data")
-    if info.format is ImageFormat.TIFF:
-        with mapped(path) as data:
-            block = tiff_exif.gather(data)
-    return Opened(image, icc, block, _blob(source, "xmp-data"), tuple(notes))
+    if header is not None:
+        block = tiff_exif.gather(data)
+    grid = strips.grid if strips is not None else None
+    return Opened(image, icc, block, _blob(source, "xmp-data"), tuple(notes), grid, strips)
 
 
 def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
@@ -83,14 +92,17 @@ def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
         case ImageFormat.GIF:
             return pyvips.Image.gifload(name, page=0, n=1, **options)
         case ImageFormat.AVIF:
-            return pyvips.Image.heifload(name, page=0, n=1, unlimited=False, **options)
+            # Pages are in the file's order, and any of them may be the primary picture.
+            first = pyvips.Image.heifload(name, page=0, n=1, unlimited=False, **options)
+            primary = int(first.get("heif-primary"))
+            if primary == 0:
+                return first
+            return pyvips.Image.heifload(name, page=primary, n=1, unlimited=False, **options)
     raise ValueError(f"libvips does not decode {image_format} here")
 
 
-def _drop_extra_channels(image: pyvips.Image, path: Path, notes: list[str]) -> pyvips.Image:
+def _drop_extra_channels(image: pyvips.Image, header: TiffFields, notes: list[str]) -> pyvips.Image:
     """Leave colour and, if there is one, alpha (which libvips has made straight)."""
-    with mapped(path) as data:
-        header = tiff.read_tiff(data)
     keep = header.colour + header.fields.has_alpha
     if header.samples <= keep or image.bands <= keep:
         return image

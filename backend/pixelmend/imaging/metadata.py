@@ -1,15 +1,10 @@
 """What travels with the pixels: colour profile, EXIF, XMP, resolution."""
 
-import re
 from dataclasses import dataclass, replace
 
-from pixelmend.imaging import exif
+from pixelmend.imaging import exif, xmp
+from pixelmend.imaging.colour import Cicp
 from pixelmend.imaging.geometry import Size
-
-_XMP_NUMBER = re.compile(
-    rb"(tiff:Orientation|tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)"
-    rb"""(\s*=\s*["']\s*|>\s*)\d+"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +12,16 @@ class Metadata:
     r"""Metadata of an image whose orientation has been applied.
 
     icc: an ICC profile that fits the pixels' channels. exif: a TIFF structure without the `Exif\0\0`
-    prefix. xmp: an XMP packet (UTF-8). dpi: horizontal and vertical pixels per inch.
+    prefix. xmp: an XMP packet (UTF-8). dpi: horizontal and vertical pixels per inch. cicp: code points
+    that the file had; `icc` says the same to readers that do not know them. text: text chunks of a PNG.
     """
 
     icc: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    cicp: Cicp | None = None
+    text: tuple[tuple[bytes, bytes], ...] = ()
 
     def upright(self, size: Size) -> "Metadata":
         """The same for an upright image of `size` px: orientations read 1, dimensions are `size`, the
@@ -32,7 +30,7 @@ class Metadata:
         return replace(
             self,
             exif=exif.upright(self.exif, size) if self.exif else None,
-            xmp=_upright_xmp(self.xmp, size) if self.xmp else None,
+            xmp=xmp.upright(self.xmp, size) if self.xmp else None,
         )
 
 
@@ -45,14 +43,3 @@ def usable_icc(profile: bytes | None, colour_channels: int) -> bool:
         return False
     wanted = {1: b"GRAY", 3: b"RGB ", 4: b"CMYK"}[colour_channels]
     return profile[16:20] == wanted and int.from_bytes(profile[:4], "big") <= len(profile)
-
-
-def _upright_xmp(packet: bytes, size: Size) -> bytes:
-    numbers = {
-        b"tiff:Orientation": 1,
-        b"tiff:ImageWidth": size.width,
-        b"tiff:ImageLength": size.height,
-        b"exif:PixelXDimension": size.width,
-        b"exif:PixelYDimension": size.height,
-    }
-    return _XMP_NUMBER.sub(lambda found: found[1] + found[2] + b"%d" % numbers[found[1]], packet)

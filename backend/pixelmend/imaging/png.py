@@ -237,6 +237,9 @@ def _deflate_well(data: NDArray[np.uint8]) -> bytes:
 def _metadata_chunks(metadata: Metadata) -> list[tuple[bytes, bytes]]:
     """Chunks that precede IDAT, in the order the specification asks for."""
     chunks: list[tuple[bytes, bytes]] = []
+    if metadata.cicp:
+        # The matrix is 0 and the range full, as PNG demands.
+        chunks.append((b"cICP", bytes((metadata.cicp.primaries, metadata.cicp.transfer, 0, 1))))
     if metadata.icc:
         chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))
     if metadata.dpi:
@@ -247,4 +250,5 @@ def _metadata_chunks(metadata: Metadata) -> list[tuple[bytes, bytes]]:
     if metadata.xmp:
         # keyword, no compression, no language, no translated keyword
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+    chunks += metadata.text
     return chunks

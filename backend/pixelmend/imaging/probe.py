@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pixelmend.errors import CorruptImage, ImageTooLarge, TooManyFrames
+from pixelmend.imaging.colour import Colour
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from pixelmend.imaging.headers.fields import HeaderFields
@@ -33,7 +34,8 @@ class ImageInfo:
     """What the header says. `size` is as stored; `oriented_size` is what `decode` returns.
 
     bits: 8 or 16 per sample, as decoded (a 1-bit PNG decodes to 8, a 10-bit AVIF to 16). frames: where
-    the format stores no count, 2 stands for "more than one". dpi: pixels per inch, if recorded.
+    the format stores no count, 2 stands for "more than one". dpi: pixels per inch, if recorded. colour: what
+    the file says of its colours besides an ICC profile.
     """
 
     format: ImageFormat
@@ -44,6 +46,7 @@ class ImageInfo:
     bits: int
     frames: int
     dpi: tuple[float, float] | None = None
+    colour: Colour | None = None
 
     @property
     def oriented_size(self) -> Size:
@@ -90,6 +93,7 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
         bits=fields.bits,
         frames=fields.frames,
         dpi=fields.dpi,
+        colour=fields.colour,
     )
 
 

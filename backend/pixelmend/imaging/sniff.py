@@ -42,6 +42,13 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\0\0\1\0", "Windows icon"),
     (b"v/1\x01", "OpenEXR"),
+    (b"IIRO", "camera raw (Olympus)"),
+    (b"IIRS", "camera raw (Olympus)"),
+    (b"MMOR", "camera raw (Olympus)"),
+    (b"IIU\0", "camera raw (Panasonic)"),
+    (b"FUJIFILMCCD-RAW", "camera raw (Fujifilm)"),
+    (b"FOVb", "camera raw (Sigma)"),
+    (b"\0MRM", "camera raw (Minolta)"),
     (b"#?RADIANCE", "Radiance HDR"),
     (b"\x7fELF", "ELF program"),
     (b"MZ", "Windows program"),
@@ -79,6 +86,8 @@ def _sniff_iso_media(head: bytes) -> ImageFormat:
     # mif1 is the neutral brand of the container: the codec then shows in the compatible brands
     if brands[0] in _HEIF_BRANDS:
         return ImageFormat.AVIF if _AVIF_BRANDS.intersection(brands) else ImageFormat.HEIC
+    if brands[0] == b"crx ":
+        raise UnsupportedFormat("the file is a camera raw (Canon) file, which is not supported")
     brand = brands[0].decode("latin-1")
     raise UnsupportedFormat(f"the file is an ISO media file of brand {brand!r}, not AVIF or HEIC")
 

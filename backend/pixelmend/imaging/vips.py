@@ -1,5 +1,7 @@
 """The few things every user of libvips here needs: set-up, rows as arrays, error translation."""
 
+import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,7 @@ PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]
 
 # libvips holds several times as much while it computes them; more is not faster
 _ROW_BYTES_AT_ONCE = 256 << 10
+_LOGGER = logging.getLogger("pyvips")
 
 
 def configure_vips(threads: int) -> None:
@@ -30,11 +33,38 @@ def configure_vips(threads: int) -> None:
 
 @contextmanager
 def decode_errors(what: str) -> Iterator[None]:
-    """Turn libvips' errors into CorruptImage. what: names the file's format."""
+    """Turn libvips' errors into CorruptImage. what: names the file's format.
+
+    libvips caches some formats' rows in tiles, and makes those that fail black with no more than a warning.
+    The warning, which comes in the thread that fetches the rows, is an error here.
+    """
+    failed_tiles = _FailedTiles()
+    _LOGGER.addHandler(failed_tiles)
     try:
         yield
     except pyvips.Error as error:
         raise CorruptImage(f"the {what} cannot be decoded: {reason(error)}") from error
+    except UnicodeDecodeError as error:
+        # pyvips cannot read a message that quotes the file's bytes, and leaves it to be read again.
+        pyvips.vips_lib.vips_error_clear()
+        raise CorruptImage(f"the {what} cannot be decoded") from error
+    finally:
+        _LOGGER.removeHandler(failed_tiles)
+    if failed_tiles.any:
+        raise CorruptImage(f"the {what} cannot be decoded: some of its pixels are damaged")
+
+
+class _FailedTiles(logging.Handler):
+    """Notes whether libvips gave up a tile in this thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.any = False
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread and "error in tile" in record.getMessage():
+            self.any = True
 
 
 def reason(error: pyvips.Error) -> str:

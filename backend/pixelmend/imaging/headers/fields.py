@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pixelmend.errors import CorruptImage
+from pixelmend.imaging.colour import Colour
 from pixelmend.imaging.geometry import Size
 
 MAX_SEGMENTS = 65_536
@@ -17,7 +18,8 @@ class HeaderFields:
     size: as stored, before orientation. orientation: EXIF value 1-8. bits: 8 or 16 per sample, as
     decoded. frames: where the format stores no count, 2 stands for "more than one". dpi: horizontal and
     vertical pixels per inch if the file says so. coded: the least size that has to be decoded, where a
-    crop in the file makes `size` smaller than that.
+    crop in the file makes `size` smaller than that. colour: what the file says of its colours besides an ICC
+    profile.
     """
 
     size: Size
@@ -28,6 +30,7 @@ class HeaderFields:
     frames: int = 1
     dpi: tuple[float, float] | None = None
     coded: Size | None = None
+    colour: Colour | None = None
 
 
 def checked_size(width: int, height: int, limit: int = 2**31 - 1) -> Size:

@@ -1,74 +1,201 @@
-"""HEIC and AVIF header, read by libheif (through pillow_heif); pixels stay encoded."""
+"""HEIC and AVIF header: the primary picture's properties. Pixels and metadata stay where they are."""
 
-import re
 import struct
-from typing import Any
-
-import pillow_heif
+from dataclasses import dataclass
 
 from pixelmend.errors import CorruptImage
+from pixelmend.imaging.colour import Cicp, Colour
 from pixelmend.imaging.geometry import Size
-from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_size
+from pixelmend.imaging.headers.boxes import Box, Cursor, full, walk
+from pixelmend.imaging.headers.fields import HeaderFields, checked_size
+from pixelmend.imaging.headers.heif_items import METADATA_KINDS, Item, Meta, read_meta
 
-# An image-size property: box length 20, version and flags 0, width, height
-_IMAGE_SIZE = re.compile(rb"\x00\x00\x00\x14ispe\x00{4}(.{4})(.{4})", re.DOTALL)
 _MAX_PADDING = 63  # encoders round sizes up to whole blocks and crop the rest away
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
+_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+_GAIN_MAP = (b"urn:com:apple:photo:2020:aux:hdrgainmap",)
+_DEPTH = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:mpeg:hevc:2015:auxid:2")
+_NOT_PICTURES = METADATA_KINDS | {b""}
+
+
+@dataclass(frozen=True, slots=True)
+class HeifFields:
+    """`HeaderFields` of the primary picture, and what else the file holds.
+
+    premultiplied: its colours are stored multiplied by its alpha. extras: tokens as in `extras.py`.
+    """
+
+    fields: HeaderFields
+    premultiplied: bool
+    extras: tuple[str, ...]
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a HEIC or AVIF file. Raises CorruptImage.
+    """Read the header of a HEIC or AVIF file. Raises as `read_heif`."""
+    return read_heif(data).fields
 
-    Rotation and mirroring are properties of the container here and libheif applies them: `size` is
-    already upright, orientation is 1, and an EXIF orientation tag has no say.
+
+def read_heif(data: bytes) -> HeifFields:
+    """Read the `meta` box. Raises CorruptImage, struct.error for short data.
+
+    Rotation, mirroring and cropping are properties of the container here and the decoders apply them: `size`
+    is already upright, orientation is 1, and an EXIF orientation tag has no say.
     """
-    try:
-        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
-        image = file[file.primary_index]
-        width, height = image.size
-        info: dict[str, Any] = image.info
-        bits, mode, frames = int(info["bit_depth"]), str(image.mode), len(file)
-    except (OSError, ValueError, SyntaxError, RuntimeError, EOFError, IndexError, KeyError) as error:
-        raise CorruptImage(f"the HEIF header cannot be read: {error}") from error
-    return HeaderFields(
-        size=checked_size(width, height),
-        grey=mode.startswith(("L", "I")),
-        has_alpha="A" in mode.upper(),
-        bits=16 if bits > 8 else 8,
-        coded=_coded_size(data),
-        frames=max(frames, 2) if data[8:12] in _SEQUENCE_BRANDS else frames,
+    meta = read_meta(data)
+    primary = meta.items[meta.primary]
+    helpers = _helpers(data, meta)
+    alpha = next((number for number, urn in helpers.items() if urn in _ALPHA), None)
+    frames = max(1, len(_pictures(meta)))
+    if bytes(data[8:12]) in _SEQUENCE_BRANDS:
+        frames = max(frames, 2)
+    depths = _depths(data, primary, meta)
+    fields = HeaderFields(
+        size=_size(data, primary),
+        grey=len(depths) == 1,
+        has_alpha=alpha is not None,
+        bits=16 if max(depths) > 8 else 8,
+        frames=frames,
+        coded=_coded_size(data, meta),
+        colour=_colour(data, primary),
     )
+    premultiplied = any(
+        reference.kind == b"prem" and reference.source == meta.primary and alpha in reference.targets
+        for reference in meta.references
+    )
+    return HeifFields(fields, premultiplied, _extras(data, meta, helpers))
 
 
-def _coded_size(data: bytes) -> Size | None:
-    """The largest size among the file's images, less padding; None where the file names none.
+def _helpers(data: bytes, meta: Meta) -> dict[int, bytes]:
+    """What the auxiliary pictures of the primary one are, by their number."""
+    found = {}
+    for reference in meta.references:
+        item = meta.items.get(reference.source)
+        if reference.kind == b"auxl" and item is not None and meta.primary in reference.targets:
+            kinds = [box for box in item.properties if box.kind == b"auxC"]
+            if kinds:
+                found[item.number] = Cursor(data, full(data, kinds[0])[2]).text()
+    return found
 
-    libheif reports the size after cropping: a file could claim 60x40 px, cut from 30000x30000.
-    """
-    sizes = [
-        checked_size(int.from_bytes(found[1], "big"), int.from_bytes(found[2], "big"))
-        for found in _IMAGE_SIZE.finditer(_meta_box(data))
+
+def _pictures(meta: Meta) -> list[int]:
+    """The pictures that stand for themselves: no tiles, thumbnails or helpers of others."""
+    parts = {
+        number
+        for reference in meta.references
+        for number in (reference.targets if reference.kind == b"dimg" else ())
+    }
+    small = {reference.source for reference in meta.references if reference.kind in (b"thmb", b"auxl")}
+    dependent = parts | small
+    return [
+        item.number
+        for item in meta.items.values()
+        if item.kind not in _NOT_PICTURES
+        and item.kind != b"tmap"
+        and not item.hidden
+        and item.number not in dependent
     ]
+
+
+def _extras(data: bytes, meta: Meta, helpers: dict[int, bytes]) -> tuple[str, ...]:
+    found: list[str] = []
+    if any(item.kind == b"tmap" for item in meta.items.values()) or set(helpers.values()) & set(_GAIN_MAP):
+        found.append("gain-map")
+    if set(helpers.values()) & set(_DEPTH):
+        found.append("depth")
+    known = {*_ALPHA, *_GAIN_MAP, *_DEPTH}
+    if any(urn not in known for urn in helpers.values()):
+        found.append("further-images")
+    if any(box.kind == b"uuid" and _is_c2pa(data, box) for box in walk(data, 0, len(data))):
+        found.append("c2pa")
+    return tuple(found)
+
+
+def _is_c2pa(data: bytes, box: Box) -> bool:
+    return bytes(data[box.start : box.start + 16]).hex() == "d8fec3d61b0e483c92975828877ec481"
+
+
+def _properties(item: Item, kind: bytes) -> list[Box]:
+    return [box for box in item.properties if box.kind == kind]
+
+
+def _stored_size(data: bytes, item: Item) -> Size:
+    sizes = _properties(item, b"ispe")
+    if not sizes:
+        raise CorruptImage("the HEIF file's primary picture has no size")
+    cursor = Cursor(data, full(data, sizes[0])[2])
+    return checked_size(cursor.number(4), cursor.number(4))
+
+
+def _size(data: bytes, item: Item) -> Size:
+    size = _stored_size(data, item)
+    for box in item.properties:  # in the order in which they apply
+        if box.kind == b"clap":
+            size = _cropped(data, box, size)
+        elif box.kind == b"irot" and Cursor(data, box).number(1) & 1:
+            size = size.transposed()
+    return size
+
+
+def _cropped(data: bytes, box: Box, size: Size) -> Size:
+    """libheif's arithmetic: the middle of the crop lies at a fraction, and its edges are rounded."""
+    values = struct.unpack_from(">IIIIiIiI", data, box.start)
+    width, width_of, height, height_of, right, right_of, down, down_of = values
+    if not (width_of and height_of and right_of and down_of):
+        raise CorruptImage("the HEIF file's crop divides by zero")
+    across = _kept(size.width, width / width_of, right / right_of)
+    along = _kept(size.height, height / height_of, down / down_of)
+    return checked_size(across, along)
+
+
+def _kept(side: int, length: float, offset: float) -> int:
+    first = round(offset + (side - 1) / 2 - (length - 1) / 2)
+    last = round(offset + (side - 1) / 2 + (length - 1) / 2)
+    return min(side - 1, last) - max(0, first) + 1
+
+
+def _depths(data: bytes, item: Item, meta: Meta) -> list[int]:
+    """Bits of each channel. A grid that does not say takes its first tile's."""
+    own = _own_depths(data, item)
+    if own:
+        return own
+    for reference in meta.references:
+        if reference.kind == b"dimg" and reference.source == item.number and reference.targets:
+            tile = meta.items.get(reference.targets[0])
+            return (_own_depths(data, tile) if tile is not None else None) or [8, 8, 8]
+    return [8, 8, 8]
+
+
+def _own_depths(data: bytes, item: Item) -> list[int] | None:
+    for box in _properties(item, b"pixi"):
+        cursor = Cursor(data, full(data, box)[2])
+        return [cursor.number(1) for _ in range(cursor.number(1))]
+    for box in _properties(item, b"av1C"):
+        flags = Cursor(data, box).number(3) & 0xFF
+        depth = 12 if flags & 0x20 and flags & 0x40 else 10 if flags & 0x40 else 8
+        return [depth] if flags & 0x10 else [depth] * 3
+    for box in _properties(item, b"hvcC"):
+        cursor = Cursor(data, box)
+        head = bytes(cursor.number(1) for _ in range(18))
+        depth = 8 + (head[17] & 7)
+        return [depth] if head[16] & 3 == 0 else [depth] * 3
+    return None
+
+
+def _colour(data: bytes, item: Item) -> Colour | None:
+    for box in _properties(item, b"colr"):
+        if bytes(data[box.start : box.start + 4]) == b"nclx":
+            cursor = Cursor(data, Box(box.kind, box.start + 4, box.end))
+            return Colour(Cicp(cursor.number(2), cursor.number(2)))
+    return None
+
+
+def _coded_size(data: bytes, meta: Meta) -> Size | None:
+    """The largest size among the file's pictures, less padding; None if the file names none.
+
+    A file could claim 60x40 px, cut from 30000x30000.
+    """
+    sizes = [_stored_size(data, item) for item in meta.items.values() if _properties(item, b"ispe")]
     if not sizes:
         return None
     largest = max(sizes, key=lambda size: size.pixels)
     return Size(max(1, largest.width - _MAX_PADDING), max(1, largest.height - _MAX_PADDING))
-
-
-def _meta_box(data: bytes) -> bytes:
-    """The box that describes all images; empty where there is none."""
-    position = 0
-    for _ in range(MAX_SEGMENTS):
-        if position + 16 > len(data):
-            break
-        length, name = struct.unpack_from(">I4s", data, position)
-        if length == 1:
-            length = struct.unpack_from(">Q", data, position + 8)[0]
-        elif length == 0:  # up to the end of the file
-            length = len(data) - position
-        if name == b"meta":
-            return data[position : position + length]
-        if length < 8:
-            break
-        position += length
-    return b""

@@ -10,16 +10,22 @@ from pixelmend.imaging.headers.fields import HeaderFields, checked_dpi, checked_
 # Bounds on hostile chains; honest files have one page here, a thumbnail and a few dozen tags.
 _MAX_PAGES = 64
 _MAX_ENTRIES = 4096
-_SUBFILE, _WIDTH, _LENGTH, _BITS = 254, 256, 257, 258
+_SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
 _PHOTOMETRIC, _ORIENTATION, _SAMPLES = 262, 274, 277
-_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
-_EXTRA, _SAMPLE_FORMAT = 338, 339
+_X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT = 282, 283, 284, 296
+_TILE_WIDTH, _SUB_DIRECTORIES, _EXTRA, _SAMPLE_FORMAT = 322, 330, 338, 339
+_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION = 33723, 34377, 34735, 50706
 _WANTED = frozenset(
-    {_SUBFILE, _WIDTH, _LENGTH, _BITS, _PHOTOMETRIC, _ORIENTATION, _SAMPLES}
-    | {_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _EXTRA, _SAMPLE_FORMAT}
+    {_SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES}
+    | {_X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT, _TILE_WIDTH, _SUB_DIRECTORIES, _EXTRA, _SAMPLE_FORMAT}
+    | {_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION}
 )
 # TIFF field type -> struct code; rationals are read as two numbers
-_CODES = {1: "B", 3: "H", 4: "I", 5: "II", 16: "Q"}
+_CODES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
+_NO_COMPRESSION, _CHUNKY, _SEPARATE = 1, 1, 2
+_REDUCED = 1  # of the subfile type: a smaller copy of another picture in the file
+_MOSAIC, _LINEAR_RAW = 32803, 34892
+_MAX_SUB_DIRECTORIES = 8
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _UINT, _UNDEFINED = 1, 4
 _UNSPECIFIED, _ALPHA = 0, (1, 2)  # kinds of extra samples: alpha is premultiplied (1) or straight (2)
@@ -32,13 +38,20 @@ Tags = dict[int, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class TiffFields:
-    """`HeaderFields` of the first page, and what its channels are."""
+    """`HeaderFields` of the first page, and how its pixels are stored.
+
+    colour: how many channels are colour; an alpha channel, if `fields` says so, is the next one. planar: each
+    channel lies for itself. extras: tokens as in `imaging/extras.py`.
+    """
 
     fields: HeaderFields
     photometric: int
     colour: int
-    """How many channels are colour; an alpha channel, if `fields` says so, is the next one."""
     samples: int
+    compression: int = _NO_COMPRESSION
+    planar: bool = False
+    tiled: bool = False
+    extras: tuple[str, ...] = ()
 
 
 def read(data: bytes) -> HeaderFields:
@@ -49,13 +62,14 @@ def read(data: bytes) -> HeaderFields:
 def read_tiff(data: bytes) -> TiffFields:
     """Read the first directory and look for a second page.
 
-    Raises CorruptImage (including a chain of directories that loops), UnsupportedFormat for sample
-    types other than 1 to 16 bits of unsigned integer, struct.error where bytes are missing.
+    Raises CorruptImage (including a chain of directories that loops), UnsupportedFormat for camera raw and
+    for sample types other than 1 to 16 bits of unsigned integer, struct.error where bytes are missing.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
     offset: int = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
     tags, offset = _directory(data, order, big, offset)
+    _refuse_raw(data, order, big, tags)
     seen, frames = {offset}, 1
     while offset and frames == 1:
         page, offset = _directory(data, order, big, offset)
@@ -65,6 +79,19 @@ def read_tiff(data: bytes) -> TiffFields:
             raise CorruptImage("the TIFF's chain of pages does not end")
         seen.add(offset)
     return _interpret(tags, frames)
+
+
+def _refuse_raw(data: bytes, order: str, big: bool, tags: Tags) -> None:
+    """Raw files are TIFFs whose first page is a small preview, or the sensor's mosaic itself."""
+    offsets = tags.get(_SUB_DIRECTORIES, ())[:_MAX_SUB_DIRECTORIES]
+    pages = [tags, *(_directory(data, order, big, at)[0] for at in offsets if 0 < at <= len(data) - 2)]
+    kinds = {page.get(_PHOTOMETRIC, (0,))[0] for page in pages}
+    if _DNG_VERSION in tags or kinds & {_MOSAIC, _LINEAR_RAW} or data[8:10] == b"CR":
+        raise UnsupportedFormat("the file is camera raw, which is not supported; export a JPEG or TIFF first")
+    if tags.get(_SUBFILE, (0,))[0] & _REDUCED and len(pages) > 1:
+        raise UnsupportedFormat(
+            "the TIFF begins with a reduced copy of a picture in a sub-directory, as camera raw has it"
+        )
 
 
 def _interpret(tags: Tags, frames: int) -> TiffFields:
@@ -93,7 +120,23 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
         frames=frames,
         dpi=_dpi(tags),
     )
-    return TiffFields(fields, photometric, colour, samples)
+    return TiffFields(
+        fields,
+        photometric,
+        colour,
+        samples,
+        compression=tags.get(_COMPRESSION, (_NO_COMPRESSION,))[0],
+        planar=tags.get(_PLANAR, (_CHUNKY,))[0] == _SEPARATE and samples > 1,
+        tiled=_TILE_WIDTH in tags,
+        extras=tuple(
+            name
+            for name, present in (
+                ("iptc", tags.keys() & {_IPTC, _PHOTOSHOP}),
+                ("geotiff", tags.keys() & {_GEO_KEYS}),
+            )
+            if present
+        ),
+    )
 
 
 def _dpi(tags: Tags) -> tuple[float, float] | None:

@@ -1,0 +1,84 @@
+"""Decoding with Pillow's libtiff the TIFF files that libvips reads wrongly or not at all."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import ImageCms
+from PIL.TiffImagePlugin import TiffImageFile
+
+from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.imaging.direct import Direct, library_errors
+from pixelmend.imaging.headers.tiff import TiffFields
+
+_CMYK, _YCBCR, _CIELAB = 5, 6, 8
+_NONE, _OLD_JPEG, _JPEG, _WEBP = 1, 6, 7, 50001
+# libvips' libtiff is built without these, and gives blank tiles for them instead of an error.
+_NOT_IN_LIBVIPS = {34925: "LZMA", 50000: "Zstandard"}
+
+
+class _ThroughLibtiff(TiffImageFile):
+    """Pillow reads uncompressed files itself, but not in tiles of subsampled YCbCr."""
+
+    @property
+    def use_load_libtiff(self) -> bool:
+        return True
+
+    @use_load_libtiff.setter
+    def use_load_libtiff(self, _: bool) -> None:
+        """What the base class chooses has no say."""
+
+    def load_end(self) -> None:
+        """The base class turns the picture by its orientation here; that is done elsewhere."""
+
+
+def needs_pillow(header: TiffFields) -> bool:
+    """Whether libvips is not to be given the file."""
+    ycbcr = header.photometric == _YCBCR and header.compression != _JPEG
+    lab = header.photometric == _CIELAB and header.fields.bits == 8
+    return ycbcr or lab or header.compression in _NOT_IN_LIBVIPS
+
+
+def check_decodable(header: TiffFields) -> None:
+    """Raise UnsupportedFormat, naming what it is, for a file that neither library reads right."""
+    if header.compression == _OLD_JPEG:
+        raise UnsupportedFormat("the TIFF has old-style JPEG compression (6); not supported")
+    if header.planar and header.compression == _WEBP:
+        raise UnsupportedFormat("the TIFF has WebP compression of separate planes; not supported")
+    if header.planar and header.photometric == _YCBCR:
+        raise UnsupportedFormat("the TIFF has YCbCr colours in separate planes; not supported")
+    if needs_pillow(header) and header.fields.bits == 16 and header.samples > 1:
+        what = _NOT_IN_LIBVIPS.get(header.compression)
+        how = f"{what} compression" if what else "YCbCr colours"
+        raise UnsupportedFormat(f"the TIFF has {how} of {header.samples} channels of 16 bits; not supported")
+
+
+def decode_tiff(path: Path, header: TiffFields, exif: bytes | None) -> Direct:
+    """Pixels as stored, Lab in sRGB; `exif` is passed on. Raises CorruptImage, UnsupportedFormat."""
+    if header.photometric == _CIELAB:
+        return _decode_lab(path, exif)
+    with library_errors("tiff"), warnings.catch_warnings(), _ThroughLibtiff(path) as image:
+        warnings.simplefilter("ignore")  # Pillow's opinions on odd tags
+        plain = image
+        if image.mode in ("P", "PA", "1", "RGBX"):
+            plain = image.convert({"P": "RGB", "PA": "RGBA", "1": "L", "RGBX": "RGB"}[image.mode])  # type: ignore[assignment]
+        if plain.mode not in ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N"):
+            raise UnsupportedFormat(f"the TIFF has pixels of Pillow's mode {plain.mode}; not supported")
+        pixels = np.asarray(plain)
+        icc = image.info.get("icc_profile")
+        xmp = image.info.get("xmp")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        pixels = pixels.astype(np.uint16)
+    pixels = pixels[:, :, np.newaxis] if pixels.ndim == 2 else pixels
+    return Direct(pixels, icc=icc or None, exif=exif, xmp=xmp or None)
+
+
+def _decode_lab(path: Path, exif: bytes | None) -> Direct:
+    with library_errors("tiff"), warnings.catch_warnings(), _ThroughLibtiff(path) as image:
+        warnings.simplefilter("ignore")
+        converted = ImageCms.profileToProfile(
+            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    if converted is None:
+        raise CorruptImage("the tiff cannot be decoded: its Lab data cannot be converted")
+    return Direct(np.asarray(converted), exif=exif, notes=("lab-converted",))
