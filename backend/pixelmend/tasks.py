@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.catalog import ModelTask
@@ -28,11 +29,19 @@ class EraseOptions:
     model: str
     grow_px: int
     feather_px: int
+    mask_polarity: MaskPolarity = MaskPolarity.AUTO
 
     @classmethod
-    def of(cls, model: str, grow_px: int, feather_px: int | None = None) -> "EraseOptions":
+    def of(
+        cls,
+        model: str,
+        grow_px: int,
+        feather_px: int | None = None,
+        mask_polarity: MaskPolarity = MaskPolarity.AUTO,
+    ) -> "EraseOptions":
         """feather_px: None for the default, as far as it fits."""
-        return cls(model, grow_px, min(DEFAULT_FEATHER_PX, grow_px) if feather_px is None else feather_px)
+        feather_px = min(DEFAULT_FEATHER_PX, grow_px) if feather_px is None else feather_px
+        return cls(model, grow_px, feather_px, mask_polarity)
 
 
 @dataclass(frozen=True, slots=True)

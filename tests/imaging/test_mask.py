@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.geometry import Size
-from pixelmend.imaging.mask import feather, grow, hole_from_mask
+from pixelmend.imaging.mask import MaskPolarity, feather, grow, hole_from_mask
 
 masks = st.builds(
     lambda height, width, share, seed: np.random.default_rng(seed).random((height, width)) < share,
@@ -56,6 +56,72 @@ def test_an_opaque_mask_with_alpha_counts_by_its_colour() -> None:
     mask = np.full((1, 2, 4), 255, np.uint8)
     mask[0, 0, :3] = 0
     assert hole_from_mask(mask, Size(2, 1)).pixels.tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize("alpha", [254, 128])
+def test_a_pixel_that_is_nearly_opaque_makes_no_mask_of_transparency(alpha: int) -> None:
+    mask = np.zeros((1, 4, 4), np.uint8)
+    mask[:, :, 3] = 255
+    mask[0, 0] = (0, 0, 0, alpha)
+    mask[0, 2, :3] = 255
+    assert hole_from_mask(mask, Size(4, 1)).pixels.tolist() == [[False, False, True, False]]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        np.array([[[0], [1], [1], [0]]], np.uint8),
+        np.array([[[0], [255], [255], [0]]], np.uint16),
+        np.array([[[0, 0, 0], [255, 0, 0], [255, 0, 0], [0, 0, 0]]], np.uint8),
+        np.array([[[2, 2, 2], [0, 0, 90], [0, 0, 255], [0, 0, 0]]], np.uint8),
+    ],
+)
+def test_a_dark_mask_is_stretched_and_says_so(mask: NDArray[Any]) -> None:
+    hole = hole_from_mask(mask, Size(4, 1))
+    assert hole.pixels[0, 2]
+    assert not hole.pixels[0, 3]
+    assert "stretched" in hole.notes[0]
+
+
+@pytest.mark.parametrize("value", [0, 1, 100])
+def test_a_mask_of_one_dark_value_removes_nothing(value: int) -> None:
+    hole = hole_from_mask(np.full((2, 2, 1), value, np.uint8), Size(2, 2))
+    assert hole.is_empty
+    assert hole.notes == ()
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (200, 30, 30)])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_stroke_on_an_empty_canvas_is_what_is_removed(channels: int, colour: tuple[int, int, int]) -> None:
+    mask = np.zeros((3, 4, channels), np.uint8)
+    mask[1, 1:3] = (*colour[: channels - 1], 255)
+    mask[1, 3] = (*colour[: channels - 1], 60)  # a soft edge
+    hole = hole_from_mask(mask, Size(4, 3))
+    assert np.argwhere(hole.pixels).tolist() == [[1, 1], [1, 2]]
+    assert "stroke" in hole.notes[0]
+    other = hole_from_mask(mask, Size(4, 3), MaskPolarity.TRANSPARENT)
+    assert np.array_equal(other.pixels, ~hole.pixels)
+
+
+def test_a_picture_with_a_transparent_part_is_no_stroke() -> None:
+    mask = np.zeros((2, 4, 4), np.uint8)
+    mask[0, :3] = [(10, 200, 30, 255), (90, 20, 220, 255), (0, 0, 0, 255)]
+    assert np.array_equal(hole_from_mask(mask, Size(4, 2)).pixels, mask[:, :, 3] == 0)
+
+
+def test_the_polarity_can_be_chosen() -> None:
+    mask = np.array([[[255, 255], [0, 255], [255, 0], [0, 0]]], np.uint8)
+    expected = {
+        "white": [1, 0, 0, 0],
+        "opaque": [1, 1, 0, 0],
+        "transparent": [0, 0, 1, 1],
+        "auto": [0, 0, 1, 1],
+    }
+    for name, removed in expected.items():
+        found = hole_from_mask(mask, Size(4, 1), MaskPolarity(name)).pixels
+        assert found.astype(int).tolist() == [removed], name
+    with pytest.raises(InvalidParameter, match="mask_polarity=opaque"):
+        hole_from_mask(mask[:, :, :1], Size(4, 1), MaskPolarity.OPAQUE)
 
 
 def test_empty_and_full_are_told_apart() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixelmend.web.errors import STATUS
+from tests.imaging import samples
 from tests.pictures import encoded, photo
 from tests.service import RunningService
 
@@ -78,6 +79,17 @@ def test_api_process_has_no_torch_in_it(service: RunningService) -> None:
     assert "libtorch" not in maps.read_text()
     assert "libcuda" not in maps.read_text()
     assert "libtorch" in Path(f"/proc/{service.worker().pid}/maps").read_text()
+
+
+def test_api_process_has_no_decoder_in_it(service: RunningService) -> None:
+    """Headers are read in Python there; native parsers see files in the worker alone."""
+    for name, data in samples.one_of_each().items():
+        answer = service.client.post("/api/upscale", files={"file": (name, data)}, data={"scale": "1"})
+        assert answer.status_code == 200, answer.text
+    mapped = Path(f"/proc/{service.process.pid}/maps").read_text()
+    for library in ("libheif", "libde265", "x265", "libvips", "PIL/_", "pillow_heif", "libavif", "libtiff"):
+        assert library not in mapped
+    assert "pillow_heif" in Path(f"/proc/{service.worker().pid}/maps").read_text()
 
 
 def test_every_error_has_a_status() -> None:

@@ -222,6 +222,7 @@ def _form_of(options: ImageOptions) -> dict[str, str]:
         "task": "upscale" if erase is None else "inpaint",
         "model": options.model if erase is None else erase.model,
         "mask_grow": None if erase is None else erase.grow_px,
+        "mask_polarity": None if erase is None or erase.mask_polarity == "auto" else erase.mask_polarity,
         "mask_feather": None if erase is None else erase.feather_px,
         "then": "upscale" if erase is not None and options.enlarge else None,
         "upscale_model": options.model if erase is not None and options.enlarge else None,

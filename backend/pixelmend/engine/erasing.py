@@ -17,7 +17,7 @@ from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.holes import plan_holes
 from pixelmend.imaging.inpainting.fill import fill
-from pixelmend.imaging.mask import about_the_mask, feather, grow, hole_from_mask
+from pixelmend.imaging.mask import Hole, MaskPolarity, about_the_mask, feather, grow, hole_from_mask
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.tasks import FILL, EraseOptions
 
@@ -73,11 +73,11 @@ class Eraser:
         `ModelManager.lease` and `NetworkFill.fill` raise.
         """
         started_s = time.perf_counter()
-        hole = self._hole(decoded, mask_path)
-        if not hole.any():
+        hole = self._hole(decoded, mask_path, options.mask_polarity)
+        if hole.is_empty:
             nothing = Maker(options.model, "", "cpu", cpu_device().name, "none")
             return Erased(decoded, nothing, 0, time.perf_counter() - started_s, (NOTHING,))
-        core = grow(hole, options.grow_px - options.feather_px)
+        core = grow(hole.pixels, options.grow_px - options.feather_px)
         area = grow(core, options.feather_px)
         if area.all():
             raise InvalidParameter(
@@ -92,13 +92,13 @@ class Eraser:
             maker,
             int(np.count_nonzero(area)),
             time.perf_counter() - started_s,
-            notes,
+            (*hole.notes, *notes),
         )
 
-    def _hole(self, decoded: Decoded, mask_path: Path) -> Mask:
+    def _hole(self, decoded: Decoded, mask_path: Path, polarity: MaskPolarity) -> Hole:
         try:
             mask = decode(mask_path, self._limits, first_frame=True)
-            return hole_from_mask(mask.pixels, decoded.size).pixels
+            return hole_from_mask(mask.pixels, decoded.size, polarity)
         except PixelmendError as error:
             raise about_the_mask(error) from error
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,26 @@ Mask = NDArray[np.bool_]
 
 _THRESHOLD = 128
 _ASPECT_TOLERANCE_PX = 1.0
+_WEIGHT = 1000
+# What lossy formats and soft brushes make of one colour, of 255
+_ONE_COLOUR_TOLERANCE = 16
+
+
+class MaskPolarity(StrEnum):
+    """Which part of a mask is removed."""
+
+    AUTO = "auto"
+    WHITE = "white"
+    TRANSPARENT = "transparent"
+    OPAQUE = "opaque"
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """What is to be removed. pixels: (H, W) bool."""
+    """What is to be removed. pixels: (H, W) bool. notes: how the mask was read, if not in the usual way."""
 
     pixels: Mask
+    notes: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -39,24 +53,69 @@ class Hole:
         return int(np.count_nonzero(self.pixels))
 
 
-def hole_from_mask(mask: NDArray[Any], image: Size) -> Hole:
+def hole_from_mask(mask: NDArray[Any], image: Size, polarity: MaskPolarity = MaskPolarity.AUTO) -> Hole:
     """What a mask file says, at the image's size.
 
-    mask: (H, W, C) uint8 or uint16. One channel (grey) or three (RGB): white is removed, from a brightness of
-    128 of 255 on. Two or four: with transparency, and the more transparent part is removed, whatever its
-    colour, unless all is opaque; then the colour counts. Raises InvalidParameter where the mask's shape is
-    not the image's.
+    mask: (H, W, C) uint8 or uint16; C of 1 (grey) or 3 (RGB), and 2 or 4 with transparency. polarity: `auto`
+    is `transparent` if some of the mask is more than half transparent, but `opaque` if less than half of it
+    is opaque and in one colour: a stroke on an empty canvas. Else it is `white`: removed is what is as bright
+    as 128 of 255 or, if nothing is, as half of the brightest. Raises InvalidParameter if the mask's shape is
+    not the image's, or for a polarity that needs transparency if the mask has none.
     """
     if mask.ndim != 3 or mask.shape[2] not in (1, 2, 3, 4) or mask.dtype not in (np.uint8, np.uint16):
         raise InvalidParameter(f"a mask of shape {mask.shape} and {mask.dtype} cannot be read")
-    top = int(np.iinfo(mask.dtype).max)
-    threshold = _THRESHOLD * (top // 255)
-    has_alpha = mask.shape[2] in (2, 4)
-    if has_alpha and (mask[:, :, -1] < top).any():
-        removed = mask[:, :, -1] < threshold
+    opaque = _opaque(mask)
+    if polarity is MaskPolarity.AUTO:
+        removed, notes = _by_guess(mask, opaque)
+    elif polarity is MaskPolarity.WHITE:
+        removed, notes = _bright(mask, opaque)
+    elif opaque is None:
+        raise InvalidParameter(f"mask_polarity={polarity} needs a mask with transparency; this one has none")
     else:
-        removed = _is_bright(mask[:, :, :-1] if has_alpha else mask, threshold)
-    return Hole(_scaled(removed, image))
+        removed, notes = opaque if polarity is MaskPolarity.OPAQUE else ~opaque, ()
+    return Hole(_scaled(removed, image), notes)
+
+
+def _opaque(mask: NDArray[Any]) -> Mask | None:
+    """(H, W), where the mask is at least half opaque; None if it has no transparency."""
+    if mask.shape[2] not in (2, 4):
+        return None
+    opaque: Mask = mask[:, :, -1] >= _threshold(mask)
+    return opaque
+
+
+def _threshold(mask: NDArray[Any]) -> int:
+    return _THRESHOLD * (int(np.iinfo(mask.dtype).max) // 255)
+
+
+def _by_guess(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, ...]]:
+    if opaque is None or opaque.all():
+        return _bright(mask, opaque)
+    if 0 < np.count_nonzero(opaque) * 2 < opaque.size and _is_one_colour(mask[opaque]):
+        note = "the mask is a stroke of one colour on a transparent canvas: the stroke was removed"
+        return opaque, (f"{note} (mask_polarity=transparent removes the rest)",)
+    return ~opaque, ()
+
+
+def _is_one_colour(pixels: NDArray[Any]) -> bool:
+    """pixels: (N, C) with alpha as the last channel, which does not count."""
+    colours = pixels[:, :-1].astype(np.int32)
+    tolerance = _ONE_COLOUR_TOLERANCE * (int(np.iinfo(pixels.dtype).max) // 255)
+    return bool((colours.max(axis=0) - colours.min(axis=0) <= tolerance).all())
+
+
+def _bright(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, ...]]:
+    """What is white; what is transparent is not. A mask that is dark throughout is stretched."""
+    brightness = _brightness(mask if opaque is None else mask[:, :, :-1])
+    if opaque is not None:
+        brightness = np.where(opaque, brightness, 0)
+    threshold = _threshold(mask) * _WEIGHT
+    darkest, brightest = int(brightness.min()), int(brightness.max())
+    if darkest < brightest < threshold:
+        top = int(np.iinfo(mask.dtype).max) * _WEIGHT
+        note = f"the mask's brightest value is {brightest / top:.2%} of white: it was stretched"
+        return brightness * 2 >= brightest, (note,)
+    return brightness >= threshold, ()
 
 
 def check_same_shape(mask: Size, image: Size) -> None:
@@ -97,12 +156,12 @@ def feather(hole: Mask, radius_px: int) -> NDArray[np.floating[Any]]:
     return weights.clip(0, 1)
 
 
-def _is_bright(mask: NDArray[Any], threshold: int) -> Mask:
-    """(H, W), by the weights of ITU-R BT.601, in whole numbers so that grey 128 is exactly 128."""
-    if mask.shape[2] == 1:
-        return mask[:, :, 0] >= threshold
-    bright: Mask = mask.astype(np.int32) @ np.array([299, 587, 114], np.int32) >= threshold * 1000
-    return bright
+def _brightness(colours: NDArray[Any]) -> NDArray[np.int32]:
+    """(H, W), `_WEIGHT` times ITU-R BT.601's luma: in whole numbers, so that grey 128 is exactly 128."""
+    if colours.shape[2] == 1:
+        return colours[:, :, 0].astype(np.int32) * _WEIGHT
+    luma: NDArray[np.int32] = colours.astype(np.int32) @ np.array([299, 587, 114], np.int32)
+    return luma
 
 
 def _scaled(removed: Mask, image: Size) -> Mask:

@@ -17,6 +17,10 @@ _NONE, _OLD_JPEG, _JPEG, _WEBP = 1, 6, 7, 50001
 _NOT_IN_LIBVIPS = {34925: "LZMA", 50000: "Zstandard"}
 
 
+# libvips mixes up the planes of these, and says so to no one.
+_WRONG_IN_PLANES = {0: "grey", 1: "grey", 3: "palette colours", _YCBCR: "YCbCr colours"}
+
+
 class _ThroughLibtiff(TiffImageFile):
     """Pillow reads uncompressed files itself, but not in tiles of subsampled YCbCr."""
 
@@ -45,8 +49,13 @@ def check_decodable(header: TiffFields) -> None:
         raise UnsupportedFormat("the TIFF has old-style JPEG compression (6); not supported")
     if header.planar and header.compression == _WEBP:
         raise UnsupportedFormat("the TIFF has WebP compression of separate planes; not supported")
-    if header.planar and header.photometric == _YCBCR:
-        raise UnsupportedFormat("the TIFF has YCbCr colours in separate planes; not supported")
+    if header.planar and header.photometric in _WRONG_IN_PLANES:
+        kind = _WRONG_IN_PLANES[header.photometric]
+        raise UnsupportedFormat(f"the TIFF has {kind} and other channels in separate planes; not supported")
+    if header.photometric == _CMYK and needs_pillow(header):
+        raise UnsupportedFormat(
+            f"the TIFF has CMYK colours with {_NOT_IN_LIBVIPS[header.compression]} compression; not supported"
+        )
     if needs_pillow(header) and header.fields.bits == 16 and header.samples > 1:
         what = _NOT_IN_LIBVIPS.get(header.compression)
         how = f"{what} compression" if what else "YCbCr colours"

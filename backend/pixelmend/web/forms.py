@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR, Target
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks import (
@@ -84,6 +85,11 @@ class InpaintForm(BaseModel):
         le=MAX_GROW_PX,
         description=f"The outermost part of that, fading into the image, px; default: {DEFAULT_FEATHER_PX}.",
     )
+    mask_polarity: MaskPolarity = Field(
+        MaskPolarity.AUTO,
+        description="What of the mask is removed: what is white, transparent or opaque (a stroke on an empty "
+        "canvas). auto looks at the mask.",
+    )
     format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
@@ -113,7 +119,7 @@ class InpaintForm(BaseModel):
             tile_px=self.tile,
             denoise=self.denoise,
             first_frame=self.first_frame,
-            erase=EraseOptions.of(model, self.mask_grow, self.mask_feather),
+            erase=EraseOptions.of(model, self.mask_grow, self.mask_feather, self.mask_polarity),
             enlarge=self.then is not None,
         )
 
@@ -194,7 +200,8 @@ _FILES = MappingProxyType(
     {
         "file": _file("The image."),
         "mask": _file(
-            "What to remove: white, or transparent where the mask has transparency. Of the image's shape."
+            "What to remove: white, or transparent if the mask has transparency (see mask_polarity). "
+            "Of the image's shape."
         ),
         "files": _files("The images of a batch, the field repeated; or one ZIP of them."),
         "masks": _files("Their masks, by the names of the images; one ZIP of them; or one mask for all."),
