@@ -8,6 +8,7 @@ import numpy as np
 
 from pixelmend.errors import CorruptImage
 from pixelmend.imaging import exif
+from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.direct import Direct, decode_bmp, decode_heic, decode_lab_tiff, full_range
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import tiff
@@ -54,6 +55,7 @@ class Decoded:
         return self.channels in (2, 4)
 
 
+@reading("the image")
 def decode(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Decoded:
     """Decode the image at `path`: probe, decode, apply orientation, collect metadata.
 
