@@ -2,9 +2,10 @@
 
 import signal
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from pixelmend.commands.models import models_app
 from pixelmend.config import Settings
-from pixelmend.errors import PixelmendError
+from pixelmend.errors import PixelmendError, printable
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
 from pixelmend.tasks import (
@@ -24,12 +25,17 @@ from pixelmend.tasks import (
 )
 from pixelmend.telemetry import Logger, configure_logging
 
+if TYPE_CHECKING:
+    from pixelmend.commands.files import Plan
+
 app = typer.Typer(
     help="Self-hosted image upscaling and object removal.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
+FORMAT_HELP = "Output format; default: that of the file -o names, else png."
+OUT_HELP = "Folder for the results; for a single image it may be a file, such as out.png."
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
 
 
@@ -57,14 +63,12 @@ def serve(
 @app.command()
 def upscale(
     inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Images, or folders of them.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the results.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help=OUT_HELP)] = None,
     scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Exact width in pixels.")] = None,
     height: Annotated[int | None, typer.Option(min=1, help="Exact height in pixels.")] = None,
     model: Annotated[str | None, typer.Option(help="A model id.")] = None,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="Output format.")
-    ] = OutputFormat.PNG,
+    output_format: Annotated[OutputFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
     tile: Annotated[int | None, typer.Option(min=32, max=2048, help="Largest tile edge, input px.")] = None,
     denoise: Annotated[float | None, typer.Option(min=0, max=1, help="For models that have it.")] = None,
@@ -78,7 +82,7 @@ def upscale(
     device: DeviceOption = None,
 ) -> None:
     """Enlarge images on this machine or by a service; a bad file does not stop the others."""
-    from pixelmend.commands.files import plan_files
+    from pixelmend.commands.files import chosen_format, plan_files
     from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.upscale import Server, run_upscale
 
@@ -86,23 +90,24 @@ def upscale(
     configure_logging("error", settings.log_format)
     console = Console()
     try:
+        written = chosen_format(inputs, out, output_format)
         options = ImageOptions(
             # A service has a default of its own.
             model=model or ("" if server else unnamed_model(settings, scale, denoise)),
             target=Target(scale, width, height),
-            format=output_format,
+            format=written,
             quality=quality,
             tile_px=tile,
             denoise=denoise,
             first_frame=first_frame,
         )
-        files = plan_files(inputs, out, output_format)
-        if not files:
-            _fail("there are no images in " + ", ".join(str(path) for path in inputs), status=2)
+        plan = plan_files(inputs, out, written)
+        if not plan.jobs:
+            _fail_without_images(inputs, plan)
         # The worker's own log lines would tear the progress bar; what matters is in the outcome.
         quiet = settings.model_copy(update={"log_level": "error"})
         elsewhere = Server(server, key, parallel) if server else None
-        status = run_upscale(files, options, quiet, server=elsewhere, force=force, console=console)
+        status = run_upscale(plan, options, quiet, server=elsewhere, force=force, console=console)
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)
@@ -117,7 +122,7 @@ def inpaint(
             help="What to remove, white or transparent; or a folder of such, of the same names as the images."
         ),
     ],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder for the results.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help=OUT_HELP)] = None,
     grow: Annotated[
         int, typer.Option(min=0, max=MAX_GROW_PX, help="Fill so far beyond the mask, px.")
     ] = DEFAULT_GROW_PX,
@@ -130,9 +135,7 @@ def inpaint(
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="A model id, for inpainting.")] = None,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="Output format.")
-    ] = OutputFormat.PNG,
+    output_format: Annotated[OutputFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
     first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
     then_upscale: Annotated[bool, typer.Option(help="Enlarge the result as well.")] = False,
@@ -147,7 +150,7 @@ def inpaint(
     device: DeviceOption = None,
 ) -> None:
     """Remove what is under a mask; a bad file does not stop the others."""
-    from pixelmend.commands.files import MENDED, plan_files, with_masks
+    from pixelmend.commands.files import MENDED, chosen_format, plan_files, with_masks
     from pixelmend.commands.local import unnamed_model
     from pixelmend.commands.upscale import Server, run_upscale
 
@@ -156,23 +159,25 @@ def inpaint(
     try:
         if not then_upscale and (upscale_model is not None or scale is not None):
             _fail("--upscale-model and --scale belong to --then-upscale", status=2)
+        written = chosen_format([image], out, output_format)
         filling = model or ("" if server else settings.default_inpaint_model)
         enlarging = upscale_model or ("" if server else unnamed_model(settings, scale))
         options = ImageOptions(
             model=enlarging if then_upscale else filling,
             target=Target(scale),
-            format=output_format,
+            format=written,
             quality=quality,
             first_frame=first_frame,
             erase=EraseOptions.of(filling, grow, feather),
             enlarge=then_upscale,
         )
-        files = with_masks(plan_files([image], out, output_format, mark=MENDED), image, mask)
-        if not files:
-            _fail(f"there are no images in {image}", status=2)
+        plan = plan_files([image], out, written, mark=MENDED)
+        if not plan.jobs:
+            _fail_without_images([image], plan)
+        plan = replace(plan, jobs=tuple(with_masks(plan.jobs, image, mask)))
         quiet = settings.model_copy(update={"log_level": "error"})
         elsewhere = Server(server, key, parallel) if server else None
-        status = run_upscale(files, options, quiet, server=elsewhere, force=force, console=Console())
+        status = run_upscale(plan, options, quiet, server=elsewhere, force=force, console=Console())
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)
@@ -261,8 +266,16 @@ def _settings(**overrides: Any) -> Settings:
         _fail(f"a setting is wrong: {error.message}", status=2)
 
 
+def _fail_without_images(inputs: list[Path], plan: "Plan") -> NoReturn:
+    from pixelmend.commands.search import passed_over_line
+
+    passed = passed_over_line(plan.passed_over)
+    places = ", ".join(str(path) for path in inputs)
+    _fail(f"there are no images in {places}" + (f"; {passed}" if passed else ""), status=2)
+
+
 def _fail(message: str, *, status: int) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo(printable(message), err=True)
     raise typer.Exit(status)
 
 

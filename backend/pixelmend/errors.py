@@ -5,7 +5,13 @@ value and the limit; `code` and `retryable` are part of the public interface. HT
 `web/errors.py` alone.
 """
 
+import errno
 from typing import ClassVar
+
+MAX_TEXT_LENGTH = 2000
+"""Of a message, which may quote what strangers sent."""
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""EFBIG: the process's file size limit, which to a caller is the same thing."""
 
 
 class PixelmendError(Exception):
@@ -16,6 +22,7 @@ class PixelmendError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
+        message = printable(message)
         super().__init__(message)
         self.message = message
 
@@ -180,6 +187,12 @@ class ModelTooLarge(DeviceMemoryError):
     title = "The model does not fit beside what is in use"
 
 
+class HostMemoryError(PixelmendError):
+    code = "host-memory"
+    title = "The machine does not have enough memory"
+    retryable = True
+
+
 class ModelHeld(PixelmendError):
     code = "model-held"
     title = "The model is pinned or held by a profile"
@@ -206,6 +219,29 @@ class WrongResult(PixelmendError):
 class Cancelled(PixelmendError):
     code = "cancelled"
     title = "The work was cancelled"
+
+
+def printable(text: str) -> str:
+    """The text as any stream, message or database takes it: what is not Unicode is escaped (a file's name may
+    be any bytes), and what is longer than MAX_TEXT_LENGTH characters is cut.
+    """
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if len(text) <= MAX_TEXT_LENGTH else text[: MAX_TEXT_LENGTH - 3] + "..."
+
+
+def known_error(error: Exception) -> PixelmendError:
+    """Any exception as an error of ours. What is a bug tells its kind and nothing of the inside; the caller
+    logs it.
+    """
+    if isinstance(error, PixelmendError):
+        return error
+    if isinstance(error, MemoryError):
+        return HostMemoryError("the memory of this machine did not suffice")
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return StorageFull("the disk is full; nothing was kept of this")
+    if isinstance(error, OSError) and error.strerror:
+        return InternalError(f"the operating system refuses: {error.strerror}")
+    return InternalError(f"{type(error).__name__}, which was not expected; the log has the details")
 
 
 def error_from_code(code: str, message: str) -> PixelmendError:

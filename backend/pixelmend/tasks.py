@@ -1,8 +1,12 @@
 """What is asked of an engine worker and what it reports: plain values, shared by both sides of the pipe."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from pydantic import PlainSerializer, PlainValidator
 
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.mask import MaskPolarity
@@ -63,15 +67,31 @@ class ImageOptions:
     enlarge: bool = True
 
 
+def _path_as_text(path: Path) -> str:
+    return quote_from_bytes(os.fsencode(path))
+
+
+def _path_from_text(value: Any) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no path")
+    return Path(os.fsdecode(unquote_to_bytes(value)))
+
+
+FilePath = Annotated[Path, PlainSerializer(_path_as_text), PlainValidator(_path_from_text)]
+"""A path that travels in messages whatever bytes it has; JSON takes Unicode alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageTask:
     """mask_path: where the options erase."""
 
     id: str
-    input_path: Path
-    output_path: Path
+    input_path: FilePath
+    output_path: FilePath
     options: ImageOptions
-    mask_path: Path | None = None
+    mask_path: FilePath | None = None
 
 
 @dataclass(frozen=True, slots=True)

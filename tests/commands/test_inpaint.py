@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixelmend.commands.done import DoneFiles
 from pixelmend.commands.files import MENDED, plan_files, with_masks
 from pixelmend.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
+from pixelmend.tasks import ImageOptions
 from tests.commands.test_cli import pixelmend
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService
@@ -67,7 +69,7 @@ def test_arguments_that_do_not_go_together_exit_with_2(tmp_path: Path) -> None:
 
 def test_masks_are_found_by_place_and_name(folders: tuple[Path, Path]) -> None:
     images, masks = folders
-    files = plan_files([images], None, OutputFormat.PNG, mark=MENDED)
+    files = plan_files([images], None, OutputFormat.PNG, mark=MENDED).jobs
     assert [file.result.name for file in files] == ["a-mended.png", "b-mended.png"]
     found = [file.mask for file in with_masks(files, images, masks)]
     assert found == [masks / "a.png", masks / "deep" / "b.webp"]
@@ -81,12 +83,25 @@ def test_masks_are_found_by_place_and_name(folders: tuple[Path, Path]) -> None:
         with_masks(files, images, masks)
 
 
+def test_masks_match_by_name_whatever_case_and_composition(tmp_path: Path) -> None:
+    images, masks = tmp_path / "images", tmp_path / "masks"
+    for path in (images / "Caf\u00e9/IMG \u00e4.JPG", masks / "Cafe\u0301/img a\u0308.png"):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (masks / "Cafe\u0301/._img a\u0308.png").touch()
+    files = plan_files([images], tmp_path / "out", OutputFormat.PNG).jobs
+    assert [f.mask for f in with_masks(files, images, masks)] == [masks / "Cafe\u0301/img a\u0308.png"]
+
+
 def test_changed_mask_is_reason_to_do_it_again(folders: tuple[Path, Path]) -> None:
     images, masks = folders
-    file = with_masks(plan_files([images / "a.jpg"], None, OutputFormat.PNG), images / "a.jpg", masks)[0]
+    plan = plan_files([images / "a.jpg"], None, OutputFormat.PNG)
+    file = with_masks(plan.jobs, images / "a.jpg", masks)[0]
+    options = ImageOptions("some-model")
     file.result.touch()
-    assert file.is_done
+    DoneFiles(options).add(file, DoneFiles(options).made_of(file))
+    assert DoneFiles(options).has(file)
     mask = masks / "a.png"
     stat = file.result.stat()
-    os.utime(mask, (stat.st_atime + 5, stat.st_mtime + 5))
-    assert not file.is_done
+    os.utime(mask, (stat.st_atime - 500, stat.st_mtime - 500))
+    assert not DoneFiles(options).has(file)

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def results(out: Path) -> list[str]:
-    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(out)) for path in out.rglob("[!.]*") if path.is_file())
 
 
 def test_folder_is_done_by_the_service(folder: Path, tmp_path: Path, service: RunningService) -> None:

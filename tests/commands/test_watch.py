@@ -16,7 +16,7 @@ from pixelmend.commands.ledger import Entry, Fingerprint, Ledger
 from pixelmend.errors import InvalidParameter
 from tests.pictures import decoded, encoded, photo
 
-DONE = Entry(Fingerprint(10, 20), "a.png", None)
+DONE = Entry(Fingerprint(10, 20), "a.png", None, "x4")
 
 
 def environment() -> dict[str, str]:
@@ -136,9 +136,11 @@ def test_a_ledger_is_read_back(tmp_path: Path) -> None:
     first.record("a.jpg", DONE)
     first.record("b.jpg", Entry(Fingerprint(1, 2), None, "it is damaged"))
     second = Ledger(path)
-    assert second.knows("a.jpg", DONE.source)
-    assert not second.knows("a.jpg", Fingerprint(10, 21))
-    assert not second.knows("c.jpg", DONE.source)
+    assert second.knows("a.jpg", DONE.source, "x4")
+    assert not second.knows("a.jpg", DONE.source, "x2")
+    assert not second.knows("a.jpg", Fingerprint(10, 21), "x4")
+    assert not second.knows("c.jpg", DONE.source, "x4")
+    assert second.knows("b.jpg", Fingerprint(1, 2), "x2")  # as an earlier version wrote it
     assert second.owner_of("a.png") == "a.jpg"
     assert second.owner_of("b.png") is None
     assert [p.name for p in tmp_path.iterdir()] == ["ledger"]
@@ -158,5 +160,5 @@ def test_a_ledger_that_cannot_be_written_keeps_what_it_has(tmp_path: Path) -> No
     (tmp_path / "ledger.part").mkdir()
     with pytest.raises(OSError, match="directory"):
         ledger.record("b.jpg", DONE)
-    assert not ledger.knows("b.jpg", DONE.source)
+    assert not ledger.knows("b.jpg", DONE.source, "x4")
     assert list(json.loads((tmp_path / "ledger").read_text())) == ["a.jpg"]

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pixelmend.errors import InvalidParameter
+from pixelmend.imaging.names import same_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,15 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a source ended: with a result, relative to the folder of results, or with an error."""
+    """How a source ended: with a result, relative to the folder of results, or with an error.
+
+    options: a digest of what was asked for; None in the files of earlier versions, which did not record it.
+    """
 
     source: Fingerprint
     result: str | None
     error: str | None
+    options: str | None = None
 
 
 class Ledger:
@@ -35,7 +40,9 @@ class Ledger:
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
                 self._entries = {
-                    name: Entry(Fingerprint(**value["source"]), value["result"], value["error"])
+                    name: Entry(
+                        Fingerprint(**value["source"]), value["result"], value["error"], value.get("options")
+                    )
                     for name, value in content.items()
                 }
             except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -43,20 +50,22 @@ class Ledger:
                     f"{path} does not hold what is done; remove it to do every file again"
                 ) from error
 
-    def knows(self, name: str, fingerprint: Fingerprint) -> bool:
-        """Whether this very file has ended; a file that has changed since is another."""
+    def knows(self, name: str, fingerprint: Fingerprint, options: str) -> bool:
+        """Whether this very file has ended with these options; a file that has changed since is another."""
         entry = self._entries.get(name)
-        return entry is not None and entry.source == fingerprint
+        return entry is not None and entry.source == fingerprint and entry.options in (None, options)
 
     def owner_of(self, result: str) -> str | None:
         """The source whose result has this name."""
-        return next((name for name, entry in self._entries.items() if entry.result == result), None)
+        wanted = same_name(result)
+        return next((n for n, e in self._entries.items() if e.result and same_name(e.result) == wanted), None)
 
     def record(self, name: str, entry: Entry) -> None:
         """Raises OSError; nothing is recorded then."""
         entries = self._entries | {name: entry}
         part = self._path.with_name(self._path.name + ".part")
         content = {key: asdict(value) for key, value in entries.items()}
-        part.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        # Escaped: a file's name may be no Unicode at all.
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
         part.replace(self._path)
         self._entries = entries

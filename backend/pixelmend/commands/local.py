@@ -5,10 +5,10 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from pixelmend.commands.files import FileJob
-from pixelmend.commands.outcomes import Outcome
+from pixelmend.commands.files import FileJob, make_writable
+from pixelmend.commands.outcomes import Outcome, failed
 from pixelmend.config import Settings
-from pixelmend.errors import NoWorker, PixelmendError
+from pixelmend.errors import NoWorker
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.serving.admission import Admission
@@ -51,12 +51,15 @@ class LocalEngine:
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         try:
-            task, pixels, digest = await asyncio.to_thread(self._check, file, options)
-            accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
-        except PixelmendError as error:
-            return Outcome(file, None, error)
-        except OSError as error:
-            return Outcome(file, None, PixelmendError(f"{error.filename or file.source}: {error.strerror}"))
+            return await self._upscale(file, options, on_progress)
+        except Exception as error:
+            return failed(file, error)
+
+    async def _upscale(
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    ) -> Outcome:
+        task, pixels, digest = await asyncio.to_thread(self._check, file, options)
+        accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
         accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
         try:
             await accepted.ended.wait()
@@ -72,7 +75,7 @@ class LocalEngine:
         settings = self._settings
         admission = Admission.of(options, settings, load_catalog(settings.models_dir))
         size = admission.size_of(file.source, file.mask)
-        file.result.parent.mkdir(parents=True, exist_ok=True)
+        make_writable(file.result.parent)
         mask = None if file.mask is None else file.mask.resolve()
         task = ImageTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
         digest = sha256_of(file.source)

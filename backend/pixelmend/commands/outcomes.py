@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pixelmend.commands.files import FileJob
-from pixelmend.errors import PixelmendError
+from pixelmend.errors import FULL_DISK, PixelmendError, known_error, printable
 from pixelmend.tasks import ImageOptions
+from pixelmend.telemetry import Logger
 
 
 class Made(Protocol):
@@ -53,15 +54,30 @@ class Engine(Protocol):
         ...
 
 
+def failed(job: FileJob, error: Exception) -> Outcome:
+    """Whatever it was, it is the end of this file and of no other."""
+    if isinstance(error, OSError) and error.strerror and error.errno not in FULL_DISK:
+        return Outcome(job, None, PixelmendError(f"{error.filename or job.source}: {error.strerror}"))
+    known = known_error(error)
+    if known is not error:
+        Logger().error("a bug failed a file", source=printable(str(job.source)), exc_info=error)
+    return Outcome(job, None, known)
+
+
+def failure_line(outcome: Outcome) -> str:
+    """For the terminal."""
+    reason = outcome.error.message if outcome.error else "no result"
+    return printable(f"{outcome.job.source}: {reason}")
+
+
 def outcome_line(outcome: Outcome) -> str:
     """For the terminal."""
     if outcome.report is None:
-        reason = outcome.error.title if outcome.error else "no result"
-        return f"{outcome.job.source}: {reason}"
+        return failure_line(outcome)
     report = outcome.report
     extra = f"; not kept: {', '.join(report.not_kept)}" if report.not_kept else ""
     extra += f"; {'; '.join(report.notes)}" if report.notes else ""
-    return (
+    return printable(
         f"{outcome.job.result}: {report.width_px}x{report.height_px}, {report.tiles} tiles, "
         f"{report.total_s:.2f} s in {report.precision}{extra}"
     )

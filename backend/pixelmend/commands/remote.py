@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 import httpx
 
-from pixelmend.commands.files import FileJob
-from pixelmend.commands.outcomes import Outcome
+from pixelmend.commands.files import FileJob, make_writable
+from pixelmend.commands.outcomes import Outcome, failed
 from pixelmend.commands.problems import error_of
 from pixelmend.errors import (
     Draining,
@@ -24,6 +24,7 @@ from pixelmend.errors import (
     QuotaExceeded,
     ResultExpired,
     UnknownJob,
+    printable,
 )
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.tasks import ImageOptions
@@ -89,15 +90,14 @@ class RemoteEngine:
                         raise NoWorker(f"given up after {failures} attempts: {error}") from error
                     own_pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** max(0, failures - 1))
                     await asyncio.sleep(error.pause_s or own_pause_s)
-        except PixelmendError as error:
-            return Outcome(file, None, error)
-        except OSError as error:
-            return Outcome(file, None, PixelmendError(f"{error.filename or file.source}: {error.strerror}"))
+        except Exception as error:
+            return failed(file, error)
 
     async def _once(
         self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
         """Raises _Unavailable where trying again may help, else what the file is refused for."""
+        make_writable(file.result.parent)
         job = await self._hand_in(file, options)
         while job["state"] not in _ENDED:
             job = await self._watch(job["id"], on_progress)
@@ -110,7 +110,10 @@ class RemoteEngine:
     async def _hand_in(self, file: FileJob, options: ImageOptions) -> dict[str, Any]:
         paths = {"file": file.source} | ({} if file.mask is None else {"mask": file.mask})
         with ExitStack() as opened:
-            files = {name: (path.name, opened.enter_context(path.open("rb"))) for name, path in paths.items()}
+            files = {
+                name: (printable(path.name), opened.enter_context(path.open("rb")))
+                for name, path in paths.items()
+            }
             response = await self._asked("POST", "/api/jobs", files=files, data=_form_of(options))
         job: dict[str, Any] = response.json()
         return job
@@ -144,7 +147,6 @@ class RemoteEngine:
         expected = job["result"]
         part = result.with_name(f"{result.name}.{expected['sha256'][:16]}.part")
         with storage_errors(part):
-            result.parent.mkdir(parents=True, exist_ok=True)
             have_bytes = part.stat().st_size if part.exists() else 0
             headers = {}
             if 0 < have_bytes < expected["size_bytes"]:

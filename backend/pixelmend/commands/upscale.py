@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from pixelmend.commands.files import FileJob
+from pixelmend.commands.done import DoneFiles
+from pixelmend.commands.files import FileJob, Plan
 from pixelmend.commands.local import local_engine
-from pixelmend.commands.outcomes import Engine, Outcome, outcome_line
+from pixelmend.commands.outcomes import Engine, Outcome, failed, failure_line, outcome_line
 from pixelmend.commands.remote import remote_engine
+from pixelmend.commands.search import passed_over_line
 from pixelmend.config import Settings
+from pixelmend.errors import printable
 from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
@@ -27,7 +30,7 @@ class Server:
 
 
 def run_upscale(
-    files: Sequence[FileJob],
+    plan: Plan,
     options: ImageOptions,
     settings: Settings,
     *,
@@ -37,21 +40,23 @@ def run_upscale(
 ) -> int:
     """Returns the exit status: 0 when every file has a result, 1 when any has none.
 
+    A file is done already where its result was made of the same source with the same options.
     server: None computes here. Raises NoWorker when no worker starts, InvalidParameter when no service
     answers.
     """
-    todo = [file for file in files if force or not file.is_done]
+    files, done = plan.jobs, DoneFiles(options)
+    if passed_over := passed_over_line(plan.passed_over):
+        console.print(passed_over, markup=False, highlight=False, soft_wrap=True)
+    todo = [file for file in files if force or not done.has(file)]
     if len(todo) < len(files):
         console.print(f"{len(files) - len(todo)} already done, skipped (--force does them again)")
-    outcomes = asyncio.run(_run(todo, options, settings, server, console)) if todo else []
-    failed = [outcome for outcome in outcomes if outcome.error is not None]
-    if failed:
-        console.print(f"[red]{len(failed)} of {len(files)} files failed:[/red]")
-        for outcome in failed:
-            assert outcome.error is not None
-            line = f"  {outcome.job.source}: {outcome.error.message}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return 1 if failed else 0
+    outcomes = asyncio.run(_run(todo, options, settings, server, console, done)) if todo else []
+    without = [outcome for outcome in outcomes if outcome.error is not None]
+    if without:
+        console.print(f"[red]{len(without)} of {len(files)} files failed:[/red]")
+        for outcome in without:
+            console.print(f"  {failure_line(outcome)}", markup=False, highlight=False, soft_wrap=True)
+    return 1 if without else 0
 
 
 async def _run(
@@ -60,6 +65,7 @@ async def _run(
     settings: Settings,
     server: Server | None,
     console: Console,
+    done: DoneFiles,
 ) -> list[Outcome]:
     columns = (
         TextColumn("{task.description}"),
@@ -74,7 +80,7 @@ async def _run(
             bars: dict[FileJob, TaskID] = {}
 
             def on_start(file: FileJob) -> Callable[[int, int], None]:
-                bar = bars[file] = progress.add_task(file.source.name, total=None)
+                bar = bars[file] = progress.add_task(printable(file.source.name), total=None)
                 return lambda done, total: progress.update(bar, completed=done, total=total or None)
 
             def on_end(outcome: Outcome) -> None:
@@ -82,7 +88,7 @@ async def _run(
                 console.print(outcome_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
             parallel = settings.worker_jobs if server is None else server.parallel
-            return await _upscale_files(engine, files, options, parallel, on_start, on_end)
+            return await _upscale_files(engine, files, options, parallel, on_start, on_end, done)
 
 
 @asynccontextmanager
@@ -111,13 +117,22 @@ async def _upscale_files(
     parallel: int,
     on_start: Callable[[FileJob], Callable[[int, int], None]],
     on_end: Callable[[Outcome], None],
+    done: DoneFiles,
 ) -> list[Outcome]:
     """All files, a few at a time, so that decoding, encoding and transfers overlap the device's work."""
     places = asyncio.Semaphore(parallel)
 
     async def one(file: FileJob) -> Outcome:
         async with places:
-            outcome = await engine.upscale(file, options, on_start(file))
+            tell = on_start(file)
+            try:
+                made_of = done.made_of(file)
+                outcome = await engine.upscale(file, options, tell)
+            except OSError as error:
+                outcome = failed(file, error)
+            if outcome.error is None:
+                with suppress(OSError):  # it is then done again another time
+                    done.add(file, made_of)
             on_end(outcome)
             return outcome
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pixelmend.commands.files import IMAGE_SUFFIXES, FileJob
+from pixelmend.commands.done import options_digest
+from pixelmend.commands.files import FileJob, make_writable
 from pixelmend.commands.ledger import Entry, Fingerprint, Ledger
 from pixelmend.commands.local import LocalEngine, local_engine
-from pixelmend.commands.outcomes import outcome_line
+from pixelmend.commands.outcomes import Outcome, failed, failure_line, outcome_line
+from pixelmend.commands.search import find_images, passed_over_line
 from pixelmend.config import Settings
-from pixelmend.errors import InvalidParameter
+from pixelmend.errors import InvalidParameter, printable
+from pixelmend.imaging.names import shortened
 from pixelmend.tasks import ImageOptions
 from pixelmend.telemetry import Logger
 
@@ -34,7 +37,7 @@ def run_watch(
         raise InvalidParameter(f"{folder}: there is no such folder")
     if folder.resolve().is_relative_to(out_dir.resolve()):
         raise InvalidParameter(f"the results in {out_dir} would be sources again; choose another folder")
-    out_dir.mkdir(parents=True, exist_ok=True)
+    make_writable(out_dir)
     watch = _Watch(folder, out_dir, options, Ledger(out_dir / LEDGER_NAME))
     return asyncio.run(_run(watch, settings, interval_s, once=once))
 
@@ -45,7 +48,7 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with local_engine(settings, Logger(process="cli")) as engine:
         await engine.wait_until_ready()
-        watch.console.print(f"watching {watch.folder}", markup=False, highlight=False, soft_wrap=True)
+        watch.say(f"watching {watch.folder}")
         places = asyncio.Semaphore(settings.worker_jobs)
         while not stop.is_set():
             await watch.look(engine, places)
@@ -66,6 +69,8 @@ class _Watch:
         self.console = Console()
         self._out_dir = out_dir
         self._options = options
+        self._digest = options_digest(options)
+        self._passed_over = ""
         self._ledger = ledger
         self._seen: dict[str, Fingerprint] = {}
         self._active: dict[str, asyncio.Task[None]] = {}
@@ -78,16 +83,21 @@ class _Watch:
     def is_idle(self) -> bool:
         """Nothing is being done, and nothing that was seen is left to do."""
         left = any(
-            name not in self._put_off and not self._ledger.knows(name, fp) for name, fp in self._seen.items()
+            name not in self._put_off and not self._ledger.knows(name, fp, self._digest)
+            for name, fp in self._seen.items()
         )
         return not self._active and not left
 
     async def look(self, engine: LocalEngine, places: asyncio.Semaphore) -> None:
         """Look at the folder once, and begin with what is new and has stopped changing."""
-        now = await asyncio.to_thread(_scan, self.folder, self._out_dir)
+        now, passed_over = await asyncio.to_thread(_scan, self.folder, self._out_dir)
+        if passed_over and passed_over != self._passed_over:
+            self.say(passed_over)
+        self._passed_over = passed_over
         self._put_off = {name: until for name, until in self._put_off.items() if until > time.monotonic()}
         for name, fingerprint in now.items():
-            known = name in self._active or name in self._put_off or self._ledger.knows(name, fingerprint)
+            ended = self._ledger.knows(name, fingerprint, self._digest)
+            known = name in self._active or name in self._put_off or ended
             if not known and self._seen.get(name) == fingerprint and fingerprint.size_bytes > 0:
                 self._active[name] = asyncio.create_task(self._do(name, fingerprint, engine, places))
         self._seen = {name: fp for name, fp in now.items() if fp.size_bytes > 0}
@@ -99,57 +109,63 @@ class _Watch:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def say(self, text: str) -> None:
+        self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
     async def _do(
         self, name: str, fingerprint: Fingerprint, engine: LocalEngine, places: asyncio.Semaphore
     ) -> None:
+        source = self.folder / name
         try:
             async with places:
-                result = self._result_name(name)
-                self._taken[result] = name
-                source = self.folder / name
-                outcome = await engine.upscale(
-                    FileJob(source, self._out_dir / result), self._options, lambda done, total: None
-                )
-                # A file that was written to meanwhile is looked at again; what came of it so far may be half.
-                if _fingerprint(source) not in (None, fingerprint):
-                    return
-                error = outcome.error.message if outcome.error else None
-                self.failed += error is not None
-                if outcome.error is not None and outcome.error.retryable:
-                    self._put_off[name] = time.monotonic() + RETRY_S
-                else:
-                    self._ledger.record(name, Entry(fingerprint, None if error else result, error))
-                line = f"{source}: {error}" if error else outcome_line(outcome)
-                self.console.print(line, markup=False, highlight=False, soft_wrap=True)
-        except OSError as failure:  # the ledger cannot be written
-            self._put_off[name] = time.monotonic() + RETRY_S
-            self.console.print(f"{failure.filename}: {failure.strerror}", markup=False, highlight=False)
+                try:
+                    result = self._result_name(name)
+                    self._taken[result] = name
+                    job = FileJob(source, self._out_dir / result)
+                    outcome = await engine.upscale(job, self._options, lambda done, total: None)
+                except Exception as error:
+                    result, outcome = "", failed(FileJob(source, self._out_dir), error)
+                # A file that was written to meanwhile is looked at again; what came of it may be half.
+                if _fingerprint(source) in (None, fingerprint):
+                    self._ended(name, fingerprint, result, outcome)
         finally:
             self._active.pop(name, None)
             self._taken = {taken: by for taken, by in self._taken.items() if by != name}
 
+    def _ended(self, name: str, fingerprint: Fingerprint, result: str, outcome: Outcome) -> None:
+        error = outcome.error
+        self.failed += error is not None
+        self.say(failure_line(outcome) if error else outcome_line(outcome))
+        if error is not None and error.retryable:
+            self._put_off[name] = time.monotonic() + RETRY_S
+            return
+        entry = (
+            Entry(fingerprint, result, None, self._digest)
+            if error is None
+            else Entry(fingerprint, None, error.message, self._digest)
+        )
+        try:
+            self._ledger.record(name, entry)
+        except OSError as failure:
+            self._put_off[name] = time.monotonic() + RETRY_S
+            self.say(f"{failure.filename}: {failure.strerror}")
+
     def _result_name(self, name: str) -> str:
         """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` where another source has that."""
         suffix = self._options.format.suffix
-        wanted = str(Path(name).with_suffix(suffix))
+        path = Path(name).with_suffix(suffix)
+        wanted = str(path.with_name(shortened(path.name)))
         owner = self._ledger.owner_of(wanted) or self._taken.get(wanted)
         free = owner == name or (owner is None and not (self._out_dir / wanted).exists())
-        return wanted if free else name + suffix
+        return wanted if free else str(Path(name).with_name(shortened(Path(name).name + suffix)))
 
 
-def _scan(folder: Path, out_dir: Path) -> dict[str, Fingerprint]:
-    """Images in the folder and below it, by their paths relative to it; hidden ones and results aside."""
-    inside = out_dir.resolve()
-    found: dict[str, Fingerprint] = {}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if hidden or path.suffix.lower() not in IMAGE_SUFFIXES or path.resolve().is_relative_to(inside):
-            continue
-        fingerprint = _fingerprint(path)
-        if fingerprint is not None:
-            found[str(relative)] = fingerprint
-    return found
+def _scan(folder: Path, out_dir: Path) -> tuple[dict[str, Fingerprint], str]:
+    """Images in the folder and below it, by their paths relative to it; and what was passed over."""
+    below = find_images(folder, out_dir)
+    found = {str(path.relative_to(folder)): _fingerprint(path) for path in below.images}
+    present = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+    return present, passed_over_line(below.passed_over)
 
 
 def _fingerprint(path: Path) -> Fingerprint | None:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from pixelmend.config import Settings
 from pixelmend.engine.assembly import build_manager, build_pipeline
 from pixelmend.engine.device import Device, choose_device
-from pixelmend.errors import PixelmendError
+from pixelmend.errors import known_error
 from pixelmend.tasks import ImageReport, ImageTask
 from pixelmend.telemetry import Logger
 
@@ -49,8 +49,7 @@ class LoneEngine:
         self._results[task_id].set_result(report)
 
     def failed(self, task_id: str, error: Exception) -> None:
-        known = error if isinstance(error, PixelmendError) else PixelmendError(f"a bug: {error!r}")
-        self._results[task_id].set_exception(known)
+        self._results[task_id].set_exception(known_error(error))
 
     def models_changed(self) -> None:
         pass

@@ -8,6 +8,7 @@ import numpy as np
 from pixelmend.errors import CorruptImage
 from pixelmend.imaging import exif, tiff_exif, xmp
 from pixelmend.imaging.bmp import decode_bmp
+from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.colour_profile import ADOBE_RGB, profile_for
 from pixelmend.imaging.direct import Direct, decode_heic, full_range, unpremultiplied
 from pixelmend.imaging.extras import find_extras, png_text, signs_in_xmp
@@ -59,6 +60,7 @@ class Decoded:
         return self.channels in (2, 4)
 
 
+@reading("the image")
 def decode(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Decoded:
     """Decode the image at `path`: probe, decode, apply orientation, collect metadata.
 

@@ -1,5 +1,6 @@
 """Opening an image with libvips as 8 or 16-bit grey or RGB, with straight alpha if any."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
     # fail_on: a truncated file is an error, never a picture with a grey lower half. revalidate: the
     # same path may have held another image before.
     options = {"access": "sequential", "fail_on": "truncated", "revalidate": True}
-    name = str(path)
+    name = os.fsencode(path)  # which may be no Unicode
     match image_format:
         case ImageFormat.JPEG:
             return pyvips.Image.jpegload(name, autorotate=False, unlimited=False, **options)

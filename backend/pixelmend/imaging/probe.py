@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pixelmend.errors import CorruptImage, ImageTooLarge, TooManyFrames
+from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.colour import Colour
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
@@ -67,6 +68,7 @@ _READERS: Mapping[ImageFormat, Callable[[bytes], HeaderFields]] = MappingProxyTy
 )
 
 
+@reading("the image's header")
 def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> ImageInfo:
     """Read the header of the image at `path`.
 

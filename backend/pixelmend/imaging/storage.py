@@ -1,16 +1,12 @@
 """Files: mapped for reading, and a full disk turned into the error the caller knows."""
 
-import errno
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from pixelmend.errors import StorageFull
-
-# EFBIG: the process's file size limit, which to the caller is the same thing
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from pixelmend.errors import FULL_DISK, StorageFull
 
 
 @contextmanager
@@ -19,7 +15,7 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL_DISK:
             raise StorageFull(f"no room left while writing {path.name}") from error
         raise
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from pixelmend.imaging.storage import storage_errors
@@ -66,7 +67,8 @@ class ResultArchive:
 
     def discard(self) -> None:
         """End without a result, whatever was done before."""
-        self._file.close()
+        with suppress(OSError):  # on a full disk what was still buffered cannot be written
+            self._file.close()
         self._part.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
 

@@ -17,6 +17,7 @@ from pixelmend.errors import (
     NoWorker,
     PixelmendError,
     QueueFull,
+    known_error,
 )
 from pixelmend.models.catalog import load_catalog
 from pixelmend.serving.archive import ResultArchive
@@ -77,7 +78,7 @@ class BatchRun:
             job.state, job.error = JobState.FAILED, error
         except Exception as error:
             self._around.log.error("a bug failed the batch", job=job.id, exc_info=error)
-            job.state, job.error = JobState.FAILED, InternalError(f"{type(error).__name__} in the batch")
+            job.state, job.error = JobState.FAILED, known_error(error)
         if archive is not None and job.state is not JobState.DONE:
             # On the thread that writes it, hence after what it is doing.
             await loop.run_in_executor(self._packer, archive.discard)
@@ -140,7 +141,7 @@ class BatchRun:
             self._around.log.error(
                 "a bug failed an image of a batch", job=self._job.id, item=n, exc_info=error
             )
-            self._note_problem(n, InternalError(f"{type(error).__name__} in the batch"))
+            self._note_problem(n, known_error(error))
         return None
 
     async def _finished(self, n: int, version: str) -> Lease:
@@ -223,8 +224,7 @@ class BatchRun:
             path, report = self._result_of(lease)
             self._around.spool.require_room(path.stat().st_size)
         except (OSError, PixelmendError) as error:
-            known = error if isinstance(error, PixelmendError) else InternalError("the result was lost")
-            self._note_problem(n, known)
+            self._note_problem(n, known_error(error))
             return
         loop = asyncio.get_running_loop()
         stored = await loop.run_in_executor(self._packer, archive.add, item.output_name, path)

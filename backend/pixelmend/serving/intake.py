@@ -7,12 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pixelmend.errors import CorruptImage, InvalidParameter, PayloadTooLarge, PixelmendError
+from pixelmend.errors import (
+    FULL_DISK,
+    CorruptImage,
+    InvalidParameter,
+    PayloadTooLarge,
+    PixelmendError,
+    known_error,
+)
 from pixelmend.imaging.mask import about_the_mask
+from pixelmend.imaging.names import safe_path, same_name
 from pixelmend.serving.admission import Admission
 from pixelmend.serving.batch_run import MANIFEST_NAME
 from pixelmend.serving.jobs import BatchItem, BatchTask, JobState
 from pixelmend.serving.unpacking import UnpackLimits, is_zip, unpack
+from pixelmend.telemetry import Logger
 
 MASKS = "masks"
 """The folder of a batch's masks, below that of its images."""
@@ -94,8 +103,8 @@ def plan_batch(
                     digest = digest_of_pair(image.digest, mask.digest)
                 place = None if mask_name is None else folder / mask_name
                 pixels = admission.size_of(folder / str(n), place).pixels
-            except PixelmendError as refusal:
-                error = refusal
+            except Exception as refusal:
+                error = _of_this_image(refusal, image.file_name)
         if error is None:
             items.append(BatchItem(image.file_name, name, digest, pixels, mask=mask_name))
         else:
@@ -128,7 +137,7 @@ def digest_of(items: Sequence[BatchItem]) -> str:
 
 def _stem(file_name: str) -> str:
     """Its folders, which a ZIP of masks need not share with a ZIP of images, do not count."""
-    return PurePosixPath(file_name.replace("\\", "/")).stem.casefold()
+    return same_name(PurePosixPath(file_name.replace("\\", "/")).stem)
 
 
 def _checked(path: Path, file: Incoming, limits: UnpackLimits) -> Incoming:
@@ -148,16 +157,22 @@ def _output_names(file_names: Sequence[str], suffix: str) -> list[str]:
     taken = {MANIFEST_NAME}
     names = []
     for file_name in file_names:
-        # Whoever unpacks it may have a file system that tells neither case nor these characters.
-        parts = [
-            "".join("_" if ord(c) < 32 or c in '<>:"|?*' else c for c in part)
-            for part in PurePosixPath(file_name.replace("\\", "/")).parts
-            if part not in ("/", "..", ".")
-        ]
-        stem = PurePosixPath(*parts[:-1], PurePosixPath(parts[-1]).stem) if parts else PurePosixPath("image")
+        path = safe_path(file_name) or PurePosixPath("image")
+        stem = path.with_name(path.stem)
         name, number = f"{stem}{suffix}", 2
-        while name.casefold() in taken:
+        # File systems of some systems tell neither case nor composition.
+        while same_name(name) in taken:
             name, number = f"{stem}-{number}{suffix}", number + 1
-        taken.add(name.casefold())
+        taken.add(same_name(name))
         names.append(name)
     return names
+
+
+def _of_this_image(error: Exception, file_name: str) -> PixelmendError:
+    """Its problem, which does not sink the other images. Raises StorageFull, which would."""
+    known = known_error(error)
+    if known is not error:
+        Logger().error("a bug failed an image of a batch", file_name=file_name, exc_info=error)
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        raise known from error
+    return known

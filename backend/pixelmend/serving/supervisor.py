@@ -163,7 +163,11 @@ class Supervisor:
     async def _keep_alive(self) -> None:
         delay_s = FIRST_RESTART_DELAY_S
         while not self._stopping:
-            was_ready = await self._run_once()
+            try:
+                was_ready = await self._run_once()
+            except Exception as error:  # no process, descriptor or memory for one, say
+                was_ready = False
+                self._not_started(error)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
             self._restarts += 1
             await asyncio.sleep(delay_s)
@@ -172,8 +176,12 @@ class Supervisor:
         """One worker's life. Returns whether it had been ready."""
         assert self._events is not None
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.to_thread(_spawn, theirs)
+        try:
+            with theirs:
+                self._process = await asyncio.to_thread(_spawn, theirs)
+        except BaseException:
+            ours.close()
+            raise
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
@@ -207,6 +215,16 @@ class Supervisor:
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
             self._events.worker_lost(reason)
         return was_ready
+
+    def _not_started(self, error: Exception) -> None:
+        """Counted and told as a worker that ended before it was ready."""
+        assert self._events is not None
+        why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        self._failed_starts += 1
+        self._problem = f"no worker process can be started: {why}"
+        unexpected = None if isinstance(error, OSError) else error
+        self._log.error("no worker process can be started", reason=why, exc_info=unexpected)
+        self._events.worker_lost(self._problem)
 
     def _hear(self, message: FromWorker) -> None:
         assert self._events is not None

@@ -13,7 +13,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import Field, TypeAdapter
 
 from pixelmend.config import Settings
-from pixelmend.errors import PixelmendError
+from pixelmend.errors import known_error
 from pixelmend.tasks import (
     Alert,
     DeviceDescription,
@@ -237,9 +237,8 @@ def failure(task_id: str, error: Exception) -> Failed:
 
 def problem_of(error: Exception) -> Problem:
     """Only our own errors carry their words to a client."""
-    if isinstance(error, PixelmendError):
-        return Problem(error.code, error.message)
-    return Problem("internal", f"{type(error).__name__} in the engine; the log has the details")
+    known = known_error(error)
+    return Problem(known.code, known.message)
 
 
 class WorkerEnd:

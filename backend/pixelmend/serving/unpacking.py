@@ -5,8 +5,8 @@ import io
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -18,7 +18,10 @@ from pixelmend.errors import (
     PayloadTooLarge,
     PixelmendError,
     UnsupportedFormat,
+    printable,
 )
+from pixelmend.imaging.boundary import reading
+from pixelmend.imaging.names import is_litter
 from pixelmend.imaging.storage import storage_errors
 
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
@@ -26,7 +29,7 @@ _MAX_DIRECTORY_BYTES = 4_000_000
 """Of the list of entries, which is read into memory whole. One entry takes some hundred bytes."""
 _COPIED_AT_ONCE_BYTES = 1 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED = 0x1
+_ENCRYPTED, _PATCHED, _UTF8_NAME = 0x1, 0x20, 0x800
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,14 @@ def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> list[Unpacked]:
     MalformedUpload where the file is no readable ZIP, InvalidParameter and PayloadTooLarge beyond the
     limits, before anything is unpacked, and StorageFull.
     """
-    with archive.open("rb") as file:
-        try:
-            with zipfile.ZipFile(_Bounded(file)) as source:
-                entries = [entry for entry in source.infolist() if not _is_litter(entry)]
-                _check(entries, limits)
-                return [_take(source, entry, folder / str(n), limits) for n, entry in enumerate(entries)]
-        except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as error:
-            raise MalformedUpload(f"the ZIP cannot be read: {error}") from error
+    with (
+        archive.open("rb") as file,
+        reading("the ZIP", MalformedUpload),
+        zipfile.ZipFile(_Bounded(file)) as source,
+    ):
+        entries = [entry for entry in source.infolist() if not _is_litter(entry)]
+        _check(entries, limits)
+        return [_take(source, entry, folder / str(n), limits) for n, entry in enumerate(entries)]
 
 
 class _Bounded(io.BufferedReader):
@@ -84,12 +87,8 @@ class _Bounded(io.BufferedReader):
 
 
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename).parts
-    return (
-        entry.is_dir()
-        or "__MACOSX" in parts
-        or (bool(parts) and (parts[-1].startswith("._") or parts[-1] in (".DS_Store", "Thumbs.db")))
-    )
+    path = PurePosixPath(entry.filename)
+    return entry.filename.endswith("/") or "__MACOSX" in path.parts or is_litter(path.name)
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: UnpackLimits) -> None:
@@ -108,14 +107,23 @@ def _take(source: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, limits: U
     digest = hashlib.sha256()
     if error is None:
         try:
-            with storage_errors(path), path.open("wb") as file:
+            with storage_errors(path), path.open("wb") as file, reading("this entry of the ZIP"):
                 for chunk in _chunks(source, entry):
                     digest.update(chunk)
                     file.write(chunk)
-        except (zipfile.BadZipFile, EOFError, zlib.error) as problem:
-            error = CorruptImage(f"this entry of the ZIP is damaged: {problem}")
+        except CorruptImage as problem:
+            error = problem
             path.unlink(missing_ok=True)
-    return Unpacked(entry.filename, digest.hexdigest(), error)
+    return Unpacked(_name_of(entry), digest.hexdigest(), error)
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """As its sender called it: many programs write UTF-8 without the flag that says so."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF8_NAME:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return printable(name)
 
 
 def _chunks(source: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -125,13 +133,16 @@ def _chunks(source: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _refusal(entry: zipfile.ZipInfo, limits: UnpackLimits) -> PixelmendError | None:
+    # It is written nowhere; but an archive that tries deserves no trust.
     name = PurePosixPath(entry.filename.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+    if name.is_absolute() or ".." in name.parts:
         return InvalidParameter(f"the name {entry.filename[:200]!r} leads out of the archive")
     if stat.S_ISLNK(entry.external_attr >> 16):
         return UnsupportedFormat("this entry of the ZIP is a link and not a file")
     if entry.flag_bits & _ENCRYPTED:
         return UnsupportedFormat("this entry of the ZIP is encrypted")
+    if entry.flag_bits & _PATCHED:
+        return UnsupportedFormat("this entry of the ZIP is a patch and not a file")
     if entry.compress_type not in _METHODS:
         return UnsupportedFormat(
             f"this entry of the ZIP has method {entry.compress_type}; stored and deflated are understood"

@@ -138,7 +138,7 @@ def main(fd: int) -> int:
         end.send(StartFailed(error.code, error.message))
         return 3
     stop = threading.Event()
-    threading.Thread(target=_read, args=(messages, engine, stop), name="inbox", daemon=True).start()
+    threading.Thread(target=_read, args=(messages, engine, stop, log), name="inbox", daemon=True).start()
     threading.Thread(target=_beat, args=(end, engine.pipeline), name="heartbeat", daemon=True).start()
     end.send(_ready(engine, settings, log))
     engine.administrator.preload(engine.profiles.preload_wanted())
@@ -188,7 +188,18 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
     )
 
 
-def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
+def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, log: Logger) -> None:
+    try:
+        _obey(messages, engine, stop)
+    except Exception as error:
+        # Its heart would go on, and whoever waits would wait for ever.
+        log.error("a message cannot be understood", exc_info=error)
+    if not stop.is_set():
+        # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
+        os._exit(4)
+
+
+def _obey(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
     for message in messages:
         match message:
             case Submit(task=task, request_id=request_id):
@@ -204,8 +215,6 @@ def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) 
                 return
             case Configure():
                 pass  # only the first one counts
-    # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
-    os._exit(4)
 
 
 def _beat(end: WorkerEnd, pipeline: Pipeline) -> None:

@@ -1,6 +1,5 @@
 """The one table from errors to HTTP statuses, and how a problem looks (RFC 9457)."""
 
-import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -47,12 +46,11 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.StorageFull: 503,
         errors.DeviceMemoryError: 503,
         errors.ModelTooLarge: 503,
+        errors.HostMemoryError: 503,
         errors.DataDirectoryInUse: 503,
         errors.DeadlineExceeded: 504,
     }
 )
-
-_FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def problem(
@@ -72,10 +70,7 @@ def problem(
 
 def problem_for(error: Exception, retry_after_s: int) -> Response:
     """The response for any exception; what is not ours is a 500 that tells nothing of the inside."""
-    if isinstance(error, OSError) and error.errno in _FULL_DISK:
-        error = errors.StorageFull("the disk is full; nothing was kept of this request")
-    if not isinstance(error, errors.PixelmendError):
-        error = errors.InternalError("an unexpected error; the log has it under this request_id")
+    error = errors.known_error(error)
     status = STATUS.get(type(error), 500)
     if isinstance(error, errors.QuotaExceeded) and error.retry_after_s is not None:
         retry_after_s = error.retry_after_s

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from pixelmend.errors import InvalidParameter, MalformedUpload, PayloadTooLarge
+from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.storage import storage_errors
 
 if TYPE_CHECKING:  # the library defines it for type checkers only
@@ -209,7 +209,8 @@ async def read_upload(
     A field's bound is on the whole body, whether or not it announces its length. Raises MalformedUpload,
     PayloadTooLarge, InvalidParameter, StorageFull; whoever named the paths removes what lies there.
     """
-    kind, options = parse_options_header(content_type.encode("latin-1"))
+    with reading("the Content-Type", MalformedUpload):
+        kind, options = parse_options_header(content_type.encode("latin-1"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise MalformedUpload(f"Content-Type is {content_type[:80]!r}, multipart/form-data is needed")
@@ -220,17 +221,18 @@ async def read_upload(
     received = 0
     try:
         with storage_errors(Path("the upload")):
-            parser = MultipartParser(boundary, reader.callbacks())
+            with reading("the multipart body", MalformedUpload):
+                parser = MultipartParser(boundary, reader.callbacks())
             async for chunk in chunks:
                 received += len(chunk)
                 taken = reader.bound
                 if received > taken.max_bytes:
                     raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}")
                 # Spooled writes of some 64 KB: as quick as handing them to a thread would be.
-                parser.write(chunk)
-            parser.finalize()
-    except FormParserError as error:
-        raise MalformedUpload(f"the multipart body is broken: {error}") from error
+                with reading("the multipart body", MalformedUpload):
+                    parser.write(chunk)
+            with reading("the multipart body", MalformedUpload):
+                parser.finalize()
     finally:
         reader.close()
     if not reader.ended:

@@ -1,0 +1,42 @@
+"""The one place where exceptions of readers of foreign files become an error of ours.
+
+A library that reads what a stranger sent raises whatever it stumbles over. No list of exceptions is complete,
+so every entry point that reads such a file runs in `reading`.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixelmend.errors import CorruptImage, HostMemoryError, PixelmendError
+from pixelmend.telemetry import Logger
+
+# A damaged file makes readers seek to impossible places; any other number is about the machine.
+_OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EOVERFLOW, errno.ENXIO, errno.EILSEQ})
+
+
+@contextmanager
+def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[None]:
+    """Turn whatever reading a foreign file raises into `raised`, and log the original.
+
+    what: names the file in the message, "the image". Errors of ours pass as they are, and so do cancellation
+    and what is the machine's fault and not the file's: OSErrors of access, descriptors and disks. Raises
+    HostMemoryError where memory does not suffice.
+    """
+    try:
+        yield
+    except PixelmendError:
+        raise
+    except MemoryError as error:
+        raise HostMemoryError(f"the memory of this machine does not suffice for {what}") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
+            raise
+        Logger().warning("a foreign file cannot be read", what=what, reason=repr(error)[:500], exc_info=error)
+        raise raised(f"{what} cannot be read: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """One line; libraries quote the file at length."""
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__} ({text})" if text else type(error).__name__
