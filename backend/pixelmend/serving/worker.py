@@ -129,8 +129,19 @@ def main(fd: int) -> int:
     if not isinstance(first, Configure):
         return 2
     settings = first.settings
-    configure_logging(settings.log_level, settings.log_format)
+    log_sink = configure_logging(settings.log_level, settings.log_format)
     log = Logger(process="worker", pid=os.getpid())
+    try:
+        return _work(end, messages, settings, log)
+    except Exception:
+        # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
+        log.exception("a bug ends the worker")
+        return 1
+    finally:
+        log_sink.close()
+
+
+def _work(end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger) -> int:
     try:
         engine = _build(end, settings, log)
     except PixelmendError as error:

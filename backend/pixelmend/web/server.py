@@ -50,7 +50,6 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._drain: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -61,16 +60,25 @@ class DrainingServer(uvicorn.Server):
                 self._service.log.info("listening", address=f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Not uvicorn's own handler: it raises the signal again at the end, so that a clean stop would look
-        # like a death to whoever started us.
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+        """Notes the signal and does nothing else: what it interrupts may hold any lock, the log's included.
+
+        Not uvicorn's own handler: that raises the signal again at the end, so that a clean stop would look
+        like a death to the process that started us.
+        """
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
-        if self._drain is None:
-            self._service.log.info("draining", signal=sig)
-            loop = asyncio.get_running_loop()
-            # Not from within the signal: what it interrupts may hold the lock that this takes.
-            loop.call_soon_threadsafe(self._service.downloads.cancel_all)
-            self._drain = loop.create_task(self._service.desk.drain())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begun by the loop that watches `should_exit`, at most 0.1 s after the signal."""
+        self._service.log.info("draining")
+        self._service.downloads.cancel_all()
+        drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
+        await asyncio.sleep(
+            0
+        )  # it has begun, and watchers of jobs hear of it, before connections are asked to end
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await drain
 
 
 def serve(service: Service) -> None:
