@@ -61,7 +61,7 @@ class LiveJob:
         if self.record.state in ENDED:
             return self.record.state
         # A lost worker puts its jobs back into the queue, which is nobody's business but ours.
-        waits = self.job.state is JobState.QUEUED and not self.job.crashes
+        waits = self.job.state is JobState.QUEUED and not self.job.attempts
         return JobState.QUEUED if waits else JobState.RUNNING
 
     @property

@@ -26,10 +26,10 @@ from pixelmend.tasks import ImageTask
 from pixelmend.telemetry import Logger
 
 MAX_CRASHES = 2
-"""An input that was in this many lost workers, the last time alone, is not tried again."""
+"""An input in which this many workers ended by themselves, the last time alone, is not tried again."""
+MAX_ATTEMPTS = 5
+"""A job that was in this many lost workers, whoever ended them, fails; the input may be tried again."""
 REMEMBERED_QUARANTINES = 1000
-HOPELESS_STARTS = 2
-"""Workers in a row that do not even start; a lost one that had been ready is simply waited for."""
 FIRST_GUESS_S = 5.0
 """Seconds per job for Retry-After before anything was measured."""
 
@@ -68,13 +68,18 @@ class Scheduler:
     def status(self) -> QueueStatus:
         return QueueStatus(len(self._queued), len(self._running), self._pending_pixels(), self._draining)
 
+    def refusal(self) -> PixelmendError | None:
+        """Draining or NoWorker, with which every new job is refused now; a full queue aside."""
+        if self._draining:
+            return Draining("the service finishes accepted work and takes no more")
+        worker = self._crew.status()
+        return NoWorker(worker.problem or "no engine worker starts") if worker.hopeless else None
+
     def require_open(self) -> None:
         """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
-        if self._draining:
-            raise Draining("the service finishes accepted work and takes no more")
-        worker = self._crew.status()
-        if worker.failed_starts >= HOPELESS_STARTS:
-            raise NoWorker(worker.problem or "no engine worker starts")
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
         accepted = len(self._queued) + len(self._running)
         if accepted >= self._settings.max_queue_jobs:
             raise QueueFull(f"{accepted} jobs are waiting, max_queue_jobs={self._settings.max_queue_jobs}")
@@ -214,18 +219,26 @@ class Scheduler:
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
-    def worker_lost(self, index: int, reason: str) -> None:
-        """Put what was in the worker back to the front of the queue; quarantine what did it."""
+    def worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+        """Put what was in the worker back to the front of the queue; quarantine what ended it twice.
+
+        by_itself: otherwise it was ended from here, which says nothing against an input.
+        """
         lost = [job for job in self._running.values() if job.worker == index]
         for job in lost:
             del self._running[job.id]
         for job in reversed(lost):
-            job.crashes += 1
+            job.attempts += 1
+            job.crashes += by_itself
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
             if job.crashes >= MAX_CRASHES:
                 self._quarantine(job, reason)
                 continue
-            self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)
+            if job.attempts >= MAX_ATTEMPTS:
+                gone = NoWorker(f"{job.attempts} workers were lost while job {job.id} was in them: {reason}")
+                self._end(job, JobState.FAILED, gone)
+                continue
+            self._log.warning("job goes back to the queue", job=job.id, attempts=job.attempts, reason=reason)
             job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
             job.tiles_started_s = None
             job.notify()
@@ -246,7 +259,7 @@ class Scheduler:
             ]
             taken = next((i for i in places if self._crew.send(i, Submit(job.task, job.request_id))), None)
             if taken is None:
-                if job.crashes:
+                if job.attempts:
                     return  # a suspect waits for a worker to be empty; nothing may overtake it
                 continue
             self._queued.remove(job)
@@ -256,7 +269,7 @@ class Scheduler:
 
     def _may_start(self, job: Job, index: int) -> bool:
         there = [other for other in self._running.values() if other.worker == index]
-        if job.crashes or any(other.crashes for other in there):
+        if job.attempts or any(other.attempts for other in there):
             return not there  # a suspect runs alone
         alike = sum(_size_class(other) == _size_class(job) for other in there)
         return alike < self._settings.worker_jobs
@@ -301,7 +314,7 @@ class Scheduler:
     def _fail_if_hopeless(self) -> None:
         """Where workers do not even start, waiting is pointless; but for jobs that can wait for a mend."""
         worker = self._crew.status()
-        if worker.failed_starts >= HOPELESS_STARTS:
+        if worker.hopeless:
             for job in [job for job in self._queued if not job.durable]:
                 self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))
 

@@ -40,13 +40,18 @@ FIRST_RESTART_DELAY_S = 0.1
 LONGEST_RESTART_DELAY_S = 10.0
 LIVE_BEAT_S = 5.0
 """A worker whose last heartbeat is older is not ready."""
+MAX_FAILED_STARTS = 2
+"""Workers in a row that end before they are ready; after so many, new work is refused."""
+WATCH_PERIOD_S = 0.5
+LATE_S = 1.0
+"""A watchdog that comes so much later than it wanted was itself absent, and cannot tell who was silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """What is known of the worker right now. `beat_age_s` is None before its first sign of life.
 
-    failed_starts: workers in a row that ended before they were ready.
+    failed_starts: workers in a row that ended before they were ready; 0 as soon as one is.
     """
 
     ready: bool
@@ -60,6 +65,14 @@ class WorkerStatus:
     room_bytes: int | None = None
     """For models, before the ceiling; None until it was measured."""
 
+    @property
+    def hopeless(self) -> bool:
+        """Workers do not even start, so that waiting for one is pointless; never true of one that is ready.
+
+        One that was lost after it had been ready is simply waited for.
+        """
+        return not self.ready and self.failed_starts >= MAX_FAILED_STARTS
+
 
 class WorkerEvents(Protocol):
     """Who uses the worker; called on the event loop."""
@@ -68,7 +81,9 @@ class WorkerEvents(Protocol):
 
     def worker_said(self, message: FromWorker) -> None: ...
 
-    def worker_lost(self, reason: str) -> None: ...
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+        """by_itself: it ended, or the system ended it; otherwise we did."""
+        ...
 
 
 class Supervisor:
@@ -163,7 +178,15 @@ class Supervisor:
     async def _keep_alive(self) -> None:
         delay_s = FIRST_RESTART_DELAY_S
         while not self._stopping:
-            was_ready = await self._run_once()
+            was_ready = False
+            try:
+                was_ready = await self._run_once()
+            except Exception as error:  # no process can be started, or a bug: the service goes on without one
+                self._log.error("a worker could not be looked after", exc_info=error)
+                self._failed_starts += 1
+                self._problem = f"the worker cannot be started: {_in_words(error)}"
+                if self._events is not None and not self._stopping:
+                    self._events.worker_lost(self._problem, by_itself=False)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
             self._restarts += 1
             await asyncio.sleep(delay_s)
@@ -173,12 +196,15 @@ class Supervisor:
         assert self._events is not None
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = await asyncio.to_thread(_spawn, theirs)
+            try:
+                self._process = await asyncio.to_thread(_spawn, theirs)
+            except BaseException:
+                ours.close()
+                raise
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
-        started_s = time.monotonic()
-        watchdog = asyncio.create_task(self._watch(started_s))
+        watchdog = asyncio.create_task(self._watch())
         try:
             # ConnectionError: a killed worker resets the socket where unread bytes were left.
             with contextlib.suppress(ConnectionError):
@@ -198,14 +224,14 @@ class Supervisor:
                     await asyncio.to_thread(self._process.wait, 0.5)
                 self._process.kill()
         code = await asyncio.to_thread(self._process.wait)
-        self._failed_starts = 0 if was_ready else self._failed_starts + 1
+        self._failed_starts += not was_ready
         reason = self._kill_reason or _describe_exit(code)
         self.memory.worker_lost(reason)
         if not self._stopping:
             if self._problem is None or was_ready:
                 self._problem = f"the worker was lost: {reason}"
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
-            self._events.worker_lost(reason)
+            self._events.worker_lost(reason, by_itself=self._kill_reason is None)
         return was_ready
 
     def _hear(self, message: FromWorker) -> None:
@@ -215,7 +241,7 @@ class Supervisor:
             case Heartbeat(step_age_s=age):
                 self._step_age_s = age
             case Ready():
-                self._ready = message
+                self._ready, self._failed_starts = message, 0
                 self._know(message.models)
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
@@ -246,17 +272,26 @@ class Supervisor:
         self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
         self._models = models
 
-    async def _watch(self, started_s: float) -> None:
+    async def _watch(self) -> None:
         settings = self._settings
+        # Since when we have watched without a gap: what was not heard before may be our own fault.
+        present_s = now = time.monotonic()
         while True:
-            await asyncio.sleep(0.5)
+            before_s = now
+            await asyncio.sleep(WATCH_PERIOD_S)
             now = time.monotonic()
+            if now - before_s > WATCH_PERIOD_S + LATE_S:
+                self._log.warning(
+                    "this process was absent", seconds=round(now - before_s - WATCH_PERIOD_S, 1)
+                )
+                present_s = now
+            watched_s = now - present_s
             if self._ready is None:
-                if now - started_s > settings.worker_start_timeout_s:
+                if watched_s > settings.worker_start_timeout_s:
                     self.kill(f"not ready after worker_start_timeout_s={settings.worker_start_timeout_s:g}")
-            elif self._beat_s is not None and now - self._beat_s > settings.heartbeat_timeout_s:
+            elif min(now - (self._beat_s or now), watched_s) > settings.heartbeat_timeout_s:
                 self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
-            elif self._step_age_s > settings.stall_timeout_s:
+            elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
                 self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")
 
 
@@ -279,6 +314,10 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     told = {k: v for k, v in ours.items() if k not in secret} | {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
     # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
     return {"OPENBLAS_NUM_THREADS": "1"} | told
+
+
+def _in_words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
 
 
 def _describe_exit(code: int) -> str:

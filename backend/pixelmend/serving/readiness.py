@@ -1,0 +1,42 @@
+"""Whether new work is welcome: the one answer that readiness, health and metrics give.
+
+Admission refuses by the same parts (`Scheduler.refusal`, `Spool.require_room`), so that a service that is
+ready refuses work for one reason alone: a queue that is full.
+"""
+
+from dataclasses import dataclass
+
+from pixelmend.errors import StorageFull
+from pixelmend.serving.crew import Crew
+from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.store import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    default_model: str
+    spool: Spool
+    workers: Crew
+    scheduler: Scheduler
+
+    @property
+    def default_model_loaded(self) -> bool:
+        return any(model.id == self.default_model and model.loaded for model in self.workers.status().models)
+
+    def reasons(self) -> list[str]:
+        """Why new work should go elsewhere; empty when ready."""
+        worker = self.workers.status()
+        reasons = []
+        if not worker.ready:
+            reasons.append(worker.problem or f"no heartbeat for {worker.beat_age_s or 0:.0f} s")
+        elif worker.problem is not None and not self.default_model_loaded:
+            # Without a problem it was open, and unloaded when idle; the next request opens it again.
+            reasons.append(worker.problem)
+        try:
+            self.spool.require_room()
+        except StorageFull as error:
+            reasons.append(error.message)
+        refusal = self.scheduler.refusal()
+        if refusal is not None and refusal.message not in reasons:
+            reasons.append(refusal.message)
+        return reasons
