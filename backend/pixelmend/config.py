@@ -155,7 +155,14 @@ class Settings(BaseSettings):
 
     # Times
     request_timeout_s: float = Field(300.0, gt=0, description="Deadline of a synchronous request.")
-    upload_timeout_s: float = Field(120.0, gt=0, description="Longest time an upload may take.")
+    header_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="Longest time from a connection, or a request's first byte, to its whole header.",
+    )
+    upload_timeout_s: float = Field(
+        120.0, gt=0, description="Longest time for each max_upload_bytes of an upload, begun ones included."
+    )
     worker_start_timeout_s: float = Field(120.0, gt=0, description="A worker that is not ready by then ends.")
     heartbeat_timeout_s: float = Field(6.0, gt=0, description="A worker silent for longer is killed.")
     stall_timeout_s: float = Field(
@@ -187,6 +194,12 @@ class Settings(BaseSettings):
     # Web
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    allowed_hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._*,\s-]*$",
+        description="Comma-separated names by which the service is reached, like pixelmend.example.org; "
+        ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
+    )
     cors_origins: str = Field(
         "",
         pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",

@@ -6,42 +6,14 @@ import socket
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pixelmend.web.app import create_app
+from pixelmend.web.protocol import bounded_protocol
 from pixelmend.web.service import Service
 
+KEEP_ALIVE_S = 15
 GRACE_BEYOND_DRAIN_S = 5
 """uvicorn waits this much longer than our own drain, so that late answers still leave."""
-
-MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers together; a few reads (at most 256 KB each) may pass before it is noticed."""
-
-
-class BoundedHeadProtocol(HttpToolsProtocol):
-    """httptools itself keeps an unfinished header of any length in memory."""
-
-    _in_head = False
-    _head_bytes = 0
-
-    def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        was_in_head = self._in_head
-        super().data_received(data)
-        # The read in which a head begins may hold the body before it, so it does not count.
-        if was_in_head and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response(f"The header exceeds {MAX_HEAD_BYTES} bytes.")
 
 
 class DrainingServer(uvicorn.Server):
@@ -92,7 +64,7 @@ def serve(service: Service) -> None:
         access_log=False,  # RequestContext writes one line with the request id
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_timeout_s) + GRACE_BEYOND_DRAIN_S,
-        timeout_keep_alive=15,
-        http=BoundedHeadProtocol,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        http=bounded_protocol(settings.header_timeout_s),
     )
     DrainingServer(config, service).run()
