@@ -92,6 +92,16 @@ class KeyRefused(PixelmendError):
     title = "The API key is not accepted"
 
 
+class CrossSiteRequest(PixelmendError):
+    code = "cross-site-request"
+    title = "Pages of other sites may not do this"
+
+
+class UnknownHost(PixelmendError):
+    code = "unknown-host"
+    title = "The service is not known by this name"
+
+
 class QuotaExceeded(PixelmendError):
     code = "quota-exceeded"
     title = "The caller's quota is used up"
