@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Comma-separated keys, or sha256:<hex> of keys. Empty: everybody may use the service.",
     )
+    admin_keys: SecretStr = Field(
+        SecretStr(""),
+        description="The same for loading, unloading, pinning and downloading models, and for all else. "
+        "Empty: the only API key may, or everybody where there is none; with several keys nobody.",
+    )
     quota_per_key: str = Field(
         "", description="New work that one API key may ask for, like 100/hour;10/minute. Empty: no quota."
     )

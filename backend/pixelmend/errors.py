@@ -172,6 +172,19 @@ class StorageFull(PixelmendError):
     retryable = True
 
 
+class StorageUnusable(PixelmendError):
+    """The service's own data, not the caller's; the operator has to look."""
+
+    code = "storage-unusable"
+    title = "The service cannot keep jobs now"
+    retryable = True
+
+
+class DataDirectoryNewer(PixelmendError):
+    code = "data-directory-newer"
+    title = "The data directory was written by a later version"
+
+
 class DataDirectoryInUse(PixelmendError):
     code = "data-directory-in-use"
     title = "Another service uses the data directory"

@@ -98,6 +98,7 @@ class Work:
     pixels: int
     digest: str
     request_id: str | None
+    owner: str = ""
     state: JobState = JobState.QUEUED
     done_tiles: int = 0
     total_tiles: int = 0

@@ -1,13 +1,15 @@
 """Whether new work is welcome: the one answer that readiness, health and metrics give.
 
-Admission refuses by the same parts (`Scheduler.refusal`, `Spool.require_room`), so that a service that is
+Admission refuses by the same parts (`require_open`, `Spool.require_room`), so that a service that is
 ready refuses work for one reason alone: a queue that is full.
 """
 
 from dataclasses import dataclass
 
-from pixelmend.errors import StorageFull
+from pixelmend.errors import PixelmendError, StorageFull, StorageUnusable
+from pixelmend.serving.background import Repeated
 from pixelmend.serving.crew import Crew
+from pixelmend.serving.journal import Journal
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 
@@ -18,6 +20,8 @@ class Readiness:
     spool: Spool
     workers: Crew
     scheduler: Scheduler
+    journal: Journal
+    sweeper: Repeated
 
     @property
     def default_model_loaded(self) -> bool:
@@ -36,7 +40,18 @@ class Readiness:
             self.spool.require_room()
         except StorageFull as error:
             reasons.append(error.message)
-        refusal = self.scheduler.refusal()
-        if refusal is not None and refusal.message not in reasons:
-            reasons.append(refusal.message)
-        return reasons
+        refusals = (self.scheduler.refusal(), self.storage_refusal())
+        reasons += [refusal.message for refusal in refusals if refusal is not None]
+        return list(dict.fromkeys(reasons))
+
+    def storage_refusal(self) -> PixelmendError | None:
+        """Jobs would be lost, or files would pile up; None while all is well."""
+        problem = self.sweeper.problem()
+        return self.journal.refusal() or (None if problem is None else StorageUnusable(problem))
+
+    def require_open(self, owner: str) -> None:
+        """The cheap check before an upload is read. Raises StorageUnusable, Draining, NoWorker, QueueFull."""
+        refusal = self.storage_refusal()
+        if refusal is not None:
+            raise refusal
+        self.scheduler.require_open(owner)

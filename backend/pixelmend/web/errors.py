@@ -50,6 +50,8 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.DeviceMemoryError: 503,
         errors.ModelTooLarge: 503,
         errors.DataDirectoryInUse: 503,
+        errors.DataDirectoryNewer: 503,
+        errors.StorageUnusable: 503,
         errors.DeadlineExceeded: 504,
     }
 )

@@ -75,8 +75,8 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
         batch_tiles=settings.batch_tiles_on(device.type if device else "cpu"),
     )
     service.callers.require_quota(caller)
-    service.scheduler.require_open()
-    service.scheduler.require_pixels(found.size.pixels)
+    service.readiness.require_open(caller.owner)
+    service.scheduler.require_pixels(found.size.pixels, caller.owner)
     return found
 
 

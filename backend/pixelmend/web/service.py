@@ -65,7 +65,7 @@ def build_service(settings: Settings, log: Logger) -> Service:
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
-    readiness = Readiness(settings.default_model, spool, workers, scheduler)
+    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
     return Service(settings, spool, workers, scheduler, readiness, desk, downloads, callers, metrics, log)

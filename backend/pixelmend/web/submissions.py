@@ -73,7 +73,7 @@ class _Intake:
         service = self._service
         key = _idempotency_key(self._request)
         if key is None or not await service.desk.knows(self._caller.owner, key):
-            service.scheduler.require_open()
+            service.readiness.require_open(self._caller.owner)
             service.callers.require_quota(self._caller)
         try:
             upload = await self._receive(self._file_fields(kind))
