@@ -1,7 +1,8 @@
 """Score weights on standard sets: ``python -m training.standard SETS WEIGHTS...``.
 
 ``SETS`` has a folder of PNG files for each set. The protocol is the field's: pictures cut to multiples of the
-scale, reduced by Matlab's bicubic; PSNR and SSIM of studio-range BT.601 luma, ``scale`` pixels cut off each side.
+scale, reduced by Matlab's bicubic; PSNR and SSIM of studio-range BT.601 luma, ``scale`` pixels cut off each
+side.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pixelmend.commands.models import models_app
 from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError, printable
 from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
 from pixelmend.tasks import (
     DEFAULT_FEATHER_PX,
@@ -134,6 +135,9 @@ def inpaint(
             help=f"Fade so much of that into the image, px; default {DEFAULT_FEATHER_PX}.",
         ),
     ] = None,
+    mask_polarity: Annotated[
+        MaskPolarity, typer.Option(help="What of the mask is removed; auto looks at it.")
+    ] = MaskPolarity.AUTO,
     model: Annotated[str | None, typer.Option(help="A model id, for inpainting.")] = None,
     output_format: Annotated[OutputFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
@@ -168,7 +172,7 @@ def inpaint(
             format=written,
             quality=quality,
             first_frame=first_frame,
-            erase=EraseOptions.of(filling, grow, feather),
+            erase=EraseOptions.of(filling, grow, feather, mask_polarity),
             enlarge=then_upscale,
         )
         plan = plan_files([image], out, written, mark=MENDED)

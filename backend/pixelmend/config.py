@@ -155,7 +155,14 @@ class Settings(BaseSettings):
 
     # Times
     request_timeout_s: float = Field(300.0, gt=0, description="Deadline of a synchronous request.")
-    upload_timeout_s: float = Field(120.0, gt=0, description="Longest time an upload may take.")
+    header_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="Longest time from a connection, or a request's first byte, to its whole header.",
+    )
+    upload_timeout_s: float = Field(
+        120.0, gt=0, description="Longest time for each max_upload_bytes of an upload, begun ones included."
+    )
     worker_start_timeout_s: float = Field(120.0, gt=0, description="A worker that is not ready by then ends.")
     heartbeat_timeout_s: float = Field(6.0, gt=0, description="A worker silent for longer is killed.")
     stall_timeout_s: float = Field(
@@ -177,6 +184,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Comma-separated keys, or sha256:<hex> of keys. Empty: everybody may use the service.",
     )
+    admin_keys: SecretStr = Field(
+        SecretStr(""),
+        description="The same for loading, unloading, pinning and downloading models, and for all else. "
+        "Empty: the only API key may, or everybody where there is none; with several keys nobody.",
+    )
     quota_per_key: str = Field(
         "", description="New work that one API key may ask for, like 100/hour;10/minute. Empty: no quota."
     )
@@ -187,6 +199,12 @@ class Settings(BaseSettings):
     # Web
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    allowed_hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._*,\s-]*$",
+        description="Comma-separated names by which the service is reached, like pixelmend.example.org; "
+        ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
+    )
     cors_origins: str = Field(
         "",
         pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",

@@ -99,6 +99,16 @@ class KeyRefused(PixelmendError):
     title = "The API key is not accepted"
 
 
+class CrossSiteRequest(PixelmendError):
+    code = "cross-site-request"
+    title = "Pages of other sites may not do this"
+
+
+class UnknownHost(PixelmendError):
+    code = "unknown-host"
+    title = "The service is not known by this name"
+
+
 class QuotaExceeded(PixelmendError):
     code = "quota-exceeded"
     title = "The caller's quota is used up"
@@ -167,6 +177,19 @@ class StorageFull(PixelmendError):
     code = "storage-full"
     title = "There is no room left on the disk"
     retryable = True
+
+
+class StorageUnusable(PixelmendError):
+    """The service's own data, not the caller's; the operator has to look."""
+
+    code = "storage-unusable"
+    title = "The service cannot keep jobs now"
+    retryable = True
+
+
+class DataDirectoryNewer(PixelmendError):
+    code = "data-directory-newer"
+    title = "The data directory was written by a later version"
 
 
 class DataDirectoryInUse(PixelmendError):

@@ -253,7 +253,7 @@ class Watcher:
     def worker_said(self, message: FromWorker) -> None:
         raise AssertionError(f"{message} is none of the scheduler's business")
 
-    def worker_lost(self, reason: str) -> None:
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
         self.lost.set()
 
 

@@ -11,7 +11,7 @@ from pixelmend.config import Settings
 from pixelmend.errors import Draining, InputQuarantined, NoWorker, QueueFull
 from pixelmend.serving.crew import Crew, merged
 from pixelmend.serving.jobs import Job, JobState
-from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.scheduler import MAX_ATTEMPTS, Scheduler
 from pixelmend.serving.supervisor import WorkerEvents, WorkerStatus
 from pixelmend.serving.transport import Cancel, Done, Failed, Progress, Submit, ToWorker
 from pixelmend.tasks import ImageOptions, ImageReport, ImageTask, ModelDescription
@@ -45,9 +45,9 @@ class ScriptedWorker:
     def given(self) -> list[str]:
         return [m.task.id for m in self.sent if isinstance(m, Submit)]
 
-    def die(self) -> None:
+    def die(self, *, by_itself: bool = True) -> None:
         self.alive = False
-        self.events.worker_lost("killed by the test")
+        self.events.worker_lost("killed by the test", by_itself=by_itself)
 
     def revive(self) -> None:
         self.alive = True
@@ -193,13 +193,54 @@ def test_jobs_wait_for_a_lost_worker_but_not_for_one_that_never_starts() -> None
         bench.worker.alive = False
         waiting = bench.submit("a")
         assert waiting.state is JobState.QUEUED
-        bench.worker.state = replace(bench.worker.state, failed_starts=2, problem="no such device")
-        bench.worker.events.worker_lost("ended with status 3")
+        bench.worker.state = replace(
+            bench.worker.state, ready=False, failed_starts=2, problem="no such device"
+        )
+        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
         assert isinstance(waiting.error, NoWorker)
         with pytest.raises(NoWorker, match="no such device"):
             bench.submit("b")
 
     on_a_loop(body)
+
+
+def test_workers_that_were_ended_from_here_say_nothing_against_an_input() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        for _ in range(MAX_ATTEMPTS - 1):
+            bench.worker.die(by_itself=False)
+            assert job.state is JobState.QUEUED
+            bench.worker.revive()
+            assert bench.worker.given() == ["a"]
+        # Nor is it tried for ever: with a worker that hangs each time, its caller is told.
+        bench.worker.die(by_itself=False)
+        assert isinstance(job.error, NoWorker)
+        assert job.error.retryable
+        bench.worker.revive()
+        bench.submit("a")  # not quarantined
+
+    on_a_loop(body)
+
+
+def test_two_workers_that_ended_by_themselves_count_whatever_else_was_lost_between() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        for by_itself in (True, False, True):
+            assert job.error is None
+            bench.worker.die(by_itself=by_itself)
+            bench.worker.revive()
+        assert isinstance(job.error, InputQuarantined)
+
+    on_a_loop(body)
+
+
+def test_a_worker_that_is_ready_is_never_hopeless() -> None:
+    for ready in (True, False):
+        for failed_starts in range(4):
+            status = WorkerStatus(ready, 0.0, 0.0, None, (), None, 3, failed_starts)
+            assert status.hopeless == (not ready and failed_starts >= 2)
 
 
 def test_drain_refuses_new_jobs_waits_for_old_ones_and_tells_the_rest() -> None:
@@ -246,8 +287,8 @@ def test_durable_jobs_wait_even_for_a_worker_that_never_starts() -> None:
         bench = Bench()
         bench.worker.alive = False
         waiting = bench.submit("a", durable=True)
-        bench.worker.state = replace(bench.worker.state, failed_starts=2)
-        bench.worker.events.worker_lost("ended with status 3")
+        bench.worker.state = replace(bench.worker.state, ready=False, failed_starts=2)
+        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
         assert waiting.state is JobState.QUEUED
         assert waiting.error is None
 

@@ -33,7 +33,7 @@ def asking(tmp_path: Path) -> Iterator[Callable[[str], Ask]]:
         def ask(method: str, path: str, **headers: str) -> httpx.Response:
             async def request() -> httpx.Response:
                 transport = httpx.ASGITransport(app)
-                async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
                     named = {name.replace("_", "-"): value for name, value in headers.items()}
                     return await client.request(method, path, headers=named)
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -173,6 +174,41 @@ def test_commands_ask_the_running_service(own: RunningService) -> None:
     assert pixelmend("models", "unpin", "third", **where).returncode == 0
     nobody = pixelmend("models", "load", "third", PIXELMEND_PORT="1")
     assert (nobody.returncode, "no Pixelmend service answers" in nobody.stderr) == (1, True)
+
+
+def test_a_thousand_unloads_of_clients_that_go_away_hold_up_nobody(own: RunningService) -> None:
+    assert post(own, "/api/models/small/load").status_code == 200
+    job = own.post_job(encoded(photo(side_px=300)), model="small").json()
+    host, port = own.base_url.removeprefix("http://").split(":")
+    worker = own.worker()
+    threads = worker.num_threads()
+    for number in range(1000):
+        with socket.create_connection((host, int(port))) as client:
+            name = ("small", "other", "third")[number % 3]
+            client.sendall(f"POST /api/models/{name}/unload HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert worker.num_threads() < threads + 20
+    assert own.ended_job(job["id"])["state"] == "done"
+    response = own.client.post("/api/upscale", files={"file": encoded(photo(side_px=32))})
+    assert response.status_code == 200
+    assert post(own, "/api/models/small/load").json()["loaded"] is True
+
+
+def test_with_several_keys_only_an_admin_key_administers(tmp_path: Path) -> None:
+    with running_service(tmp_path, api_keys="alice,bob", admin_keys="root") as keyed:
+        for key, status in (("alice", 403), ("bob", 403), ("wrong", 403), ("", 401), ("root", 200)):
+            headers = {"X-API-Key": key} if key else {}
+            for path in ("load", "pin", "unpin", "unload"):
+                response = keyed.client.post(f"/api/models/pixelmend-x4/{path}", headers=headers)
+                assert response.status_code == status, (key, path, response.text)
+            profile = keyed.client.post("/api/profiles/x/preload", headers=headers)
+            assert profile.status_code == (404 if status == 200 else status)
+            download = keyed.client.delete("/api/models/realesrgan-x4plus/download", headers=headers)
+            assert (download.status_code in (401, 403)) == (status != 200)
+        upscaled = keyed.client.post(
+            "/api/upscale", files={"file": encoded(photo(side_px=32))}, headers={"X-API-Key": "root"}
+        )
+        assert upscaled.status_code == 200
+        assert not [name for name in keyed.worker().environ() if "KEYS" in name]
 
 
 def test_administration_needs_a_key_when_there_are_keys(tmp_path: Path) -> None:

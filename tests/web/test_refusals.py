@@ -93,7 +93,7 @@ def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: 
     with socket.create_connection((host, int(port)), timeout=30) as client:
         # httpx does not announce what it does not send.
         client.sendall(
-            b"POST /api/upscale HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n"
+            b"POST /api/upscale HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" % 10**18
         )
         assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
@@ -102,7 +102,7 @@ def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: 
 def test_header_without_end_is_refused(service: RunningService) -> None:
     host, port = service.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as client:
-        client.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
         with contextlib.suppress(ConnectionError):
             for _ in range(320):  # 20 MB
                 client.sendall(b"a" * 65_536)

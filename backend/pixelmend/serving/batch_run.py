@@ -39,14 +39,14 @@ Manifest = Callable[[JobRecord, Sequence[BatchItem]], str]
 class Surroundings:
     """What all batches share.
 
-    places: how many images of all batches are handed in at a time. hand_in: as the desk's `accept`.
-    result_file: as the desk's.
+    places: for how many images of all batches of an owner are handed in at a time. hand_in: as the desk's
+    `accept`. result_file: as the desk's.
     """
 
     settings: Settings
     spool: Spool
     retention: Retention
-    places: asyncio.Semaphore
+    places: Callable[[str], asyncio.Semaphore]
     hand_in: Callable[[Submission], Awaitable[Lease]]
     result_file: Callable[[JobRecord], Path | None]
     manifest: Manifest
@@ -60,6 +60,7 @@ class BatchRun:
         self._around = around
         self._job = job
         self._record = record
+        self._places = around.places(record.owner)
         self._packer = ThreadPoolExecutor(1, thread_name_prefix="pack")
 
     async def run(self) -> None:
@@ -126,7 +127,7 @@ class BatchRun:
         if self._job.items[n].error_code is not None:
             return None
         try:
-            async with self._around.places:
+            async with self._places:
                 if self._job.state is JobState.QUEUED:
                     self._job.state = JobState.RUNNING
                 limit_s = None if self._job.durable else self._around.settings.request_timeout_s

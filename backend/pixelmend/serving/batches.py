@@ -1,28 +1,30 @@
 """Runs batches: hands their images in as jobs of their own, a few at a time, and packs what they become."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from pixelmend.config import Settings
 from pixelmend.errors import (
     Cancelled,
     Draining,
     PixelmendError,
-    QueueFull,
 )
 from pixelmend.serving.batch_run import BatchRun, Manifest, Surroundings
 from pixelmend.serving.jobs import ENDED, BatchJob, BatchTask, JobRecord, JobState
 from pixelmend.serving.retention import Retention
+from pixelmend.serving.shares import Shares
 from pixelmend.serving.store import Spool
 from pixelmend.serving.submission import Lease, Submission
 from pixelmend.telemetry import Logger
 
 
 class Batches:
-    """All methods belong to one event loop. All batches together take no more places of the queue than the
-    worker holds jobs, in turns, so that others are hardly held up; an image that the queue has no room for
-    waits.
+    """All methods belong to one event loop. All batches of an owner together take no more places of the queue
+    than the worker holds jobs, in turns, so that others are hardly held up; an image that the queue has no
+    room for waits.
 
     hand_in: as the desk's `accept`. result_file: as the desk's. forecast_s: seconds until the end of a job
     of so many pixels.
@@ -40,21 +42,23 @@ class Batches:
         manifest: Manifest,
         log: Logger,
     ) -> None:
-        places = asyncio.Semaphore(settings.worker_jobs)
-        self._around = Surroundings(settings, spool, retention, places, hand_in, result_file, manifest, log)
-        self._max_batches = settings.max_queue_jobs
+        self._around = Surroundings(
+            settings, spool, retention, self._places_of, hand_in, result_file, manifest, log
+        )
+        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._worker_jobs = settings.worker_jobs
+        self._shares = Shares(settings.max_queue_jobs, sys.maxsize)
         self._forecast_s = forecast_s
         self._log = log
         self._active: dict[str, BatchJob] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
 
-    def require_room(self) -> None:
+    def require_room(self, owner: str = "") -> None:
         """Raises Draining, QueueFull."""
         if self._draining:
             raise Draining("the service finishes accepted work and takes no more")
-        if len(self._active) >= self._max_batches:
-            raise QueueFull(f"{len(self._active)} batches are waiting, max_queue_jobs={self._max_batches}")
+        self._shares.require_place(owner)
 
     def submit(self, record: JobRecord, task: BatchTask, *, durable: bool = False) -> BatchJob:
         """Begin a batch, which ends whatever happens to its images."""
@@ -64,11 +68,13 @@ class Batches:
             pixels=record.pixels,
             digest=record.digest,
             request_id=record.request_id,
+            owner=record.owner,
             durable=durable,
             task=task,
             items=list(task.items),
         )
         self._active[job.id] = job
+        self._shares.add(job)
         self._tasks[job.id] = asyncio.create_task(self._see_through(job, record), name=f"batch {job.id}")
         return job
 
@@ -114,6 +120,12 @@ class Batches:
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=timeout_s)
 
+    def _places_of(self, owner: str) -> asyncio.Semaphore:
+        places = self._places.get(owner)
+        if places is None:
+            places = self._places[owner] = asyncio.Semaphore(self._worker_jobs)
+        return places
+
     def _park(self, job: BatchJob) -> None:
         job.parked = True
         job.error = Draining(f"the service stopped before job {job.id} was finished")
@@ -126,5 +138,6 @@ class Batches:
             "batch ended", job=job.id, state=job.state, items=len(job.items), failed=failed, parked=job.parked
         )
         del self._active[job.id], self._tasks[job.id]
+        self._shares.remove(job)
         job.ended.set()
         job.notify()

@@ -31,7 +31,7 @@ class CrewEvents(Protocol):
 
     def worker_said(self, message: FromWorker) -> None: ...
 
-    def worker_lost(self, index: int, reason: str) -> None: ...
+    def worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None: ...
 
 
 class Crew:
@@ -88,8 +88,8 @@ class _OneOfThem:
     def worker_said(self, message: FromWorker) -> None:
         self._events.worker_said(message)
 
-    def worker_lost(self, reason: str) -> None:
-        self._events.worker_lost(self._index, reason)
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+        self._events.worker_lost(self._index, reason, by_itself=by_itself)
 
 
 def merged(statuses: Sequence[WorkerStatus]) -> WorkerStatus:

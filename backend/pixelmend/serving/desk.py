@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pixelmend.config import Settings
 from pixelmend.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
+from pixelmend.serving.background import Repeated
 from pixelmend.serving.batch_run import Manifest
 from pixelmend.serving.batches import Batches
 from pixelmend.serving.jobs import ENDED, BatchTask, JobRecord, JobState
@@ -71,7 +72,7 @@ class JobDesk:
             result_ttl_s=settings.result_ttl_s,
             log=log,
         )
-        self._sweeper: asyncio.Task[None] | None = None
+        self.sweeper = Repeated("sweeper", self.retention.try_sweep, SWEEP_PERIOD_S, log)
         self._drain: asyncio.Task[None] | None = None
         self.draining_begun = asyncio.Event()
 
@@ -96,7 +97,7 @@ class JobDesk:
         for record in unfinished:
             await self._take_up(record)
         self._log.info("spool opened", taken_up=len(unfinished), removed_files=removed, lost=len(lost))
-        self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="sweeper")
+        self.sweeper.start()
 
     async def _take_up(self, record: JobRecord) -> None:
         path = self._spool.input_path(record.id)
@@ -129,10 +130,7 @@ class JobDesk:
     async def close(self) -> None:
         """After the scheduler has stopped: record the last ends, then close the files."""
         await self._jobs.close()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
+        await self.sweeper.stop()
         self._journal.close()
         self._spool.close()
 
@@ -256,8 +254,8 @@ class JobDesk:
         key, live = submission.idempotency_key, lease.live
         record = lease.record
         try:
-            if live is not None and key is not None and key not in live.idempotency_keys:
-                live.idempotency_keys.append(key)
+            if live is not None and key is not None:
+                self._jobs.name(live, key)
             if submission.asked and not record.asked:
                 record = replace(record, asked=True)
                 if live is not None:
@@ -303,8 +301,3 @@ class JobDesk:
         self._metrics.job_ended(record)
         if record.report is not None:
             self.rates.learn(record.report, record.options.format)
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_PERIOD_S)
-            await self.retention.try_sweep()

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 
 from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.metrics import Sample
+from pixelmend.serving.readiness import Readiness
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.workers import Workers
 from pixelmend.tasks import MemorySample
 
 
-def gauges(spool: Spool, workers: Workers, scheduler: Scheduler) -> Iterator[Sample]:
+def gauges(spool: Spool, workers: Workers, scheduler: Scheduler, readiness: Readiness) -> Iterator[Sample]:
     worker, queue = workers.status(), scheduler.status()
-    yield "pixelmend_ready", "1 where the worker takes jobs.", {}, float(worker.ready)
+    yield (
+        "pixelmend_ready",
+        "1 where new work is welcome, as /readyz says.",
+        {},
+        float(not readiness.reasons()),
+    )
     yield "pixelmend_worker_restarts_total", "Workers that were started again.", {}, worker.restarts
     yield "pixelmend_worker_step_age_seconds", "How long its current step takes.", {}, worker.step_age_s
     for state, count in (("queued", queue.queued), ("running", queue.running)):

@@ -87,7 +87,7 @@ class Work:
     """What is done in this run of the service. Belongs to whoever runs it; others read it.
 
     pixels: of the expected result, of all results of a batch.
-    crashes: workers lost while this job was in them.
+    attempts: workers lost while this job was in them. crashes: how many of them ended by themselves.
     waiters: requests that wait for its end.
     durable: the next start of the service takes it up, so a shutdown need not finish it.
     parked: it was left unfinished because the service shuts down; `ended` is set all the same.
@@ -98,9 +98,11 @@ class Work:
     pixels: int
     digest: str
     request_id: str | None
+    owner: str = ""
     state: JobState = JobState.QUEUED
     done_tiles: int = 0
     total_tiles: int = 0
+    attempts: int = 0
     crashes: int = 0
     waiters: int = 0
     durable: bool = False

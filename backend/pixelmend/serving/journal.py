@@ -11,33 +11,11 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
-from pixelmend.errors import StorageFull
+from pixelmend.errors import PixelmendError, StorageFull, StorageUnusable
 from pixelmend.serving.jobs import JobRecord, JobState
+from pixelmend.serving.journal_file import JournalFile
 from pixelmend.telemetry import Logger
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    content_key TEXT NOT NULL,
-    state TEXT NOT NULL,
-    asked INTEGER NOT NULL,
-    created_s REAL NOT NULL,
-    ended_s REAL,
-    expires_s REAL,
-    result_bytes INTEGER NOT NULL,
-    record TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS jobs_by_content ON jobs (content_key, state);
-CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, created_s);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, expires_s);
-CREATE TABLE IF NOT EXISTS idempotency (
-    owner TEXT NOT NULL,
-    key TEXT NOT NULL,
-    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    PRIMARY KEY (owner, key)
-) STRICT;
-"""
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
 _NO_ROOM = frozenset(
     {
@@ -55,16 +33,27 @@ class Journal:
     """Every method runs on one thread of its own, so that the event loop never waits for the disk.
 
     A method that has returned has its change on the disk (WAL, synchronous=FULL). All of them raise
-    StorageFull where there is no room.
+    StorageFull where there is no room, StorageUnusable for a damaged file. A row that cannot be read is put
+    aside by itself, into the table `unreadable`, and is then as if it had never been.
     """
 
     def __init__(self, path: Path, log: Logger) -> None:
+        """Raises what `JournalFile` raises."""
+        self._log = log
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._records = TypeAdapter(JobRecord)
+        self._damage: str | None = None
         try:
-            self._db = self._thread.submit(_open, path, log).result()
-        except sqlite3.OperationalError as error:
-            raise StorageFull(f"the job database {path} cannot be opened: {error}") from error
+            self._file = self._thread.submit(JournalFile, path, log).result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        self._db = self._file.db
+
+    def refusal(self) -> PixelmendError | None:
+        """Why no new job may be accepted: what is written now would be lost. None while all is well."""
+        problem = self._damage or self._file.problem()
+        return None if problem is None else StorageUnusable(problem)
 
     async def put(self, record: JobRecord, idempotency_key: str | None = None) -> None:
         """Add the job, or replace what is known of it."""
@@ -157,7 +146,7 @@ class Journal:
         await self._run(work)
 
     def close(self) -> None:
-        self._thread.submit(self._db.close).result()
+        self._thread.submit(self._db.close).result()  # closed on its own thread, as sqlite3 wants it
         self._thread.shutdown()
 
     # --- on the journal's thread ------------------------------------------------------------------------
@@ -182,13 +171,28 @@ class Journal:
         )
 
     def _one(self, where: str, *values: object) -> JobRecord | None:
-        # `where` is one of the constants above, never a caller's text.
-        row = self._db.execute(f"SELECT record FROM jobs WHERE {where}", values).fetchone()  # noqa: S608
-        return self._records.validate_json(row[0]) if row else None
+        return next(iter(self._many(f"{where} LIMIT 1", *values)), None)
 
     def _many(self, where: str, *values: object) -> list[JobRecord]:
-        rows = self._db.execute(f"SELECT record FROM jobs WHERE {where}", values).fetchall()  # noqa: S608
-        return [self._records.validate_json(row[0]) for row in rows]
+        # `where` is one of the constants above, never a caller's text. As bytes: text that is not UTF-8 would
+        # fail the whole query.
+        query = f"SELECT rowid, CAST(record AS BLOB) FROM jobs WHERE {where}"  # noqa: S608
+        records = []
+        for row_id, text in self._db.execute(query, values).fetchall():
+            try:
+                records.append(self._records.validate_json(text))
+            except (ValueError, RecursionError) as error:
+                self._put_aside(row_id, error)
+        return records
+
+    def _put_aside(self, row_id: int, error: Exception) -> None:
+        self._log.error("a job's row is not readable and is put aside", row=row_id, reason=str(error)[:1000])
+        with self._db:
+            self._db.execute(
+                "INSERT INTO unreadable SELECT id, CAST(record AS BLOB), ?, ? FROM jobs WHERE rowid = ?",
+                (str(error)[:1000], time.time(), row_id),
+            )
+            self._db.execute("DELETE FROM jobs WHERE rowid = ?", (row_id,))
 
     async def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -198,33 +202,6 @@ class Journal:
             if error.sqlite_errorcode & 0xFF in _NO_ROOM:
                 raise StorageFull(f"the job's record cannot be written now: {error}") from error
             raise
-
-
-def _open(path: Path, log: Logger) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        # A damaged database must not keep the service from starting; it is put aside for whoever wants it.
-        aside = path.with_name(f"{path.name}.damaged-{time.time():.0f}")
-        log.error("the job database is damaged; beginning a new one", reason=str(error), kept_as=str(aside))
-        path.replace(aside)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        # FULL: a job that was answered with 202 is still there after a power cut.
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        db.executescript(_SCHEMA)
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
+        except sqlite3.DatabaseError as error:
+            self._damage = f"the job database is damaged: {error}; restart the service"
+            raise StorageUnusable(self._damage) from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -61,7 +61,7 @@ class LiveJob:
         if self.record.state in ENDED:
             return self.record.state
         # A lost worker puts its jobs back into the queue, which is nobody's business but ours.
-        waits = self.job.state is JobState.QUEUED and not self.job.crashes
+        waits = self.job.state is JobState.QUEUED and not self.job.attempts
         return JobState.QUEUED if waits else JobState.RUNNING
 
     @property
@@ -69,10 +69,11 @@ class LiveJob:
         """Somebody who asks for the same can have this one."""
         return not self.job.parked and self.job.state not in (JobState.FAILED, JobState.CANCELLED)
 
-    def changed(self, snapshot: JobSnapshot) -> None:
+    def changed(self, snapshot: Callable[[], JobSnapshot]) -> None:
+        """snapshot: taken only where the state is a new one; much else changes far more often."""
         self.revision += 1
-        if not self.state_changes or self.state_changes[-1][1].state is not snapshot.state:
-            self.state_changes.append((self.revision, snapshot))
+        if not self.state_changes or self.state_changes[-1][1].state is not self.state:
+            self.state_changes.append((self.revision, snapshot()))
         if isinstance(self.job, BatchJob):
             self._note_items(self.job.items)
         self.wake()

@@ -46,6 +46,7 @@ class LiveJobs:
         self._log = log
         self._by_id: dict[str, LiveJob] = {}
         self._by_content: dict[str, LiveJob] = {}
+        self._by_name: dict[tuple[str, str], LiveJob] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -56,10 +57,13 @@ class LiveJobs:
         return self._by_content.get(content_key)
 
     def named(self, owner: str, idempotency_key: str) -> LiveJob | None:
-        for live in self._by_id.values():
-            if live.record.owner == owner and idempotency_key in live.idempotency_keys:
-                return live
-        return None
+        return self._by_name.get((owner, idempotency_key))
+
+    def name(self, live: LiveJob, idempotency_key: str) -> None:
+        """The job is found by that key of its owner, too."""
+        if idempotency_key not in live.idempotency_keys:
+            live.idempotency_keys.append(idempotency_key)
+            self._by_name[live.record.owner, idempotency_key] = live
 
     def lock(self, key: str) -> asyncio.Lock:
         """Held while it is decided whether work of that content is new, and while its end is recorded."""
@@ -103,13 +107,13 @@ class LiveJobs:
     def enter(self, live: LiveJob) -> None:
         self._by_id[live.record.id] = live
         self._by_content[live.record.content_key] = live
-        live.changed(self.snapshot(live))
+        live.changed(lambda: self.snapshot(live))
         live.job.listeners.append(lambda _: self._on_change(live))
         self._spawn(self._settle(live), "settle")
         self.note_start(live)
 
     def _on_change(self, live: LiveJob) -> None:
-        live.changed(self.snapshot(live))
+        live.changed(lambda: self.snapshot(live))
         self.note_start(live)
 
     def note_start(self, live: LiveJob) -> None:
@@ -138,8 +142,10 @@ class LiveJobs:
                 del self._by_id[live.record.id]
                 if self._by_content.get(live.record.content_key) is live:
                     del self._by_content[live.record.content_key]
+                for key in live.idempotency_keys:
+                    self._by_name.pop((live.record.owner, key), None)
         live.settled.set()
-        live.changed(self.snapshot(live))
+        live.changed(lambda: self.snapshot(live))
         if live.record.state is JobState.DONE:
             await self._retention.try_sweep()
 

@@ -1,14 +1,12 @@
 """The API process's side of a worker's memory: its history, its alerts, and what operators ask of it."""
 
 import asyncio
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pixelmend.errors import NoWorker, error_from_code
+from pixelmend.serving.command_line import CommandLine
 from pixelmend.serving.transport import (
-    Administer,
     Answer,
     Command,
     Memory,
@@ -36,7 +34,7 @@ class WorkerMemory:
     """
 
     def __init__(self, send: Callable[[ToWorker], bool], on_alert: Callable[[Alert], None]) -> None:
-        self._send = send
+        self._commands = CommandLine(send, self._note)
         self._on_alert = on_alert
         self._samples: deque[MemorySample] = deque(maxlen=KEPT_SAMPLES)
         self._alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
@@ -44,9 +42,7 @@ class WorkerMemory:
         self._current: MemorySample | None = None
         self._active: set[str] = set()
         self._lasting: dict[tuple[str, str], Command] = {}
-        self._waiting: dict[str, asyncio.Future[None]] = {}
         self._watchers: set[tuple[News, int]] = set()
-        self._ids = itertools.count(1)
 
     @property
     def latest(self) -> MemorySample | None:
@@ -82,17 +78,8 @@ class WorkerMemory:
         return frozenset(self._active)
 
     async def administer(self, command: Command) -> None:
-        """Have it done; returns once it has happened. Raises NoWorker, and why the worker could not."""
-        request_id = str(next(self._ids))
-        done = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = done
-        try:
-            if not self._send(Administer(request_id, command)):
-                raise NoWorker("no engine worker is ready to hear it")
-            await done
-        finally:
-            del self._waiting[request_id]
-        self._note(command)
+        """Have it done; returns once it has happened. Raises what `CommandLine.execute` raises."""
+        await self._commands.execute(command)
 
     @property
     def lasting(self) -> list[Command]:
@@ -149,20 +136,12 @@ class WorkerMemory:
                     self._raised.pop(alert.kind, None)
                 self._on_alert(alert)
                 self._tell(alert)
-            case Answer(request_id=request_id, problem=problem):
-                done = self._waiting.get(request_id)
-                if done is None or done.done():
-                    return  # nobody waits any more
-                if problem is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error_from_code(problem.code, problem.message))
+            case Answer():
+                self._commands.answered(news)
 
     def worker_lost(self, reason: str) -> None:
         """Its models are gone, and it answers nothing any more; the next one raises its own alerts."""
         self._current = None
         self._active.clear()
         self._raised.clear()
-        for done in self._waiting.values():
-            if not done.done():
-                done.set_exception(NoWorker(f"the worker was lost meanwhile: {reason}"))
+        self._commands.worker_lost(reason)

@@ -25,16 +25,20 @@ class Runners:
     def require_room(self, submission: Submission) -> None:
         """Raises what `begin` would: Draining, NoWorker, QueueFull, InputQuarantined."""
         if isinstance(submission.task, BatchTask):
-            self._scheduler.require_open()
-            self._batches.require_room()
+            self._scheduler.require_open(submission.owner)
+            self._batches.require_room(submission.owner)
         else:
-            self._scheduler.require_room(submission.pixels, submission.digest)
+            self._scheduler.require_room(submission.pixels, submission.digest, submission.owner)
 
     def begin(self, record: JobRecord, task: ImageTask | BatchTask) -> Work:
         if isinstance(task, BatchTask):
             return self._batches.submit(record, task)
         return self._scheduler.submit(
-            task, pixels=record.pixels, digest=record.digest, request_id=record.request_id
+            task,
+            pixels=record.pixels,
+            digest=record.digest,
+            request_id=record.request_id,
+            owner=record.owner,
         )
 
     def resume(self, record: JobRecord, input_path: Path) -> Work:
@@ -56,6 +60,7 @@ class Runners:
             pixels=record.pixels,
             digest=record.digest,
             request_id=record.request_id,
+            owner=record.owner,
             durable=True,
             admitted_before=True,
         )

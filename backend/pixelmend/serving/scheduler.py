@@ -1,10 +1,9 @@
 """Admission, order, retry, cancellation and drain of jobs. Knows the workers only through the crew."""
 
 import asyncio
-import itertools
 import random
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,21 +14,24 @@ from pixelmend.errors import (
     InputQuarantined,
     NoWorker,
     PixelmendError,
-    QueueFull,
     error_from_code,
 )
 from pixelmend.serving.crew import Crew
 from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
+from pixelmend.serving.job_queue import JobQueue, size_class
 from pixelmend.serving.jobs import ENDED, Job, JobState
+from pixelmend.serving.shares import Shares
 from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit
 from pixelmend.tasks import ImageTask
 from pixelmend.telemetry import Logger
 
 MAX_CRASHES = 2
-"""An input that was in this many lost workers, the last time alone, is not tried again."""
+"""An input in which this many workers ended by themselves, the last time alone, is not tried again."""
+MAX_ATTEMPTS = 5
+"""A job that was in this many lost workers, whoever ended them, fails; the input may be tried again."""
 REMEMBERED_QUARANTINES = 1000
-HOPELESS_STARTS = 2
-"""Workers in a row that do not even start; a lost one that had been ready is simply waited for."""
+MOVED_PERIOD_S = 0.5
+"""Jobs that wait are told of their new places so often at most, all at one time."""
 FIRST_GUESS_S = 5.0
 """Seconds per job for Retry-After before anything was measured."""
 
@@ -43,9 +45,9 @@ class QueueStatus:
 
 
 class Scheduler:
-    """All methods belong to one event loop. Jobs are started in the order in which they were accepted, but
-    for one thing: a few posters that fill a worker do not keep thumbnails out of it. Inside a worker the
-    tiles of all of its jobs share the device by remaining work.
+    """All methods belong to one event loop. Jobs are started in the order of the queue, but for one thing: a
+    few posters that fill a worker do not keep thumbnails out of it. Inside a worker the tiles of all of its
+    jobs share the device by remaining work.
     """
 
     def __init__(self, settings: Settings, crew: Crew, log: Logger, discard: Callable[[str], None]) -> None:
@@ -54,46 +56,46 @@ class Scheduler:
         self._settings = settings
         self._crew = crew
         self._log = log
-        self._queued: deque[Job] = deque()
+        self._queued = JobQueue()
+        self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
         self._running: dict[str, Job] = {}
         self._quarantined: OrderedDict[str, None] = OrderedDict()
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._rate = DrainRate()
+        self._moved: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         self._crew.start(self)
 
     def status(self) -> QueueStatus:
-        return QueueStatus(len(self._queued), len(self._running), self._pending_pixels(), self._draining)
+        return QueueStatus(len(self._queued), len(self._running), self._shares.pixels, self._draining)
 
-    def require_open(self) -> None:
-        """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
+    def refusal(self) -> PixelmendError | None:
+        """Draining or NoWorker, with which every new job is refused now; a full queue aside."""
         if self._draining:
-            raise Draining("the service finishes accepted work and takes no more")
+            return Draining("the service finishes accepted work and takes no more")
         worker = self._crew.status()
-        if worker.failed_starts >= HOPELESS_STARTS:
-            raise NoWorker(worker.problem or "no engine worker starts")
-        accepted = len(self._queued) + len(self._running)
-        if accepted >= self._settings.max_queue_jobs:
-            raise QueueFull(f"{accepted} jobs are waiting, max_queue_jobs={self._settings.max_queue_jobs}")
+        return NoWorker(worker.problem or "no engine worker starts") if worker.hopeless else None
 
-    def require_room(self, pixels: int, digest: str) -> None:
+    def require_open(self, owner: str = "") -> None:
+        """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
+        self._shares.require_place(owner)
+
+    def require_room(self, pixels: int, digest: str, owner: str = "") -> None:
         """Raises Draining, NoWorker, QueueFull or InputQuarantined where `submit` would."""
         if digest in self._quarantined:
             raise InputQuarantined(f"this input (sha256 {digest[:12]}) has ended {MAX_CRASHES} workers")
-        self.require_open()
-        self.require_pixels(pixels)
+        self.require_open(owner)
+        self._shares.require_pixels(pixels, owner)
 
-    def require_pixels(self, pixels: int) -> None:
+    def require_pixels(self, pixels: int, owner: str = "") -> None:
         """Raises QueueFull where a result of so many pixels is too much beside what is waiting."""
-        pending = self._pending_pixels()
-        if pending and pending + pixels > self._settings.max_queue_pixels:
-            raise QueueFull(
-                f"{pending} result pixels are waiting and this job has {pixels}; "
-                f"max_queue_pixels={self._settings.max_queue_pixels}"
-            )
+        self._shares.require_pixels(pixels, owner)
 
     def submit(
         self,
@@ -102,6 +104,7 @@ class Scheduler:
         pixels: int,
         digest: str,
         request_id: str | None,
+        owner: str = "",
         durable: bool = False,
         admitted_before: bool = False,
     ) -> Job:
@@ -111,19 +114,21 @@ class Scheduler:
         admitted_before: by an earlier run of the service; limits do not count.
         """
         if not admitted_before:
-            self.require_room(pixels, digest)
+            self.require_room(pixels, digest, owner)
         job = Job(
             id=task.id,
             output_path=task.output_path,
             pixels=pixels,
             digest=digest,
             request_id=request_id,
+            owner=owner,
             durable=durable,
             task=task,
         )
-        self._queued.append(job)
+        self._queued.add(job)
+        self._shares.add(job)
         self._idle.clear()
-        self._pump()
+        self._dispatch()
         return job
 
     def cancel(self, job: Job, reason: PixelmendError | None = None) -> None:
@@ -137,13 +142,13 @@ class Scheduler:
 
     def retry_after_s(self) -> int:
         """Seconds until there is likely to be room, from the measured drain rate, with jitter."""
-        measured_s = self._rate.seconds_for(self._pending_pixels())
+        measured_s = self._rate.seconds_for(self._shares.pixels)
         estimate = FIRST_GUESS_S if measured_s is None else measured_s
         return round(min(600.0, max(1.0, estimate)) * random.uniform(1.0, 1.5))
 
     def place(self, job: Job) -> int | None:
         """How many jobs start before this one does, plus one; None where it is not queued."""
-        return self._queued.index(job) + 1 if job in self._queued else None
+        return self._queued.place(job)
 
     def eta_s(self, job: Job) -> float | None:
         """Seconds until the job's end, from what was measured; None where nothing was."""
@@ -152,15 +157,14 @@ class Scheduler:
         own_pace_s = seconds_left_at_own_pace(job)
         if own_pace_s is not None:
             return own_pace_s
-        before = itertools.takewhile(lambda other: other is not job, self._queued)
-        waiting = before if job.state is JobState.QUEUED else ()
-        others = [*(other for other in self._running.values() if other is not job), *waiting]
-        return self._rate.seconds_for(sum(map(remaining_pixels, others)) + job.pixels)
+        before = self._queued.pixels_before(job) if job.state is JobState.QUEUED else 0
+        beside = sum(remaining_pixels(other) for other in self._running.values() if other is not job)
+        return self._rate.seconds_for(beside + before + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
         """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
-        accepted = [*self._running.values(), *self._queued]
-        return self._rate.seconds_for(sum(map(remaining_pixels, accepted)) + pixels)
+        running = sum(map(remaining_pixels, self._running.values()))
+        return self._rate.seconds_for(running + self._queued.pixels + pixels)
 
     def begin_draining(self) -> None:
         """Refuse new jobs from now on, and put aside what the next start of the service will take up."""
@@ -188,7 +192,7 @@ class Scheduler:
     # --- events from the workers ----------------------------------------------------------------------
 
     def worker_ready(self) -> None:
-        self._pump()
+        self._dispatch()
 
     def worker_said(self, message: FromWorker) -> None:
         match message:
@@ -214,28 +218,38 @@ class Scheduler:
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
-    def worker_lost(self, index: int, reason: str) -> None:
-        """Put what was in the worker back to the front of the queue; quarantine what did it."""
+    def worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+        """Put what was in the worker back to the front of the queue; quarantine what ended it twice.
+
+        by_itself: otherwise it was ended from here, which says nothing against an input.
+        """
         lost = [job for job in self._running.values() if job.worker == index]
         for job in lost:
             del self._running[job.id]
         for job in reversed(lost):
-            job.crashes += 1
+            job.attempts += 1
+            job.crashes += by_itself
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
             if job.crashes >= MAX_CRASHES:
                 self._quarantine(job, reason)
                 continue
-            self._log.warning("job goes back to the queue", job=job.id, crashes=job.crashes, reason=reason)
+            if job.attempts >= MAX_ATTEMPTS:
+                gone = NoWorker(f"{job.attempts} workers were lost while job {job.id} was in them: {reason}")
+                self._end(job, JobState.FAILED, gone)
+                continue
+            self._log.warning("job goes back to the queue", job=job.id, attempts=job.attempts, reason=reason)
             job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
             job.tiles_started_s = None
             job.notify()
-            self._queued.appendleft(job)
+            self._queued.put_back(job)
         self._fail_if_hopeless()
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _pump(self) -> None:
-        for job in list(self._queued):
+    def _dispatch(self) -> None:
+        """Give workers what they have room for."""
+        blocked: set[int] = set()
+        while (job := self._queued.first(blocked)) is not None:
             busy_px = Counter[int]()
             for other in self._running.values():
                 busy_px[other.worker] += other.pixels
@@ -246,19 +260,20 @@ class Scheduler:
             ]
             taken = next((i for i in places if self._crew.send(i, Submit(job.task, job.request_id))), None)
             if taken is None:
-                if job.crashes:
+                if job.attempts:
                     return  # a suspect waits for a worker to be empty; nothing may overtake it
+                blocked.add(size_class(job))
                 continue
-            self._queued.remove(job)
+            self._queued.take(job)
             job.state, job.worker = JobState.RUNNING, taken
             self._running[job.id] = job
             job.notify()
 
     def _may_start(self, job: Job, index: int) -> bool:
         there = [other for other in self._running.values() if other.worker == index]
-        if job.crashes or any(other.crashes for other in there):
+        if job.attempts or any(other.attempts for other in there):
             return not there  # a suspect runs alone
-        alike = sum(_size_class(other) == _size_class(job) for other in there)
+        alike = sum(size_class(other) == size_class(job) for other in there)
         return alike < self._settings.worker_jobs
 
     def _tell_worker(self, job: Job, message: Cancel) -> None:
@@ -276,15 +291,20 @@ class Scheduler:
 
     def _leave(self, job: Job) -> None:
         self._running.pop(job.id, None)
-        if job in self._queued:
-            self._queued.remove(job)
+        self._queued.discard(job)
+        self._shares.remove(job)
         job.ended.set()
         job.notify()
         if not self._queued and not self._running:
             self._idle.set()
             self._rate.went_idle()
-        self._pump()
-        for waiting in list(self._queued):
+        self._dispatch()
+        if len(self._queued) and self._moved is None:
+            self._moved = asyncio.get_running_loop().call_later(MOVED_PERIOD_S, self._tell_places)
+
+    def _tell_places(self) -> None:
+        self._moved = None
+        for waiting in self._queued:
             waiting.notify()  # it has moved up
 
     def _quarantine(self, job: Job, reason: str) -> None:
@@ -301,20 +321,10 @@ class Scheduler:
     def _fail_if_hopeless(self) -> None:
         """Where workers do not even start, waiting is pointless; but for jobs that can wait for a mend."""
         worker = self._crew.status()
-        if worker.failed_starts >= HOPELESS_STARTS:
+        if worker.hopeless:
             for job in [job for job in self._queued if not job.durable]:
                 self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))
-
-    def _pending_pixels(self) -> int:
-        return sum(job.pixels for job in self._queued) + sum(job.pixels for job in self._running.values())
 
 
 def _stopped(job: Job) -> Draining:
     return Draining(f"the service stopped before job {job.id} was finished")
-
-
-def _size_class(job: Job) -> int:
-    """Results of one class differ by less than a factor of four; all smaller classes together need a third
-    of the memory that one class needs.
-    """
-    return job.pixels.bit_length() // 2

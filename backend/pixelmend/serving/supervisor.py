@@ -40,13 +40,18 @@ FIRST_RESTART_DELAY_S = 0.1
 LONGEST_RESTART_DELAY_S = 10.0
 LIVE_BEAT_S = 5.0
 """A worker whose last heartbeat is older is not ready."""
+MAX_FAILED_STARTS = 2
+"""Workers in a row that end before they are ready; after so many, new work is refused."""
+WATCH_PERIOD_S = 0.5
+LATE_S = 1.0
+"""A watchdog that comes so much later than it wanted was itself absent, and cannot tell who was silent."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """What is known of the worker right now. `beat_age_s` is None before its first sign of life.
 
-    failed_starts: workers in a row that ended before they were ready.
+    failed_starts: workers in a row that ended before they were ready; 0 as soon as one is.
     """
 
     ready: bool
@@ -60,6 +65,14 @@ class WorkerStatus:
     room_bytes: int | None = None
     """For models, before the ceiling; None until it was measured."""
 
+    @property
+    def hopeless(self) -> bool:
+        """Workers do not even start, so that waiting for one is pointless; never true of one that is ready.
+
+        One that was lost after it had been ready is simply waited for.
+        """
+        return not self.ready and self.failed_starts >= MAX_FAILED_STARTS
+
 
 class WorkerEvents(Protocol):
     """Who uses the worker; called on the event loop."""
@@ -68,7 +81,9 @@ class WorkerEvents(Protocol):
 
     def worker_said(self, message: FromWorker) -> None: ...
 
-    def worker_lost(self, reason: str) -> None: ...
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+        """by_itself: it ended, or the system ended it; otherwise we did."""
+        ...
 
 
 class Supervisor:
@@ -185,8 +200,7 @@ class Supervisor:
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
-        started_s = time.monotonic()
-        watchdog = asyncio.create_task(self._watch(started_s))
+        watchdog = asyncio.create_task(self._watch())
         try:
             # ConnectionError: a killed worker resets the socket where unread bytes were left.
             with contextlib.suppress(ConnectionError):
@@ -206,25 +220,25 @@ class Supervisor:
                     await asyncio.to_thread(self._process.wait, 0.5)
                 self._process.kill()
         code = await asyncio.to_thread(self._process.wait)
-        self._failed_starts = 0 if was_ready else self._failed_starts + 1
+        self._failed_starts += not was_ready
         reason = self._kill_reason or _describe_exit(code)
         self.memory.worker_lost(reason)
         if not self._stopping:
             if self._problem is None or was_ready:
                 self._problem = f"the worker was lost: {reason}"
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
-            self._events.worker_lost(reason)
+            self._events.worker_lost(reason, by_itself=self._kill_reason is None)
         return was_ready
 
     def _not_started(self, error: Exception) -> None:
         """Counted and told as a worker that ended before it was ready."""
         assert self._events is not None
-        why = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        why = _in_words(error)
         self._failed_starts += 1
         self._problem = f"no worker process can be started: {why}"
         unexpected = None if isinstance(error, OSError) else error
         self._log.error("no worker process can be started", reason=why, exc_info=unexpected)
-        self._events.worker_lost(self._problem)
+        self._events.worker_lost(self._problem, by_itself=False)
 
     def _hear(self, message: FromWorker) -> None:
         assert self._events is not None
@@ -233,7 +247,7 @@ class Supervisor:
             case Heartbeat(step_age_s=age):
                 self._step_age_s = age
             case Ready():
-                self._ready = message
+                self._ready, self._failed_starts = message, 0
                 self._know(message.models)
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
@@ -264,17 +278,26 @@ class Supervisor:
         self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
         self._models = models
 
-    async def _watch(self, started_s: float) -> None:
+    async def _watch(self) -> None:
         settings = self._settings
+        # Since when we have watched without a gap: what was not heard before may be our own fault.
+        present_s = now = time.monotonic()
         while True:
-            await asyncio.sleep(0.5)
+            before_s = now
+            await asyncio.sleep(WATCH_PERIOD_S)
             now = time.monotonic()
+            if now - before_s > WATCH_PERIOD_S + LATE_S:
+                self._log.warning(
+                    "this process was absent", seconds=round(now - before_s - WATCH_PERIOD_S, 1)
+                )
+                present_s = now
+            watched_s = now - present_s
             if self._ready is None:
-                if now - started_s > settings.worker_start_timeout_s:
+                if watched_s > settings.worker_start_timeout_s:
                     self.kill(f"not ready after worker_start_timeout_s={settings.worker_start_timeout_s:g}")
-            elif self._beat_s is not None and now - self._beat_s > settings.heartbeat_timeout_s:
+            elif min(now - (self._beat_s or now), watched_s) > settings.heartbeat_timeout_s:
                 self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
-            elif self._step_age_s > settings.stall_timeout_s:
+            elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
                 self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")
 
 
@@ -293,10 +316,14 @@ def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
     # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
-    secret = ("PIXELMEND_API_KEYS", "PIXELMEND_ALERT_WEBHOOK")
+    secret = ("PIXELMEND_API_KEYS", "PIXELMEND_ADMIN_KEYS", "PIXELMEND_ALERT_WEBHOOK")
     told = {k: v for k, v in ours.items() if k not in secret} | {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
     # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
     return {"OPENBLAS_NUM_THREADS": "1"} | told
+
+
+def _in_words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
 
 
 def _describe_exit(code: int) -> str:

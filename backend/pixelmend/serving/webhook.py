@@ -48,7 +48,7 @@ class AlertWebhook:
             alert = self._alerts.get()
             try:
                 self._post(alert)
-            except (OSError, ValueError) as error:  # URLError and time-outs are OSErrors
+            except Exception as error:  # whatever a stranger's server answers, the next alert is told as well
                 self._failed(f"{type(error).__name__}: {error}")
             else:
                 self._failing = False

@@ -43,7 +43,7 @@ from pixelmend.serving.transport import (
     failure,
 )
 from pixelmend.tasks import Alert, DeviceDescription, ImageReport, MemorySample, ModelDescription
-from pixelmend.telemetry import Logger, configure_logging
+from pixelmend.telemetry import Logger, LogSink, configure_logging
 
 HEARTBEAT_PERIOD_S = 1.0
 PROGRESS_PERIOD_S = 0.1
@@ -129,8 +129,21 @@ def main(fd: int) -> int:
     if not isinstance(first, Configure):
         return 2
     settings = first.settings
-    configure_logging(settings.log_level, settings.log_format)
+    log_sink = configure_logging(settings.log_level, settings.log_format)
     log = Logger(process="worker", pid=os.getpid())
+    try:
+        return _work(end, messages, settings, log, log_sink)
+    except Exception:
+        # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
+        log.exception("a bug ends the worker")
+        return 1
+    finally:
+        log_sink.close()
+
+
+def _work(
+    end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger, log_sink: LogSink
+) -> int:
     try:
         engine = _build(end, settings, log)
     except PixelmendError as error:
@@ -138,7 +151,9 @@ def main(fd: int) -> int:
         end.send(StartFailed(error.code, error.message))
         return 3
     stop = threading.Event()
-    threading.Thread(target=_read, args=(messages, engine, stop, log), name="inbox", daemon=True).start()
+    threading.Thread(
+        target=_read, args=(messages, engine, stop, log, log_sink), name="inbox", daemon=True
+    ).start()
     threading.Thread(target=_beat, args=(end, engine.pipeline), name="heartbeat", daemon=True).start()
     end.send(_ready(engine, settings, log))
     engine.administrator.preload(engine.profiles.preload_wanted())
@@ -188,18 +203,21 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
     )
 
 
-def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, log: Logger) -> None:
+def _read(
+    messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, log: Logger, log_sink: LogSink
+) -> None:
     try:
-        _obey(messages, engine, stop)
-    except Exception as error:
-        # Its heart would go on, and whoever waits would wait for ever.
-        log.error("a message cannot be understood", exc_info=error)
+        _follow(messages, engine, stop)
+    except Exception:
+        # A worker that beats and hears nothing would be given work for ever.
+        log.exception("a bug ends the worker's inbox")
+        log_sink.close()
     if not stop.is_set():
         # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
         os._exit(4)
 
 
-def _obey(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
+def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
     for message in messages:
         match message:
             case Submit(task=task, request_id=request_id):

@@ -21,6 +21,7 @@ from pixelmend.web.jobs import jobs_router
 from pixelmend.web.memory import memory_router
 from pixelmend.web.middleware import RequestContext
 from pixelmend.web.models import models_router
+from pixelmend.web.same_site import SameSite
 from pixelmend.web.service import Service
 from pixelmend.web.system import system_router
 from pixelmend.web.upscale import upscale_router
@@ -89,5 +90,11 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Exception, on_error)
     # Within the other, so that what it answers by itself has an id and is counted, too.
     allow_origins(app, service.settings.cors_origins)
+    app.add_middleware(
+        SameSite,
+        allowed_hosts=service.settings.allowed_hosts,
+        cors_origins=service.settings.cors_origins,
+        metrics=service.metrics,
+    )
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

@@ -5,6 +5,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from pydantic import SecretStr
 from starlette.requests import Request
 
 from pixelmend.config import Settings
@@ -16,11 +17,12 @@ _HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """owner: whose the jobs are; tells nothing about the key itself."""
+    """owner: whose the jobs are; tells nothing about the key itself. is_admin: may load and unload models."""
 
     owner: str
     address: str
     key: str | None
+    is_admin: bool
 
 
 class Callers:
@@ -28,8 +30,8 @@ class Callers:
 
     def __init__(self, settings: Settings) -> None:
         """Raises InvalidParameter where a quota is not readable."""
-        given = [key.strip() for key in settings.api_keys.get_secret_value().split(",") if key.strip()]
-        self._hashes = [_hash_of_setting(key) for key in given]
+        self._hashes = _hashes_of("api_keys", settings.api_keys)
+        self._admin_hashes = _hashes_of("admin_keys", settings.admin_keys)
         self._per_key = Quota("quota_per_key", settings.quota_per_key)
         self._per_address = Quota("quota_per_address", settings.quota_per_address)
 
@@ -40,17 +42,29 @@ class Callers:
     def identify(self, request: Request) -> Caller:
         """Raises KeyMissing, KeyRefused."""
         address = request.client.host if request.client else "unknown"
-        if not self._hashes:
-            return Caller(f"address {address}", address, None)
         offered = _offered_key(request)
+        digest = (
+            b"" if offered is None else hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
+        )
+        is_admin = _is_among(digest, self._admin_hashes)
+        if not self._hashes:
+            return Caller(f"address {address}", address, None, is_admin or not self._admin_hashes)
         if offered is None:
             raise KeyMissing("send Authorization: Bearer <key>, or X-API-Key: <key>")
-        digest = hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
-        # All are compared, so that the time tells nothing of which one is near.
-        matches = [hmac.compare_digest(digest, known) for known in self._hashes]
-        if not any(matches):
+        if not _is_among(digest, self._hashes) and not is_admin:
             raise KeyRefused("the API key is not one of this service's")
-        return Caller(f"key {digest.hex()}", address, digest.hex())
+        # With several keys, none of them may decide which models the others have in memory.
+        is_sole = len(self._hashes) == 1 and not self._admin_hashes
+        return Caller(f"key {digest.hex()}", address, digest.hex(), is_admin or is_sole)
+
+    def require_admin(self, request: Request) -> Caller:
+        """Raises KeyMissing, KeyRefused."""
+        caller = self.identify(request)
+        if caller.is_admin:
+            return caller
+        if _offered_key(request) is None:
+            raise KeyMissing("this needs one of PIXELMEND_ADMIN_KEYS")
+        raise KeyRefused("this needs one of PIXELMEND_ADMIN_KEYS; the key that was sent is none of them")
 
     def owns(self, caller: Caller, owner: str) -> bool:
         """Without keys a job's id, which nobody can guess, is what entitles to it."""
@@ -70,12 +84,23 @@ class Callers:
             self._per_key.charge(caller.key, images)
 
 
-def _hash_of_setting(key: str) -> bytes:
+def _is_among(digest: bytes, known: list[bytes]) -> bool:
+    # All are compared, so that the time tells nothing of which one is near.
+    matches = [hmac.compare_digest(digest, one) for one in known]
+    return any(matches)
+
+
+def _hashes_of(setting: str, keys: SecretStr) -> list[bytes]:
+    given = [key.strip() for key in keys.get_secret_value().split(",")]
+    return [_hash_of_setting(setting, key) for key in given if key]
+
+
+def _hash_of_setting(setting: str, key: str) -> bytes:
     hashed = _HASHED.fullmatch(key)
     if hashed:
         return bytes.fromhex(hashed[1])
     if key.startswith("sha256:"):
-        raise InvalidParameter("api_keys has an entry that begins with sha256: but has not 64 hex digits")
+        raise InvalidParameter(f"{setting} has an entry that begins with sha256: but has not 64 hex digits")
     return hashlib.sha256(key.encode()).digest()
 
 

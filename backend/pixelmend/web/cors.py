@@ -40,9 +40,14 @@ SENDABLE_HEADERS = (
 PREFLIGHT_KEPT_S = 3600
 
 
+def named_origins(cors_origins: str) -> list[str]:
+    """cors_origins: as the setting."""
+    return [origin.strip() for origin in cors_origins.split(",") if origin.strip()]
+
+
 def allow_origins(app: FastAPI, cors_origins: str) -> None:
     """cors_origins: as the setting. Keys are sent as headers, so that cookies are not needed nor allowed."""
-    origins = [origin.strip() for origin in cors_origins.split(",") if origin.strip()]
+    origins = named_origins(cors_origins)
     if origins:
         app.add_middleware(
             CORSMiddleware,

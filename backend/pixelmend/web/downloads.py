@@ -18,7 +18,7 @@ def downloads_router(service: Service) -> APIRouter:
     )
 
     def require_network(request: Request, model_id: str) -> None:
-        service.callers.identify(request)
+        service.callers.require_admin(request)
         if model_id == FILL:
             raise InvalidParameter(f"model {FILL!r} is no network: there is nothing to download")
 

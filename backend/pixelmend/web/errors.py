@@ -18,6 +18,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.MalformedUpload: 400,
         errors.KeyMissing: 401,
         errors.KeyRefused: 403,
+        errors.CrossSiteRequest: 403,
         errors.UnknownModel: 404,
         errors.UnknownJob: 404,
         errors.UnknownProfile: 404,
@@ -34,6 +35,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.OutputTooLarge: 422,
         errors.InputQuarantined: 422,
         errors.IdempotencyMismatch: 422,
+        errors.UnknownHost: 421,
         errors.QuotaExceeded: 429,
         errors.Cancelled: 409,
         errors.InternalError: 500,
@@ -48,6 +50,8 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.ModelTooLarge: 503,
         errors.HostMemoryError: 503,
         errors.DataDirectoryInUse: 503,
+        errors.DataDirectoryNewer: 503,
+        errors.StorageUnusable: 503,
         errors.DeadlineExceeded: 504,
     }
 )

@@ -1,5 +1,6 @@
 """`POST /api/estimate`: what a job would need, without its image."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -42,7 +43,7 @@ def estimates_router(service: Service) -> APIRouter:
     )
     async def show(request: Request) -> EstimateView:
         caller = service.callers.identify(request)
-        form = parse_fields(EstimateForm, await _fields(request))
+        form = parse_fields(EstimateForm, await _fields(request, service.settings.upload_timeout_s))
         try:
             found = _estimate(service, caller, form)
         except PixelmendError as error:
@@ -74,8 +75,8 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
         batch_tiles=settings.batch_tiles_on(device.type if device else "cpu"),
     )
     service.callers.require_quota(caller)
-    service.scheduler.require_open()
-    service.scheduler.require_pixels(found.size.pixels)
+    service.readiness.require_open(caller.owner)
+    service.scheduler.require_pixels(found.size.pixels, caller.owner)
     return found
 
 
@@ -122,16 +123,27 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
 
-async def _fields(request: Request) -> dict[str, Any]:
-    """Of JSON, of a form, or of a multipart form without files. Raises what a body may be refused for."""
+async def _body(request: Request, timeout_s: float) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"the body exceeds {MAX_BODY_BYTES} bytes; the image is not needed here")
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise PayloadTooLarge(
+                        f"the body exceeds {MAX_BODY_BYTES} bytes; the image is not needed here"
+                    )
+    except TimeoutError as error:
+        raise MalformedUpload(f"the body did not end within upload_timeout_s={timeout_s:g}") from error
+    return bytes(body)
+
+
+async def _fields(request: Request, timeout_s: float) -> dict[str, Any]:
+    """Of JSON, of a form, or of a multipart form without files. Raises what a body may be refused for."""
+    body = await _body(request, timeout_s)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
-        return await _form(request, bytes(body))
+        return await _form(request, body)
     try:
         given = json.loads(body)
     except ValueError as error:

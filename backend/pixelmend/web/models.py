@@ -1,7 +1,5 @@
 """`/api/models` and `/api/profiles`: which there are, and what operators do with them."""
 
-import asyncio
-
 from fastapi import APIRouter
 from starlette.requests import Request
 
@@ -18,6 +16,7 @@ from pixelmend.tasks import FILL, ProfileDescription
 from pixelmend.web.errors import problem_body
 from pixelmend.web.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
+from pixelmend.web.waiting import while_connected
 
 _REFUSALS = (401, 403, 404, 409, 422, 503, 504)
 
@@ -28,18 +27,16 @@ def models_router(service: Service) -> APIRouter:
 
     async def administer(request: Request, command: Command) -> None:
         """Returns once it has happened."""
-        service.callers.identify(request)
         timeout_s = service.settings.request_timeout_s
         try:
-            async with asyncio.timeout(timeout_s):
-                await service.workers.administer(command)
+            await while_connected(request, service.workers.administer(command), timeout_s)
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"not done within request_timeout_s={timeout_s:g}; it goes on, and /api/models shows its end"
             ) from error
 
     async def changed(request: Request, model_id: str, command: Command) -> ModelInfo:
-        service.callers.identify(request)
+        service.callers.require_admin(request)
         if model_id == FILL:
             raise InvalidParameter(f"model {FILL!r} is no network: it is always ready and takes no memory")
         service.catalog.get(model_id)
@@ -81,11 +78,15 @@ def models_router(service: Service) -> APIRouter:
         "/api/profiles/{name}/preload", summary="Open a profile's models and hold them", responses=refusals
     )
     async def preload(request: Request, name: str) -> ProfileDescription:
+        service.callers.require_admin(request)
+        _profile(service, name)
         await administer(request, PreloadProfile(name))
         return _profile(service, name)
 
     @router.post("/api/profiles/{name}/release", summary="Let go of a profile's models", responses=refusals)
     async def release(request: Request, name: str) -> ProfileDescription:
+        service.callers.require_admin(request)
+        _profile(service, name)
         await administer(request, ReleaseProfile(name))
         return _profile(service, name)
 

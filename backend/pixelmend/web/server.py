@@ -6,42 +6,14 @@ import socket
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pixelmend.web.app import create_app
+from pixelmend.web.protocol import bounded_protocol
 from pixelmend.web.service import Service
 
+KEEP_ALIVE_S = 15
 GRACE_BEYOND_DRAIN_S = 5
 """uvicorn waits this much longer than our own drain, so that late answers still leave."""
-
-MAX_HEAD_BYTES = 64 * 1024
-"""Request line and headers together; a few reads (at most 256 KB each) may pass before it is noticed."""
-
-
-class BoundedHeadProtocol(HttpToolsProtocol):
-    """httptools itself keeps an unfinished header of any length in memory."""
-
-    _in_head = False
-    _head_bytes = 0
-
-    def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        was_in_head = self._in_head
-        super().data_received(data)
-        # The read in which a head begins may hold the body before it, so it does not count.
-        if was_in_head and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response(f"The header exceeds {MAX_HEAD_BYTES} bytes.")
 
 
 class DrainingServer(uvicorn.Server):
@@ -50,7 +22,6 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._drain: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -61,16 +32,25 @@ class DrainingServer(uvicorn.Server):
                 self._service.log.info("listening", address=f"http://{host}:{port}")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Not uvicorn's own handler: it raises the signal again at the end, so that a clean stop would look
-        # like a death to whoever started us.
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+        """Notes the signal and does nothing else: what it interrupts may hold any lock, the log's included.
+
+        Not uvicorn's own handler: that raises the signal again at the end, so that a clean stop would look
+        like a death to the process that started us.
+        """
+        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
         self.should_exit = True
-        if self._drain is None:
-            self._service.log.info("draining", signal=sig)
-            loop = asyncio.get_running_loop()
-            # Not from within the signal: what it interrupts may hold the lock that this takes.
-            loop.call_soon_threadsafe(self._service.downloads.cancel_all)
-            self._drain = loop.create_task(self._service.desk.drain())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begun by the loop that watches `should_exit`, at most 0.1 s after the signal."""
+        self._service.log.info("draining")
+        self._service.downloads.cancel_all()
+        drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
+        await asyncio.sleep(
+            0
+        )  # it has begun, and watchers of jobs hear of it, before connections are asked to end
+        await super().shutdown(sockets)
+        if not self.force_exit:
+            await drain
 
 
 def serve(service: Service) -> None:
@@ -84,7 +64,7 @@ def serve(service: Service) -> None:
         access_log=False,  # RequestContext writes one line with the request id
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_timeout_s) + GRACE_BEYOND_DRAIN_S,
-        timeout_keep_alive=15,
-        http=BoundedHeadProtocol,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        http=bounded_protocol(settings.header_timeout_s),
     )
     DrainingServer(config, service).run()

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from pixelmend.config import Settings
-from pixelmend.errors import StorageFull
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.serving.desk import JobDesk
 from pixelmend.serving.downloads import Downloads
 from pixelmend.serving.gauges import gauges
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.metrics import Metrics
+from pixelmend.serving.readiness import Readiness
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
@@ -29,6 +29,7 @@ class Service:
     spool: Spool
     workers: Workers
     scheduler: Scheduler
+    readiness: Readiness
     desk: JobDesk
     downloads: Downloads
     callers: Callers
@@ -50,28 +51,6 @@ class Service:
                 return model
         return None
 
-    @property
-    def default_model_loaded(self) -> bool:
-        model = self.loaded_model(self.settings.default_model)
-        return model is not None and model.loaded
-
-    def not_ready_reasons(self) -> list[str]:
-        """Why new work should go elsewhere; empty when ready."""
-        worker = self.workers.status()
-        reasons = []
-        if not worker.ready:
-            reasons.append(worker.problem or f"no heartbeat for {worker.beat_age_s or 0:.0f} s")
-        elif worker.problem is not None and not self.default_model_loaded:
-            # Without a problem it was open, and let go when idle; the next request opens it again.
-            reasons.append(worker.problem)
-        try:
-            self.spool.require_room()
-        except StorageFull as error:
-            reasons.append(error.message)
-        if self.scheduler.status().draining:
-            reasons.append("the service is shutting down")
-        return reasons
-
 
 def build_service(settings: Settings, log: Logger) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
@@ -86,6 +65,7 @@ def build_service(settings: Settings, log: Logger) -> Service:
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
-    metrics.watch(partial(gauges, spool, workers, scheduler))
+    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper)
+    metrics.watch(partial(gauges, spool, workers, scheduler, readiness))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
-    return Service(settings, spool, workers, scheduler, desk, downloads, callers, metrics, log)
+    return Service(settings, spool, workers, scheduler, readiness, desk, downloads, callers, metrics, log)

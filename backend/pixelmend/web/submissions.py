@@ -73,7 +73,7 @@ class _Intake:
         service = self._service
         key = _idempotency_key(self._request)
         if key is None or not await service.desk.knows(self._caller.owner, key):
-            service.scheduler.require_open()
+            service.readiness.require_open(self._caller.owner)
             service.callers.require_quota(self._caller)
         try:
             upload = await self._receive(self._file_fields(kind))
@@ -124,20 +124,27 @@ class _Intake:
         # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
         expected = min(int(length), most) if length and length.isdecimal() else 0
         await self._service.desk.retention.require_room(expected)
-        # A batch may take as much longer as it may be larger.
-        timeout_s = settings.upload_timeout_s * max(1.0, (expected or most) / settings.max_upload_bytes)
+        begun_s, spool = asyncio.get_running_loop().time(), self._service.spool
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(settings.upload_timeout_s) as deadline:
+
+                def on_received(received_bytes: int) -> None:
+                    # By what has come and not by what was announced, which may be anything or nothing.
+                    share = max(1.0, received_bytes / settings.max_upload_bytes)
+                    deadline.reschedule(begun_s + settings.upload_timeout_s * share)
+                    spool.require_room()
+
                 return await read_upload(
                     self._request.headers.get("content-type", ""),
                     length,
                     _chunks(self._request),
                     file_fields,
+                    on_received,
                 )
         except TimeoutError as error:
             raise MalformedUpload(
-                f"the upload did not end within {timeout_s:g} s; "
-                f"upload_timeout_s={settings.upload_timeout_s:g} for each {settings.max_upload_bytes} bytes"
+                f"the upload was too slow; upload_timeout_s={settings.upload_timeout_s:g} "
+                f"for each {settings.max_upload_bytes} bytes"
             ) from error
 
     def _options(self, fields: dict[str, str], kind: Kind) -> ImageOptions:

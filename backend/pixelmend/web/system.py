@@ -20,7 +20,7 @@ def system_router(service: Service) -> APIRouter:
 
     @router.get("/readyz", summary="New work is welcome here", responses={503: {"model": Readiness}})
     async def readyz(response: Response) -> Readiness:
-        reasons = service.not_ready_reasons()
+        reasons = service.readiness.reasons()
         response.status_code = 503 if reasons else 200
         return Readiness(ready=not reasons, reasons=reasons)
 
@@ -67,12 +67,12 @@ def system_router(service: Service) -> APIRouter:
 def _health(service: Service) -> Health:
     worker = service.workers.status()
     queue = service.scheduler.status()
-    reasons = service.not_ready_reasons()
+    reasons = service.readiness.reasons()
     if worker.device is not None and worker.device.note:
         reasons.append(worker.device.note)
     return Health(
         status="unhealthy" if not worker.ready else "degraded" if reasons else "healthy",
-        model_loaded=service.default_model_loaded,
+        model_loaded=service.readiness.default_model_loaded,
         device=_device(service),
         reasons=reasons,
         queued=queue.queued,

@@ -19,6 +19,7 @@ _CONTENT = {"file": "image", "files": "images", "mask": "place to remove", "mask
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
 MAX_HEADER_BYTES = 8192
+TOLD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +204,13 @@ async def read_upload(
     content_length: str | None,
     chunks: AsyncIterator[bytes],
     file_fields: Mapping[str, FileField],
+    on_received: Callable[[int], None] = lambda _: None,
 ) -> Upload:
     """Write the files of a multipart body to where their fields say, and return the rest.
 
-    A field's bound is on the whole body, whether or not it announces its length. Raises MalformedUpload,
-    PayloadTooLarge, InvalidParameter, StorageFull; whoever named the paths removes what lies there.
+    A field's bound is on the whole body, whether or not it announces its length. on_received: told of the
+    bytes so far, after each TOLD_BYTES; what it raises ends the upload. Raises MalformedUpload,
+    PayloadTooLarge, InvalidParameter, StorageFull; the caller, who named the paths, removes what lies there.
     """
     with reading("the Content-Type", MalformedUpload):
         kind, options = parse_options_header(content_type.encode("latin-1"))
@@ -224,7 +227,8 @@ async def read_upload(
             with reading("the multipart body", MalformedUpload):
                 parser = MultipartParser(boundary, reader.callbacks())
             async for chunk in chunks:
-                received += len(chunk)
+                if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
+                    on_received(received)
                 taken = reader.bound
                 if received > taken.max_bytes:
                     raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}")

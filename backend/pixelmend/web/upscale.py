@@ -1,7 +1,5 @@
 """`POST /api/upscale` and `/api/inpaint`: jobs that somebody waits for."""
 
-import asyncio
-import contextlib
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,6 +16,7 @@ from pixelmend.web.results import SpooledFile
 from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
 from pixelmend.web.submissions import Accepted, submit
+from pixelmend.web.waiting import while_connected
 
 _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 
@@ -76,29 +75,21 @@ async def _wait(service: Service, request: Request, lease: Lease) -> None:
 
 async def _wait_for_end(service: Service, request: Request, lease: Lease, live: LiveJob) -> None:
     timeout_s = service.settings.request_timeout_s
-    ended = asyncio.create_task(live.job.ended.wait())
-    gone = asyncio.create_task(_disconnected(request))
     try:
-        done, _ = await asyncio.wait({ended, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if ended not in done:
-            if gone in done:
-                lease.release(Cancelled("the client went away"))
-                raise ClientDisconnect
-            late = DeadlineExceeded(f"not finished within request_timeout_s={timeout_s:g}")
-            lease.release(late)
-            raise late
-    finally:
-        for waiting in (ended, gone):
-            waiting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await waiting
+        await while_connected(request, _ended(live), timeout_s)
+    except ClientDisconnect:
+        lease.release(Cancelled("the client went away"))
+        raise
+    except TimeoutError:
+        late = DeadlineExceeded(f"not finished within request_timeout_s={timeout_s:g}")
+        lease.release(late)
+        raise late from None
     if live.job.error is not None:
         raise live.job.error
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+async def _ended(live: LiveJob) -> None:
+    await live.job.ended.wait()
 
 
 def _answer(service: Service, accepted: Accepted) -> Response:
