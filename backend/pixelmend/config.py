@@ -176,7 +176,9 @@ class Settings(BaseSettings):
     # Results
     result_ttl_s: float = Field(3600.0, ge=0, description="How long a finished result is kept.")
     result_max_bytes: int = Field(
-        10_000_000_000, ge=0, description="Finished results beyond it go, the oldest first."
+        10_000_000_000,
+        ge=0,
+        description="Finished results beyond it go: the oldest of the owner that has the most.",
     )
 
     # Callers

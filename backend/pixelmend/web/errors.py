@@ -1,6 +1,7 @@
 """The one table from errors to HTTP statuses, and how a problem looks (RFC 9457)."""
 
 import errno
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -57,6 +58,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
 )
 
 _FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def problem(
@@ -67,19 +69,26 @@ def problem(
         "type": TYPE_PREFIX + code,
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": _printable(detail),
         "request_id": REQUEST_ID.get(),
         "retryable": retryable,
     }
     return JSONResponse(body, status, headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
-def problem_for(error: Exception, retry_after_s: int) -> Response:
-    """The response for any exception; what is not ours is a 500 that tells nothing of the inside."""
-    if isinstance(error, OSError) and error.errno in _FULL_DISK:
-        error = errors.StorageFull("the disk is full; nothing was kept of this request")
-    if not isinstance(error, errors.PixelmendError):
-        error = errors.InternalError("an unexpected error; the log has it under this request_id")
+def as_known(error: Exception) -> errors.PixelmendError:
+    """Any exception as one of ours; the unforeseen is an InternalError that tells nothing of the inside."""
+    if isinstance(error, errors.PixelmendError):
+        return error
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _FULL_DISK:
+        return errors.StorageFull("the disk is full; nothing was kept of this request")
+    if number in _EXHAUSTED:
+        return errors.QueueFull(f"the service has run out of something: {os.strerror(number or 0)}")
+    return errors.InternalError("an unexpected error; the log has it under this request_id")
+
+
+def problem_for(error: errors.PixelmendError, retry_after_s: int) -> Response:
     status = STATUS.get(type(error), 500)
     if isinstance(error, errors.QuotaExceeded) and error.retry_after_s is not None:
         retry_after_s = error.retry_after_s
@@ -102,10 +111,15 @@ def problem_body(error: errors.PixelmendError, request_id: str | None) -> Proble
         type=TYPE_PREFIX + error.code,
         title=error.title,
         status=STATUS.get(type(error), 500),
-        detail=error.message,
+        detail=_printable(error.message),
         request_id=request_id,
         retryable=error.retryable,
     )
+
+
+def _printable(text: str) -> str:
+    """What UTF-8 cannot say, as half a surrogate pair in a caller's words, is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def problem_for_status(status: int, detail: str) -> Response:
