@@ -20,6 +20,7 @@ from pixelmend.serving.crew import Crew
 from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.serving.job_queue import JobQueue, size_class
 from pixelmend.serving.jobs import ENDED, Job, JobState
+from pixelmend.serving.places import Places
 from pixelmend.serving.shares import Shares
 from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit
 from pixelmend.tasks import ImageTask
@@ -53,6 +54,7 @@ class Scheduler:
     def __init__(self, settings: Settings, crew: Crew, log: Logger, discard: Callable[[str], None]) -> None:
         """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
+        self._places = Places(settings)
         self._settings = settings
         self._crew = crew
         self._log = log
@@ -214,7 +216,7 @@ class Scheduler:
             case Failed(task_id=task_id, code=code, message=text):
                 job = self._running.get(task_id)
                 if job is not None:
-                    self._end(job, JobState.FAILED, error_from_code(code, text))
+                    self._end(job, JobState.FAILED, error_from_code(code, self._places.hidden(text)))
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 

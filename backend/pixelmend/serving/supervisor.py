@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pixelmend.config import CONFIG_VARIABLE, Settings
+from pixelmend.config import CONFIG_VARIABLE, SECRET_VARIABLES, Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.transport import (
@@ -310,8 +310,8 @@ def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
     # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
-    secret = ("PIXELMEND_API_KEYS", "PIXELMEND_ADMIN_KEYS", "PIXELMEND_ALERT_WEBHOOK")
-    told = {k: v for k, v in ours.items() if k not in secret} | {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
+    told = {k: v for k, v in ours.items() if k.upper() not in SECRET_VARIABLES}
+    told |= {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
     # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
     return {"OPENBLAS_NUM_THREADS": "1"} | told
 

@@ -19,7 +19,7 @@ from pixelmend.web.estimates import estimates_router
 from pixelmend.web.frontend import frontend_router
 from pixelmend.web.jobs import jobs_router
 from pixelmend.web.memory import memory_router
-from pixelmend.web.middleware import ErrorBoundary, RequestContext
+from pixelmend.web.middleware import ErrorBoundary, KeyForEverything, RequestContext
 from pixelmend.web.models import models_router
 from pixelmend.web.same_site import SameSite
 from pixelmend.web.service import Service
@@ -76,6 +76,7 @@ def create_app(service: Service) -> FastAPI:
 
     def answer(error: Exception) -> Response:
         known = as_known(error)
+        known.message = service.places.hidden(known.message)
         service.metrics.request_refused(known.code)
         if isinstance(known, InternalError):
             service.log.error("request failed by a bug", exc_info=error)
@@ -91,6 +92,8 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(PixelmendError, on_error)
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
+    if service.settings.key_for_everything:
+        app.add_middleware(KeyForEverything, callers=service.callers)
     # From the inside out: whatever is answered has an id, is counted, and can be read by origins that may.
     app.add_middleware(ErrorBoundary, log=service.log, answer=answer)
     allow_origins(app, service.settings.cors_origins)

@@ -6,14 +6,17 @@ import uuid
 from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixelmend.serving.metrics import Metrics
 from pixelmend.telemetry import REQUEST_ID, Logger
+from pixelmend.web.callers import Callers
 
 _PROBES = frozenset({"/livez", "/readyz", "/api/health"})
 """Asked every few seconds by whoever watches over the service; not worth a line while all is well."""
+_BEHIND_THE_KEY = ("/api/", "/metrics", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -44,6 +47,19 @@ class ErrorBoundary:
                 self._log.warning("an answer was broken off", exc_info=error)
                 raise
             await self._answer(error)(scope, receive, send)
+
+
+class KeyForEverything:
+    """Asks for a key before anything but the probes and the web app's own files, which have no secrets."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_BEHIND_THE_KEY):
+            self._callers.identify(Request(scope))
+        await self._app(scope, receive, send)
 
 
 class RequestContext:
