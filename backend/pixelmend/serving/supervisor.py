@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pixelmend.config import CONFIG_VARIABLE, SECRET_VARIABLES, Settings
+from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.serving.memory import WorkerMemory
+from pixelmend.serving.spawning import describe_exit, in_words, spawn
 from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
     Answer,
@@ -184,7 +182,7 @@ class Supervisor:
             except Exception as error:  # no process can be started, or a bug: the service goes on without one
                 self._log.error("a worker could not be looked after", exc_info=error)
                 self._failed_starts += 1
-                self._problem = f"the worker cannot be started: {_in_words(error)}"
+                self._problem = f"the worker cannot be started: {in_words(error)}"
                 if self._events is not None and not self._stopping:
                     self._events.worker_lost(self._problem, by_itself=False)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
@@ -197,7 +195,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = await asyncio.to_thread(_spawn, theirs)
+                self._process = await asyncio.to_thread(spawn, theirs)
             except BaseException:
                 ours.close()
                 raise
@@ -225,7 +223,7 @@ class Supervisor:
                 self._process.kill()
         code = await asyncio.to_thread(self._process.wait)
         self._failed_starts += not was_ready
-        reason = self._kill_reason or _describe_exit(code)
+        reason = self._kill_reason or describe_exit(code)
         self.memory.worker_lost(reason)
         if not self._stopping:
             if self._problem is None or was_ready:
@@ -293,34 +291,3 @@ class Supervisor:
                 self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
             elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
                 self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")
-
-
-def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
-    # A fresh interpreter, so that nothing of this process (threads, locks, an event loop) is inherited;
-    # a session of its own, so that a terminal's Ctrl-C reaches the API process alone.
-    return subprocess.Popen(
-        [sys.executable, "-m", "pixelmend.serving.worker", str(end.fileno())],
-        pass_fds=[end.fileno()],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        env=_environment(os.environ),
-    )
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
-    # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
-    told = {k: v for k, v in ours.items() if k.upper() not in SECRET_VARIABLES}
-    told |= {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
-    # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
-    return {"OPENBLAS_NUM_THREADS": "1"} | told
-
-
-def _in_words(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
-
-
-def _describe_exit(code: int) -> str:
-    if code < 0:
-        return f"ended by {signal.Signals(-code).name}"
-    return f"ended with status {code}"
