@@ -14,8 +14,12 @@ INSTALL := $(UV) pip install --python .venv/bin/python
 
 .PHONY: run web test check lock evaluate bench bench-gpu verify-image clean
 
+# The checkout's own .env and config.yaml, where there are any and the environment names no others.
+OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
+	$(if $(wildcard config.yaml),PIXELMEND_CONFIG=$${PIXELMEND_CONFIG-config.yaml})
+
 run: .venv/.runtime web
-	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) .venv/bin/pixelmend serve
+	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) $(OWN_FILES) .venv/bin/pixelmend serve
 
 # The web app, where Node is found; a build that is newer than its sources stays.
 web:

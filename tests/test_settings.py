@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pixelmend.config import Settings
+from pixelmend.config import SECRET_VARIABLES, Settings, settings_of_this_user, unread_files
 from pixelmend.errors import InvalidParameter
 
 EXAMPLE = (Path(__file__).parents[1] / ".env.example").read_text()
@@ -40,8 +40,13 @@ def test_unusable_setting_is_refused(name: str, value: str, monkeypatch: pytest.
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    """The user's own, in which such a file is found by itself."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("PIXELMEND_CONFIG", raising=False)
+    monkeypatch.delenv("PIXELMEND_ENV_FILE", raising=False)
+    own = tmp_path / "pixelmend"
+    own.mkdir()
+    return own
 
 
 def configured(folder: Path, text: str) -> Settings:
@@ -85,7 +90,7 @@ def test_the_example_in_the_documentation_is_taken(folder: Path) -> None:
 def test_a_file_that_is_wrong_is_refused_by_name(folder: Path, text: str, named: str) -> None:
     with pytest.raises(InvalidParameter, match=named) as error:
         configured(folder, text)
-    assert error.value.message.startswith("config.yaml: ")
+    assert error.value.message.startswith(f"{folder / 'config.yaml'}: ")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +114,35 @@ def test_a_file_that_was_named_and_is_not_there_is_an_error(
     monkeypatch.setenv("PIXELMEND_CONFIG", "absent.yaml")
     with pytest.raises(InvalidParameter, match=r"absent\.yaml: cannot be read"):
         Settings(_env_file=None)
+
+
+def test_files_of_a_foreign_working_directory_are_not_obeyed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = tmp_path / "unpacked"
+    foreign.mkdir()
+    (foreign / ".env").write_text("PIXELMEND_ALERT_WEBHOOK=https://evil.example\nPIXELMEND_HOST=0.0.0.0\n")
+    (foreign / "config.yaml").write_text("gpu: {alert_webhook: 'https://evil.example'}")
+    monkeypatch.chdir(foreign)
+    assert settings_of_this_user() == Settings(_env_file=None)
+    assert settings_of_this_user().host == "127.0.0.1"
+    assert unread_files() == [".env", "config.yaml"]
+    # The named ones, and the user's own, are.
+    (folder / "pixelmend.env").write_text("PIXELMEND_PORT=1234\n")
+    assert settings_of_this_user().port == 1234
+    assert settings_of_this_user(port=99).port == 99
+    monkeypatch.setenv("PIXELMEND_ENV_FILE", ".env")
+    assert settings_of_this_user().host == "0.0.0.0"
+    assert unread_files() == ["config.yaml"]
+    monkeypatch.setenv("PIXELMEND_ENV_FILE", "")
+    assert settings_of_this_user().port == 8000
+    monkeypatch.setenv("PIXELMEND_ENV_FILE", "absent")
+    with pytest.raises(InvalidParameter, match="absent: cannot be read"):
+        settings_of_this_user()
+
+
+def test_every_secret_is_known_as_one() -> None:
+    assert {"PIXELMEND_API_KEYS", "PIXELMEND_ADMIN_KEYS", "PIXELMEND_ALERT_WEBHOOK"} <= SECRET_VARIABLES
 
 
 def test_profiles_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

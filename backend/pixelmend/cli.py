@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from pixelmend.commands.models import models_app
-from pixelmend.config import Settings
+from pixelmend.config import CONFIG_VARIABLE, ENV_FILE_VARIABLE, Settings, settings_of_this_user, unread_files
 from pixelmend.errors import PixelmendError, printable
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.mask import MaskPolarity
@@ -54,6 +54,9 @@ def serve(
 
     settings = _settings(host=host, port=port, device=device)
     configure_logging(settings.log_level, settings.log_format)
+    for name in unread_files():
+        hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"
+        Logger(process="api").warning("a file in the working directory is not read", file=name, hint=hint)
     try:
         service = build_service(settings, Logger(process="api"))
     except PixelmendError as error:
@@ -258,9 +261,11 @@ def show_version() -> None:
 
 
 def _settings(**overrides: Any) -> Settings:
-    """From the environment and `.env`, with what the command line says on top."""
+    """From the environment and the user's files, with what the command line says on top."""
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+        return settings_of_this_user(
+            **{name: value for name, value in overrides.items() if value is not None}
+        )
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors()

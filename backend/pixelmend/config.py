@@ -9,9 +9,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pixelmend.config_file import read_config
+from pixelmend.errors import InvalidParameter
 
 CONFIG_VARIABLE = "PIXELMEND_CONFIG"
-"""The configuration file; unset: config.yaml in the working directory, if it is there; empty: none."""
+"""The configuration file; unset: config.yaml in the user's own folder, if it is there; empty: none."""
+ENV_FILE_VARIABLE = "PIXELMEND_ENV_FILE"
+"""The same for a file of environment variables, by itself pixelmend.env in that folder."""
 GPU_SETTINGS = (
     "device",
     "precision",
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
     """Frozen; built by `cli.py` and by tests, never at import time."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PIXELMEND_", env_file=".env", extra="ignore", frozen=True, validate_default=True
+        env_prefix="PIXELMEND_", extra="ignore", frozen=True, validate_default=True
     )
 
     # Where things live
@@ -176,7 +179,9 @@ class Settings(BaseSettings):
     # Results
     result_ttl_s: float = Field(3600.0, ge=0, description="How long a finished result is kept.")
     result_max_bytes: int = Field(
-        10_000_000_000, ge=0, description="Finished results beyond it go, the oldest first."
+        10_000_000_000,
+        ge=0,
+        description="Finished results beyond it go: the oldest of the owner that has the most.",
     )
 
     # Callers
@@ -189,6 +194,10 @@ class Settings(BaseSettings):
         description="The same for loading, unloading, pinning and downloading models, and for all else. "
         "Empty: the only API key may, or everybody where there is none; with several keys nobody.",
     )
+    key_for_everything: bool = Field(
+        False,
+        description="Ask for a key for /metrics, /docs and all of /api, too; /livez and /readyz stay open.",
+    )
     quota_per_key: str = Field(
         "", description="New work that one API key may ask for, like 100/hour;10/minute. Empty: no quota."
     )
@@ -198,6 +207,11 @@ class Settings(BaseSettings):
 
     # Web
     host: str = Field("127.0.0.1", description="Address to listen on.")
+    trusted_proxies: str = Field(
+        "",
+        pattern=r"^[0-9A-Fa-f.:/,\s]*$",
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     allowed_hosts: str = Field(
         "",
@@ -243,8 +257,44 @@ class _ConfigFile(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Raises InvalidParameter for an unusable file, and for one that was named and is not there."""
-        named = os.environ.get(CONFIG_VARIABLE)
-        path = Path("config.yaml" if named is None else named)
-        if named == "" or (named is None and not path.is_file()):
-            return {}
-        return read_config(path, GPU_SETTINGS)
+        path = _named_or_own(CONFIG_VARIABLE, "config.yaml")
+        return {} if path is None else read_config(path, GPU_SETTINGS)
+
+
+def settings_of_this_user(**overrides: Any) -> Settings:
+    """From the environment and the files that it names, or the user's own; overrides count most.
+
+    What lies in the working directory is not read: it may be anybody's. Raises ValidationError, and
+    InvalidParameter for a file that was named and cannot be read.
+    """
+    return Settings(_env_file=_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), **overrides)
+
+
+def unread_files() -> list[str]:
+    """What earlier versions would have read here and is not read now, by name."""
+    read = {_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), _named_or_own(CONFIG_VARIABLE, "config.yaml")}
+    known = {path.resolve() for path in read if path is not None}
+    return [
+        name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
+    ]
+
+
+def _named_or_own(variable: str, name: str) -> Path | None:
+    named = os.environ.get(variable)
+    if named is not None:
+        if named and not Path(named).is_file():
+            raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
+        return Path(named) if named else None
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
+    return folder / name if (folder / name).is_file() else None
+
+
+SECRET_VARIABLES = frozenset(
+    {
+        f"PIXELMEND_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    }
+    | {"PIXELMEND_API_KEY"}
+)
+"""What no worker is told, in capitals; in the environment their case does not count."""

@@ -12,6 +12,7 @@ MAX_TEXT_LENGTH = 2000
 """Of a message, which may quote what strangers sent."""
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """EFBIG: the process's file size limit, which to a caller is the same thing."""
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class PixelmendError(Exception):
@@ -262,6 +263,8 @@ def known_error(error: Exception) -> PixelmendError:
         return HostMemoryError("the memory of this machine did not suffice")
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         return StorageFull("the disk is full; nothing was kept of this")
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+        return QueueFull(f"the service has run out of something: {error.strerror}")
     if isinstance(error, OSError) and error.strerror:
         return InternalError(f"the operating system refuses: {error.strerror}")
     return InternalError(f"{type(error).__name__}, which was not expected; the log has the details")

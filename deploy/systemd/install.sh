@@ -70,6 +70,9 @@ fi
 install -m 0644 "$home/src/deploy/systemd/pixelmend.service" "$prefix/etc/systemd/system/pixelmend.service"
 
 if [ $nginx = yes ]; then
+    # Whose word on a caller's address is believed: the proxy's on this machine, unless something else is set.
+    grep -q '^PIXELMEND_TRUSTED_PROXIES=' "$prefix/etc/pixelmend/pixelmend.env" ||
+        echo 'PIXELMEND_TRUSTED_PROXIES=127.0.0.1' >> "$prefix/etc/pixelmend/pixelmend.env"
     mkdir -p "$prefix/etc/nginx/pixelmend" "$prefix/etc/nginx/conf.d"
     cp "$home/src/nginx/pixelmend/"*.conf "$prefix/etc/nginx/pixelmend/"
     sed 's|backend:8000|127.0.0.1:8000|' "$home/src/nginx/pixelmend/upstream.conf" > "$prefix/etc/nginx/pixelmend/upstream.conf"

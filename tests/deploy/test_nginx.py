@@ -153,7 +153,10 @@ def test_results_are_resumable(proxy: Proxy, own: RunningService) -> None:
 
 
 def test_callers_address_reaches_the_service(tmp_path: Path) -> None:
-    with running_service(tmp_path, quota_per_address="1/hour") as service, ExitStack() as stack:
+    with (
+        running_service(tmp_path, quota_per_address="1/hour", trusted_proxies="127.0.0.1") as service,
+        ExitStack() as stack,
+    ):
         port = httpx.URL(service.base_url).port
         assert port
         (tmp_path / "nginx").mkdir()

@@ -85,7 +85,7 @@ def test_proxy_knows_every_instance_and_is_believed_alone(compose: dict[str, Any
     for frontend in ("frontend", "frontend-multi-gpu"):
         address = services[frontend]["networks"]["pixelmend"]["ipv4_address"]
         for name in services[frontend]["depends_on"]:
-            assert services[name]["environment"]["FORWARDED_ALLOW_IPS"] == address
+            assert services[name]["environment"]["PIXELMEND_TRUSTED_PROXIES"] == address
 
 
 def test_images_are_built_from_targets_that_there_are(compose: dict[str, Any]) -> None:

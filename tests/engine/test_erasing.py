@@ -1,5 +1,7 @@
 """What lies under a mask, removed from decoded images of every kind."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.memory import HostMemory
 from pixelmend.engine.stock import CatalogStock
+from pixelmend.engine.turns import Turns
 from pixelmend.errors import Cancelled, ImageTooLarge, InvalidParameter, UnsupportedFormat
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.metadata import Metadata
@@ -30,11 +33,11 @@ from tests.pictures import encoded
 Pixels = NDArray[Any]
 
 
-def eraser(models: Catalog | None = None) -> Eraser:
+def eraser(models: Catalog | None = None, turns: Turns | None = None) -> Eraser:
     device = cpu_device()
     stock = CatalogStock(lambda: models or Catalog(()), device, None, LearnedFigures(None, Logger()))
     manager = ModelManager(stock, device, HostMemory(), MemoryLimits())
-    return Eraser(manager, InputLimits(1_000_000, 4000), lambda work: work())
+    return Eraser(manager, InputLimits(1_000_000, 4000), lambda work: work(), turns)
 
 
 def erased(
@@ -191,3 +194,31 @@ def test_cancelling_ends_it(tmp_path: Path) -> None:
             cancelled=lambda: True,
             on_progress=lambda done, total: None,
         )
+
+
+def test_a_small_hole_does_not_wait_behind_a_large_one(tmp_path: Path) -> None:
+    pixels = np.tile(photo("astronaut", 350, 350), (2, 2, 1))
+    ended: list[str] = []
+    one = eraser(turns=Turns(1))
+
+    def erase(name: str, side_px: int) -> None:
+        mask = np.zeros((700, 700), np.uint8)
+        mask[50 : 50 + side_px, 50 : 50 + side_px] = 255
+        path = tmp_path / name
+        path.write_bytes(encoded(mask))
+        one.erase(
+            Decoded(pixels.copy(), Metadata()),
+            path,
+            EraseOptions(FILL, 4, 2),
+            cancelled=lambda: False,
+            on_progress=lambda done, total: None,
+        )
+        ended.append(name)
+
+    with ThreadPoolExecutor(2) as pool:
+        large = pool.submit(erase, "large", 300)
+        time.sleep(0.3)  # into its first crop
+        small = pool.submit(erase, "small", 12)
+        small.result(120)
+        assert ended == ["small"]
+        large.result(120)

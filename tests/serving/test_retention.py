@@ -25,14 +25,14 @@ class Bench:
         self.retention = Retention(self.journal, self.spool, max_bytes, Logger())
 
     async def finished(
-        self, name: str, size_bytes: int, *, age_s: float = 0, asked: bool = True
+        self, name: str, size_bytes: int, *, age_s: float = 0, asked: bool = True, owner: str = "me"
     ) -> JobRecord:
         """A job that ended `age_s` ago, with a result that is kept for an hour."""
         file = f"{name}.run.out.png"
         (self.spool.directory / file).write_bytes(b"x" * size_bytes)
         ended_s = time.time() - age_s
         record = JobRecord(
-            name, "upscale", "me", f"content of {name}", "d", ImageOptions("m"), 1, ended_s, asked,
+            name, "upscale", owner, f"content of {name}", "d", ImageOptions("m"), 1, ended_s, asked,
             state=JobState.DONE, ended_s=ended_s, expires_s=ended_s + 3600,
             result=StoredResult(file, size_bytes, "0" * 64),
         )  # fmt: skip
@@ -151,3 +151,15 @@ def test_damaged_database_is_put_aside(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "jobs.db") as db:
         assert db.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
     db.close()
+
+
+def test_nobody_fills_the_room_of_the_others(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        await bench.finished("old", 300, age_s=500, owner="modest")
+        for number in range(5):
+            await bench.finished(f"greedy-{number}", 200, age_s=100 - number, owner="greedy")
+        await bench.finished("newest", 300, owner="other")
+        await bench.retention.sweep()
+        assert bench.files() == ["greedy-3", "greedy-4", "newest", "old"]
+
+    with_bench(tmp_path, body)

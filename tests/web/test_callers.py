@@ -2,13 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from starlette.requests import Request
 
 from pixelmend.config import Settings
-from pixelmend.errors import InvalidParameter
+from pixelmend.errors import InvalidParameter, KeyRefused, QuotaExceeded
 from pixelmend.web.callers import Callers
+from pixelmend.web.guard import REMEMBERED, WINDOW_S, WRONG_KEYS, KeyGuard, network_of
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
 
@@ -97,3 +101,129 @@ def test_quota_counts_new_work_only(tmp_path_factory: pytest.TempPathFactory, qu
 def test_unreadable_setting_is_named(settings: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter, match=next(iter(settings))):
         Callers(Settings(_env_file=None, **settings))  # type: ignore[arg-type]
+
+
+# --- addresses and guesses ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_of_ipv6_a_caller_has_a_whole_64(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def request_from(address: str, key: str | None = None) -> Request:
+    headers = [] if key is None else [(b"x-api-key", key.encode())]
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "client": (address, 1)})
+
+
+def test_quotas_count_networks() -> None:
+    callers = Callers(Settings(_env_file=None, quota_per_address="2/hour"))
+    for last in ("1", "ffff:2"):
+        callers.charge(callers.identify(request_from(f"2001:db8:1:2::{last}")))
+    with pytest.raises(QuotaExceeded):
+        callers.charge(callers.identify(request_from("2001:db8:1:2::3")))
+    callers.charge(callers.identify(request_from("2001:db8:1:3::3")))
+
+
+def test_guessing_is_slowed_down_and_keeps_nobody_out_who_was_in() -> None:
+    callers = Callers(Settings(_env_file=None, api_keys=SecretStr("right,other")))
+    callers.identify(request_from("192.0.2.7", "right"))
+    for number in range(WRONG_KEYS):
+        with pytest.raises(KeyRefused):
+            callers.identify(request_from("192.0.2.7", f"guess {number}"))
+    for key in ("guess", "other"):  # a right one that was never seen there tells a guesser nothing
+        with pytest.raises(QuotaExceeded, match="wrong keys") as refused:
+            callers.identify(request_from("192.0.2.7", key))
+        assert refused.value.retry_after_s is not None
+        assert 0 < refused.value.retry_after_s <= 60
+    callers.identify(request_from("192.0.2.7", "right"))
+    callers.identify(request_from("192.0.2.8", "other"))
+
+
+def test_guesses_are_forgotten_in_time_and_few_are_remembered() -> None:
+    now_s = 0.0
+    guard = KeyGuard(lambda: now_s)
+    for _ in range(WRONG_KEYS):
+        guard.note_wrong("192.0.2.7")
+        now_s += 1
+    assert guard.wait_s("192.0.2.7", b"") == pytest.approx(WINDOW_S - WRONG_KEYS)
+    now_s = WINDOW_S
+    assert guard.wait_s("192.0.2.7", b"") == 0
+    guard.note_wrong("192.0.2.7")
+    assert guard.wait_s("192.0.2.7", b"") > 0
+    for number in range(REMEMBERED):
+        guard.note_wrong(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+    assert guard.wait_s("192.0.2.7", b"") == 0
+
+
+# --- what else is private -----------------------------------------------------------------------------------
+
+
+def test_one_setting_puts_everything_behind_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("pixelmend_admin_keys", "in small letters")
+    with running_service(tmp_path, api_keys="secret", key_for_everything=True) as service:
+        key = {"X-API-Key": "secret"}
+        closed = (
+            "/metrics",
+            "/docs",
+            "/openapi.json",
+            "/api/models",
+            "/api/info",
+            "/api/health",
+            "/api/jobs",
+        )
+        for path in closed:
+            assert service.client.get(path).status_code == 401, path
+            assert service.client.get(path, headers=key).status_code == 200, path
+        for path in ("/livez", "/readyz", "/"):
+            assert service.client.get(path).status_code == 200, path
+        # Nothing that is kept is for others, and the worker has no secret in whatever case.
+        job = service.post_job(picture(0), key).json()
+        service.client.get(f"/api/jobs/{job['id']}/events", headers=key)
+        data = tmp_path / "data"
+        assert data.stat().st_mode & 0o777 == 0o700
+        kept = [path for path in data.rglob("*") if path.is_file()]
+        assert len(kept) > 2
+        assert {path.name for path in kept if path.stat().st_mode & 0o077} <= {"spool.lock"}
+        assert not [name for name in service.worker().environ() if "KEYS" in name.upper()]
+
+
+def test_everything_behind_a_key_needs_keys() -> None:
+    with pytest.raises(InvalidParameter, match="key_for_everything needs api_keys"):
+        Callers(Settings(_env_file=None, key_for_everything=True))
+
+
+def test_forwarded_addresses_are_believed_from_named_proxies_only(tmp_path: Path) -> None:
+    codes: dict[str, list[int]] = {}
+    for proxies in ("", "10.0.0.0/8", "127.0.0.1"):
+        folder = tmp_path / f"for {len(codes)}"
+        folder.mkdir()
+        settings = {"quota_per_address": "1/hour", "trusted_proxies": proxies}
+        with running_service(folder, wait_for_port_only=True, **settings) as service:
+            codes[proxies] = [
+                service.client.post(
+                    "/api/upscale", files={"file": picture(n)}, headers={"X-Forwarded-For": f"192.0.2.{n}"}
+                ).status_code
+                for n in range(2)
+            ]
+    assert codes == {"": [200, 429], "10.0.0.0/8": [200, 429], "127.0.0.1": [200, 200]}
+
+
+def test_texts_for_callers_name_no_folder_of_the_service(service: RunningService) -> None:
+    refused = service.client.post(
+        "/api/upscale", files={"file": picture(0)}, data={"model": "RealESRGAN_x4plus"}
+    )
+    assert refused.status_code == 503
+    assert "PIXELMEND_MODELS_DIR/" in refused.json()["detail"]
+    assert str(service.folder) not in refused.text
+    job = service.post_job(b"no image")
+    assert str(service.folder) not in job.text

@@ -202,7 +202,7 @@ def test_with_several_keys_only_an_admin_key_administers(tmp_path: Path) -> None
                 assert response.status_code == status, (key, path, response.text)
             profile = keyed.client.post("/api/profiles/x/preload", headers=headers)
             assert profile.status_code == (404 if status == 200 else status)
-            download = keyed.client.delete("/api/models/realesrgan-x4plus/download", headers=headers)
+            download = keyed.client.delete("/api/models/RealESRGAN_x4plus/download", headers=headers)
             assert (download.status_code in (401, 403)) == (status != 200)
         upscaled = keyed.client.post(
             "/api/upscale", files={"file": encoded(photo(side_px=32))}, headers={"X-API-Key": "root"}

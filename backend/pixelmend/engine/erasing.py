@@ -1,5 +1,6 @@
 """What lies under a mask, removed: by the image's own patches or by a network, and blended in."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.inpainting import NetworkFill, OnDevice
 from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.turns import Turns
 from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.canvas import Pixels
@@ -53,7 +55,11 @@ class Erased:
 class Eraser:
     """Used by several threads. on_device: runs work on the thread that the device belongs to."""
 
-    def __init__(self, manager: ModelManager, limits: InputLimits, on_device: OnDevice) -> None:
+    def __init__(
+        self, manager: ModelManager, limits: InputLimits, on_device: OnDevice, turns: Turns | None = None
+    ) -> None:
+        """turns: who may compute; None: nobody waits for another."""
+        self._turns = turns or Turns(sys.maxsize)
         self._manager = manager
         self._limits = limits
         self._on_device = on_device
@@ -85,7 +91,17 @@ class Eraser:
                 "something has to be left to go by"
             )
         filler = self._fill if options.model == FILL else self._fill_by_network
-        filled, maker, notes = filler(decoded, area, options.model, cancelled, on_progress)
+        with self._turns.turn(int(np.count_nonzero(area)), cancelled) as turn:
+
+            def gives_way() -> bool:
+                turn.give_way(cancelled)
+                return cancelled()
+
+            def tell(done_px: int, total_px: int) -> None:
+                turn.remaining = total_px - done_px
+                on_progress(done_px, total_px)
+
+            filled, maker, notes = filler(decoded, area, options.model, gives_way, tell)
         _blend(decoded.pixels, filled, core, options.feather_px)
         return Erased(
             Decoded(filled, decoded.metadata, decoded.notes),

@@ -14,6 +14,7 @@ from pixelmend.engine.erasing import Erased, Eraser
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
 from pixelmend.engine.shelf import OpenModel
+from pixelmend.engine.turns import Turns
 from pixelmend.errors import Cancelled
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
@@ -27,6 +28,7 @@ from pixelmend.tasks import EraseOptions, ImageOptions, ImageReport, ImageTask
 _ERASE_STEPS = 20
 """Of progress, for what is erased before anything is enlarged."""
 _SAVED_ROWS = 256
+_ERASER_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,10 @@ class Pipeline:
         # Decoding waits for the disk and for libvips, which has threads of its own. Enough of them that
         # posters do not keep a thumbnail from being decoded.
         self._decoders = ThreadPoolExecutor(8, thread_name_prefix="decode")
-        # Filling holes takes the processor for seconds, and nobody's decoding shall wait for it.
-        self._erasers = ThreadPoolExecutor(limits.threads, thread_name_prefix="erase")
-        self._eraser = Eraser(manager, limits.input, self._batcher.run_beside)
+        # Filling holes takes the processor for seconds, and no decoding waits for it. More threads than may
+        # compute: what has to give way keeps its own.
+        self._erasers = ThreadPoolExecutor(_ERASER_THREADS, thread_name_prefix="erase")
+        self._eraser = Eraser(manager, limits.input, self._batcher.run_beside, Turns(limits.threads))
 
     @property
     def step_age_s(self) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
@@ -153,4 +153,8 @@ class Downloads:
             )
             with closing(fetching):
                 errors = [ended.error for ended in fetching if ended.error is not None]
+        for file in download.files:
+            with suppress(OSError):
+                # Models are no secret: what the service downloads, other users' commands may read.
+                file.path.chmod(0o644)
         return next((error for error in errors if not isinstance(error, Cancelled)), next(iter(errors), None))

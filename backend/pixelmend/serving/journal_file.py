@@ -95,6 +95,8 @@ def _opened(path: Path, log: Logger) -> sqlite3.Connection:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     db = sqlite3.connect(path)
     try:
         _require_not_newer(db)

@@ -1,7 +1,8 @@
 """How long results are kept: until their time, as far as there is room, and while somebody reads them."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 
 from pixelmend.errors import StorageFull
 from pixelmend.serving.jobs import JobRecord, StoredResult
@@ -11,6 +12,30 @@ from pixelmend.telemetry import Logger
 
 REMEMBERED_S = 24 * 3600.0
 """An ended job without a result is known for this long, so that its client learns how it ended."""
+
+
+def _to_expire(results: Sequence[JobRecord], excess_bytes: int) -> Iterator[JobRecord]:
+    """Of the owner that has the most bytes the oldest, again and again: nobody fills the room of the others.
+
+    results: the oldest first. The newest of all stays, however large, for its client to fetch.
+    """
+    by_owner: dict[str, deque[JobRecord]] = {}
+    held_bytes = Counter[str]()
+    for record in results:
+        by_owner.setdefault(record.owner, deque()).append(record)
+        held_bytes[record.owner] += _size_bytes(record)
+    if results:
+        by_owner[results[-1].owner].pop()
+    while excess_bytes > 0 and any(by_owner.values()):
+        owner = max((owner for owner, left in by_owner.items() if left), key=held_bytes.__getitem__)
+        record = by_owner[owner].popleft()
+        held_bytes[owner] -= _size_bytes(record)
+        excess_bytes -= _size_bytes(record)
+        yield record
+
+
+def _size_bytes(record: JobRecord) -> int:
+    return record.result.size_bytes if record.result else 0
 
 
 class Retention:
@@ -57,11 +82,7 @@ class Retention:
         excess = await self._journal.result_bytes() - self._max_bytes
         if excess <= 0:
             return
-        # The newest stays, however large: whoever waited for it shall be able to fetch it.
-        for record in (await self._journal.results())[:-1]:
-            if excess <= 0:
-                break
-            excess -= record.result.size_bytes if record.result else 0
+        for record in _to_expire(await self._journal.results(), excess):
             self._log.info("result removed for lack of room", job=record.id)
             await self.expire(record)
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,16 +20,15 @@ from pixelmend.serving.crew import Crew
 from pixelmend.serving.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.serving.job_queue import JobQueue, size_class
 from pixelmend.serving.jobs import ENDED, Job, JobState
+from pixelmend.serving.places import Places
+from pixelmend.serving.quarantine import MAX_CRASHES, Quarantine
 from pixelmend.serving.shares import Shares
 from pixelmend.serving.transport import Cancel, Done, Failed, FromWorker, Progress, Submit
 from pixelmend.tasks import ImageTask
 from pixelmend.telemetry import Logger
 
-MAX_CRASHES = 2
-"""An input in which this many workers ended by themselves, the last time alone, is not tried again."""
 MAX_ATTEMPTS = 5
 """A job that was in this many lost workers, whoever ended them, fails; the input may be tried again."""
-REMEMBERED_QUARANTINES = 1000
 MOVED_PERIOD_S = 0.5
 """Jobs that wait are told of their new places so often at most, all at one time."""
 FIRST_GUESS_S = 5.0
@@ -53,13 +52,14 @@ class Scheduler:
     def __init__(self, settings: Settings, crew: Crew, log: Logger, discard: Callable[[str], None]) -> None:
         """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
+        self._places = Places(settings)
         self._settings = settings
         self._crew = crew
         self._log = log
         self._queued = JobQueue()
         self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
         self._running: dict[str, Job] = {}
-        self._quarantined: OrderedDict[str, None] = OrderedDict()
+        self._quarantined = Quarantine()
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -88,8 +88,7 @@ class Scheduler:
 
     def require_room(self, pixels: int, digest: str, owner: str = "") -> None:
         """Raises Draining, NoWorker, QueueFull or InputQuarantined where `submit` would."""
-        if digest in self._quarantined:
-            raise InputQuarantined(f"this input (sha256 {digest[:12]}) has ended {MAX_CRASHES} workers")
+        self._quarantined.require_absent(digest)
         self.require_open(owner)
         self._shares.require_pixels(pixels, owner)
 
@@ -214,7 +213,7 @@ class Scheduler:
             case Failed(task_id=task_id, code=code, message=text):
                 job = self._running.get(task_id)
                 if job is not None:
-                    self._end(job, JobState.FAILED, error_from_code(code, text))
+                    self._end(job, JobState.FAILED, error_from_code(code, self._places.hidden(text)))
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
@@ -308,9 +307,7 @@ class Scheduler:
             waiting.notify()  # it has moved up
 
     def _quarantine(self, job: Job, reason: str) -> None:
-        self._quarantined[job.digest] = None
-        while len(self._quarantined) > REMEMBERED_QUARANTINES:
-            self._quarantined.popitem(last=False)
+        self._quarantined.add(job.digest)
         self._log.error("input quarantined", job=job.id, sha256=job.digest, reason=reason)
         self._end(
             job,

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pixelmend.config import CONFIG_VARIABLE, Settings
+from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.serving.memory import WorkerMemory
+from pixelmend.serving.spawning import describe_exit, in_words, spawn
 from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
     Answer,
@@ -178,11 +176,15 @@ class Supervisor:
     async def _keep_alive(self) -> None:
         delay_s = FIRST_RESTART_DELAY_S
         while not self._stopping:
+            was_ready = False
             try:
                 was_ready = await self._run_once()
-            except Exception as error:  # no process, descriptor or memory for one, say
-                was_ready = False
-                self._not_started(error)
+            except Exception as error:  # no process can be started, or a bug: the service goes on without one
+                self._log.error("a worker could not be looked after", exc_info=error)
+                self._failed_starts += 1
+                self._problem = f"the worker cannot be started: {in_words(error)}"
+                if self._events is not None and not self._stopping:
+                    self._events.worker_lost(self._problem, by_itself=False)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
             self._restarts += 1
             await asyncio.sleep(delay_s)
@@ -191,12 +193,12 @@ class Supervisor:
         """One worker's life. Returns whether it had been ready."""
         assert self._events is not None
         ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                self._process = await asyncio.to_thread(_spawn, theirs)
-        except BaseException:
-            ours.close()
-            raise
+        with theirs:
+            try:
+                self._process = await asyncio.to_thread(spawn, theirs)
+            except BaseException:
+                ours.close()
+                raise
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
@@ -221,7 +223,7 @@ class Supervisor:
                 self._process.kill()
         code = await asyncio.to_thread(self._process.wait)
         self._failed_starts += not was_ready
-        reason = self._kill_reason or _describe_exit(code)
+        reason = self._kill_reason or describe_exit(code)
         self.memory.worker_lost(reason)
         if not self._stopping:
             if self._problem is None or was_ready:
@@ -229,16 +231,6 @@ class Supervisor:
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
             self._events.worker_lost(reason, by_itself=self._kill_reason is None)
         return was_ready
-
-    def _not_started(self, error: Exception) -> None:
-        """Counted and told as a worker that ended before it was ready."""
-        assert self._events is not None
-        why = _in_words(error)
-        self._failed_starts += 1
-        self._problem = f"no worker process can be started: {why}"
-        unexpected = None if isinstance(error, OSError) else error
-        self._log.error("no worker process can be started", reason=why, exc_info=unexpected)
-        self._events.worker_lost(self._problem, by_itself=False)
 
     def _hear(self, message: FromWorker) -> None:
         assert self._events is not None
@@ -299,34 +291,3 @@ class Supervisor:
                 self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
             elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
                 self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")
-
-
-def _spawn(end: socket.socket) -> subprocess.Popen[bytes]:
-    # A fresh interpreter, so that nothing of this process (threads, locks, an event loop) is inherited;
-    # a session of its own, so that a terminal's Ctrl-C reaches the API process alone.
-    return subprocess.Popen(
-        [sys.executable, "-m", "pixelmend.serving.worker", str(end.fileno())],
-        pass_fds=[end.fileno()],
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        env=_environment(os.environ),
-    )
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
-    # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
-    secret = ("PIXELMEND_API_KEYS", "PIXELMEND_ADMIN_KEYS", "PIXELMEND_ALERT_WEBHOOK")
-    told = {k: v for k, v in ours.items() if k not in secret} | {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
-    # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
-    return {"OPENBLAS_NUM_THREADS": "1"} | told
-
-
-def _in_words(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
-
-
-def _describe_exit(code: int) -> str:
-    if code < 0:
-        return f"ended by {signal.Signals(-code).name}"
-    return f"ended with status {code}"

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pixelmend.errors import PixelmendError
+from pixelmend.errors import InternalError, PixelmendError, known_error
 from pixelmend.web.batches import batches_router
 from pixelmend.web.cors import allow_origins
 from pixelmend.web.downloads import downloads_router
@@ -19,7 +19,7 @@ from pixelmend.web.estimates import estimates_router
 from pixelmend.web.frontend import frontend_router
 from pixelmend.web.jobs import jobs_router
 from pixelmend.web.memory import memory_router
-from pixelmend.web.middleware import RequestContext
+from pixelmend.web.middleware import ErrorBoundary, KeyForEverything, RequestContext
 from pixelmend.web.models import models_router
 from pixelmend.web.same_site import SameSite
 from pixelmend.web.service import Service
@@ -74,11 +74,16 @@ def create_app(service: Service) -> FastAPI:
             response.headers[name] = value
         return response
 
-    async def on_error(_: Request, error: Exception) -> Response:
-        service.metrics.request_refused(error.code if isinstance(error, PixelmendError) else "internal")
-        if not isinstance(error, PixelmendError):
+    def answer(error: Exception) -> Response:
+        known = known_error(error)
+        known.message = service.places.hidden(known.message)
+        service.metrics.request_refused(known.code)
+        if isinstance(known, InternalError):
             service.log.error("request failed by a bug", exc_info=error)
-        return problem_for(error, service.scheduler.retry_after_s())
+        return problem_for(known, service.scheduler.retry_after_s())
+
+    async def on_error(_: Request, error: Exception) -> Response:
+        return answer(error)
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_GONE)
@@ -87,8 +92,10 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(PixelmendError, on_error)
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
-    app.add_exception_handler(Exception, on_error)
-    # Within the other, so that what it answers by itself has an id and is counted, too.
+    if service.settings.key_for_everything:
+        app.add_middleware(KeyForEverything, callers=service.callers)
+    # From the inside out: whatever is answered has an id, is counted, and can be read by origins that may.
+    app.add_middleware(ErrorBoundary, log=service.log, answer=answer)
     allow_origins(app, service.settings.cors_origins)
     app.add_middleware(
         SameSite,

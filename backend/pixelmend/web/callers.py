@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 import re
 from dataclasses import dataclass
 
@@ -9,8 +10,9 @@ from pydantic import SecretStr
 from starlette.requests import Request
 
 from pixelmend.config import Settings
-from pixelmend.errors import InvalidParameter, KeyMissing, KeyRefused
+from pixelmend.errors import InvalidParameter, KeyMissing, KeyRefused, QuotaExceeded
 from pixelmend.serving.quota import Quota
+from pixelmend.web.guard import WINDOW_S, WRONG_KEYS, KeyGuard, network_of
 
 _HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
 
@@ -29,9 +31,12 @@ class Callers:
     """Knows the keys by their hashes only."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises InvalidParameter where a quota is not readable."""
+        """Raises InvalidParameter for a quota or a key that is not readable, or if keys are lacking."""
         self._hashes = _hashes_of("api_keys", settings.api_keys)
         self._admin_hashes = _hashes_of("admin_keys", settings.admin_keys)
+        if settings.key_for_everything and not self._hashes:
+            raise InvalidParameter("key_for_everything needs api_keys, and there are none")
+        self._guard = KeyGuard()
         self._per_key = Quota("quota_per_key", settings.quota_per_key)
         self._per_address = Quota("quota_per_address", settings.quota_per_address)
 
@@ -40,13 +45,24 @@ class Callers:
         return bool(self._hashes)
 
     def identify(self, request: Request) -> Caller:
-        """Raises KeyMissing, KeyRefused."""
+        """Raises KeyMissing, KeyRefused, and QuotaExceeded for an address that guesses."""
         address = request.client.host if request.client else "unknown"
         offered = _offered_key(request)
         digest = (
             b"" if offered is None else hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
         )
+        if offered is not None and (self._hashes or self._admin_hashes):
+            wait_s = self._guard.wait_s(address, digest)
+            if wait_s > 0:
+                raise QuotaExceeded(
+                    f"{WRONG_KEYS} wrong keys came from this address within {WINDOW_S:g} s",
+                    max(1, math.ceil(wait_s)),
+                )
         is_admin = _is_among(digest, self._admin_hashes)
+        if is_admin or _is_among(digest, self._hashes):
+            self._guard.note_right(address, digest)
+        elif offered is not None and (self._hashes or self._admin_hashes):
+            self._guard.note_wrong(address)
         if not self._hashes:
             return Caller(f"address {address}", address, None, is_admin or not self._admin_hashes)
         if offered is None:
@@ -72,14 +88,14 @@ class Callers:
 
     def require_quota(self, caller: Caller, images: int = 1) -> None:
         """Before an upload is read. Raises QuotaExceeded."""
-        self._per_address.require(caller.address, images)
+        self._per_address.require(network_of(caller.address), images)
         if caller.key is not None:
             self._per_key.require(caller.key, images)
 
     def charge(self, caller: Caller, images: int = 1) -> None:
         """Count so many images, or raise QuotaExceeded and count nothing."""
         self.require_quota(caller, images)
-        self._per_address.charge(caller.address, images)
+        self._per_address.charge(network_of(caller.address), images)
         if caller.key is not None:
             self._per_key.charge(caller.key, images)
 

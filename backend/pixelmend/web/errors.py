@@ -65,16 +65,15 @@ def problem(
         "type": TYPE_PREFIX + code,
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": _printable(detail),
         "request_id": REQUEST_ID.get(),
         "retryable": retryable,
     }
     return JSONResponse(body, status, headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
-def problem_for(error: Exception, retry_after_s: int) -> Response:
-    """The response for any exception; what is not ours is a 500 that tells nothing of the inside."""
-    error = errors.known_error(error)
+def problem_for(error: errors.PixelmendError, retry_after_s: int) -> Response:
+    """The response for an error of ours."""
     status = STATUS.get(type(error), 500)
     if isinstance(error, errors.QuotaExceeded) and error.retry_after_s is not None:
         retry_after_s = error.retry_after_s
@@ -97,10 +96,15 @@ def problem_body(error: errors.PixelmendError, request_id: str | None) -> Proble
         type=TYPE_PREFIX + error.code,
         title=error.title,
         status=STATUS.get(type(error), 500),
-        detail=error.message,
+        detail=_printable(error.message),
         request_id=request_id,
         retryable=error.retryable,
     )
+
+
+def _printable(text: str) -> str:
+    """What UTF-8 cannot say, as half a surrogate pair in a caller's words, is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def problem_for_status(status: int, detail: str) -> Response:

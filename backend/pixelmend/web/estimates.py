@@ -146,6 +146,10 @@ async def _fields(request: Request, timeout_s: float) -> dict[str, Any]:
         return await _form(request, body)
     try:
         given = json.loads(body)
+        # Half a surrogate pair can be escaped in JSON and can be written nowhere.
+        json.dumps(given, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise MalformedUpload("the body is JSON that is nested too deeply") from error
     except ValueError as error:
         raise MalformedUpload(f"the body is neither a form nor JSON: {error}") from error
     if not isinstance(given, dict):

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pixelmend.errors import ResultExpired, UnknownJob, WrongJobState
+from pixelmend.errors import InvalidParameter, ResultExpired, UnknownJob, WrongJobState
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.serving.jobs import ENDED, JobRecord, JobState
 from pixelmend.serving.live import JobSnapshot, LiveJob
@@ -17,6 +17,7 @@ from pixelmend.web.service import Service
 from pixelmend.web.submissions import submit_job
 from pixelmend.web.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
 
+MAX_EVENT_ID_LENGTH = 64
 _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
 
 
@@ -61,12 +62,16 @@ def jobs_router(service: Service) -> APIRouter:
                 "description": "Data is the job, or the item of a batch, as JSON.",
             },
             204: {"description": "All was sent; do not connect again."},
-            **_problems(401, 403, 404),
+            **_problems(401, 403, 404, 422),
         },
     )
     async def events(request: Request, job_id: str) -> Response:
         found = await _own_job(service, request, job_id)
         last_id = request.headers.get("last-event-id", "")
+        if len(last_id) > MAX_EVENT_ID_LENGTH:
+            raise InvalidParameter(
+                f"Last-Event-ID has {len(last_id)} characters; ids have {MAX_EVENT_ID_LENGTH} at most"
+            )
         return event_stream(
             service.desk,
             found,

@@ -3,17 +3,63 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pixelmend.serving.metrics import Metrics
 from pixelmend.telemetry import REQUEST_ID, Logger
+from pixelmend.web.callers import Callers
 
 _PROBES = frozenset({"/livez", "/readyz", "/api/health"})
 """Asked every few seconds by whoever watches over the service; not worth a line while all is well."""
+_BEHIND_THE_KEY = ("/api/", "/metrics", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+class ErrorBoundary:
+    """Answers what no handler has foreseen, within the request's context: with its id and its headers.
+
+    Where the answer has begun already, its connection is broken off: nothing else can be said any more.
+    """
+
+    def __init__(self, app: ASGIApp, log: Logger, answer: Callable[[Exception], Response]) -> None:
+        self._app = app
+        self._log = log
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched_send)
+        except Exception as error:
+            if has_begun or scope["type"] != "http":
+                self._log.warning("an answer was broken off", exc_info=error)
+                raise
+            await self._answer(error)(scope, receive, send)
+
+
+class KeyForEverything:
+    """Asks for a key before anything but the probes and the web app's own files, which have no secrets."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_BEHIND_THE_KEY):
+            self._callers.identify(Request(scope))
+        await self._app(scope, receive, send)
 
 
 class RequestContext:
@@ -47,6 +93,7 @@ class RequestContext:
             await self._app(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started_s
+            status = status or 500  # nothing was sent: the server says it, once this is over
             self._metrics.request_ended(_method(scope), _route(scope), status, seconds)
             write = self._log.debug if scope["path"] in _PROBES and status < 500 else self._log.info
             write(

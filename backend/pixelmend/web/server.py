@@ -1,6 +1,8 @@
 """uvicorn, set up so that a SIGTERM drains: refuse new work, finish what was accepted, then leave."""
 
 import asyncio
+import contextlib
+import os
 import signal
 import socket
 from types import FrameType
@@ -56,6 +58,10 @@ class DrainingServer(uvicorn.Server):
 def serve(service: Service) -> None:
     """Until SIGTERM or SIGINT."""
     settings = service.settings
+    with contextlib.suppress(OSError):
+        settings.models_dir.mkdir(parents=True, exist_ok=True)  # no secret, unlike all that follows
+    # What strangers send, and what comes of it, is for this user alone; the worker inherits this.
+    os.umask(0o077)
     config = uvicorn.Config(
         create_app(service),
         host=settings.host,
@@ -65,6 +71,8 @@ def serve(service: Service) -> None:
         server_header=False,
         timeout_graceful_shutdown=int(settings.drain_timeout_s) + GRACE_BEYOND_DRAIN_S,
         timeout_keep_alive=KEEP_ALIVE_S,
+        proxy_headers=bool(settings.trusted_proxies.strip()),
+        forwarded_allow_ips=settings.trusted_proxies,
         http=bounded_protocol(settings.header_timeout_s),
     )
     DrainingServer(config, service).run()

@@ -1,7 +1,9 @@
 """What the routers need, put together in one place and handed to them."""
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from pixelmend.config import Settings
 from pixelmend.models.catalog import Catalog, load_catalog
@@ -10,6 +12,7 @@ from pixelmend.serving.downloads import Downloads
 from pixelmend.serving.gauges import gauges
 from pixelmend.serving.journal import Journal
 from pixelmend.serving.metrics import Metrics
+from pixelmend.serving.places import Places
 from pixelmend.serving.readiness import Readiness
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
@@ -35,6 +38,7 @@ class Service:
     callers: Callers
     metrics: Metrics
     log: Logger
+    places: Places
 
     @property
     def catalog(self) -> Catalog:
@@ -52,12 +56,20 @@ class Service:
         return None
 
 
+def _make_private(folder: Path) -> None:
+    """Uploads, results and the job database are for this user alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # another user's, as a mounted volume may be
+        folder.chmod(0o700)
+
+
 def build_service(settings: Settings, log: Logger) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
     Raises DataDirectoryInUse, and InvalidParameter for a setting that is not readable.
     """
     callers = Callers(settings)
+    _make_private(settings.data_dir)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
     workers = Workers([Supervisor(own, log, webhook.tell) for own in settings.for_each_device()])
@@ -68,4 +80,16 @@ def build_service(settings: Settings, log: Logger) -> Service:
     readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
-    return Service(settings, spool, workers, scheduler, readiness, desk, downloads, callers, metrics, log)
+    return Service(
+        settings,
+        spool,
+        workers,
+        scheduler,
+        readiness,
+        desk,
+        downloads,
+        callers,
+        metrics,
+        log,
+        Places(settings),
+    )
