@@ -59,7 +59,7 @@ def test_ycbcr_in_tiles_is_converted() -> None:
 
 
 def test_a_directory_beyond_the_file_is_corrupt() -> None:
-    with pytest.raises(CorruptImage):
+    with pytest.raises(CorruptImage, match="lies beyond the file"):
         probe(case("seek-too-large.tif"), LIMITS)
 
 

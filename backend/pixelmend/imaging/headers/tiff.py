@@ -150,6 +150,8 @@ def _dpi(tags: Tags) -> tuple[float, float] | None:
 def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Tags, int]:
     """The wanted tags of the directory at `offset`, and the next directory's offset (0: none)."""
     number, step = ("Q", 20) if big else ("H", 12)
+    if offset > len(data):
+        raise CorruptImage(f"the TIFF directory at byte {offset} lies beyond the file's {len(data)} bytes")
     count: int = struct.unpack_from(order + number, data, offset)[0]
     first = offset + (8 if big else 2)
     if count > _MAX_ENTRIES or first + count * step > len(data):
