@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pixelmend.config import Settings
+from pixelmend.web.same_site import Hosts
 from pixelmend.web.server import GRACE_BEYOND_DRAIN_S
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,27 @@ def test_proxy_knows_every_instance_and_is_believed_alone(compose: dict[str, Any
         address = services[frontend]["networks"]["pixelmend"]["ipv4_address"]
         for name in services[frontend]["depends_on"]:
             assert services[name]["environment"]["PIXELMEND_TRUSTED_PROXIES"] == address
+
+
+def test_only_the_proxy_is_published_beyond_this_machine(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:") == name.startswith("backend"), (name, port)
+
+
+def test_services_know_the_names_by_which_they_are_scraped(compose: dict[str, Any]) -> None:
+    scraped = yaml.safe_load((ROOT / "deploy" / "monitoring" / "prometheus.yml").read_text())
+    targets = [
+        target
+        for job in scraped["scrape_configs"]
+        for static in job["static_configs"]
+        for target in static["targets"]
+    ]
+    assert targets
+    for name, service in compose["services"].items():
+        if name.startswith("backend"):
+            hosts = Hosts(service["environment"]["PIXELMEND_ALLOWED_HOSTS"].partition("$")[0])
+            assert all(hosts.has(target) for target in [*targets, f"{name}:8000"])
 
 
 def test_images_are_built_from_targets_that_there_are(compose: dict[str, Any]) -> None:

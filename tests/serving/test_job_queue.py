@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelmend.config import Settings
-from pixelmend.errors import PixelmendError, QueueFull
+from pixelmend.errors import Draining, PixelmendError, QueueFull
 from pixelmend.serving.job_queue import JobQueue, size_class
 from pixelmend.serving.jobs import Job, JobState, Kind
 from pixelmend.serving.shares import OVERFLOW, Shares
@@ -125,6 +125,7 @@ def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
         max_queue_jobs=MANY,
         max_queue_pixels=MANY * 100,
         min_free_disk_bytes=0,
+        drain_timeout_s=0.1,
     )
 
     async def body() -> None:
@@ -153,10 +154,12 @@ def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
         for live in found[: MANY // 2]:
             assert (await desk.cancel(live)).state is JobState.CANCELLED
         assert desk.snapshot(found[MANY // 2]).place is not None
-        ended = await asyncio.gather(*(desk.cancel(live) for live in found[MANY // 2 :]))
-        assert {snapshot.state for snapshot in ended} == {JobState.CANCELLED}
-        assert service.scheduler.status().queued == 0
+        await asyncio.gather(*(desk.cancel(live) for live in found[MANY // 2 : -MANY // 4]))
+        assert service.scheduler.status().queued == MANY // 4
+        # What is left is told that the service goes.
         await desk.drain()
+        assert service.scheduler.status().queued == 0
+        assert {type(live.job.error) for live in found[-MANY // 4 :]} == {Draining}
         await desk.close()
 
     asyncio.run(asyncio.wait_for(body(), 200))

@@ -10,6 +10,7 @@ from pixelmend.errors import PixelmendError, StorageFull, StorageUnusable
 from pixelmend.serving.background import Repeated
 from pixelmend.serving.crew import Crew
 from pixelmend.serving.journal import Journal
+from pixelmend.serving.places import Places
 from pixelmend.serving.scheduler import Scheduler
 from pixelmend.serving.store import Spool
 
@@ -22,6 +23,7 @@ class Readiness:
     scheduler: Scheduler
     journal: Journal
     sweeper: Repeated
+    places: Places
 
     @property
     def default_model_loaded(self) -> bool:
@@ -42,7 +44,7 @@ class Readiness:
             reasons.append(error.message)
         refusals = (self.scheduler.refusal(), self.storage_refusal())
         reasons += [refusal.message for refusal in refusals if refusal is not None]
-        return list(dict.fromkeys(reasons))
+        return list(dict.fromkeys(map(self.places.hidden, reasons)))
 
     def storage_refusal(self) -> PixelmendError | None:
         """Jobs would be lost, or files would pile up; None while all is well."""

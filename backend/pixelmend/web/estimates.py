@@ -15,7 +15,6 @@ from pixelmend.imaging.geometry import Size
 from pixelmend.serving.admission import Admission, Picture
 from pixelmend.serving.estimate import Estimate, estimate
 from pixelmend.web.callers import Caller
-from pixelmend.web.errors import problem_body
 from pixelmend.web.forms import EstimateForm, estimate_request_body, parse_fields
 from pixelmend.web.schemas import (
     DeviceInfo,
@@ -88,7 +87,7 @@ def _view(
     seconds = found.seconds if found else None
     return EstimateView(
         accepted=refusal is None,
-        problem=None if refusal is None else problem_body(refusal, None),
+        problem=None if refusal is None else service.problem_body(refusal),
         model=form.model or service.default_models.upscaler(form.scale, form.denoise),
         device=DeviceInfo(
             type=device.type if device else None,

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-WRONG_KEYS = 10
+WRONG_KEYS = 30
 """So many in WINDOW_S, and further keys of that address are not even looked at until the first has aged."""
 WINDOW_S = 60.0
 REMEMBERED = 10_000

@@ -13,7 +13,6 @@ from pixelmend.serving.transport import (
     UnloadModel,
 )
 from pixelmend.tasks import FILL, ProfileDescription
-from pixelmend.web.errors import problem_body
 from pixelmend.web.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
 from pixelmend.web.waiting import while_connected
@@ -133,7 +132,7 @@ def list_models(service: Service) -> list[ModelInfo]:
                 loaded=seen is not None and seen.loaded,
                 precision=seen.precision if seen else None,
                 denoise=entry.denoise_partner is not None,
-                problem=seen.problem if seen else None,
+                problem=service.places.hidden(seen.problem) if seen and seen.problem else None,
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
@@ -156,7 +155,7 @@ def _download_info(service: Service, model_id: str) -> DownloadInfo | None:
         state="running" if state.error is None else "failed",
         received_bytes=state.received_bytes,
         total_bytes=state.total_bytes,
-        problem=None if state.error is None else problem_body(state.error, None),
+        problem=None if state.error is None else service.problem_body(state.error),
     )
 
 

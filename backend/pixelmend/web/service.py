@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pixelmend.config import Settings
+from pixelmend.errors import PixelmendError
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.serving.desk import JobDesk
 from pixelmend.serving.downloads import Downloads
@@ -22,7 +23,9 @@ from pixelmend.serving.workers import Workers
 from pixelmend.tasks import ModelDescription
 from pixelmend.telemetry import Logger
 from pixelmend.web.callers import Callers
+from pixelmend.web.errors import problem_body
 from pixelmend.web.forms import DefaultModels
+from pixelmend.web.schemas import Problem
 from pixelmend.web.views import manifest
 
 
@@ -48,6 +51,11 @@ class Service:
     @property
     def default_models(self) -> DefaultModels:
         return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
+
+    def problem_body(self, error: PixelmendError) -> Problem:
+        """As part of another answer; it names no folder of the service."""
+        body = problem_body(error, None)
+        return body.model_copy(update={"detail": self.places.hidden(body.detail)})
 
     def loaded_model(self, model_id: str) -> ModelDescription | None:
         for model in self.workers.status().models:
@@ -77,7 +85,8 @@ def build_service(settings: Settings, log: Logger) -> Service:
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
-    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper)
+    places = Places(settings)
+    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper, places)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
     return Service(
@@ -91,5 +100,5 @@ def build_service(settings: Settings, log: Logger) -> Service:
         callers,
         metrics,
         log,
-        Places(settings),
+        places,
     )

@@ -1260,13 +1260,13 @@ export interface paths {
                         "application/json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description Validation Error */
+                /** @description Unprocessable Entity */
                 422: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["HTTPValidationError"];
+                        "application/json": components["schemas"]["Problem"];
                     };
                 };
             };
