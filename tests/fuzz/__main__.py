@@ -6,7 +6,7 @@ A finding ends it with the smallest case that shows it; `--seed N` repeats a run
 import argparse
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
@@ -43,7 +43,8 @@ def main() -> int:
     configure_logging("critical", "json")
     first = int(time.time()) if arguments.seed is None else arguments.seed
     end_s = time.monotonic() + arguments.seconds
-    rounds, seconds = 0, Counter[str]()
+    rounds = 0
+    seconds: dict[str, float] = defaultdict(float)
     while time.monotonic() < end_s:
         for target in TARGETS:
             started_s = time.monotonic()

@@ -1,5 +1,5 @@
-"""Damaged files of every format, as images, masks and in ZIPs, by HTTP, by the command and watched: documented
-statuses and exit codes, and nothing else.
+"""Damaged files of every format, as images, masks and in ZIPs, by HTTP, by the command and watched:
+documented statuses and exit codes, and nothing else.
 """
 
 import io

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
 from pixelmend.errors import DeadlineExceeded, InvalidParameter, UnknownProfile
@@ -16,6 +16,7 @@ from pixelmend.serving.transport import (
 )
 from pixelmend.tasks import FILL, ProfileDescription
 from pixelmend.web.errors import problem_body
+from pixelmend.web.queries import known_query
 from pixelmend.web.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
 
@@ -23,7 +24,7 @@ _REFUSALS = (401, 403, 404, 409, 422, 503, 504)
 
 
 def models_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["models"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["models"])
     refusals: dict[int | str, dict[str, object]] = {status: {"model": Problem} for status in _REFUSALS}
 
     async def administer(request: Request, command: Command) -> None:

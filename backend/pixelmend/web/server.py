@@ -6,9 +6,9 @@ import socket
 from types import FrameType
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pixelmend.web.app import create_app
+from pixelmend.web.old_clients import OldClientsProtocol
 from pixelmend.web.service import Service
 
 GRACE_BEYOND_DRAIN_S = 5
@@ -18,7 +18,7 @@ MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers together; a few reads (at most 256 KB each) may pass before it is noticed."""
 
 
-class BoundedHeadProtocol(HttpToolsProtocol):
+class BoundedHeadProtocol(OldClientsProtocol):
     """httptools itself keeps an unfinished header of any length in memory."""
 
     _in_head = False
