@@ -49,7 +49,7 @@ def models_router(service: Service) -> APIRouter:
 
     @router.get("/api/models", summary="The models there are")
     async def models() -> ModelList:
-        return ModelList(models=list_models(service))
+        return ModelList(models=list_models(service), passed_over=list(service.catalog.passed_over))
 
     @router.post("/api/models/{model_id}/load", summary="Open a model now", responses=refusals)
     async def load(request: Request, model_id: str) -> ModelInfo:
@@ -117,8 +117,9 @@ _FILL_INFO = ModelInfo(
 def list_models(service: Service) -> list[ModelInfo]:
     """Every model of the catalog, with what the worker has of it, and what erases without a network."""
     found = [_FILL_INFO]
+    known = {model.id: model for model in service.workers.status().models}
     for entry in service.catalog.entries:
-        seen = service.loaded_model(entry.id)
+        seen = known.get(entry.id)
         found.append(
             ModelInfo(
                 id=entry.id,
