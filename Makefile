@@ -1,6 +1,7 @@
 # make run    serve on http://$(HOST):$(PORT); sets everything up first
 # make test   everything that CI checks
 # make check  linters, types, layer contract
+# make fuzz   give every reader of foreign bytes damaged ones for SECONDS (600); stops at a finding (tests/fuzz)
 # make lock   compile requirements/*.in to pinned, hashed *.txt
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
 # make verify-image  build the container image for real and drive it (deploy/verify_image.sh)
@@ -12,7 +13,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run web test check lock evaluate bench bench-gpu verify-image clean
+.PHONY: run web test check fuzz lock evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -35,6 +36,10 @@ check: .venv/.dev
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	frontend/scripts/make.sh check
+
+SECONDS ?= 600
+fuzz: .venv/.dev
+	.venv/bin/python -W error -m tests.fuzz --seconds $(SECONDS)
 
 WEIGHTS = backend/pixelmend/models/weights
 evaluate: .venv/.dev

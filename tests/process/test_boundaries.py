@@ -199,6 +199,19 @@ def test_folder_that_cannot_be_written_to_is_said_of_each_file(folder: Path, tmp
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def with_a_full_disk() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+
+def test_full_disk_leaves_no_part_of_what_a_service_sent(own: RunningService, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(GOOD)
+    arguments = ("upscale", tmp_path / "a.jpg", "-o", tmp_path / "out", "--server", own.base_url)
+    done = pixelmend(*arguments, in_child=with_a_full_disk)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "no room left while writing" in done.stdout
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_worker_that_cannot_be_spawned_ends_the_command_with_the_reason(folder: Path, tmp_path: Path) -> None:
     arguments: list[tuple[object, ...]] = [
         ("upscale", folder / "good.jpg", "-o", tmp_path / "out"),

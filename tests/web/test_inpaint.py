@@ -160,7 +160,7 @@ def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
         ({"image": b"no image"}, 415, "the file is of an unknown kind"),
         ({"mask_grow": 300}, 422, "mask_grow='300'"),
         ({"mask_grow": 3, "mask_feather": 4}, 422, "mask_feather=4 px is a part of mask_grow=3 px"),
-        ({"scale": 2}, 422, "scale belongs to then=upscale"),
+        ({"scale": 2}, 422, "scale=2 belongs to then=upscale"),
         ({"then": "crop"}, 422, "then='crop'"),
         ({"model": "pixelmend-x4"}, 422, "model 'pixelmend-x4' is for upscaling, not inpainting"),
         ({"model": "big-lama"}, 503, "run `pixelmend models download big-lama`"),
@@ -305,3 +305,11 @@ def test_batch_with_bad_masks_says_whose(service: RunningService) -> None:
     none = service.client.post("/api/inpaint-batch", files=[("files", images[0])])
     assert (none.status_code, none.json()["detail"][:23]) == (422, "the field 'masks' with ")
     service.wait_until_spool_is_empty()
+
+
+def test_fields_that_need_another_are_refused_in_plain_words(service: RunningService) -> None:
+    files = {"file": encoded(IMAGE), "mask": encoded(MASK)}
+    answer = service.client.post("/api/inpaint", files=files, data={"scale": "2"})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "scale=2 belongs to then=upscale")
+    answer = service.client.post("/api/inpaint", files=files, data={"scale": "2", "denoise": "0"})
+    assert answer.json()["detail"] == "scale=2, denoise=0 belong to then=upscale"

@@ -53,7 +53,7 @@ def test_job_is_accepted_shown_and_its_result_is_what_a_request_that_waits_gets(
     result = service.client.get(job["result"]["url"])
     assert hashlib.sha256(result.content).hexdigest() == job["result"]["sha256"]
     assert result.headers["x-pixelmend-model"] == "pixelmend-x4"
-    assert "photo-160x160.png" in result.headers["content-disposition"]
+    assert "photo-x4.png" in result.headers["content-disposition"]
     fresh = service.client.post("/api/upscale", files={"file": data}, headers={"Cache-Control": "no-cache"})
     assert fresh.headers["x-pixelmend-job"] != job["id"]
     assert np.array_equal(decoded(fresh.content), decoded(result.content))

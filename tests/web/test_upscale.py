@@ -101,7 +101,7 @@ def test_provenance_is_in_the_headers(service: RunningService) -> None:
         "device",
         "encode",
     }
-    assert "photo-384x384.png" in headers["content-disposition"]
+    assert "photo-x4.png" in headers["content-disposition"]
     assert headers["x-content-type-options"] == "nosniff"
     assert "x-pixelmend-not-kept" not in headers
 

@@ -57,8 +57,8 @@ def _packages() -> list[Finding]:
 
 
 def _models(settings: Settings) -> list[Finding]:
-    findings = []
     catalog = load_catalog(settings.models_dir)
+    findings = [Finding(False, sentence, "see the models directory") for sentence in catalog.passed_over]
     for entry in catalog.entries:
         if not entry.present:
             findings.append(Finding(None, f"model {entry.id}: not here (would lie at {entry.path})"))

@@ -43,7 +43,10 @@ def models_app(
         settings = read_settings()
         with _refusals():
             running = RunningService(settings).ask("GET", "/api/models")
-        Console().print(_table(read_catalog(settings.models_dir), running))
+        catalog = read_catalog(settings.models_dir)
+        Console().print(_table(catalog, running))
+        for sentence in catalog.passed_over:
+            _print(sentence)
 
     for verb, meaning in _VERBS.items():
         app.command(verb, help=meaning)(_administer(read_settings, verb))

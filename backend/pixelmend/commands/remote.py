@@ -23,6 +23,7 @@ from pixelmend.errors import (
     QueueFull,
     QuotaExceeded,
     ResultExpired,
+    StorageFull,
     UnknownJob,
     printable,
 )
@@ -143,9 +144,17 @@ class RemoteEngine:
         return job
 
     async def _fetch(self, job: dict[str, Any], result: Path) -> RemoteReport:
-        """Raises _Unavailable where the transfer breaks off; what has arrived stays for the next attempt."""
-        expected = job["result"]
-        part = result.with_name(f"{result.name}.{expected['sha256'][:16]}.part")
+        """Raises _Unavailable where the transfer breaks off; what has arrived stays for the next attempt.
+        Raises StorageFull; nothing is left then.
+        """
+        part = result.with_name(f"{result.name}.{job['result']['sha256'][:16]}.part")
+        try:
+            return await self._receive(job["result"], part, result)
+        except StorageFull:
+            part.unlink(missing_ok=True)
+            raise
+
+    async def _receive(self, expected: dict[str, Any], part: Path, result: Path) -> RemoteReport:
         with storage_errors(part):
             have_bytes = part.stat().st_size if part.exists() else 0
             headers = {}

@@ -5,10 +5,12 @@ so every entry point that reads such a file runs in `reading`.
 """
 
 import errno
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from pixelmend.errors import CorruptImage, HostMemoryError, PixelmendError
+from pixelmend.errors import CorruptImage, HostMemoryError, PixelmendError, printable
 from pixelmend.telemetry import Logger
 
 # A damaged file makes readers seek to impossible places; any other number is about the machine.
@@ -32,8 +34,17 @@ def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
             raise
-        Logger().warning("a foreign file cannot be read", what=what, reason=repr(error)[:500], exc_info=error)
+        # Not the whole traceback: to format it takes a hundred times as long as to refuse the file.
+        reason, where = printable(repr(error)), _place(error)
+        Logger().warning("a foreign file cannot be read", what=what, reason=reason, where=where)
         raise raised(f"{what} cannot be read: {_words(error)}") from error
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(
+        f"{frame.name} ({Path(frame.filename).name}:{frame.lineno})" for frame in frames[:-6:-1]
+    )
 
 
 def _words(error: Exception) -> str:

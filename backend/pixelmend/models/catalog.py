@@ -6,11 +6,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
+from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 """What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins.
 The catalog's own files may end otherwise (.onnx): it says what they are."""
+
+MAX_DROPPED_IN = 1000
+"""Model files of the models directory that are looked at, again and again, as requests come."""
 
 ModelTask = Literal["upscale", "inpaint"]
 
@@ -52,7 +55,10 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
+    """passed_over: sentences about files of the models directory that are no models, though they look so."""
+
     entries: tuple[ModelEntry, ...]
+    passed_over: tuple[str, ...] = ()
 
     def get(self, model_id: str) -> ModelEntry:
         """The entry of `model_id`. Raises UnknownModel naming the ids there are."""
@@ -127,22 +133,43 @@ def load_catalog(models_dir: Path) -> Catalog:
         for row in tomllib.loads(text)["model"]
     ]
     by_id = {entry.id: entry for entry in entries}
-    for path in _weight_files(models_dir):
+    files, passed_over = _weight_files(models_dir)
+    for path in files:
         known = by_id.get(path.stem)
         if known is None:
             by_id[path.stem] = ModelEntry(path.stem, path.name, "upscale", path, "dropped-in")
         elif known.origin == "catalog" and not known.present:
             # The same model in another container, as .safetensors: its bytes are not the ones vouched for.
             by_id[path.stem] = replace(known, path=path, sha256=None, size_bytes=None)
-    return Catalog(tuple(by_id.values()))
+    return Catalog(tuple(by_id.values()), passed_over)
 
 
-def _weight_files(models_dir: Path) -> list[Path]:
-    if not models_dir.is_dir():
-        return []
-    files = [
-        path
-        for path in models_dir.iterdir()
-        if path.suffix.lower() in WEIGHT_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    ]
-    return sorted(files, key=lambda p: (p.stem, WEIGHT_SUFFIXES.index(p.suffix.lower())))
+def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Those that can be models, by their stems; and why others cannot."""
+    try:
+        files = [
+            path
+            for path in models_dir.iterdir()
+            if path.suffix.lower() in WEIGHT_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        ]
+    except FileNotFoundError:
+        return [], ()
+    except OSError as error:
+        return [], (f"the models directory {printable(str(models_dir))} cannot be read: {error.strerror}",)
+    passed_over = []
+    # An id stands in addresses, messages and the database.
+    nameless = [path for path in files if printable(path.name) != path.name or not path.name.isprintable()]
+    if nameless:
+        first = printable(ascii(min(nameless).name))
+        passed_over.append(
+            f"{len(nameless)} model files have names that are no readable UTF-8, {first} for one; rename them"
+        )
+    kept = sorted(
+        set(files).difference(nameless), key=lambda p: (p.stem, WEIGHT_SUFFIXES.index(p.suffix.lower()))
+    )
+    if len(kept) > MAX_DROPPED_IN:
+        passed_over.append(
+            f"the models directory has {len(kept)} model files; {MAX_DROPPED_IN} are taken, by name up to "
+            f"{kept[MAX_DROPPED_IN - 1].name}"
+        )
+    return kept[:MAX_DROPPED_IN], tuple(passed_over)

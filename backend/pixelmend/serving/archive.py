@@ -67,6 +67,7 @@ class ResultArchive:
 
     def discard(self) -> None:
         """End without a result, whatever was done before."""
+        self._zip.fp = None  # or it would write its list of entries when it is collected
         with suppress(OSError):  # on a full disk what was still buffered cannot be written
             self._file.close()
         self._part.unlink(missing_ok=True)

@@ -104,6 +104,7 @@ class Supervisor:
         self._writer: asyncio.StreamWriter | None = None
         self._ready: Ready | None = None
         self._models: tuple[ModelDescription, ...] = ()
+        self._arriving: tuple[ModelDescription, ...] = ()
         self._problem: str | None = "the worker is starting"
         self._beat_s: float | None = None
         self._step_age_s = 0.0
@@ -213,7 +214,8 @@ class Supervisor:
         finally:
             watchdog.cancel()
             was_ready = self._ready is not None
-            self._ready, self._beat_s, self._step_age_s, self._models = None, None, 0.0, ()
+            self._ready, self._beat_s, self._step_age_s = None, None, 0.0
+            self._models, self._arriving = (), ()
             self._writer.close()
             self._writer = None
             if self._process.poll() is None and not self._stopping:
@@ -240,7 +242,6 @@ class Supervisor:
                 self._step_age_s = age
             case Ready():
                 self._ready, self._failed_starts = message, 0
-                self._know(message.models)
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
                 for command in self.memory.lasting:
@@ -248,8 +249,11 @@ class Supervisor:
                     self._repeating.add(task)
                     task.add_done_callback(self._repeating.discard)
                 self._events.worker_ready()
-            case Models(models=models):
-                self._know(models)
+            case Models(models=models, last=last):
+                self._arriving += models
+                if last:
+                    self._know(self._arriving)
+                    self._arriving = ()
             case Memory() | MemoryAlert() | Answer():  # from other threads than the device loop's
                 self.memory.heard(message)
             case StartFailed(message=reason):

@@ -6,7 +6,7 @@ made to run code by what the other sends.
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -138,19 +138,22 @@ class MemoryAlert:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker takes tasks. `default_model_error`: why the default model cannot be used, if so."""
+    """The worker takes tasks. `default_model_error`: why the default model cannot be used, if so.
+
+    The models were told before.
+    """
 
     device: DeviceDescription
-    models: tuple[ModelDescription, ...]
     default_model_error: str | None = None
     kind: Literal["ready"] = "ready"
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The worker's models have changed."""
+    """A page of the worker's models, after they have changed; the list is complete with the `last` one."""
 
     models: tuple[ModelDescription, ...]
+    last: bool = True
     kind: Literal["models"] = "models"
 
 
@@ -200,6 +203,17 @@ FromWorker = Annotated[
     Ready | Models | Heartbeat | Progress | Done | Failed | StartFailed | Memory | MemoryAlert | Answer,
     Field(discriminator="kind"),
 ]
+
+MODELS_ON_A_PAGE = 100
+"""A description takes at most some 5 kB: names and problems are bounded."""
+
+
+def pages_of(models: Sequence[ModelDescription]) -> Iterator[Models]:
+    """Any number of models as messages of which none is too long; at least one."""
+    for start in range(0, max(1, len(models)), MODELS_ON_A_PAGE):
+        end = start + MODELS_ON_A_PAGE
+        yield Models(tuple(models[start:end]), last=end >= len(models))
+
 
 Message = TypeVar("Message")
 

@@ -23,6 +23,7 @@ from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.profiles import ProfileKeeper
 from pixelmend.engine.sensors import sensors_of
 from pixelmend.errors import PixelmendError
+from pixelmend.models.catalog import load_catalog
 from pixelmend.serving.administration import Administrator
 from pixelmend.serving.transport import (
     Administer,
@@ -32,7 +33,6 @@ from pixelmend.serving.transport import (
     Heartbeat,
     Memory,
     MemoryAlert,
-    Models,
     Progress,
     Ready,
     Shutdown,
@@ -41,6 +41,7 @@ from pixelmend.serving.transport import (
     ToWorker,
     WorkerEnd,
     failure,
+    pages_of,
 )
 from pixelmend.tasks import Alert, DeviceDescription, ImageReport, MemorySample, ModelDescription
 from pixelmend.telemetry import Logger, LogSink, configure_logging
@@ -99,7 +100,8 @@ class PipeListener:
             models = tuple(self._manager.describe())
             if models != self._models:
                 self._models = models
-                self._end.send(Models(models))
+                for page in pages_of(models):
+                    self._end.send(page)
 
     def sampled(self, sample: MemorySample) -> None:
         self._end.send(Memory(sample))
@@ -195,10 +197,12 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
     except PixelmendError as error:
         problem = error.message
         log.error("the default model cannot be used", model=settings.default_model, reason=problem)
+    engine.listener.models_changed()
+    for sentence in load_catalog(settings.models_dir).passed_over:
+        log.warning("model files are passed over", reason=sentence)
     device = engine.manager.device
     return Ready(
         DeviceDescription(device.type, device.name, device.total_bytes, device.note),
-        tuple(engine.manager.describe()),
         problem,
     )
 

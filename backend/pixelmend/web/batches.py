@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -15,6 +15,7 @@ from pixelmend.serving.jobs import BatchJob, JobState, Kind
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
 from pixelmend.web.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.web.queries import known_query
 from pixelmend.web.results import SpooledArchive, archive_headers
 from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
@@ -26,7 +27,7 @@ _SENT_AT_ONCE_BYTES = 1 << 18
 
 
 def batches_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["upscale"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
     responses: dict[int | str, dict[str, Any]] = {
         200: {
             "content": {ARCHIVE_MEDIA_TYPE: {}},

@@ -1,6 +1,6 @@
 """`/api/models/{id}/download`: bring a model of the catalog here."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,13 +8,16 @@ from pixelmend.errors import InvalidParameter
 from pixelmend.models.remote import require_known
 from pixelmend.tasks import FILL
 from pixelmend.web.models import model_info
+from pixelmend.web.queries import known_query
 from pixelmend.web.schemas import ModelInfo, Problem
 from pixelmend.web.service import Service
 
 
 def downloads_router(service: Service) -> APIRouter:
     router = APIRouter(
-        tags=["models"], responses={status: {"model": Problem} for status in (401, 403, 404, 422, 503)}
+        dependencies=[Depends(known_query)],
+        tags=["models"],
+        responses={status: {"model": Problem} for status in (401, 403, 404, 422, 503)},
     )
 
     def require_network(request: Request, model_id: str) -> None:

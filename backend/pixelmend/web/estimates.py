@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
@@ -16,6 +16,7 @@ from pixelmend.serving.admission import Admission, Picture
 from pixelmend.serving.estimate import Estimate, estimate
 from pixelmend.web.callers import Caller
 from pixelmend.web.forms import EstimateForm, estimate_request_body, parse_fields
+from pixelmend.web.queries import known_query
 from pixelmend.web.schemas import (
     DeviceInfo,
     EstimatedSeconds,
@@ -31,7 +32,7 @@ MAX_FIELDS = 32
 
 
 def estimates_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["upscale"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
 
     @router.post(
         "/api/estimate",

@@ -105,7 +105,8 @@ class InpaintForm(BaseModel):
     def _only_with_then(self) -> Self:
         given = [name for name in _OF_THEN if getattr(self, name) is not None]
         if given and self.then is None:
-            raise ValueError(f"{', '.join(given)} belongs to then=upscale")
+            fields = ", ".join(f"{name}={_short(getattr(self, name))}" for name in given)
+            raise ValueError(f"{fields} {'belong' if len(given) > 1 else 'belongs'} to then=upscale")
         return self
 
     def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
@@ -139,6 +140,11 @@ class EstimateForm(UpscaleForm):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _short(value: object) -> str:
+    """A number as somebody would write it: 2 and not 2.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 Form = TypeVar("Form", bound=BaseModel)
 
 
@@ -163,6 +169,8 @@ def parse_fields(kind: type[Form], fields: Mapping[str, Any]) -> Form:
                 parts.append(f"the field {name!r} is missing")
             elif problem["type"] == "extra_forbidden":
                 parts.append(f"there is no field {name[:64]!r}; there are: {known}")
+            elif not name:  # about several fields together
+                parts.append(problem["msg"].removeprefix("Value error, "))
             else:
                 parts.append(f"{name}={str(problem['input'])[:64]!r}: {problem['msg']}")
         raise InvalidParameter("; ".join(parts)) from error

@@ -1,6 +1,6 @@
 """`/api/jobs`: work that goes on when nobody waits for it."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -11,6 +11,7 @@ from pixelmend.serving.live import JobSnapshot, LiveJob
 from pixelmend.web.events import event_stream
 from pixelmend.web.forms import job_request_body
 from pixelmend.web.offers import OFFERS
+from pixelmend.web.queries import known_query
 from pixelmend.web.results import SpooledArchive, SpooledFile
 from pixelmend.web.schemas import JobList, JobView, Problem
 from pixelmend.web.service import Service
@@ -22,7 +23,7 @@ _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
 
 
 def jobs_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["jobs"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["jobs"])
 
     @router.post(
         "/api/jobs",

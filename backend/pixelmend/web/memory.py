@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from pixelmend.serving.memory import KEPT_SAMPLES, News, WorkerMemory
 from pixelmend.tasks import Alert, DeviceDescription, MemorySample
 from pixelmend.web.events import sse_event
+from pixelmend.web.queries import known_query
 from pixelmend.web.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Problem
 from pixelmend.web.service import Service
 
@@ -22,7 +23,11 @@ WATCHED_NEWS = 64
 
 
 def memory_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["memory"], responses={status: {"model": Problem} for status in (401, 403)})
+    router = APIRouter(
+        dependencies=[Depends(known_query)],
+        tags=["memory"],
+        responses={status: {"model": Problem} for status in (401, 403)},
+    )
 
     @router.get("/api/memory", summary="Device and host memory: now, over time, and alerts")
     async def show(

@@ -1,6 +1,6 @@
 """`/api/models` and `/api/profiles`: which there are, and what operators do with them."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
 from pixelmend.errors import DeadlineExceeded, InvalidParameter, UnknownProfile
@@ -13,6 +13,7 @@ from pixelmend.serving.transport import (
     UnloadModel,
 )
 from pixelmend.tasks import FILL, ProfileDescription
+from pixelmend.web.queries import known_query
 from pixelmend.web.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
 from pixelmend.web.service import Service
 from pixelmend.web.waiting import while_connected
@@ -21,7 +22,7 @@ _REFUSALS = (401, 403, 404, 409, 422, 503, 504)
 
 
 def models_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["models"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["models"])
     refusals: dict[int | str, dict[str, object]] = {status: {"model": Problem} for status in _REFUSALS}
 
     async def administer(request: Request, command: Command) -> None:
@@ -44,7 +45,7 @@ def models_router(service: Service) -> APIRouter:
 
     @router.get("/api/models", summary="The models there are")
     async def models() -> ModelList:
-        return ModelList(models=list_models(service))
+        return ModelList(models=list_models(service), passed_over=list(service.catalog.passed_over))
 
     @router.post("/api/models/{model_id}/load", summary="Open a model now", responses=refusals)
     async def load(request: Request, model_id: str) -> ModelInfo:
@@ -116,8 +117,9 @@ _FILL_INFO = ModelInfo(
 def list_models(service: Service) -> list[ModelInfo]:
     """Every model of the catalog, with what the worker has of it, and what erases without a network."""
     found = [_FILL_INFO]
+    known = {model.id: model for model in service.workers.status().models}
     for entry in service.catalog.entries:
-        seen = service.loaded_model(entry.id)
+        seen = known.get(entry.id)
         found.append(
             ModelInfo(
                 id=entry.id,

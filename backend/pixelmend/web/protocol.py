@@ -11,7 +11,7 @@
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from pixelmend.web.old_clients import OldClientsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 """What may come without a byte of a body; one read (at most 256 KB) more may pass before it is noticed."""
@@ -23,7 +23,7 @@ class TooManyHeaders(Exception):
     """Raised out of the parser, which then refuses the request."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(OldClientsProtocol):
     """Closes connections that overstep a bound; `header_timeout_s` is set by `bounded_protocol`."""
 
     header_timeout_s: float

@@ -1,12 +1,15 @@
 """A finished file as a response."""
 
+import math
+import unicodedata
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import quote
 
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
+from pixelmend.imaging.names import safe_stem
 from pixelmend.serving.jobs import JobRecord
 from pixelmend.tasks import ImageOptions, ImageReport
 
@@ -64,7 +67,7 @@ class SpooledFile(_Held):
     ) -> None:
         headers = provenance_headers(report)
         headers["X-Pixelmend-Job"] = job_id
-        headers["Content-Disposition"] = content_disposition(file_name, options, report)
+        headers["Content-Disposition"] = content_disposition(result_name(file_name, options, report))
         super().__init__(path, headers, options.format.media_type, release, etag)
 
 
@@ -110,10 +113,25 @@ def provenance_headers(report: ImageReport) -> dict[str, str]:
     return {name: _header_safe(value) for name, value in headers.items()}
 
 
-def content_disposition(file_name: str | None, options: ImageOptions, report: ImageReport) -> str:
-    stem = PurePosixPath((file_name or "image").replace("\\", "/")).stem or "image"
-    name = f"{stem}-{report.width_px}x{report.height_px}{options.format.suffix}"
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+def result_name(file_name: str | None, options: ImageOptions, report: ImageReport) -> str:
+    """The name of a result, which says what was done: `photo-x4.png`, `photo-inpainted.webp`."""
+    done = "" if options.erase is None else "-inpainted"
+    if options.enlarge:
+        factor = options.target.scale
+        if factor is None and options.target.width_px is None and options.target.height_px is None:
+            whole = math.sqrt(report.width_px * report.height_px / (report.source_px or math.inf))
+            factor = whole if whole and whole == round(whole) else None
+        done += f"-{report.width_px}x{report.height_px}" if factor is None else f"-x{factor:g}"
+    return f"{safe_stem(file_name or '')}{done}{options.format.suffix}"
+
+
+def content_disposition(file_name: str) -> str:
+    """`filename` for all clients, and `filename*` (RFC 6266) where it cannot say the name."""
+    plain = unicodedata.normalize("NFKD", file_name)
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in plain)
+    encoded = "" if plain == file_name else f"; filename*=UTF-8''{quote(file_name, safe='')}"
+    return f'attachment; filename="{plain}"{encoded}'
 
 
 def _header_safe(value: str) -> str:

@@ -71,6 +71,9 @@ class ModelInfo(BaseModel):
 
 class ModelList(BaseModel):
     models: list[ModelInfo]
+    passed_over: list[str] = Field(
+        [], description="Files of the models directory that are no models, and why."
+    )
 
 
 class ProfileList(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -12,6 +12,7 @@ from pixelmend.serving.jobs import Job, JobState, Kind
 from pixelmend.serving.live import LiveJob
 from pixelmend.serving.submission import Lease
 from pixelmend.web.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.web.queries import known_query
 from pixelmend.web.results import SpooledFile
 from pixelmend.web.schemas import Problem
 from pixelmend.web.service import Service
@@ -22,7 +23,7 @@ _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 
 
 def upscale_router(service: Service) -> APIRouter:
-    router = APIRouter(tags=["upscale"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
     image: dict[str, Any] = {"content": {f.media_type: {} for f in OutputFormat}}
     problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
 

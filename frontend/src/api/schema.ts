@@ -3408,6 +3408,12 @@ export interface components {
         ModelList: {
             /** Models */
             models: components["schemas"]["ModelInfo"][];
+            /**
+             * Passed Over
+             * @description Files of the models directory that are no models, and why.
+             * @default []
+             */
+            passed_over: string[];
         };
         /**
          * ModelMemory

@@ -334,6 +334,8 @@ export const en = {
     'no-worker': 'The service is not ready yet. Try again in a moment.',
     'storage-full': 'The disk of the service is full. Its operator has to make room.',
     'device-memory': 'The device of the service has too little memory. Try a smaller model or factor.',
+    'host-memory':
+      'The machine of the service has too little memory now. Try again later, or a smaller factor.',
     'model-too-large': 'The model does not fit beside those in use. Unload one of them.',
     'model-held': 'The model is pinned, or held by a profile. Unpin or release it first.',
     'unknown-profile': 'There is no such profile any more.',

@@ -335,6 +335,7 @@ export const zh: typeof en = {
     'no-worker': '服务尚未就绪，请稍后重试。',
     'storage-full': '服务的磁盘已满，需要管理员腾出空间。',
     'device-memory': '服务设备的内存不足，请试较小的模型或倍数。',
+    'host-memory': '服务所在机器当前内存不足，请稍后重试，或试较小的倍数。',
     'model-too-large': '已用的模型旁放不下此模型，请先卸载一个。',
     'model-held': '模型已固定或被配置组占用，请先取消。',
     'unknown-profile': '该配置组已不存在。',

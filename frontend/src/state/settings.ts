@@ -31,7 +31,7 @@ export const DEFAULT_SETTINGS: Settings = {
   widthPx: null,
   heightPx: null,
   model: null,
-  denoise: 0.5,
+  denoise: 0,
   format: 'png',
   quality: null,
   preference: 'auto',

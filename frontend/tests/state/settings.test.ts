@@ -28,8 +28,12 @@ test('an exact size without any side is the factor', () => {
   expect(enlargementOf({ ...DEFAULT_SETTINGS, sizing: 'size', widthPx: 10 }, true)).toEqual({
     model: null,
     target: { kind: 'size', widthPx: 10, heightPx: null },
-    denoise: 0.5,
+    denoise: 0,
   });
+});
+
+test('noise is left alone at first, as the service does without being asked', () => {
+  expect(DEFAULT_SETTINGS.denoise).toBe(0);
 });
 
 test('the mode follows the service, unless the user chose', () => {

@@ -1,0 +1,174 @@
+"""Everything that reads what strangers send, each as a check that may be given anything.
+
+A target raises nothing: errors of the documented kinds are caught in it, all others are findings.
+"""
+
+import asyncio
+import contextlib
+import io
+import tempfile
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from pixelmend.errors import (
+    CorruptImage,
+    ImageTooLarge,
+    InvalidParameter,
+    MalformedUpload,
+    PayloadTooLarge,
+    TooManyFrames,
+    UnsupportedFormat,
+)
+from pixelmend.imaging.codec import configure_vips, decode
+from pixelmend.imaging.geometry import Size
+from pixelmend.imaging.mask import hole_from_mask
+from pixelmend.imaging.names import safe_path
+from pixelmend.imaging.probe import InputLimits, probe
+from pixelmend.serving.jobs import JobRecord
+from pixelmend.serving.transport import Progress, Submit, from_worker_codec, to_worker_codec
+from pixelmend.serving.unpacking import UnpackLimits, unpack
+from pixelmend.tasks import ImageOptions, ImageTask
+from pixelmend.web.uploads import FileField, read_upload
+from tests.fuzz.mutations import Edit, edited, edits
+from tests.imaging import samples
+
+LIMITS = InputLimits(max_pixels=1_000_000, max_side=2000)
+UNPACK = UnpackLimits(max_items=20, max_bytes=1_000_000, max_image_bytes=500_000)
+OF_AN_IMAGE = (UnsupportedFormat, CorruptImage, ImageTooLarge, TooManyFrames)
+OF_AN_UPLOAD = (MalformedUpload, InvalidParameter, PayloadTooLarge)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    name: str
+    cases: st.SearchStrategy[Any]
+    check: Callable[[Any], None]
+
+
+@cache
+def images() -> dict[str, bytes]:
+    configure_vips(1)
+    return samples.one_of_each()
+
+
+@contextlib.contextmanager
+def file_of(data: bytes) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        yield path
+
+
+IMAGES = st.tuples(st.sampled_from(["avif", "bmp", "gif", "heic", "jpeg", "png", "tiff", "webp"]), edits())
+
+
+def header(case: tuple[str, list[Edit]]) -> None:
+    with file_of(edited(images()[case[0]], case[1])) as path, suppress(*OF_AN_IMAGE):
+        info = probe(path, LIMITS, first_frame=True)
+        assert info.size.pixels <= LIMITS.max_pixels
+
+
+def image(case: tuple[str, list[Edit]]) -> None:
+    with file_of(edited(images()[case[0]], case[1])) as path, suppress(*OF_AN_IMAGE):
+        decoded = decode(path, LIMITS, first_frame=True)
+        assert decoded.size.pixels <= LIMITS.max_pixels
+
+
+def mask(case: tuple[str, list[Edit]]) -> None:
+    with file_of(edited(images()[case[0]], case[1])) as path, suppress(*OF_AN_IMAGE, InvalidParameter):
+        decoded = decode(path, LIMITS, first_frame=True)
+        hole = hole_from_mask(decoded.pixels, Size(40, 60))
+        assert hole.pixels.shape == (60, 40)
+        assert hole.pixels.dtype == np.bool_
+
+
+@cache
+def zip_sample() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("a.png", images()["png"], zipfile.ZIP_DEFLATED)
+        archive.writestr("deep/\u00e4.jpg", images()["jpeg"])
+        archive.writestr("deep/", b"")
+    return packed.getvalue()
+
+
+def zip_archive(changes: list[Edit]) -> None:
+    with file_of(edited(zip_sample(), changes)) as path:
+        out = path.with_name("out")
+        out.mkdir()
+        with suppress(*OF_AN_UPLOAD):
+            for entry in unpack(path, out, UNPACK):
+                entry.file_name.encode()
+                safe_path(entry.file_name)
+        assert all(found.parent == out for found in out.rglob("*"))
+
+
+BOUNDARY = "limit"
+MULTIPART = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="scale"\r\n\r\n2\r\n--{BOUNDARY}\r\n'
+    'Content-Disposition: form-data; name="file"; filename*=UTF-8\'\'%C3%A4.png; filename="a"\r\n'
+    f"Content-Type: image/png\r\n\r\nabc\r\n--{BOUNDARY}--\r\n"
+).encode()
+
+
+def multipart(case: tuple[list[Edit], int, list[Edit]]) -> None:
+    changes, at_once, of_type = case
+    body = edited(MULTIPART, changes)
+    kind = edited(f"multipart/form-data; boundary={BOUNDARY}".encode(), of_type) if of_type else None
+    content_type = f"multipart/form-data; boundary={BOUNDARY}" if kind is None else kind.decode("latin-1")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), at_once):
+            yield body[start : start + at_once]
+
+    with file_of(b"") as path, suppress(*OF_AN_UPLOAD):
+        fields = {"file": FileField(lambda _: path, 10_000, "max_upload_bytes")}
+        upload = asyncio.run(read_upload(content_type, None, chunks(), fields))
+        for file in upload.files.get("file", ()):
+            (file.file_name or "").encode()
+
+
+def worker_message(case: tuple[bool, list[Edit]]) -> None:
+    """Either side takes a message for what it is or refuses it with a ValueError."""
+    to_worker, changes = case
+    with suppress(ValueError):
+        if to_worker:
+            task = ImageTask("a" * 32, Path("in"), Path("out"), ImageOptions("some-model"))
+            to_worker_codec().decode(edited(to_worker_codec().encode(Submit(task)), changes))
+        else:
+            from_worker_codec().decode(edited(from_worker_codec().encode(Progress("a", 1, 2)), changes))
+
+
+def message_of_paths(names: tuple[bytes, bytes]) -> None:
+    """Whatever bytes a file's name has, the worker is told that very name."""
+    source, result = (Path(name.replace(b"\0", b"0").decode("utf-8", "surrogateescape")) for name in names)
+    message = Submit(ImageTask("id", source, result, ImageOptions("some-model"), mask_path=source))
+    assert to_worker_codec().decode(to_worker_codec().encode(message)) == message
+
+
+def database_row(changes: list[Edit]) -> None:
+    record = JobRecord("a" * 32, "upscale", "owner", "key", "digest", ImageOptions("m"), 1, 1.0, True)
+    records = TypeAdapter(JobRecord)
+    with suppress(ValueError):
+        records.validate_json(edited(records.dump_json(record), changes))
+
+
+TARGETS = (
+    Target("header readers", IMAGES, header),
+    Target("decoders", IMAGES, image),
+    Target("masks", IMAGES, mask),
+    Target("zips", edits(), zip_archive),
+    Target("multipart", st.tuples(edits(), st.integers(1, 400), st.just([]) | edits(3)), multipart),
+    Target("worker messages", st.tuples(st.booleans(), edits()), worker_message),
+    Target("paths in messages", st.tuples(st.binary(min_size=1), st.binary(min_size=1)), message_of_paths),
+    Target("database rows", edits(), database_row),
+)

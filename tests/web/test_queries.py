@@ -1,0 +1,36 @@
+"""What stands behind the question mark is read, or refused by its name."""
+
+import pytest
+
+from tests.service import RunningService
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/models/pixelmend-x2/unload?force=true"),
+        ("POST", "/api/models/pixelmend-x2/pin?pinned=false"),
+        ("POST", "/api/models/pixelmend-x2/download?mirror=x"),
+        ("DELETE", "/api/models/pixelmend-x2/download?all=1"),
+        ("GET", "/api/models?task=upscale"),
+        ("POST", "/api/profiles/none/preload?now"),
+        ("GET", "/api/memory/events?since=0"),
+        ("GET", "/api/jobs?state=done"),
+        ("DELETE", "/api/jobs/none?force=1"),
+        ("POST", "/api/upscale?scale=2"),
+        ("POST", "/api/inpaint-batch?scale=2"),
+        ("POST", "/api/estimate?scale=2"),
+    ],
+)
+def test_unknown_parameter_is_named(service: RunningService, method: str, path: str) -> None:
+    answer = service.client.request(method, path)
+    name = path.partition("?")[2].partition("=")[0]
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:pixelmend:problem:invalid-parameter")
+    assert answer.json()["detail"] == (f"the query parameter {name!r} is not known; this address takes none")
+
+
+def test_known_parameters_are_named_and_read(service: RunningService) -> None:
+    assert service.client.get("/api/memory?points=1").status_code == 200
+    answer = service.client.get("/api/memory?point=1")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith("there are: points")
