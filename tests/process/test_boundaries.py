@@ -79,7 +79,6 @@ def test_it_is_422_wherever_an_image_is_sent(own: RunningService) -> None:
         (422, "urn:pixelmend:problem:corrupt-image")
     ] * 4
     assert "mask" in answers[2].json()["detail"]
-    assert '"reason": "OverflowError' in own.log  # the original
 
 
 @pytest.mark.parametrize("as_zip", [False, True])
@@ -163,7 +162,7 @@ def test_command_does_what_it_can_and_names_the_rest(folder: Path, tmp_path: Pat
     done = pixelmend("upscale", folder, "-o", out)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 of 4 files failed" in done.stdout
-    assert "seek-too-large.tif: the image" in done.stdout
+    assert "seek-too-large.tif: the TIFF directory" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     made = sorted(os.fsencode(path.name) for path in out.glob("[!.]*"))
     assert made[:2] == [b"caf\xe9.png", b"good.png"]
@@ -181,7 +180,7 @@ def test_watch_ends_and_names_the_file(folder: Path, tmp_path: Path) -> None:
     arguments = ("watch", folder, out, "--once", "--interval", "0.2")
     done = pixelmend(*arguments)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "seek-too-large.tif: the image" in done.stdout
+    assert "seek-too-large.tif: the TIFF directory" in done.stdout
     assert len(list(out.glob("[!.]*"))) == 3
     # The same again is done; with other options it is not.
     assert (pixelmend(*arguments).returncode, decoded((out / "good.png").read_bytes()).shape[0]) == (0, 160)

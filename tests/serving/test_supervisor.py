@@ -40,7 +40,7 @@ def test_no_process_at_all_is_told_and_tried_again(tmp_path: Path, monkeypatch: 
                 await asyncio.sleep(0.01)
             status = supervisor.status()
             assert status.hopeless
-            assert status.problem == "the worker cannot be started: No such file or directory"
+            assert status.problem == "no worker process can be started: No such file or directory"
             monkeypatch.setattr(sys, "executable", python)
             await losses.ready.wait()
             assert supervisor.status().ready

@@ -181,9 +181,10 @@ class Supervisor:
             try:
                 was_ready = await self._run_once()
             except Exception as error:  # no process can be started, or a bug: the service goes on without one
-                self._log.error("a worker could not be looked after", exc_info=error)
                 self._failed_starts += 1
-                self._problem = f"the worker cannot be started: {in_words(error)}"
+                self._problem = f"no worker process can be started: {in_words(error)}"
+                unexpected = None if isinstance(error, OSError) else error
+                self._log.error(self._problem, exc_info=unexpected)
                 if self._events is not None and not self._stopping:
                     self._events.worker_lost(self._problem, by_itself=False)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
