@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.commands.test_cli import pixelmend
+from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient, running_service
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def results(out: Path) -> list[str]:
     return sorted(str(path.relative_to(out)) for path in out.rglob("[!.]*") if path.is_file())
 
 
-def test_folder_is_done_by_the_service(folder: Path, tmp_path: Path, service: RunningService) -> None:
+def test_folder_is_done_by_the_service(folder: Path, tmp_path: Path, service: ServiceClient) -> None:
     out = tmp_path / "out"
     command = ("upscale", folder, "-o", out, "--server", service.base_url, "--parallel", "2")
     first = pixelmend(*command, PIXELMEND_DEVICE="cuda:7")  # which only this machine would have to have
@@ -46,7 +47,7 @@ def test_folder_is_done_by_the_service(folder: Path, tmp_path: Path, service: Ru
     assert "4 already done" in again.stdout
 
 
-def test_options_reach_the_service(folder: Path, tmp_path: Path, service: RunningService) -> None:
+def test_options_reach_the_service(folder: Path, tmp_path: Path, service: ServiceClient) -> None:
     out = tmp_path / "out"
     options = ("--width", "90", "--format", "webp", "--quality", "70")
     done = pixelmend("upscale", folder / "0.png", "-o", out, "--server", service.base_url + "/", *options)
@@ -54,7 +55,7 @@ def test_options_reach_the_service(folder: Path, tmp_path: Path, service: Runnin
     assert decoded((out / "0.webp").read_bytes()).shape == (90, 90, 3)
 
 
-def test_no_such_service_is_said_at_once(folder: Path, tmp_path: Path, service: RunningService) -> None:
+def test_no_such_service_is_said_at_once(folder: Path, tmp_path: Path, service: ServiceClient) -> None:
     for url, words in (
         ("http://127.0.0.1:9", "does not answer"),
         ("nonsense", "does not answer"),
@@ -66,7 +67,7 @@ def test_no_such_service_is_said_at_once(folder: Path, tmp_path: Path, service: 
 
 
 def test_key_is_sent_and_its_lack_said_once(folder: Path, tmp_path: Path) -> None:
-    with running_service(tmp_path / "in", api_keys="secret") as keyed:
+    with service_in_threads(tmp_path / "in", api_keys="secret") as keyed:
         command = ("upscale", folder / "0.png", "-o", tmp_path / "out", "--server", keyed.base_url)
         refused = pixelmend(*command)
         assert (refused.returncode, "Authorization" in refused.stderr) == (2, True)
@@ -114,7 +115,7 @@ def relay(port: int, cut_after_bytes: list[int]) -> Iterator[str]:
 
 
 def test_broken_connections_cost_an_attempt_and_no_bytes_twice(
-    tmp_path: Path, service: RunningService
+    tmp_path: Path, service: ServiceClient
 ) -> None:
     source = tmp_path / "large.png"
     source.write_bytes(encoded(photo("coffee", side_px=300, left=0, top=0)))
@@ -157,7 +158,7 @@ def test_service_that_is_killed_meanwhile_is_waited_for(folder: Path, tmp_path: 
 def test_full_queue_is_waited_for(folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    with running_service(home, max_queue_jobs=1) as narrow:
+    with service_in_threads(home, max_queue_jobs=1) as narrow:
         (folder / "bad.png").unlink()
         done = pixelmend("upscale", folder, "-o", tmp_path / "out", "--server", narrow.base_url)
         assert done.returncode == 0, done.stdout

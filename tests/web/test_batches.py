@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import signal
 import stat
 import struct
 import zipfile
@@ -15,8 +14,9 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient
 from tests.web.test_events import events
 
 FRESH = {"Cache-Control": "no-cache"}
@@ -36,7 +36,7 @@ def packed(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.
 
 
 def post_batch(
-    service: RunningService,
+    service: ServiceClient,
     files: Sequence[tuple[str, bytes]],
     headers: dict[str, str] | None = None,
     **fields: Any,
@@ -60,7 +60,7 @@ def opened(response: httpx.Response) -> tuple[zipfile.ZipFile, list[dict[str, An
     return archive, items
 
 
-def test_one_bad_image_does_not_sink_the_others(service: RunningService) -> None:
+def test_one_bad_image_does_not_sink_the_others(service: ServiceClient) -> None:
     good = [picture(0), picture(1, side_px=64)]
     response = post_batch(
         service, [("a.png", good[0]), ("notes.png", b"no image"), ("b.jpg", good[1]), ("empty.png", b"")]
@@ -78,7 +78,7 @@ def test_one_bad_image_does_not_sink_the_others(service: RunningService) -> None
     service.wait_until_spool_is_empty()
 
 
-def test_options_apply_to_every_image_and_names_never_clash(service: RunningService) -> None:
+def test_options_apply_to_every_image_and_names_never_clash(service: ServiceClient) -> None:
     names = ["x/a.png", "x/a.jpg", "x/A.png", "manifest.json", "../up.png", "C:\\w\\a.png", "", "x/é?.png"]
     files = [(name, picture(10 + n)) for n, name in enumerate(names)]
     archive, items = opened(post_batch(service, files, scale=2, format="webp", quality=70))
@@ -91,7 +91,7 @@ def test_options_apply_to_every_image_and_names_never_clash(service: RunningServ
         assert archive.read(item["output"])[8:12] == b"WEBP"
 
 
-def test_zip_is_taken_apart_and_its_traps_are_named(service: RunningService, tmp_path: Path) -> None:
+def test_zip_is_taken_apart_and_its_traps_are_named(service: ServiceClient, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("link.png")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     good = picture(30)
@@ -122,7 +122,7 @@ def test_zip_is_taken_apart_and_its_traps_are_named(service: RunningService, tmp
     service.wait_until_spool_is_empty()
 
 
-def test_damaged_encrypted_and_exotic_entries_are_problems_of_their_own(service: RunningService) -> None:
+def test_damaged_encrypted_and_exotic_entries_are_problems_of_their_own(service: ServiceClient) -> None:
     good = picture(40)
     plain = bytearray(packed(("a.png", good), ("b.png", good), method=zipfile.ZIP_STORED))
     plain[plain.index(good) + 100] ^= 1
@@ -142,7 +142,7 @@ def test_damaged_encrypted_and_exotic_entries_are_problems_of_their_own(service:
     assert "method 14" in items[0]["problem"]["detail"]
 
 
-def test_entry_that_lies_about_its_size_is_not_unpacked_beyond_it(service: RunningService) -> None:
+def test_entry_that_lies_about_its_size_is_not_unpacked_beyond_it(service: ServiceClient) -> None:
     bomb = bytearray(packed(("a.png", bytes(50_000_000)), ("b.png", picture(41))))
     for head, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         at = bomb.index(head) + offset
@@ -154,9 +154,9 @@ def test_entry_that_lies_about_its_size_is_not_unpacked_beyond_it(service: Runni
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceClient]:
     folder = tmp_path_factory.mktemp("narrow")
-    with running_service(
+    with service_in_threads(
         folder,
         max_batch_items=3,
         max_batch_bytes=1_000_000,
@@ -178,14 +178,14 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]
     ],
     ids=["bomb", "many", "empty", "folders", "cut", "nonsense"],
 )
-def test_zip_as_a_whole_is_refused(narrow: RunningService, data: bytes, status: int, words: str) -> None:
+def test_zip_as_a_whole_is_refused(narrow: ServiceClient, data: bytes, status: int, words: str) -> None:
     response = post_batch(narrow, [("all.zip", data)])
     assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
     assert words in response.json()["detail"]
     narrow.wait_until_spool_is_empty()
 
 
-def test_list_of_entries_that_would_fill_the_memory_is_refused(service: RunningService) -> None:
+def test_list_of_entries_that_would_fill_the_memory_is_refused(service: ServiceClient) -> None:
     long_name = "n" * 60_000
     data = packed(*((f"{n}{long_name}", b"") for n in range(70)), method=zipfile.ZIP_STORED)
     response = service.client.post("/api/upscale-batch", files={"files": ("all.zip", data)})
@@ -207,7 +207,7 @@ def test_list_of_entries_that_would_fill_the_memory_is_refused(service: RunningS
     ids=["none", "unnamed", "wrong field", "many", "scale", "model", "large"],
 )
 def test_request_as_a_whole_is_refused(
-    narrow: RunningService, files: Any, fields: dict[str, str], status: int, words: str
+    narrow: ServiceClient, files: Any, fields: dict[str, str], status: int, words: str
 ) -> None:
     response = narrow.client.post("/api/upscale-batch", files=files or {"x": (None, "")}, data=fields)
     assert response.status_code == status, response.text
@@ -216,7 +216,7 @@ def test_request_as_a_whole_is_refused(
 
 
 def test_every_image_counts_for_the_quota(tmp_path: Path) -> None:
-    with running_service(tmp_path, quota_per_address="4/hour") as service:
+    with service_in_threads(tmp_path, quota_per_address="4/hour") as service:
         first = [(f"{n}.png", picture(50 + n)) for n in range(3)]
         assert post_batch(service, first).status_code == 200
         assert post_batch(service, first).status_code == 200  # the same job
@@ -228,7 +228,7 @@ def test_every_image_counts_for_the_quota(tmp_path: Path) -> None:
 
 
 def test_same_batch_is_the_same_job_and_its_images_are_those_of_single_requests(
-    service: RunningService,
+    service: ServiceClient,
 ) -> None:
     files = [("a.png", picture(70)), ("b.png", picture(71))]
     single = service.client.post("/api/upscale", files={"file": files[0][1]})
@@ -245,7 +245,7 @@ def test_same_batch_is_the_same_job_and_its_images_are_those_of_single_requests(
     assert opened(fresh)[1][0]["sha256"] == opened(first)[1][0]["sha256"]
 
 
-def job_of(service: RunningService, files: Sequence[tuple[str, bytes]], **fields: Any) -> dict[str, Any]:
+def job_of(service: ServiceClient, files: Sequence[tuple[str, bytes]], **fields: Any) -> dict[str, Any]:
     form = {"task": "upscale-batch"} | {name: str(value) for name, value in fields.items()}
     response = service.client.post("/api/jobs", files=[("files", file) for file in files], data=form)
     assert response.status_code == 202, response.text
@@ -253,7 +253,7 @@ def job_of(service: RunningService, files: Sequence[tuple[str, bytes]], **fields
     return job
 
 
-def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: RunningService) -> None:
+def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: ServiceClient) -> None:
     files = [("a.png", picture(80)), ("bad.png", b"bad"), ("b.png", picture(81, side_px=64))]
     job = job_of(service, files)
     assert (job["task"], job["progress"]["total_items"]) == ("upscale-batch", 3)
@@ -286,22 +286,22 @@ def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: Runnin
     ("field", "task", "words"),
     [("file", "upscale-batch", "takes the field 'files'"), ("files", "upscale", "takes the field 'file'")],
 )
-def test_job_whose_field_is_another_tasks(service: RunningService, field: str, task: str, words: str) -> None:
+def test_job_whose_field_is_another_tasks(service: ServiceClient, field: str, task: str, words: str) -> None:
     response = service.client.post("/api/jobs", files={field: ("a.png", picture(0))}, data={"task": task})
     assert response.status_code == 422
     assert words in response.json()["detail"]
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[RunningService]:
-    with running_service(tmp_path, heartbeat_timeout_s=60, worker_jobs=1) as running:
+def own(tmp_path: Path) -> Iterator[ServiceClient]:
+    with service_in_threads(tmp_path, heartbeat_timeout_s=60, worker_jobs=1) as running:
         yield running
 
 
 SLOW = ("slow.jpg", encoded(photo(side_px=500, left=0, top=0), "JPEG", quality=95))
 
 
-def test_first_images_arrive_while_the_last_ones_are_computed(own: RunningService) -> None:
+def test_first_images_arrive_while_the_last_ones_are_computed(own: ServiceClient) -> None:
     files = [("first.png", picture(0)), *((f"{n}-{SLOW[0]}", SLOW[1] + bytes(n)) for n in range(4))]
     with own.client.stream(
         "POST", "/api/upscale-batch", files=[("files", f) for f in files], data={}
@@ -317,8 +317,8 @@ def test_first_images_arrive_while_the_last_ones_are_computed(own: RunningServic
     assert len(archive.namelist()) == 6
 
 
-def test_client_that_goes_away_ends_the_batch_and_leaves_nothing(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_client_that_goes_away_ends_the_batch_and_leaves_nothing(own: ServiceClient) -> None:
+    own.hold_worker()
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(
             f"{own.base_url}/api/upscale-batch",
@@ -326,28 +326,28 @@ def test_client_that_goes_away_ends_the_batch_and_leaves_nothing(own: RunningSer
             timeout=1.0,
         )
     own.wait_until("the end of its images", queued=0, running=0)
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     own.wait_until_spool_is_empty()
 
 
-def test_cancelled_batch_ends_its_images_and_leaves_nothing(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_cancelled_batch_ends_its_images_and_leaves_nothing(own: ServiceClient) -> None:
+    own.hold_worker()
     job = job_of(own, [(f"{n}.png", picture(n)) for n in range(5)])
     own.wait_until("a running image", running=1)
     cancelled = own.client.delete(f"/api/jobs/{job['id']}").json()
     assert cancelled["state"] == "cancelled"
     own.wait_until("the end of its images", queued=0, running=0)
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     own.wait_until_spool_is_empty()
     assert own.job(job["id"])["state"] == "cancelled"
 
 
-def test_batches_leave_room_in_the_queue(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_batches_leave_room_in_the_queue(own: ServiceClient) -> None:
+    own.hold_worker()
     jobs = [job_of(own, [(f"{n}.png", picture(10 * b + n)) for n in range(5)]) for b in range(2)]
     own.wait_until("one image of all batches", running=1, queued=0)
     second = own.job(jobs[1]["id"])
     assert (second["state"], second["place"]) == ("queued", 1)
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     for job in jobs:
         assert own.ended_job(job["id"])["state"] == "done"

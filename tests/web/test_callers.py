@@ -13,8 +13,9 @@ from pixelmend.config import Settings
 from pixelmend.errors import InvalidParameter, KeyRefused, QuotaExceeded
 from pixelmend.web.callers import Callers
 from pixelmend.web.guard import REMEMBERED, WINDOW_S, WRONG_KEYS, KeyGuard, network_of
+from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient, running_service
 
 ALICE = {"Authorization": "Bearer alice's key"}
 BOB = {"X-API-Key": "bob's key"}
@@ -25,9 +26,9 @@ def picture(left: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceClient]:
     keys = f"alice's key,sha256:{hashlib.sha256(b'bob' + bytes([39]) + b's key').hexdigest()}"
-    with running_service(tmp_path_factory.mktemp("keyed"), api_keys=keys) as running:
+    with service_in_threads(tmp_path_factory.mktemp("keyed"), api_keys=keys) as running:
         yield running
 
 
@@ -41,7 +42,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     ],
 )
 def test_without_a_known_key_nothing_is_done(
-    keyed: RunningService, headers: dict[str, str], status: int, code: str
+    keyed: ServiceClient, headers: dict[str, str], status: int, code: str
 ) -> None:
     for response in (
         keyed.post_job(picture(0), headers),
@@ -56,7 +57,7 @@ def test_without_a_known_key_nothing_is_done(
     assert keyed.client.get("/api/health").status_code == 200
 
 
-def test_jobs_of_another_key_do_not_exist(keyed: RunningService) -> None:
+def test_jobs_of_another_key_do_not_exist(keyed: ServiceClient) -> None:
     job = keyed.post_job(picture(1), ALICE).json()
     url = f"/api/jobs/{job['id']}"
     for method, path in (("GET", ""), ("GET", "/events"), ("GET", "/result"), ("DELETE", "")):
@@ -67,19 +68,20 @@ def test_jobs_of_another_key_do_not_exist(keyed: RunningService) -> None:
     assert [j["id"] for j in keyed.client.get("/api/jobs", headers=ALICE).json()["jobs"]] == [job["id"]]
 
 
-def test_keys_are_written_nowhere(keyed: RunningService) -> None:
-    keyed.post_job(picture(2), ALICE)
-    environment = keyed.worker().environ()
-    assert "PIXELMEND_API_KEYS" not in environment
-    assert "alice's key" not in keyed.log
-    for path in (keyed.folder / "data").glob("jobs.db*"):
-        assert b"alice's key" not in path.read_bytes()
+def test_keys_are_written_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("pixelmend_admin_keys", "in small letters")
+    with running_service(tmp_path, api_keys="alice's key") as keyed:
+        keyed.post_job(picture(2), ALICE)
+        assert not [name for name in keyed.worker().environ() if "KEYS" in name.upper()]
+        assert "alice's key" not in keyed.log
+        for path in (keyed.folder / "data").glob("jobs.db*"):
+            assert b"alice's key" not in path.read_bytes()
 
 
 @pytest.mark.parametrize("quota", ["quota_per_key", "quota_per_address"])
 def test_quota_counts_new_work_only(tmp_path_factory: pytest.TempPathFactory, quota: str) -> None:
     settings: dict[str, Any] = {"api_keys": "alice's key,bob's key", quota: "100/day;2/hour"}
-    with running_service(tmp_path_factory.mktemp(quota), **settings) as service:
+    with service_in_threads(tmp_path_factory.mktemp(quota), **settings) as service:
         assert service.post_job(picture(0), ALICE).status_code == 202
         assert service.post_job(b"no image", ALICE).status_code == 415
         assert service.post_job(picture(0), ALICE).status_code == 202  # the same job
@@ -168,8 +170,7 @@ def test_guesses_are_forgotten_in_time_and_few_are_remembered() -> None:
 # --- what else is private -----------------------------------------------------------------------------------
 
 
-def test_one_setting_puts_everything_behind_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("pixelmend_admin_keys", "in small letters")
+def test_one_setting_puts_everything_behind_the_key(tmp_path: Path) -> None:
     settings = {"api_keys": "secret", "key_for_everything": True}
     with running_service(tmp_path, wait_for_port_only=True, **settings) as service:
         key = {"X-API-Key": "secret"}
@@ -190,7 +191,7 @@ def test_one_setting_puts_everything_behind_the_key(tmp_path: Path, monkeypatch:
             assert service.client.get(path, headers=key).status_code == 200, path
         for path in ("/livez", "/readyz", "/"):
             assert service.client.get(path).status_code == 200, path
-        # Nothing that is kept is for others, and the worker has no secret in whatever case.
+        # Nothing that is kept is for others.
         job = service.post_job(picture(0), key).json()
         service.client.get(f"/api/jobs/{job['id']}/events", headers=key)
         data = tmp_path / "data"
@@ -198,7 +199,6 @@ def test_one_setting_puts_everything_behind_the_key(tmp_path: Path, monkeypatch:
         kept = [path for path in data.rglob("*") if path.is_file()]
         assert len(kept) > 2
         assert {path.name for path in kept if path.stat().st_mode & 0o077} <= {"spool.lock"}
-        assert not [name for name in service.worker().environ() if "KEYS" in name.upper()]
 
 
 def test_everything_behind_a_key_needs_keys() -> None:
@@ -212,7 +212,7 @@ def test_forwarded_addresses_are_believed_from_named_proxies_only(tmp_path: Path
         folder = tmp_path / f"for {len(codes)}"
         folder.mkdir()
         settings = {"quota_per_address": "1/hour", "trusted_proxies": proxies}
-        with running_service(folder, wait_for_port_only=True, **settings) as service:
+        with service_in_threads(folder, wait_for_port_only=True, **settings) as service:
             codes[proxies] = [
                 service.client.post(
                     "/api/upscale", files={"file": picture(n)}, headers={"X-Forwarded-For": f"192.0.2.{n}"}
@@ -222,7 +222,7 @@ def test_forwarded_addresses_are_believed_from_named_proxies_only(tmp_path: Path
     assert codes == {"": [200, 429], "10.0.0.0/8": [200, 429], "127.0.0.1": [200, 200]}
 
 
-def test_texts_for_callers_name_no_folder_of_the_service(service: RunningService) -> None:
+def test_texts_for_callers_name_no_folder_of_the_service(service: ServiceClient) -> None:
     refused = service.client.post(
         "/api/upscale", files={"file": picture(0)}, data={"model": "RealESRGAN_x4plus"}
     )

@@ -11,11 +11,11 @@ import torch
 
 from tests.engine.networks import compact_state
 from tests.pictures import decoded, encoded, photo
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 
 @pytest.fixture
-def models(service: RunningService) -> Iterator[Path]:
+def models(service: ServiceClient) -> Iterator[Path]:
     folder = service.folder / "models"
     folder.mkdir(exist_ok=True)
     yield folder
@@ -23,12 +23,12 @@ def models(service: RunningService) -> Iterator[Path]:
         path.unlink()
 
 
-def upscale(service: RunningService, **fields: str) -> httpx.Response:
+def upscale(service: ServiceClient, **fields: str) -> httpx.Response:
     files = {"file": encoded(photo(side_px=48))}
     return service.client.post("/api/upscale", files=files, data=fields)
 
 
-def test_dropped_in_file_becomes_a_model_at_once(service: RunningService, models: Path) -> None:
+def test_dropped_in_file_becomes_a_model_at_once(service: ServiceClient, models: Path) -> None:
     safetensors.torch.save_file(compact_state(scale=2), models / "mine.safetensors")
     response = upscale(service, model="mine")
     assert response.status_code == 200, response.text
@@ -43,7 +43,7 @@ def test_dropped_in_file_becomes_a_model_at_once(service: RunningService, models
 
 
 def test_precision_that_a_model_cannot_bear_is_given_up_and_said(
-    service: RunningService, models: Path
+    service: ServiceClient, models: Path
 ) -> None:
     """Around 1000 bfloat16 has steps of 4 to 8, so this network's small differences drown in it."""
     state = {name: torch.zeros_like(tensor) for name, tensor in compact_state(scale=2).items()}
@@ -72,7 +72,7 @@ class Bomb:
 
 
 def test_bad_files_are_refused_by_name_run_no_code_and_disturb_nobody(
-    service: RunningService, models: Path, tmp_path: Path
+    service: ServiceClient, models: Path, tmp_path: Path
 ) -> None:
     whole = models / "whole.safetensors"
     safetensors.torch.save_file(compact_state(), whole)
@@ -96,7 +96,7 @@ def test_bad_files_are_refused_by_name_run_no_code_and_disturb_nobody(
     assert service.client.get("/api/health").json()["worker_restarts"] == 0
 
 
-def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: RunningService, models: Path) -> None:
+def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: ServiceClient, models: Path) -> None:
     from spandrel.architectures.MixDehazeNet import MixDehazeNet
 
     torch.manual_seed(0)
@@ -110,7 +110,7 @@ def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: RunningSer
     assert said in tiled.headers["x-pixelmend-notes"]
 
 
-def test_models_for_inpainting_are_listed_and_refused(service: RunningService, models: Path) -> None:
+def test_models_for_inpainting_are_listed_and_refused(service: ServiceClient, models: Path) -> None:
     (models / "big-lama.pt").write_bytes(b"not looked at")
     for name in ("big-lama", "migan_pipeline_v2"):
         response = upscale(service, model=name)
@@ -121,13 +121,13 @@ def test_models_for_inpainting_are_listed_and_refused(service: RunningService, m
     assert (listed["migan_pipeline_v2"]["task"], listed["migan_pipeline_v2"]["present"]) == ("inpaint", False)
 
 
-def test_model_without_a_file_is_refused_with_how_to_get_it(service: RunningService) -> None:
+def test_model_without_a_file_is_refused_with_how_to_get_it(service: ServiceClient) -> None:
     response = upscale(service, model="RealESRGAN_x2plus")
     assert response.status_code == 503, response.text
     assert "run `pixelmend models download RealESRGAN_x2plus`, or put it at" in response.json()["detail"]
 
 
-def test_file_that_only_has_a_catalog_name_is_refused(service: RunningService, models: Path) -> None:
+def test_file_that_only_has_a_catalog_name_is_refused(service: ServiceClient, models: Path) -> None:
     """The catalog knows the pair by checksum, so files of that name that are something else are refused."""
     torch.save({"params": compact_state()}, models / "realesr-general-x4v3.pth")
     torch.save({"params": compact_state(seed=1)}, models / "realesr-general-wdn-x4v3.pth")

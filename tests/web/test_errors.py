@@ -19,7 +19,7 @@ from pixelmend.telemetry import Logger, configure_logging
 from pixelmend.web.app import create_app
 from pixelmend.web.service import Service, build_service
 from tests.pictures import encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient, running_service
 
 ORIGIN = "https://pictures.example"
 DIGITS = "9" * 5000
@@ -121,14 +121,14 @@ def test_a_service_without_descriptors_says_so_and_recovers(tmp_path: Path) -> N
         b"\xff\xfe",
     ],
 )
-def test_strange_json_is_the_callers_error(service: RunningService, body: bytes) -> None:
+def test_strange_json_is_the_callers_error(service: ServiceClient, body: bytes) -> None:
     answer = service.client.post("/api/estimate", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422), answer.text
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("field", ["model", "scale", "quality", "format", "tile", "denoise", "width"])
-def test_strange_fields_are_the_callers_error(service: RunningService, field: str) -> None:
+def test_strange_fields_are_the_callers_error(service: ServiceClient, field: str) -> None:
     boundary = {"Content-Type": "multipart/form-data; boundary=x"}
     picture = encoded(photo(side_px=36))
     for value in (b"\xed\xa0\x80", b"9" * 4000, b"\0", b"1e999", "\u0664".encode() * 2000):
@@ -141,7 +141,7 @@ def test_strange_fields_are_the_callers_error(service: RunningService, field: st
         assert answer.status_code in (400, 404, 422), answer.text
 
 
-def test_strange_headers_and_queries_are_the_callers_error(service: RunningService) -> None:
+def test_strange_headers_and_queries_are_the_callers_error(service: ServiceClient) -> None:
     job = service.post_job(encoded(photo(side_px=36))).json()
     assert service.ended_job(job["id"])["state"] == "done"
     here = f"/api/jobs/{job['id']}"

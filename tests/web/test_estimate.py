@@ -1,7 +1,6 @@
 """`POST /api/estimate` beside what really happens."""
 
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,14 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient
 
 CODE = "urn:pixelmend:problem:"
 
 
-def estimate(service: RunningService, image_width: int, image_height: int, **fields: Any) -> dict[str, Any]:
+def estimate(service: ServiceClient, image_width: int, image_height: int, **fields: Any) -> dict[str, Any]:
     form = {"image_width": image_width, "image_height": image_height, **fields}
     response = service.client.post("/api/estimate", data={k: str(v) for k, v in form.items()})
     assert response.status_code == 200, response.text
@@ -23,7 +23,7 @@ def estimate(service: RunningService, image_width: int, image_height: int, **fie
     return found
 
 
-def run(service: RunningService, pixels: np.ndarray[Any, Any], **fields: Any) -> httpx.Response:
+def run(service: ServiceClient, pixels: np.ndarray[Any, Any], **fields: Any) -> httpx.Response:
     response = service.client.post(
         "/api/upscale",
         files={"file": encoded(pixels)},
@@ -46,7 +46,7 @@ def run(service: RunningService, pixels: np.ndarray[Any, Any], **fields: Any) ->
     ],
 )
 def test_tiles_size_and_precision_are_those_of_the_run(
-    service: RunningService, size: tuple[int, int], fields: dict[str, Any]
+    service: ServiceClient, size: tuple[int, int], fields: dict[str, Any]
 ) -> None:
     found = estimate(service, *size, **fields)
     assert (found["accepted"], found["problem"]) == (True, None)
@@ -61,11 +61,11 @@ def test_tiles_size_and_precision_are_those_of_the_run(
     assert tiles["computed_pixels"] == tiles["count"] * tiles["width"] * tiles["height"]
 
 
-def test_sixteen_bits_are_computed_in_full_precision(service: RunningService) -> None:
+def test_sixteen_bits_are_computed_in_full_precision(service: ServiceClient) -> None:
     assert estimate(service, 300, 200, image_bits=16)["precision"] == "float32"
 
 
-def test_transparency_is_a_plane_more(service: RunningService) -> None:
+def test_transparency_is_a_plane_more(service: ServiceClient) -> None:
     plain, with_alpha = (estimate(service, 300, 200, image_alpha=alpha) for alpha in (False, True))
     assert with_alpha["tiles"]["computed_pixels"] == 2 * plain["tiles"]["computed_pixels"]
     assert with_alpha["host_bytes"] > plain["host_bytes"]
@@ -85,7 +85,7 @@ def test_transparency_is_a_plane_more(service: RunningService) -> None:
     ],
 )
 def test_reason_is_that_of_the_refusal(
-    service: RunningService, fields: dict[str, Any], code: str, words: str
+    service: ServiceClient, fields: dict[str, Any], code: str, words: str
 ) -> None:
     form = {"image_width": 400, "image_height": 300, **fields}
     response = service.client.post("/api/estimate", json=form)
@@ -121,14 +121,14 @@ def test_reason_is_that_of_the_refusal(
     ],
 )
 def test_body_that_makes_no_sense(
-    service: RunningService, body: dict[str, Any], status: int, words: str
+    service: ServiceClient, body: dict[str, Any], status: int, words: str
 ) -> None:
     response = service.client.post("/api/estimate", **body)
     assert response.status_code == status, response.text
     assert words in response.json()["detail"]
 
 
-def test_forms_and_json_say_the_same(service: RunningService) -> None:
+def test_forms_and_json_say_the_same(service: ServiceClient) -> None:
     fields = {"image_width": "640", "image_height": "480", "format": "", "image_bits": "16"}
     answers = [
         service.client.post("/api/estimate", **body).json()
@@ -142,7 +142,7 @@ def test_forms_and_json_say_the_same(service: RunningService) -> None:
 
 
 def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: Path) -> None:
-    with running_service(tmp_path) as service:
+    with service_in_threads(tmp_path) as service:
         guess = estimate(service, 300, 300)
         assert guess["seconds"]["total"] == guess["seconds"]["device"] > 0
         assert guess["device_bytes"] > 1_000_000
@@ -155,12 +155,12 @@ def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: P
         larger = estimate(service, 600, 600)
         ratio = larger["tiles"]["computed_pixels"] / alike["tiles"]["computed_pixels"]
         assert larger["seconds"]["device"] == pytest.approx(ratio * alike["seconds"]["device"], rel=0.05)
-    with running_service(tmp_path) as service:
+    with service_in_threads(tmp_path) as service:
         assert estimate(service, 300, 300)["seconds"] == alike["seconds"]
 
 
 def test_model_that_was_let_go_is_still_known(tmp_path: Path) -> None:
-    with running_service(tmp_path) as service:
+    with service_in_threads(tmp_path) as service:
         before = estimate(service, 300, 200)
         assert service.client.post("/api/models/pixelmend-x4/unload").json()["loaded"] is False
         after = estimate(service, 300, 200)
@@ -171,8 +171,8 @@ def test_model_that_was_let_go_is_still_known(tmp_path: Path) -> None:
 
 def test_full_queue_is_the_reason_while_it_is_full(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"max_queue_jobs": 2, "max_queue_pixels": 1_000_000, "heartbeat_timeout_s": 60}
-    with running_service(tmp_path, **settings) as service:
-        service.worker().send_signal(signal.SIGSTOP)
+    with service_in_threads(tmp_path, **settings) as service:
+        service.hold_worker()
         job = service.post_job(encoded(photo(side_px=200)))
         assert job.status_code == 202
         refused = estimate(service, 200, 200)
@@ -181,4 +181,4 @@ def test_full_queue_is_the_reason_while_it_is_full(tmp_path: Path) -> None:
         assert estimate(service, 50, 50)["accepted"] is True
         service.post_job(encoded(photo(side_px=20)))
         assert "max_queue_jobs=2" in estimate(service, 50, 50)["problem"]["detail"]
-        service.worker().send_signal(signal.SIGCONT)
+        service.release_worker()

@@ -1,15 +1,15 @@
 """Server-sent events of the real service."""
 
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient
 
 
 def picture(left: int, side_px: int = 40) -> bytes:
@@ -17,7 +17,7 @@ def picture(left: int, side_px: int = 40) -> bytes:
 
 
 def events(
-    service: RunningService, job_id: str, last_id: str = ""
+    service: ServiceClient, job_id: str, last_id: str = ""
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(event, id, data) until the stream ends."""
     headers = {"Last-Event-ID": last_id} if last_id else {}
@@ -35,20 +35,20 @@ def events(
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[RunningService]:
-    with running_service(tmp_path, heartbeat_timeout_s=60, worker_jobs=1) as running:
+def own(tmp_path: Path) -> Iterator[ServiceClient]:
+    with service_in_threads(tmp_path, heartbeat_timeout_s=60, worker_jobs=1) as running:
         yield running
 
 
-def test_events_tell_every_state_and_growing_progress(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_events_tell_every_state_and_growing_progress(own: ServiceClient) -> None:
+    own.hold_worker()
     own.post_job(picture(0, side_px=100))
     job = own.post_job(picture(1, side_px=100), tile=64).json()
     heard: list[tuple[str, str, dict[str, Any]]] = []
     for event in events(own, job["id"]):
         if not heard:
             assert (event[0], event[2]["state"], event[2]["place"]) == ("state", "queued", 1)
-            own.worker().send_signal(signal.SIGCONT)
+            own.release_worker()
         heard.append(event)
     assert [data["state"] for name, _, data in heard if name == "state"] == ["queued", "running", "done"]
     assert heard[-1][:2] == ("state", "end")
@@ -60,31 +60,31 @@ def test_events_tell_every_state_and_growing_progress(own: RunningService) -> No
     assert own.client.get(job_events, headers={"Last-Event-ID": "end"}).status_code == 204
 
 
-def test_resumed_stream_tells_what_was_missed_and_nothing_again(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_resumed_stream_tells_what_was_missed_and_nothing_again(own: ServiceClient) -> None:
+    own.hold_worker()
     own.post_job(picture(2))
     job = own.post_job(picture(3)).json()
     stream = events(own, job["id"])
     _, first_id, first = next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert first["state"] == "queued"
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     own.ended_job(job["id"])
     after_end = [data["state"] for name, _, data in events(own, job["id"], first_id) if name == "state"]
     assert after_end == ["done"]
 
 
-def test_stream_of_an_unknown_past_begins_with_the_present(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_stream_of_an_unknown_past_begins_with_the_present(own: ServiceClient) -> None:
+    own.hold_worker()
     job = own.post_job(picture(4)).json()
     name, _, data = next(events(own, job["id"], "0123abcd-99"))
     assert (name, data["state"]) == ("state", "running")
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     own.ended_job(job["id"])
 
 
-def test_cancelling_ends_the_stream(own: RunningService) -> None:
-    own.worker().send_signal(signal.SIGSTOP)
+def test_cancelling_ends_the_stream(own: ServiceClient) -> None:
+    own.hold_worker()
     job = own.post_job(picture(5)).json()
     heard: list[tuple[str, str, str]] = []
     for name, event_id, data in events(own, job["id"]):
@@ -92,5 +92,5 @@ def test_cancelling_ends_the_stream(own: RunningService) -> None:
             own.client.delete(f"/api/jobs/{job['id']}")
         heard.append((name, event_id, data["state"]))
     assert heard[-1] == ("state", "end", "cancelled")
-    own.worker().send_signal(signal.SIGCONT)
+    own.release_worker()
     own.wait_until("the end", running=0)

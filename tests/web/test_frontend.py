@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from pixelmend.web import frontend
 from pixelmend.web.frontend import frontend_router
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 INDEX = "<!doctype html><title>app</title>"
 
@@ -120,7 +120,7 @@ def test_a_checkouts_build_comes_before_the_packages(
     assert frontend.find_build(tmp_path) == tmp_path
 
 
-def test_what_the_api_answers_stays_as_it_was(service: RunningService) -> None:
+def test_what_the_api_answers_stays_as_it_was(service: ServiceClient) -> None:
     """The app's paths take nothing from the API: unknown paths and wrong methods are problems as before."""
     assert service.client.get("/").headers["content-type"].startswith("text/html")
     for method, path, status in [

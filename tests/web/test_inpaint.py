@@ -2,7 +2,6 @@
 
 import io
 import json
-import signal
 import time
 import zipfile
 from pathlib import Path
@@ -17,8 +16,9 @@ from PIL import Image, ImageCms
 from scipy.ndimage import distance_transform_edt
 
 from tests.engine.inpainters import lama_state
+from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient, running_service
 from tests.web.test_events import events
 
 CODE = "urn:pixelmend:problem:"
@@ -29,7 +29,7 @@ OUTSIDE = distance_transform_edt(MASK == 0) > 4
 
 
 def inpaint(
-    service: RunningService,
+    service: ServiceClient,
     image: bytes | None = None,
     mask: bytes | None = None,
     headers: dict[str, str] | None = None,
@@ -40,7 +40,7 @@ def inpaint(
     return service.client.post("/api/inpaint", files=files, data=form, headers=headers)
 
 
-def post_job(service: RunningService, **fields: object) -> dict[str, Any]:
+def post_job(service: ServiceClient, **fields: object) -> dict[str, Any]:
     files = {"file": ("a.png", encoded(IMAGE)), "mask": ("m.png", encoded(MASK))}
     form = {"task": "inpaint"} | {name: str(value) for name, value in fields.items()}
     response = service.client.post("/api/jobs", files=files, data=form)
@@ -65,7 +65,7 @@ def assert_removed(result: NDArray[Any]) -> None:
 # --- what comes back ----------------------------------------------------------------------------------------
 
 
-def test_what_is_under_the_mask_goes_and_the_rest_stays_bit_for_bit(service: RunningService) -> None:
+def test_what_is_under_the_mask_goes_and_the_rest_stays_bit_for_bit(service: ServiceClient) -> None:
     response = inpaint(service)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "image/png"
@@ -78,12 +78,12 @@ def test_what_is_under_the_mask_goes_and_the_rest_stays_bit_for_bit(service: Run
     assert_removed(decoded(response.content))
 
 
-def test_transparent_part_of_an_rgba_mask_is_removed(service: RunningService) -> None:
+def test_transparent_part_of_an_rgba_mask_is_removed(service: ServiceClient) -> None:
     rgba = np.dstack([np.full_like(IMAGE, 255), 255 - MASK])
     assert inpaint(service, mask=encoded(rgba)).content == inpaint(service).content
 
 
-def test_growth_is_as_asked(service: RunningService) -> None:
+def test_growth_is_as_asked(service: ServiceClient) -> None:
     close = decoded(inpaint(service, mask_grow=0).content)
     assert (close[MASK == 0] == IMAGE[MASK == 0]).all()
     wide = decoded(inpaint(service, mask_grow=20, mask_feather=0).content)
@@ -92,7 +92,7 @@ def test_growth_is_as_asked(service: RunningService) -> None:
     assert (wide != IMAGE).any(axis=2)[distance <= 20].mean() > 0.8
 
 
-def test_metadata_depth_and_transparency_come_back(service: RunningService, tmp_path: Path) -> None:
+def test_metadata_depth_and_transparency_come_back(service: ServiceClient, tmp_path: Path) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x010F] = "Mender"
@@ -110,7 +110,7 @@ def test_metadata_depth_and_transparency_come_back(service: RunningService, tmp_
     assert webp.headers["content-type"] == "image/webp"
 
 
-def test_erased_and_enlarged_in_one_job_is_as_one_after_the_other(service: RunningService) -> None:
+def test_erased_and_enlarged_in_one_job_is_as_one_after_the_other(service: ServiceClient) -> None:
     both = inpaint(service, then="upscale", scale=2)
     assert both.status_code == 200, both.text
     assert both.headers["x-pixelmend-model"] == "pixelmend-x2"  # what a factor of 2 gets by itself
@@ -121,7 +121,7 @@ def test_erased_and_enlarged_in_one_job_is_as_one_after_the_other(service: Runni
     assert np.array_equal(decoded(both.content), decoded(after.content))
 
 
-def test_empty_mask_returns_the_image_and_says_so(service: RunningService) -> None:
+def test_empty_mask_returns_the_image_and_says_so(service: ServiceClient) -> None:
     response = inpaint(service, mask=encoded(np.zeros_like(MASK)))
     assert response.status_code == 200, response.text
     assert response.headers["x-pixelmend-notes"] == "the mask is empty: nothing was removed"
@@ -132,7 +132,7 @@ def test_empty_mask_returns_the_image_and_says_so(service: RunningService) -> No
 def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     torch.save(lama_state(), tmp_path / "models" / "grey.pth")
-    with running_service(tmp_path) as own:
+    with service_in_threads(tmp_path) as own:
         response = inpaint(own, model="grey", mask_grow=0)
         assert response.status_code == 200, response.text
         assert response.headers["x-pixelmend-model"] == "grey"
@@ -169,7 +169,7 @@ def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
     ],
 )
 def test_bad_request_is_refused_in_words_and_leaves_nothing(
-    service: RunningService, change: dict[str, Any], status: int, said: str
+    service: ServiceClient, change: dict[str, Any], status: int, said: str
 ) -> None:
     response = inpaint(service, **change)
     assert response.status_code == status, response.text
@@ -177,7 +177,7 @@ def test_bad_request_is_refused_in_words_and_leaves_nothing(
     service.wait_until_spool_is_empty()
 
 
-def test_missing_and_superfluous_fields_are_named(service: RunningService) -> None:
+def test_missing_and_superfluous_fields_are_named(service: ServiceClient) -> None:
     alone = service.client.post("/api/inpaint", files={"file": encoded(IMAGE)})
     assert (alone.status_code, alone.json()["detail"][:22]) == (422, "the field 'mask' with ")
     for task, files in (("upscale", {"file": b"x", "mask": b"y"}), ("inpaint-batch", {"mask": b"y"})):
@@ -192,7 +192,7 @@ def test_missing_and_superfluous_fields_are_named(service: RunningService) -> No
 # --- jobs ---------------------------------------------------------------------------------------------------
 
 
-def test_job_tells_what_it_is_and_how_far(service: RunningService) -> None:
+def test_job_tells_what_it_is_and_how_far(service: ServiceClient) -> None:
     job = post_job(service, mask_grow=5)
     assert (job["task"], job["model"]) == ("inpaint", "pixelmend-fill")
     told = [data for name, _, data in events(service, job["id"]) if name == "progress"]
@@ -205,13 +205,13 @@ def test_job_tells_what_it_is_and_how_far(service: RunningService) -> None:
     assert np.array_equal(decoded(result.content), decoded(inpaint(service, mask_grow=5).content))
 
 
-def test_same_image_with_another_mask_is_other_work(service: RunningService) -> None:
+def test_same_image_with_another_mask_is_other_work(service: ServiceClient) -> None:
     one, same = post_job(service), post_job(service)
     assert one["id"] == same["id"]
     assert inpaint(service, mask=encoded(MASK.T.copy())).headers["x-pixelmend-job"] != one["id"]
 
 
-def test_cancelled_job_ends_soon_and_leaves_nothing(service: RunningService) -> None:
+def test_cancelled_job_ends_soon_and_leaves_nothing(service: ServiceClient) -> None:
     image, mask = large_and_slow()
     files = {"file": ("a.jpg", image), "mask": ("m.png", mask)}
     job = service.client.post("/api/jobs", files=files, data={"task": "inpaint"}).json()
@@ -234,7 +234,7 @@ def test_accepted_job_survives_the_death_of_worker_and_service(tmp_path: Path) -
         files = {"file": ("a.jpg", image), "mask": ("m.png", mask)}
         job = own.client.post("/api/jobs", files=files, data={"task": "inpaint"}).json()
         own.wait_until("a running job", running=1)
-        own.worker().send_signal(signal.SIGKILL)
+        own.lose_worker()
         own.wait_until("a new worker", worker_restarts=1)
         own.kill()
     with running_service(tmp_path) as own:
@@ -248,9 +248,7 @@ def test_accepted_job_survives_the_death_of_worker_and_service(tmp_path: Path) -
 # --- batches ------------------------------------------------------------------------------------------------
 
 
-def post_batch(
-    service: RunningService, files: list[tuple[str, bytes]], masks: list[tuple[str, bytes]]
-) -> Any:
+def post_batch(service: ServiceClient, files: list[tuple[str, bytes]], masks: list[tuple[str, bytes]]) -> Any:
     sent = [("files", file) for file in files] + [("masks", mask) for mask in masks]
     return service.client.post("/api/inpaint-batch", files=sent)
 
@@ -270,7 +268,7 @@ def items_of(response: httpx.Response) -> tuple[zipfile.ZipFile, list[dict[str, 
     return archive, items
 
 
-def test_batch_matches_masks_by_name_and_tells_what_has_none(service: RunningService) -> None:
+def test_batch_matches_masks_by_name_and_tells_what_has_none(service: ServiceClient) -> None:
     other = np.ascontiguousarray(MASK.T)
     images = [("a.png", encoded(IMAGE)), ("b.jpg", encoded(IMAGE)), ("c.png", encoded(IMAGE))]
     response = post_batch(service, images, [("B.png", encoded(other)), ("a.webp", encoded(MASK))])
@@ -283,7 +281,7 @@ def test_batch_matches_masks_by_name_and_tells_what_has_none(service: RunningSer
     assert job["task"] == "inpaint-batch"
 
 
-def test_batch_of_two_archives_and_of_one_mask_for_all(service: RunningService) -> None:
+def test_batch_of_two_archives_and_of_one_mask_for_all(service: ServiceClient) -> None:
     images = packed({"in/a.png": encoded(IMAGE), "in/b.png": encoded(IMAGE[::-1])})
     masks = packed({"masks/b.png": encoded(MASK), "masks/a.png": encoded(MASK)})
     archive, items = items_of(post_batch(service, [("i.zip", images)], [("m.zip", masks)]))
@@ -294,7 +292,7 @@ def test_batch_of_two_archives_and_of_one_mask_for_all(service: RunningService) 
         assert alike.read(name) == archive.read(name)
 
 
-def test_batch_with_bad_masks_says_whose(service: RunningService) -> None:
+def test_batch_with_bad_masks_says_whose(service: ServiceClient) -> None:
     images = [("a.png", encoded(IMAGE)), ("b.png", encoded(IMAGE))]
     masks = [("a.png", b"rubbish"), ("b.png", encoded(MASK[:50]))]
     _, (a, b) = items_of(post_batch(service, images, masks))
@@ -307,7 +305,7 @@ def test_batch_with_bad_masks_says_whose(service: RunningService) -> None:
     service.wait_until_spool_is_empty()
 
 
-def test_fields_that_need_another_are_refused_in_plain_words(service: RunningService) -> None:
+def test_fields_that_need_another_are_refused_in_plain_words(service: ServiceClient) -> None:
     files = {"file": encoded(IMAGE), "mask": encoded(MASK)}
     answer = service.client.post("/api/inpaint", files=files, data={"scale": "2"})
     assert (answer.status_code, answer.json()["detail"]) == (422, "scale=2 belongs to then=upscale")

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from tests.pictures import decoded, encoded, photo
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 
 def post(
-    service: RunningService, data: bytes, headers: dict[str, str] | None = None, **fields: Any
+    service: ServiceClient, data: bytes, headers: dict[str, str] | None = None, **fields: Any
 ) -> httpx.Response:
     return service.post_job(data, headers, **fields)
 
 
-def ended(service: RunningService, job_id: str) -> dict[str, Any]:
+def ended(service: ServiceClient, job_id: str) -> dict[str, Any]:
     return service.ended_job(job_id)
 
 
-def done(service: RunningService, data: bytes, **fields: Any) -> dict[str, Any]:
+def done(service: ServiceClient, data: bytes, **fields: Any) -> dict[str, Any]:
     response = post(service, data, **fields)
     assert response.status_code == 202, response.text
     job = ended(service, response.json()["id"])
@@ -35,7 +35,7 @@ def picture(left: int, side_px: int = 40) -> bytes:
 
 
 def test_job_is_accepted_shown_and_its_result_is_what_a_request_that_waits_gets(
-    service: RunningService,
+    service: ServiceClient,
 ) -> None:
     data = picture(0)
     response = post(service, data)
@@ -60,7 +60,7 @@ def test_job_is_accepted_shown_and_its_result_is_what_a_request_that_waits_gets(
     assert job["id"] in [listed["id"] for listed in service.client.get("/api/jobs").json()["jobs"]]
 
 
-def test_result_has_ranges_and_an_etag_of_its_content(service: RunningService) -> None:
+def test_result_has_ranges_and_an_etag_of_its_content(service: ServiceClient) -> None:
     job = done(service, picture(1))
     url = job["result"]["url"]
     whole = service.client.get(url)
@@ -76,7 +76,7 @@ def test_result_has_ranges_and_an_etag_of_its_content(service: RunningService) -
     assert head.headers["content-length"] == str(len(whole.content))
 
 
-def test_same_bytes_with_the_same_options_are_the_same_job(service: RunningService) -> None:
+def test_same_bytes_with_the_same_options_are_the_same_job(service: ServiceClient) -> None:
     data = picture(2)
     first = done(service, data)
     again = post(service, data).json()
@@ -88,7 +88,7 @@ def test_same_bytes_with_the_same_options_are_the_same_job(service: RunningServi
     assert hashlib.sha256(waited_for.content).hexdigest() == first["result"]["sha256"]
 
 
-def test_idempotency_key_names_one_job(service: RunningService) -> None:
+def test_idempotency_key_names_one_job(service: ServiceClient) -> None:
     headers = {"Idempotency-Key": "order 17"}
     first = post(service, picture(3), headers=headers).json()
     ended(service, first["id"])
@@ -100,7 +100,7 @@ def test_idempotency_key_names_one_job(service: RunningService) -> None:
     service.wait_until_spool_is_empty()
 
 
-def test_failed_job_says_why_and_is_tried_again_when_it_is_sent_again(service: RunningService) -> None:
+def test_failed_job_says_why_and_is_tried_again_when_it_is_sent_again(service: ServiceClient) -> None:
     data = picture(5, side_px=96)
     broken = data[: len(data) // 2]
     first = post(service, broken).json()
@@ -115,7 +115,7 @@ def test_failed_job_says_why_and_is_tried_again_when_it_is_sent_again(service: R
     ended(service, again["id"])
 
 
-def test_cancelled_job_stays_cancelled_and_leaves_nothing(service: RunningService) -> None:
+def test_cancelled_job_stays_cancelled_and_leaves_nothing(service: ServiceClient) -> None:
     job = post(service, picture(6, side_px=300), scale=8).json()
     cancelled = service.client.delete(f"/api/jobs/{job['id']}")
     assert cancelled.status_code == 200
@@ -126,7 +126,7 @@ def test_cancelled_job_stays_cancelled_and_leaves_nothing(service: RunningServic
     assert service.client.get(f"/api/jobs/{job['id']}").json()["state"] == "cancelled"
 
 
-def test_given_up_result_is_gone(service: RunningService) -> None:
+def test_given_up_result_is_gone(service: ServiceClient) -> None:
     job = done(service, picture(7))
     assert service.client.delete(f"/api/jobs/{job['id']}").json()["state"] == "expired"
     result = service.client.get(f"/api/jobs/{job['id']}/result")
@@ -136,7 +136,7 @@ def test_given_up_result_is_gone(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/result"])
-def test_unknown_job_is_404(service: RunningService, path: str) -> None:
+def test_unknown_job_is_404(service: ServiceClient, path: str) -> None:
     response = service.client.get(f"/api/jobs/{'0' * 32}{path}")
     assert (response.status_code, response.json()["type"]) == (404, "urn:pixelmend:problem:unknown-job")
 
@@ -152,7 +152,7 @@ def test_unknown_job_is_404(service: RunningService, path: str) -> None:
     ],
 )
 def test_bad_request_is_refused_and_leaves_no_job(
-    service: RunningService, fields: dict[str, Any], status: int, code: str
+    service: ServiceClient, fields: dict[str, Any], status: int, code: str
 ) -> None:
     before = len(service.client.get("/api/jobs").json()["jobs"])
     response = post(service, picture(8), **fields)
@@ -161,13 +161,13 @@ def test_bad_request_is_refused_and_leaves_no_job(
     service.wait_until_spool_is_empty()
 
 
-def test_accept_header_of_a_job_is_not_about_the_image(service: RunningService) -> None:
+def test_accept_header_of_a_job_is_not_about_the_image(service: ServiceClient) -> None:
     response = post(service, picture(9), headers={"Accept": "application/json"})
     assert response.status_code == 202
     assert ended(service, response.json()["id"])["result"]["media_type"] == "image/png"
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_unusable_idempotency_key_is_refused(service: RunningService, key: str) -> None:
+def test_unusable_idempotency_key_is_refused(service: ServiceClient, key: str) -> None:
     response = post(service, picture(10), headers={"Idempotency-Key": key})
     assert (response.status_code, response.json()["type"]) == (422, "urn:pixelmend:problem:invalid-parameter")

@@ -11,22 +11,23 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
-from tests.service import RunningService, running_service
+from tests.service import ServiceClient, running_service
 from tests.web.test_metrics import counts
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceClient]:
     folder = tmp_path_factory.mktemp("memory-service")
     # So low that both alerts about memory are up on every machine.
-    with running_service(
+    with service_in_threads(
         folder, memory_monitoring_interval=0.1, cleanup_threshold_percent=1, auto_cleanup_enabled="false"
     ) as running:
         yield running
 
 
-def memory(service: RunningService, **query: Any) -> dict[str, Any]:
+def memory(service: ServiceClient, **query: Any) -> dict[str, Any]:
     response = service.client.get("/api/memory", params=query)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
@@ -35,7 +36,7 @@ def memory(service: RunningService, **query: Any) -> dict[str, Any]:
     return merged
 
 
-def sampled(service: RunningService, at_least: int = 1) -> dict[str, Any]:
+def sampled(service: ServiceClient, at_least: int = 1) -> dict[str, Any]:
     deadline_s = time.monotonic() + 30
     while len((answer := memory(service))["history"]) < at_least:
         assert time.monotonic() < deadline_s, answer
@@ -43,7 +44,7 @@ def sampled(service: RunningService, at_least: int = 1) -> dict[str, Any]:
     return answer
 
 
-def test_memory_is_told_with_its_history(own: RunningService) -> None:
+def test_memory_is_told_with_its_history(own: ServiceClient) -> None:
     service = own
     service.client.post("/api/upscale", files={"file": encoded(photo(side_px=50))})
     answer = sampled(service, at_least=3)
@@ -60,7 +61,7 @@ def test_memory_is_told_with_its_history(own: RunningService) -> None:
     assert service.client.get("/api/memory", params={"points": -1}).status_code == 422
 
 
-def events(service: RunningService) -> Generator[tuple[str, dict[str, Any]], None, None]:
+def events(service: ServiceClient) -> Generator[tuple[str, dict[str, Any]], None, None]:
     with service.client.stream("GET", "/api/memory/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         name = ""
@@ -74,7 +75,7 @@ def events(service: RunningService) -> Generator[tuple[str, dict[str, Any]], Non
                 yield name, data[name]
 
 
-def test_stream_begins_with_what_is_now_and_goes_on(own: RunningService) -> None:
+def test_stream_begins_with_what_is_now_and_goes_on(own: ServiceClient) -> None:
     sampled(own)
     with closing(events(own)) as stream:
         name, first = next(stream)
@@ -88,7 +89,7 @@ def test_stream_begins_with_what_is_now_and_goes_on(own: RunningService) -> None
     assert "device-memory" in {alert["kind"] for alert in alerts}
 
 
-def test_alert_that_is_up_is_told(own: RunningService) -> None:
+def test_alert_that_is_up_is_told(own: ServiceClient) -> None:
     answer = sampled(own)
     raised = {alert["kind"]: alert for alert in answer["raised"]}
     assert raised["device-memory"]["threshold"] == 1
@@ -96,7 +97,7 @@ def test_alert_that_is_up_is_told(own: RunningService) -> None:
     assert "device-memory" in {alert["kind"] for alert in answer["alerts"]}
 
 
-def test_memory_is_counted_for_prometheus(own: RunningService) -> None:
+def test_memory_is_counted_for_prometheus(own: ServiceClient) -> None:
     sampled(own)
     found = counts(own)
     by_name = {name: value for (name, labels), value in found.items() if labels == (("device", "0"),)}
@@ -108,9 +109,9 @@ def test_memory_is_counted_for_prometheus(own: RunningService) -> None:
     assert {"pixelmend_model_memory_bytes", "pixelmend_recoveries_total"} <= names
 
 
-def test_new_worker_begins_anew_and_the_history_stays(own: RunningService) -> None:
+def test_new_worker_begins_anew_and_the_history_stays(own: ServiceClient) -> None:
     before = sampled(own, at_least=2)["history"][0]
-    own.worker().send_signal(signal.SIGKILL)
+    own.lose_worker()
     own.wait_until("the loss", worker_restarts=1)
     own.wait_until_ready()
     assert before in memory(own, points=1800)["history"]
@@ -128,6 +129,6 @@ def test_stream_ends_when_the_service_goes(tmp_path: Path) -> None:
 
 
 def test_without_a_monitor_there_is_no_history(tmp_path: Path) -> None:
-    with running_service(tmp_path, memory_monitoring_enabled="false") as service:
+    with service_in_threads(tmp_path, memory_monitoring_enabled="false") as service:
         answer = memory(service)
         assert (answer["enabled"], answer["history"]) == (False, [])

@@ -3,12 +3,12 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.pictures import encoded, photo
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 Counts = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def counts(service: RunningService) -> Counts:
+def counts(service: ServiceClient) -> Counts:
     response = service.client.get("/metrics")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain; version=")
@@ -21,7 +21,7 @@ def counts(service: RunningService) -> Counts:
     return found
 
 
-def grown(service: RunningService, before: Counts) -> dict[str, float]:
+def grown(service: ServiceClient, before: Counts) -> dict[str, float]:
     """By `name{label=value,...}`, what is more than it was."""
     return {
         f"{name}{{{','.join(f'{k}={v}' for k, v in labels)}}}": value - before.get((name, labels), 0.0)
@@ -30,7 +30,7 @@ def grown(service: RunningService, before: Counts) -> dict[str, float]:
     }
 
 
-def test_requests_jobs_tiles_and_errors_are_counted(service: RunningService) -> None:
+def test_requests_jobs_tiles_and_errors_are_counted(service: ServiceClient) -> None:
     before = counts(service)
     data = encoded(photo("rocket", side_px=44, left=200, top=200))
     answer = service.client.post("/api/upscale", files={"file": data})
@@ -56,7 +56,7 @@ def test_requests_jobs_tiles_and_errors_are_counted(service: RunningService) -> 
     assert job_id not in service.client.get("/metrics").text
 
 
-def test_failed_job_is_counted_by_its_problem(service: RunningService) -> None:
+def test_failed_job_is_counted_by_its_problem(service: ServiceClient) -> None:
     before = counts(service)
     data = encoded(photo("rocket", side_px=60))
     assert service.client.post("/api/upscale", files={"file": data[: len(data) // 2]}).status_code == 422
@@ -65,7 +65,7 @@ def test_failed_job_is_counted_by_its_problem(service: RunningService) -> None:
     assert after["pixelmend_jobs_total{state=failed,task=upscale}"] == 1
 
 
-def test_gauges_tell_how_it_is_now(service: RunningService) -> None:
+def test_gauges_tell_how_it_is_now(service: ServiceClient) -> None:
     now = {name: value for (name, labels), value in counts(service).items() if not labels}
     assert now["pixelmend_ready"] == 1
     assert now["pixelmend_queue_pixels"] == 0

@@ -6,14 +6,14 @@ from collections import Counter
 import pytest
 
 from tests.imaging import samples
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 EXPECTED = {200, 413, 415, 422}
 MUTANTS_PER_FORMAT = 40
 
 
 @pytest.mark.parametrize("name", sorted(samples.one_of_each()))
-def test_mutants_get_a_result_or_a_refusal(service: RunningService, name: str) -> None:
+def test_mutants_get_a_result_or_a_refusal(service: ServiceClient, name: str) -> None:
     data = samples.one_of_each()[name]
     chance = random.Random(f"mutants of {name} by http")
     restarts = service.client.get("/api/health").json()["worker_restarts"]

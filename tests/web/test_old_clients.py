@@ -6,12 +6,12 @@ import zipfile
 from urllib.parse import urlsplit
 
 from tests.pictures import encoded, photo
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 GOOD = encoded(photo(side_px=40), "JPEG")
 
 
-def answered(service: RunningService, head: str, body: bytes = b"") -> tuple[str, bytes]:
+def answered(service: ServiceClient, head: str, body: bytes = b"") -> tuple[str, bytes]:
     """Head and body, once the service has closed the connection."""
     address = urlsplit(service.base_url)
     assert address.hostname is not None
@@ -23,7 +23,7 @@ def answered(service: RunningService, head: str, body: bytes = b"") -> tuple[str
     return before.decode().lower(), after
 
 
-def test_archive_that_grows_is_sent_without_chunks(service: RunningService) -> None:
+def test_archive_that_grows_is_sent_without_chunks(service: ServiceClient) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
         + GOOD
@@ -38,7 +38,7 @@ def test_archive_that_grows_is_sent_without_chunks(service: RunningService) -> N
         assert archive.namelist() == ["a.png", "manifest.json"]
 
 
-def test_events_are_sent_without_chunks(service: RunningService) -> None:
+def test_events_are_sent_without_chunks(service: ServiceClient) -> None:
     job = service.post_job(GOOD).json()["id"]
     before, after = answered(service, f"GET /api/jobs/{job}/events HTTP/1.0")
     assert "transfer-encoding" not in before
@@ -46,14 +46,14 @@ def test_events_are_sent_without_chunks(service: RunningService) -> None:
     assert after.rstrip().endswith(b"}")
 
 
-def test_what_has_a_length_is_sent_with_it(service: RunningService) -> None:
+def test_what_has_a_length_is_sent_with_it(service: ServiceClient) -> None:
     before, after = answered(service, "GET /livez HTTP/1.0")
     assert f"content-length: {len(after)}" in before
     head, nothing = answered(service, "HEAD / HTTP/1.0")
     assert (head.startswith("http/1.1"), nothing) == (True, b"")
 
 
-def test_newer_clients_get_chunks_and_keep_their_connection(service: RunningService) -> None:
+def test_newer_clients_get_chunks_and_keep_their_connection(service: ServiceClient) -> None:
     answer = service.client.post("/api/upscale-batch", files=[("files", ("b.jpg", GOOD))])
     assert answer.headers["transfer-encoding"] == "chunked"
     assert "connection" not in answer.headers

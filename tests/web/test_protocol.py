@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from pixelmend.web.protocol import MAX_HEAD_BYTES, MAX_HEADERS
-from tests.service import RunningService, running_service
+from tests.inprocess import service_in_threads
+from tests.service import RunningService, ServiceClient, running_service
 
 HEADER_TIMEOUT_S = 1.0
 UPLOAD_TIMEOUT_S = 2.0
@@ -40,7 +41,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
         yield service
 
 
-def connected(service: RunningService) -> socket.socket:
+def connected(service: ServiceClient) -> socket.socket:
     url = httpx.URL(service.base_url)
     connection = socket.create_connection((url.host, url.port or 80), timeout=NEVER_S)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -143,10 +144,24 @@ def test_what_comes_bit_by_bit_has_an_end(own: RunningService, head: bytes, piec
         sent_until_closed(connection, piece, pause_s=0.05)
 
 
-def test_a_connection_that_says_nothing_is_closed_and_one_that_waits_is_kept(own: RunningService) -> None:
-    with connected(own) as silent, connected(own) as waiting:
+def test_a_connection_between_two_requests_is_kept(own: RunningService) -> None:
+    """A client that reuses it would otherwise find it closed at any moment."""
+    requests = (
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /api/estimate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcde",
+    )
+    with connected(own) as connection:
+        for request in (*requests, *requests):
+            connection.sendall(request)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 ")
+            connection.settimeout(2 * HEADER_TIMEOUT_S)
+            with pytest.raises(TimeoutError):
+                assert connection.recv(1) == b"something that was not closed"
+
+
+def test_a_connection_that_says_nothing_is_closed(own: RunningService) -> None:
+    with connected(own) as silent:
         assert silent.recv(1) == b""
-        waiting.close()
     # An answer that takes longer than a header may is not cut off.
     with connected(own) as events:
         events.sendall(
@@ -164,7 +179,7 @@ def test_a_connection_that_says_nothing_is_closed_and_one_that_waits_is_kept(own
 def test_a_chunked_upload_has_a_deadline_and_needs_room_while_it_arrives(tmp_path: Path) -> None:
     free = psutil.disk_usage(str(tmp_path)).free
     room = 400_000_000
-    with running_service(
+    with service_in_threads(
         tmp_path,
         min_free_disk_bytes=free - room,
         upload_timeout_s=UPLOAD_TIMEOUT_S,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from tests.service import RunningService
         ("POST", "/api/estimate?scale=2"),
     ],
 )
-def test_unknown_parameter_is_named(service: RunningService, method: str, path: str) -> None:
+def test_unknown_parameter_is_named(service: ServiceClient, method: str, path: str) -> None:
     answer = service.client.request(method, path)
     name = path.partition("?")[2].partition("=")[0]
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:pixelmend:problem:invalid-parameter")
     assert answer.json()["detail"] == (f"the query parameter {name!r} is not known; this address takes none")
 
 
-def test_known_parameters_are_named_and_read(service: RunningService) -> None:
+def test_known_parameters_are_named_and_read(service: ServiceClient) -> None:
     assert service.client.get("/api/memory?points=1").status_code == 200
     answer = service.client.get("/api/memory?point=1")
     assert answer.status_code == 422

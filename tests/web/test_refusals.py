@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.pictures import encoded, photo
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -44,7 +44,7 @@ GOOD = encoded(photo())
         "empty", "text", "svg", "pdf", "cut header", "cut data", "large", "no width", "2^31-1", "no data",
     ],
 )  # fmt: skip
-def test_unusable_image(service: RunningService, data: bytes, status: int, code: str, words: str) -> None:
+def test_unusable_image(service: ServiceClient, data: bytes, status: int, code: str, words: str) -> None:
     response = service.client.post("/api/upscale", files={"file": ("innocent.jpg", data, "image/jpeg")})
     check_problem(response, status, code, words)
 
@@ -77,18 +77,18 @@ def test_unusable_image(service: RunningService, data: bytes, status: int, code:
     ],
 )
 def test_unusable_parameter(
-    service: RunningService, fields: dict[str, str], status: int, code: str, words: str
+    service: ServiceClient, fields: dict[str, str], status: int, code: str, words: str
 ) -> None:
     response = service.client.post("/api/upscale", files={"file": GOOD}, data=fields)
     check_problem(response, status, code, words)
 
 
-def test_body_over_the_limit_is_refused_by_its_announced_length(service: RunningService) -> None:
+def test_body_over_the_limit_is_refused_by_its_announced_length(service: ServiceClient) -> None:
     response = service.client.post("/api/upscale", files={"file": b"x" * 2_100_000})
     check_problem(response, 413, "payload-too-large", "2000000")
 
 
-def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: RunningService) -> None:
+def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: ServiceClient) -> None:
     host, port = service.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as client:
         # httpx does not announce what it does not send.
@@ -99,7 +99,7 @@ def test_body_that_no_disk_could_hold_is_too_large_and_not_a_full_disk(service: 
         assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
 
 
-def test_header_without_end_is_refused(service: RunningService) -> None:
+def test_header_without_end_is_refused(service: ServiceClient) -> None:
     host, port = service.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Long: ")
@@ -109,7 +109,7 @@ def test_header_without_end_is_refused(service: RunningService) -> None:
             pytest.fail("the service goes on reading")
 
 
-def test_body_over_the_limit_is_refused_while_it_arrives(service: RunningService) -> None:
+def test_body_over_the_limit_is_refused_while_it_arrives(service: ServiceClient) -> None:
     def chunks() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
         for _ in range(60):
@@ -121,14 +121,14 @@ def test_body_over_the_limit_is_refused_while_it_arrives(service: RunningService
     check_problem(response, 413, "payload-too-large", "2000000")
 
 
-def test_missing_file(service: RunningService) -> None:
+def test_missing_file(service: ServiceClient) -> None:
     response = service.client.post("/api/upscale", files={"picture": b"x"})
     check_problem(response, 422, "invalid-parameter", "picture")
     response = service.client.post("/api/upscale", files={"scale": (None, "2")})
     check_problem(response, 422, "invalid-parameter", "file")
 
 
-def test_file_sent_twice(service: RunningService) -> None:
+def test_file_sent_twice(service: ServiceClient) -> None:
     response = service.client.post("/api/upscale", files=[("file", GOOD), ("file", GOOD)])
     check_problem(response, 422, "invalid-parameter", "more than once")
 
@@ -144,25 +144,25 @@ def test_file_sent_twice(service: RunningService) -> None:
         ("multipart/form-data; boundary=b", b"--b\r\nContent-Type: text/plain\r\n\r\nabc\r\n--b--\r\n"),
     ],
 )
-def test_broken_multipart(service: RunningService, content_type: str, body: bytes) -> None:
+def test_broken_multipart(service: ServiceClient, content_type: str, body: bytes) -> None:
     response = service.client.post("/api/upscale", content=body, headers={"Content-Type": content_type})
     assert response.status_code == 400, response.text
     check_problem(response, 400, "malformed-upload", "")
 
 
-def test_accept_header_that_nothing_satisfies(service: RunningService) -> None:
+def test_accept_header_that_nothing_satisfies(service: ServiceClient) -> None:
     response = service.client.post("/api/upscale", files={"file": GOOD}, headers={"Accept": "text/html"})
     check_problem(response, 406, "not-acceptable", "text/html")
 
 
-def test_unknown_path_and_wrong_method_are_problems_too(service: RunningService) -> None:
+def test_unknown_path_and_wrong_method_are_problems_too(service: ServiceClient) -> None:
     check_problem(service.client.get("/api/nothing"), 404, "not-found", "/api/nothing")
     response = service.client.get("/api/upscale")
     check_problem(response, 405, "method-not-allowed", "GET")
     assert "POST" in response.headers["allow"]
 
 
-def test_service_is_well_after_all_this(service: RunningService) -> None:
+def test_service_is_well_after_all_this(service: ServiceClient) -> None:
     assert service.client.post("/api/upscale", files={"file": GOOD}).status_code == 200
     assert service.client.get("/api/health").json()["worker_restarts"] == 0
     service.wait_until_spool_is_empty()

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.pictures import decoded, encoded, photo, psnr_db
-from tests.service import RunningService
+from tests.service import ServiceClient
 
 
 def post(
-    service: RunningService, data: bytes, headers: dict[str, str] | None = None, **fields: Any
+    service: ServiceClient, data: bytes, headers: dict[str, str] | None = None, **fields: Any
 ) -> httpx.Response:
     return service.client.post(
         "/api/upscale",
@@ -35,7 +35,7 @@ def enlarged(pixels: np.ndarray[Any, Any], factor: int = 4) -> np.ndarray[Any, A
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
-def test_photo_comes_back_four_times_as_large_and_looks_alike(service: RunningService) -> None:
+def test_photo_comes_back_four_times_as_large_and_looks_alike(service: ServiceClient) -> None:
     source = photo()
     response = post(service, encoded(source))
     image = ok(response)
@@ -44,7 +44,7 @@ def test_photo_comes_back_four_times_as_large_and_looks_alike(service: RunningSe
     assert psnr_db(np.asarray(image), enlarged(source)) > 25
 
 
-def test_enlarging_recovers_more_than_bicubic_does(service: RunningService) -> None:
+def test_enlarging_recovers_more_than_bicubic_does(service: ServiceClient) -> None:
     truth = photo(side_px=256, left=150, top=0)
     small = Image.fromarray(truth).resize((64, 64), Image.Resampling.BICUBIC)
     image = ok(post(service, encoded(np.asarray(small))))
@@ -64,7 +64,7 @@ def test_enlarging_recovers_more_than_bicubic_does(service: RunningService) -> N
     ],
 )
 def test_twice_the_size_is_computed_by_the_model_made_for_it(
-    service: RunningService, fields: dict[str, Any], model: str
+    service: ServiceClient, fields: dict[str, Any], model: str
 ) -> None:
     source = photo()
     response = post(service, encoded(source), **fields)
@@ -73,7 +73,7 @@ def test_twice_the_size_is_computed_by_the_model_made_for_it(
     assert ok(response).size == (round(96 * factor), round(96 * factor))
 
 
-def test_denoise_goes_from_the_faithful_to_the_clean_model(service: RunningService) -> None:
+def test_denoise_goes_from_the_faithful_to_the_clean_model(service: ServiceClient) -> None:
     source = photo()
     noise = np.random.default_rng(0).normal(0.0, 8.0, source.shape)
     data = encoded(np.clip(source + noise, 0, 255).astype(np.uint8), "JPEG", quality=50)
@@ -85,7 +85,7 @@ def test_denoise_goes_from_the_faithful_to_the_clean_model(service: RunningServi
     assert psnr_db(results[1], results[2]) > apart_db + 1
 
 
-def test_provenance_is_in_the_headers(service: RunningService) -> None:
+def test_provenance_is_in_the_headers(service: ServiceClient) -> None:
     headers = post(service, encoded(photo()), tile=64).headers
     assert headers["x-pixelmend-model"] == "pixelmend-x4"
     assert len(headers["x-pixelmend-model-sha256"]) == 64
@@ -106,7 +106,7 @@ def test_provenance_is_in_the_headers(service: RunningService) -> None:
     assert "x-pixelmend-not-kept" not in headers
 
 
-def test_tile_size_does_not_change_a_single_value(service: RunningService) -> None:
+def test_tile_size_does_not_change_a_single_value(service: ServiceClient) -> None:
     source = encoded(photo(side_px=150))
     whole = np.asarray(ok(post(service, source)))
     tiled = np.asarray(ok(post(service, source, tile=64)))
@@ -126,7 +126,7 @@ def test_tile_size_does_not_change_a_single_value(service: RunningService) -> No
     ],
 )
 def test_any_factor_or_exact_size(
-    service: RunningService, fields: dict[str, Any], size: tuple[int, int]
+    service: ServiceClient, fields: dict[str, Any], size: tuple[int, int]
 ) -> None:
     source = photo()[:64]
     image = ok(post(service, encoded(source), **fields))
@@ -146,7 +146,7 @@ def test_any_factor_or_exact_size(
     ],
 )
 def test_every_output_format(
-    service: RunningService, output_format: str, pillow_name: str, min_psnr_db: float
+    service: ServiceClient, output_format: str, pillow_name: str, min_psnr_db: float
 ) -> None:
     data = encoded(photo())
     exact = np.asarray(ok(post(service, data)))
@@ -157,7 +157,7 @@ def test_every_output_format(
     assert psnr_db(np.asarray(image), exact) > min_psnr_db
 
 
-def test_quality_changes_the_size_of_the_file(service: RunningService) -> None:
+def test_quality_changes_the_size_of_the_file(service: ServiceClient) -> None:
     data = encoded(photo())
     small = post(service, data, format="jpeg", quality=30)
     large = post(service, data, format="jpeg", quality=95)
@@ -165,12 +165,12 @@ def test_quality_changes_the_size_of_the_file(service: RunningService) -> None:
     assert len(small.content) < 0.6 * len(large.content)
 
 
-def test_accept_header_chooses_the_format(service: RunningService) -> None:
+def test_accept_header_chooses_the_format(service: ServiceClient) -> None:
     response = post(service, encoded(photo()), headers={"Accept": "image/webp;q=0.9, image/jpeg;q=0.5"})
     assert ok(response).format == "WEBP"
 
 
-def test_colour_profile_exif_and_resolution_are_kept(service: RunningService) -> None:
+def test_colour_profile_exif_and_resolution_are_kept(service: ServiceClient) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x010F] = "Maker"
@@ -185,7 +185,7 @@ def test_colour_profile_exif_and_resolution_are_kept(service: RunningService) ->
     assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_orientation_is_applied_to_the_pixels(service: RunningService) -> None:
+def test_orientation_is_applied_to_the_pixels(service: ServiceClient) -> None:
     source = photo()
     exif = Image.Exif()
     exif[0x0112] = 8
@@ -194,13 +194,13 @@ def test_orientation_is_applied_to_the_pixels(service: RunningService) -> None:
     assert np.array_equal(turned, plain)
 
 
-def test_grey_stays_grey(service: RunningService) -> None:
+def test_grey_stays_grey(service: ServiceClient) -> None:
     image = ok(post(service, encoded(photo()[:, :, 1])))
     assert image.mode == "L"
     assert psnr_db(np.asarray(image), enlarged(photo()[:, :, 1])) > 25
 
 
-def test_sixteen_bits_stay_sixteen_and_are_computed_in_float32(service: RunningService) -> None:
+def test_sixteen_bits_stay_sixteen_and_are_computed_in_float32(service: ServiceClient) -> None:
     ramp = np.add.outer(np.arange(96), np.arange(96)).astype(np.uint16) * 20 + 30_000
     response = post(service, encoded(ramp))
     values = decoded(response.content)
@@ -220,7 +220,7 @@ def disc_with_black_surroundings() -> np.ndarray[Any, np.dtype[np.uint8]]:
     return pixels
 
 
-def test_transparent_surroundings_leave_no_dark_fringe(service: RunningService) -> None:
+def test_transparent_surroundings_leave_no_dark_fringe(service: ServiceClient) -> None:
     result = np.asarray(ok(post(service, encoded(disc_with_black_surroundings()))))
     assert result.shape == (384, 384, 4)
     visible = result[:, :, 3] > 8
@@ -229,7 +229,7 @@ def test_transparent_surroundings_leave_no_dark_fringe(service: RunningService) 
     assert (result[:40, :40, 3] == 0).all()
 
 
-def test_opaque_alpha_stays_exactly_opaque(service: RunningService) -> None:
+def test_opaque_alpha_stays_exactly_opaque(service: ServiceClient) -> None:
     pixels = np.dstack([photo(), np.full((96, 96), 255, np.uint8)])
     result = np.asarray(ok(post(service, encoded(pixels))))
     assert (result[:, :, 3] == 255).all()
@@ -237,7 +237,7 @@ def test_opaque_alpha_stays_exactly_opaque(service: RunningService) -> None:
     assert np.array_equal(result[:, :, :3], plain)
 
 
-def test_what_is_lost_is_named(service: RunningService) -> None:
+def test_what_is_lost_is_named(service: ServiceClient) -> None:
     response = post(service, encoded(disc_with_black_surroundings()), format="jpeg")
     assert "alpha" in response.headers["x-pixelmend-not-kept"]
     cmyk = Image.fromarray(photo()).convert("CMYK")
@@ -246,7 +246,7 @@ def test_what_is_lost_is_named(service: RunningService) -> None:
     assert "cmyk-converted" in post(service, buffer.getvalue()).headers["x-pixelmend-not-kept"]
 
 
-def test_animation_is_refused_unless_the_first_frame_is_asked_for(service: RunningService) -> None:
+def test_animation_is_refused_unless_the_first_frame_is_asked_for(service: ServiceClient) -> None:
     frames = [Image.fromarray(photo(left=left)) for left in (100, 150, 200)]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
@@ -259,7 +259,7 @@ def test_animation_is_refused_unless_the_first_frame_is_asked_for(service: Runni
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), (128, 128, 128), (255, 0, 0), (200, 40, 30)])
 def test_flat_picture_stays_flat_up_to_its_edges(
-    service: RunningService, colour: tuple[int, int, int]
+    service: ServiceClient, colour: tuple[int, int, int]
 ) -> None:
     flat = np.full((40, 50, 3), colour, np.uint8)
     result = np.asarray(ok(post(service, encoded(flat)))).astype(int)
@@ -267,12 +267,12 @@ def test_flat_picture_stays_flat_up_to_its_edges(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (37, 2), (255, 3)])
-def test_tiny_and_thin_images(service: RunningService, size: tuple[int, int]) -> None:
+def test_tiny_and_thin_images(service: ServiceClient, size: tuple[int, int]) -> None:
     pixels = np.full((size[1], size[0], 3), 77, np.uint8)
     assert ok(post(service, encoded(pixels))).size == (size[0] * 4, size[1] * 4)
 
 
-def test_nothing_stays_in_the_spool(service: RunningService) -> None:
+def test_nothing_stays_in_the_spool(service: ServiceClient) -> None:
     ok(post(service, encoded(photo())))
     assert post(service, b"no image").status_code == 415
     service.wait_until_spool_is_empty()

@@ -5,9 +5,29 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from pixelmend.config import CONFIG_VARIABLE, SECRET_VARIABLES
+
+
+class WorkerProcess(Protocol):
+    """What the supervisor needs of a worker; `subprocess.Popen` has it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises subprocess.TimeoutExpired."""
+        ...
+
+    def kill(self) -> None: ...
+
+
+Spawn = Callable[[socket.socket], WorkerProcess]
 
 
 def spawn(end: socket.socket) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from typing import Protocol
 from pixelmend.config import Settings
 from pixelmend.errors import PixelmendError
 from pixelmend.serving.memory import WorkerMemory
-from pixelmend.serving.spawning import describe_exit, in_words, spawn
+from pixelmend.serving.spawning import Spawn, WorkerProcess, describe_exit, in_words, spawn
 from pixelmend.serving.transport import (
     MAX_LINE_BYTES,
     Answer,
@@ -88,9 +88,14 @@ class Supervisor:
     """All methods belong to one event loop."""
 
     def __init__(
-        self, settings: Settings, log: Logger, on_alert: Callable[[Alert], None] = lambda _: None
+        self,
+        settings: Settings,
+        log: Logger,
+        on_alert: Callable[[Alert], None] = lambda _: None,
+        spawn: Spawn = spawn,
     ) -> None:
-        """on_alert: told of every alert about memory; must not block."""
+        """on_alert: told of every alert about memory; must not block. spawn: starts a worker."""
+        self._spawn = spawn
         self.memory = WorkerMemory(self.send, on_alert)
         self.model_loads: Counter[str] = Counter()
         """How often each model was opened, by all workers so far."""
@@ -100,7 +105,7 @@ class Supervisor:
         self._incoming = from_worker_codec()
         self._events: WorkerEvents | None = None
         self._task: asyncio.Task[None] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: WorkerProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ready: Ready | None = None
         self._models: tuple[ModelDescription, ...] = ()
@@ -197,7 +202,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = await asyncio.to_thread(spawn, theirs)
+                self._process = await asyncio.to_thread(self._spawn, theirs)
             except BaseException:
                 ours.close()
                 raise

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pixelmend.config import Settings
@@ -44,7 +44,7 @@ from pixelmend.serving.transport import (
     pages_of,
 )
 from pixelmend.tasks import Alert, DeviceDescription, ImageReport, MemorySample, ModelDescription
-from pixelmend.telemetry import Logger, LogSink, configure_logging
+from pixelmend.telemetry import Logger, configure_logging
 
 HEARTBEAT_PERIOD_S = 1.0
 PROGRESS_PERIOD_S = 0.1
@@ -133,8 +133,14 @@ def main(fd: int) -> int:
     settings = first.settings
     log_sink = configure_logging(settings.log_level, settings.log_format)
     log = Logger(process="worker", pid=os.getpid())
+
+    def leave() -> None:
+        # The API process is gone and nobody waits for results: at once, whatever the device is doing.
+        log_sink.close()
+        os._exit(4)
+
     try:
-        return _work(end, messages, settings, log, log_sink)
+        return work(end, messages, settings, log, leave)
     except Exception:
         # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
         log.exception("a bug ends the worker")
@@ -143,9 +149,10 @@ def main(fd: int) -> int:
         log_sink.close()
 
 
-def _work(
-    end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger, log_sink: LogSink
+def work(
+    end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger, leave: Callable[[], None]
 ) -> int:
+    """Until a `Shutdown` arrives; returns the exit status. leave: called when the other end is gone."""
     try:
         engine = _build(end, settings, log)
     except PixelmendError as error:
@@ -153,10 +160,19 @@ def _work(
         end.send(StartFailed(error.code, error.message))
         return 3
     stop = threading.Event()
+
+    def lost() -> None:
+        if not stop.is_set():
+            leave()
+            stop.set()
+            engine.pipeline.wake()
+
     threading.Thread(
-        target=_read, args=(messages, engine, stop, log, log_sink), name="inbox", daemon=True
+        target=_read, args=(messages, engine, stop, log, lost), name="inbox", daemon=True
     ).start()
-    threading.Thread(target=_beat, args=(end, engine.pipeline), name="heartbeat", daemon=True).start()
+    threading.Thread(
+        target=_beat, args=(end, engine.pipeline, stop, lost), name="heartbeat", daemon=True
+    ).start()
     end.send(_ready(engine, settings, log))
     engine.administrator.preload(engine.profiles.preload_wanted())
     monitor = threading.Thread(
@@ -208,17 +224,18 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
 
 
 def _read(
-    messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, log: Logger, log_sink: LogSink
+    messages: Iterator[ToWorker],
+    engine: _Engine,
+    stop: threading.Event,
+    log: Logger,
+    lost: Callable[[], None],
 ) -> None:
     try:
         _follow(messages, engine, stop)
     except Exception:
         # A worker that beats and hears nothing would be given work for ever.
         log.exception("a bug ends the worker's inbox")
-        log_sink.close()
-    if not stop.is_set():
-        # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
-        os._exit(4)
+    lost()
 
 
 def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
@@ -239,13 +256,14 @@ def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event
                 pass  # only the first one counts
 
 
-def _beat(end: WorkerEnd, pipeline: Pipeline) -> None:
-    while True:
+def _beat(end: WorkerEnd, pipeline: Pipeline, stop: threading.Event, lost: Callable[[], None]) -> None:
+    while not stop.is_set():
         try:
             end.send(Heartbeat(round(pipeline.step_age_s, 3)))
         except OSError:
-            os._exit(4)
-        time.sleep(HEARTBEAT_PERIOD_S)
+            lost()
+            return
+        stop.wait(HEARTBEAT_PERIOD_S)
 
 
 if __name__ == "__main__":

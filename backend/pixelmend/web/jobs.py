@@ -81,9 +81,9 @@ def jobs_router(service: Service) -> APIRouter:
             item_json=lambda n, item: item_view(n, item).model_dump_json(),
         )
 
-    @router.api_route(
+    @router.head("/api/jobs/{job_id}/result", include_in_schema=False)
+    @router.get(
         "/api/jobs/{job_id}/result",
-        methods=["GET", "HEAD"],
         summary="A finished job's file; ranges and ETag are understood",
         response_class=Response,
         responses={

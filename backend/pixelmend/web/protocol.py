@@ -57,8 +57,9 @@ class BoundedProtocol(OldClientsProtocol):
         elif self._silent_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             what = "trailers" if self._in_message else "header"
             self.send_400_response(f"The {what} of the request exceed {MAX_HEAD_BYTES} bytes.")
-        if self._deadline is None and not self._in_message and not self.transport.is_closing():
-            self._arm()  # something came between two requests
+        began_another = self._silent_bytes and not self._in_message
+        if self._deadline is None and began_another and not self.transport.is_closing():
+            self._arm()  # uvicorn's own limit applies to connections on which nothing comes
 
     # --- the parser's events ----------------------------------------------------------------------------
 

@@ -62,6 +62,12 @@ def serve(service: Service) -> None:
         settings.models_dir.mkdir(parents=True, exist_ok=True)  # no secret, unlike all that follows
     # What strangers send, and what comes of it, is for this user alone; the worker inherits this.
     os.umask(0o077)
+    server_for(service).run()
+
+
+def server_for(service: Service) -> DrainingServer:
+    """Set up and not started; where it is run, it ends once `should_exit` is set."""
+    settings = service.settings
     config = uvicorn.Config(
         create_app(service),
         host=settings.host,
@@ -75,4 +81,4 @@ def serve(service: Service) -> None:
         forwarded_allow_ips=settings.trusted_proxies,
         http=bounded_protocol(settings.header_timeout_s),
     )
-    DrainingServer(config, service).run()
+    return DrainingServer(config, service)

@@ -16,6 +16,7 @@ from pixelmend.serving.metrics import Metrics
 from pixelmend.serving.places import Places
 from pixelmend.serving.readiness import Readiness
 from pixelmend.serving.scheduler import Scheduler
+from pixelmend.serving.spawning import Spawn, spawn
 from pixelmend.serving.store import Spool
 from pixelmend.serving.supervisor import Supervisor
 from pixelmend.serving.webhook import AlertWebhook
@@ -71,16 +72,16 @@ def _make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def build_service(settings: Settings, log: Logger) -> Service:
+def build_service(settings: Settings, log: Logger, spawn: Spawn = spawn) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    Raises DataDirectoryInUse, and InvalidParameter for a setting that is not readable.
+    spawn: starts a worker. Raises DataDirectoryInUse, InvalidParameter for a setting that is not readable.
     """
     callers = Callers(settings)
     _make_private(settings.data_dir)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
-    workers = Workers([Supervisor(own, log, webhook.tell) for own in settings.for_each_device()])
+    workers = Workers([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
     scheduler = Scheduler(settings, workers, log, spool.remove_results)
     journal = Journal(settings.data_dir / "jobs.db", log)
     metrics = Metrics()

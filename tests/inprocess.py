@@ -1,0 +1,163 @@
+"""The service and its worker as threads of the test: real sockets, spool, database and engine."""
+
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import structlog
+
+from pixelmend.config import Settings
+from pixelmend.serving.transport import Configure, FromWorker, ToWorker, WorkerEnd
+from pixelmend.serving.worker import work
+from pixelmend.telemetry import Logger, configure_logging
+from pixelmend.web.server import server_for
+from pixelmend.web.service import build_service
+from tests.service import ServiceClient
+
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 60.0
+
+
+class _LoseableEnd(WorkerEnd):
+    """A process that lost its service ends at once. Threads may still have something to tell."""
+
+    def send(self, message: FromWorker) -> None:
+        with suppress(OSError):
+            super().send(message)
+
+
+class ThreadWorker:
+    """A worker in a thread, which stands in for a process of its own."""
+
+    pid = 0
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end.dup()
+        self._open = threading.Event()
+        self._open.set()
+        self._status: int | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def poll(self) -> int | None:
+        return self._status
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self._ended.wait(timeout):
+            raise subprocess.TimeoutExpired("worker", timeout or 0.0)
+        self._thread.join()
+        assert self._status is not None
+        return self._status
+
+    def hold(self) -> None:
+        """Take no message until `release`."""
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    def kill(self) -> None:
+        self._open.set()
+        with suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
+
+    def _held(self, messages: Iterator[ToWorker]) -> Iterator[ToWorker]:
+        for message in messages:
+            self._open.wait()
+            yield message
+
+    def _run(self) -> None:
+        status = 1
+        try:
+            with self._end:
+                end = _LoseableEnd(self._end)
+                messages = end.messages()
+                first = next(messages, None)
+                if isinstance(first, Configure):
+                    log = Logger(process="worker")
+                    status = work(end, self._held(messages), first.settings, log, leave=lambda: None)
+        finally:
+            self._status = status
+            self._ended.set()
+
+
+class ThreadService(ServiceClient):
+    """`workers` grows by each worker that was started."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.workers: list[ThreadWorker] = []
+
+    def spawn(self, end: socket.socket) -> ThreadWorker:
+        self.workers.append(ThreadWorker(end))
+        return self.workers[-1]
+
+    def hold_worker(self) -> None:
+        self.workers[-1].hold()
+
+    def release_worker(self) -> None:
+        self.workers[-1].release()
+
+    def lose_worker(self) -> None:
+        self.workers[-1].kill()
+
+
+@contextmanager
+def service_in_threads(
+    folder: Path, *, wait_for_port_only: bool = False, **settings: object
+) -> Iterator[ThreadService]:
+    """settings: by their names, as environment variables would have them."""
+    chosen: dict[str, Any] = {
+        "device": "cpu",
+        "port": 0,
+        "data_dir": folder / "data",
+        "models_dir": folder / "models",
+        "log_format": "json",
+        **settings,
+    }
+    environment = {f"PIXELMEND_{name.upper()}": str(value) for name, value in chosen.items()}
+    with patch.dict(os.environ, environment):
+        parsed = Settings(_env_file=None)
+    outer = structlog.get_config()
+    # Never closed: a thread that still writes to it would write to the next file of that number.
+    configure_logging("info", "json", (folder / "log").open("a"))
+    try:
+        with _served(folder, parsed, wait_for_port_only) as running:
+            yield running
+    finally:
+        structlog.configure(**outer)
+
+
+@contextmanager
+def _served(folder: Path, settings: Settings, wait_for_port_only: bool) -> Iterator[ThreadService]:
+    running = ThreadService(folder)
+    service = build_service(settings, Logger(process="api"), spawn=running.spawn)
+    server = server_for(service)
+    thread = threading.Thread(target=server.run, name="service", daemon=True)
+    thread.start()
+    try:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while not server.started:
+            assert thread.is_alive(), f"the service did not start:\n{running.log}"
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+        host, port = server.servers[0].sockets[0].getsockname()[:2]
+        running.base_url = f"http://{host}:{port}"
+        running.client = httpx.Client(base_url=running.base_url, timeout=120.0)
+        if not wait_for_port_only:
+            running.wait_until_ready()
+        yield running
+    finally:
+        running.client.close()
+        server.should_exit = True
+        thread.join(STOP_TIMEOUT_S)
+        assert not thread.is_alive(), f"the service did not leave:\n{running.log}"
