@@ -106,7 +106,7 @@ class LogSink:
             while view:
                 try:
                     view = view[os.write(descriptor, view) :]
-                except BlockingIOError:  # somebody else made the pipe so
+                except BlockingIOError:  # another process made the pipe so
                     select.select([], [descriptor], [])
 
 
