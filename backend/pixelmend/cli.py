@@ -53,12 +53,12 @@ def serve(
     from pixelmend.web.service import build_service
 
     settings = _settings(host=host, port=port, device=device)
-    configure_logging(settings.log_level, settings.log_format)
+    sink = configure_logging(settings.log_level, settings.log_format)
     for name in unread_files():
         hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"
         Logger(process="api").warning("a file in the working directory is not read", file=name, hint=hint)
     try:
-        service = build_service(settings, Logger(process="api"))
+        service = build_service(settings, Logger(process="api"), lambda: sink.dropped)
     except PixelmendError as error:
         _fail(error.message, status=2)
     run_server(service)

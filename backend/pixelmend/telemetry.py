@@ -106,7 +106,7 @@ class LogSink:
             while view:
                 try:
                     view = view[os.write(descriptor, view) :]
-                except BlockingIOError:  # somebody else made the pipe so
+                except BlockingIOError:  # another process made the pipe so
                     select.select([], [descriptor], [])
 
 
@@ -150,5 +150,6 @@ def configure_logging(level: str, log_format: LogFormat, stream: TextIO | None =
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=cast("TextIO", sink), force=True)
+    logging.captureWarnings(True)  # Python's own would be written past the sink, and wait for its reader
     atexit.register(sink.close)
     return sink

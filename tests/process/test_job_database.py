@@ -1,4 +1,4 @@
-"""The running service with a database that somebody else has been at."""
+"""The running service with a database that another program has changed."""
 
 import sqlite3
 import time

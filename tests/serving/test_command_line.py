@@ -98,7 +98,7 @@ def test_what_nobody_waits_for_is_dropped_unless_a_worker_has_it() -> None:
         for number in range(AT_A_TIME):
             worker.answer(number)
         assert [message.command for message in worker.sent[AT_A_TIME:]] == [LoadModel(f"{AT_A_TIME + 1}")]
-        # What a worker has done has happened, whoever waited for it.
+        # What a worker has done has happened, even if its client has gone.
         assert len(worker.done) == AT_A_TIME
         worker.line.worker_lost("by the test")
         with pytest.raises(NoWorker, match="by the test"):

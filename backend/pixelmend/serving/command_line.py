@@ -17,7 +17,7 @@ MAX_COMMANDS = 64
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """waiters: requests that want to hear of its end. sent: a worker has it, and does it whoever waits."""
+    """waiters: requests that want to hear of its end. sent: a worker has it, and does it in any case."""
 
     command: Command
     done: asyncio.Future[None]
@@ -29,7 +29,7 @@ class _Asked:
 class CommandLine:
     """Belongs to one event loop.
 
-    send: False where no worker hears it. on_done: told of what has happened, whether or not it is waited for.
+    send: False if no worker hears it. on_done: told of what has happened, whether or not it is waited for.
     """
 
     send: Callable[[ToWorker], bool]
@@ -114,4 +114,4 @@ def _settle(asked: _Asked, error: Exception | None) -> None:
         asked.done.set_result(None)
     else:
         asked.done.set_exception(error)
-        asked.done.exception()  # heard, also where nobody waits any more
+        asked.done.exception()  # retrieved, also if no client waits any more

@@ -1,6 +1,6 @@
 """What is read when Prometheus asks, as far as it is not counted as it happens."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pixelmend.serving.memory import WorkerMemory
 from pixelmend.serving.metrics import Sample
@@ -11,7 +11,13 @@ from pixelmend.serving.workers import Workers
 from pixelmend.tasks import MemorySample
 
 
-def gauges(spool: Spool, workers: Workers, scheduler: Scheduler, readiness: Readiness) -> Iterator[Sample]:
+def gauges(
+    spool: Spool,
+    workers: Workers,
+    scheduler: Scheduler,
+    readiness: Readiness,
+    dropped_lines: Callable[[], int],
+) -> Iterator[Sample]:
     worker, queue = workers.status(), scheduler.status()
     yield (
         "pixelmend_ready",
@@ -24,6 +30,7 @@ def gauges(spool: Spool, workers: Workers, scheduler: Scheduler, readiness: Read
     for state, count in (("queued", queue.queued), ("running", queue.running)):
         yield "pixelmend_queue_jobs", "Jobs accepted and not finished.", {"state": state}, count
     yield "pixelmend_queue_pixels", "Result pixels of those jobs.", {}, queue.pixels
+    yield "pixelmend_log_lines_dropped_total", "Log lines without a reader.", {}, dropped_lines()
     yield "pixelmend_spool_free_bytes", "Room on the spool's disk.", {}, spool.free_bytes
     for model in worker.models:
         if model.loaded:

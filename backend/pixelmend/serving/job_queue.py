@@ -33,9 +33,9 @@ class JobQueue:
         self._numbers = itertools.count()
         self._returns = itertools.count(-1, -1)
         self._turn = 0
-        """Of the job that was taken last."""
+        """The turn of the job that was taken last."""
         self._next_turn: dict[str, int] = {}
-        """Of each owner that has jobs waiting."""
+        """The next turn of each owner that has jobs waiting."""
         self._waiting: Counter[str] = Counter()
         self.pixels = 0
         """Result pixels of all."""
@@ -75,7 +75,7 @@ class JobQueue:
         self.discard(job)
 
     def discard(self, job: Job) -> None:
-        """It does not wait any more; nothing where it did not."""
+        """It does not wait any more; nothing happens if it did not."""
         key = self._keys.pop(job.id, None)
         if key is None:
             return
@@ -89,14 +89,14 @@ class JobQueue:
             self._next_turn.pop(job.owner, None)
 
     def place(self, job: Job) -> int | None:
-        """How many are before it, plus one; None where it does not wait."""
+        """How many are before it, plus one; None if it does not wait."""
         key = self._keys.get(job.id)
         if key is None:
             return None
         return 1 + sum(bisect_left(lane.keys, key) for lane in self._lanes.values())
 
     def pixels_before(self, job: Job) -> int:
-        """Result pixels of those that are before it; 0 where it does not wait."""
+        """Result pixels of those that are before it; 0 if it does not wait."""
         key = self._keys.get(job.id)
         if key is None:
             return 0

@@ -33,7 +33,7 @@ class Journal:
     """Every method runs on one thread of its own, so that the event loop never waits for the disk.
 
     A method that has returned has its change on the disk (WAL, synchronous=FULL). All of them raise
-    StorageFull where there is no room, StorageUnusable for a damaged file. A row that cannot be read is put
+    StorageFull if there is no room, StorageUnusable for a damaged file. A row that cannot be read is put
     aside by itself, into the table `unreadable`, and is then as if it had never been.
     """
 

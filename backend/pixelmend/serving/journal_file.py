@@ -48,7 +48,7 @@ class JournalFile:
     """An open database. `db` belongs to the thread that made this; `problem` may be asked from any."""
 
     def __init__(self, path: Path, log: Logger) -> None:
-        """Raises DataDirectoryNewer for what a later version wrote, StorageFull where it cannot be opened."""
+        """Raises DataDirectoryNewer for what a later version wrote, StorageFull if it cannot be opened."""
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -85,7 +85,7 @@ def _opened(path: Path, log: Logger) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        # A damaged database must not keep the service from starting; it is kept for whoever wants it.
+        # A damaged database must not keep the service from starting; it is kept beside the new one.
         aside = path.with_name(f"{path.name}.damaged-{time.time():.0f}")
         log.error("the job database is damaged; beginning a new one", reason=str(error), kept_as=str(aside))
         path.replace(aside)

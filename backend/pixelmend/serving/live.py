@@ -70,7 +70,7 @@ class LiveJob:
         return not self.job.parked and self.job.state not in (JobState.FAILED, JobState.CANCELLED)
 
     def changed(self, snapshot: Callable[[], JobSnapshot]) -> None:
-        """snapshot: taken only where the state is a new one; much else changes far more often."""
+        """snapshot: taken only if the state is a new one; much else changes far more often."""
         self.revision += 1
         if not self.state_changes or self.state_changes[-1][1].state is not self.state:
             self.state_changes.append((self.revision, snapshot()))

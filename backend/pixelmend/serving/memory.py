@@ -30,7 +30,7 @@ News = asyncio.Queue[tuple[int, MemorySample | Alert]]
 class WorkerMemory:
     """Belongs to one event loop. The history outlives workers; what was asked of a lost one is answered.
 
-    send: False where no worker hears it. on_alert: told of every alert, once.
+    send: False if no worker hears it. on_alert: told of every alert, once.
     """
 
     def __init__(self, send: Callable[[ToWorker], bool], on_alert: Callable[[Alert], None]) -> None:

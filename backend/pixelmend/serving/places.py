@@ -15,7 +15,7 @@ class Places:
                     self._names[str(path)] = f"PIXELMEND_{setting.upper()}"
 
     def hidden(self, text: str) -> str:
-        """The text with settings' names for their folders; the longest first, where one is in another."""
+        """The text with settings' names for their folders; the longest first, as one may be in another."""
         for path in sorted(self._names, key=len, reverse=True):
             text = text.replace(path, self._names[path])
         return text

@@ -15,7 +15,7 @@ REMEMBERED_S = 24 * 3600.0
 
 
 def _to_expire(results: Sequence[JobRecord], excess_bytes: int) -> Iterator[JobRecord]:
-    """Of the owner that has the most bytes the oldest, again and again: nobody fills the room of the others.
+    """Again and again the oldest of the owner that has the most bytes: none fills the room of the others.
 
     results: the oldest first. The newest of all stays, however large, for its client to fetch.
     """

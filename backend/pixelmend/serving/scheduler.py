@@ -28,7 +28,7 @@ from pixelmend.tasks import ImageTask
 from pixelmend.telemetry import Logger
 
 MAX_ATTEMPTS = 5
-"""A job that was in this many lost workers, whoever ended them, fails; the input may be tried again."""
+"""A job that was in this many lost workers, by whatever cause, fails; its input may be tried again."""
 MOVED_PERIOD_S = 0.5
 """Jobs that wait are told of their new places so often at most, all at one time."""
 FIRST_GUESS_S = 5.0
@@ -93,7 +93,7 @@ class Scheduler:
         self._shares.require_pixels(pixels, owner)
 
     def require_pixels(self, pixels: int, owner: str = "") -> None:
-        """Raises QueueFull where a result of so many pixels is too much beside what is waiting."""
+        """Raises QueueFull if a result of so many pixels is too much beside what is waiting."""
         self._shares.require_pixels(pixels, owner)
 
     def submit(

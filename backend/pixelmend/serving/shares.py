@@ -42,13 +42,13 @@ class Shares:
             del self._jobs[job.owner], self._pixels[job.owner]
 
     def require_place(self, owner: str) -> None:
-        """Raises QueueFull where that owner may have no job more."""
+        """Raises QueueFull if that owner may have no job more."""
         accepted = self.jobs
         if self._is_too_much(accepted + 1, self._jobs[owner] + 1, self.max_jobs, owner):
             raise QueueFull(f"{accepted} jobs are waiting, max_queue_jobs={self.max_jobs}")
 
     def require_pixels(self, pixels: int, owner: str) -> None:
-        """Raises QueueFull where a result of so many pixels is too much beside what is waiting."""
+        """Raises QueueFull if a result of so many pixels is too much beside what is waiting."""
         pending = self.pixels
         if pending and self._is_too_much(
             pending + pixels, self._pixels[owner] + pixels, self.max_pixels, owner

@@ -31,7 +31,7 @@ Spawn = Callable[[socket.socket], WorkerProcess]
 
 
 def spawn(end: socket.socket) -> subprocess.Popen[bytes]:
-    """A worker that talks over that end of a socket pair. Raises OSError where no process can be started."""
+    """A worker that talks over that end of a socket pair. Raises OSError if no process can be started."""
     # A fresh interpreter, so that nothing of this process (threads, locks, an event loop) is inherited;
     # a session of its own, so that a terminal's Ctrl-C reaches the API process alone.
     return subprocess.Popen(

@@ -23,7 +23,7 @@ class KeyGuard:
         self._right: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def wait_s(self, address: str, digest: bytes) -> float:
-        """Seconds for which a key of that address is not looked at; 0 where it is."""
+        """Seconds for which a key of that address is not looked at; 0 if it is."""
         if (address, digest) in self._right:
             return 0.0
         wrong = self._wrong.get(network_of(address))
@@ -46,7 +46,7 @@ class KeyGuard:
 
 
 def network_of(address: str) -> str:
-    """Whom an address stands for: itself, or of IPv6 its /64, of which one caller has every address."""
+    """What an address stands for: itself, or for IPv6 its /64, of which one caller has every address."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

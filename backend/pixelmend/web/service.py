@@ -1,6 +1,7 @@
 """What the routers need, put together in one place and handed to them."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,10 +73,13 @@ def _make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def build_service(settings: Settings, log: Logger, spawn: Spawn = spawn) -> Service:
+def build_service(
+    settings: Settings, log: Logger, dropped_lines: Callable[[], int] = lambda: 0, spawn: Spawn = spawn
+) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    spawn: starts a worker. Raises DataDirectoryInUse, InvalidParameter for a setting that is not readable.
+    dropped_lines: of the log, so far. spawn: starts a worker. Raises DataDirectoryInUse, DataDirectoryNewer,
+    and InvalidParameter for a setting that is not readable.
     """
     callers = Callers(settings)
     _make_private(settings.data_dir)
@@ -88,7 +92,7 @@ def build_service(settings: Settings, log: Logger, spawn: Spawn = spawn) -> Serv
     desk = JobDesk(settings, spool, journal, scheduler, metrics, manifest, log)
     places = Places(settings)
     readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper, places)
-    metrics.watch(partial(gauges, spool, workers, scheduler, readiness))
+    metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
     return Service(
         settings,
