@@ -2,10 +2,11 @@
 
 from pixelmend.config import Settings
 from pixelmend.engine.device import Device, physical_cores
+from pixelmend.engine.encoders import Encoders
 from pixelmend.engine.eviction import limits_from
 from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.manager import ModelManager
-from pixelmend.engine.memory import memory_of
+from pixelmend.engine.memory import HostMemory, memory_of
 from pixelmend.engine.pipeline import Listener, Pipeline, PipelineLimits
 from pixelmend.engine.recovery import policy_from
 from pixelmend.engine.runtime import configure_torch
@@ -51,7 +52,7 @@ def build_pipeline(settings: Settings, manager: ModelManager, listener: Listener
         flights=_flights(device),
         threads=settings.threads or physical_cores(),
     )
-    return Pipeline(manager, limits, listener)
+    return Pipeline(manager, limits, listener, Encoders(HostMemory().read))
 
 
 def _flights(device: Device) -> int:

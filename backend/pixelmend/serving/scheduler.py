@@ -56,6 +56,8 @@ class Scheduler:
         self._log = log
         self._queued: deque[Job] = deque()
         self._running: dict[str, Job] = {}
+        self._leaving: dict[str, Job] = {}
+        """Ended before their worker was done with them: they keep their place in it until it says so."""
         self._quarantined: OrderedDict[str, None] = OrderedDict()
         self._draining = False
         self._idle = asyncio.Event()
@@ -203,6 +205,7 @@ class Scheduler:
                 job = self._running.get(task_id)
                 if job is None:
                     self._discard(task_id)
+                    self._has_left(task_id)
                     return
                 job.report = report
                 self._rate.job_ended(report.total_s, job.pixels)
@@ -211,6 +214,7 @@ class Scheduler:
                 job = self._running.get(task_id)
                 if job is not None:
                     self._end(job, JobState.FAILED, error_from_code(code, text))
+                self._has_left(task_id)
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
@@ -219,6 +223,7 @@ class Scheduler:
         lost = [job for job in self._running.values() if job.worker == index]
         for job in lost:
             del self._running[job.id]
+        self._leaving = {job.id: job for job in self._leaving.values() if job.worker != index}
         for job in reversed(lost):
             job.crashes += 1
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
@@ -237,7 +242,7 @@ class Scheduler:
     def _pump(self) -> None:
         for job in list(self._queued):
             busy_px = Counter[int]()
-            for other in self._running.values():
+            for other in self._in_workers():
                 busy_px[other.worker] += other.pixels
             places = [
                 index
@@ -255,14 +260,15 @@ class Scheduler:
             job.notify()
 
     def _may_start(self, job: Job, index: int) -> bool:
-        there = [other for other in self._running.values() if other.worker == index]
+        there = [other for other in self._in_workers() if other.worker == index]
         if job.crashes or any(other.crashes for other in there):
             return not there  # a suspect runs alone
         alike = sum(_size_class(other) == _size_class(job) for other in there)
         return alike < self._settings.worker_jobs
 
     def _tell_worker(self, job: Job, message: Cancel) -> None:
-        self._crew.send(job.worker, message)
+        if self._crew.send(job.worker, message):
+            self._leaving[job.id] = job
 
     def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
         job.state, job.error = state, error
@@ -273,6 +279,13 @@ class Scheduler:
             self._tell_worker(job, Cancel(job.id))
         job.parked, job.error = True, _stopped(job)
         self._leave(job)
+
+    def _in_workers(self) -> list[Job]:
+        return [*self._running.values(), *self._leaving.values()]
+
+    def _has_left(self, task_id: str) -> None:
+        if self._leaving.pop(task_id, None) is not None:
+            self._pump()
 
     def _leave(self, job: Job) -> None:
         self._running.pop(job.id, None)
