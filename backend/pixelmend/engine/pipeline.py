@@ -15,7 +15,7 @@ from pixelmend.engine.erasing import Erased, Eraser
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
 from pixelmend.engine.shelf import OpenModel
-from pixelmend.errors import Cancelled
+from pixelmend.errors import Cancelled, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
@@ -310,5 +310,7 @@ class Pipeline:
             raise Cancelled(f"job {task.id} was cancelled")
 
     def _report_failure(self, task: ImageTask, error: Exception) -> None:
+        if task.id in self._cancelled and not isinstance(error, PixelmendError):
+            error = Cancelled(f"job {task.id} was cancelled")  # its files went while it was at work
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)
