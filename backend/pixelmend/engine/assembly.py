@@ -12,7 +12,7 @@ from pixelmend.engine.recovery import policy_from
 from pixelmend.engine.runtime import configure_torch
 from pixelmend.engine.stock import CatalogStock
 from pixelmend.imaging.codec import configure_vips
-from pixelmend.imaging.probe import InputLimits
+from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 from pixelmend.telemetry import Logger
 
@@ -45,7 +45,7 @@ def build_manager(
 def build_pipeline(settings: Settings, manager: ModelManager, listener: Listener) -> Pipeline:
     device = manager.device
     limits = PipelineLimits(
-        input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
+        input=input_limits(settings),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles_on(device.type),

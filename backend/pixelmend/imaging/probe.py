@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from pixelmend.config import Settings
 from pixelmend.errors import CorruptImage, ImageTooLarge, TooManyFrames
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.geometry import Size
@@ -23,10 +24,11 @@ __all__ = ["ImageFormat", "ImageInfo", "InputLimits", "check_size", "probe", "sn
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What an input image may measure, in pixels, as stored."""
+    """What an input image may measure, in pixels, as stored; and which formats are read at all."""
 
     max_pixels: int = 50_000_000
     max_side: int = 16_384
+    formats: frozenset[ImageFormat] = frozenset(ImageFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
     ImageTooLarge, TooManyFrames.
     """
     with path.open("rb") as file:
-        image_format = sniff_format(file.read(SNIFF_BYTES))
+        image_format = sniff_format(file.read(SNIFF_BYTES), limits.formats)
     with mapped(path) as data:
         fields = _read(image_format, data)
     check_size(fields.size, limits)
@@ -93,6 +95,11 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
         frames=fields.frames,
         dpi=fields.dpi,
     )
+
+
+def input_limits(settings: Settings) -> InputLimits:
+    formats = frozenset(map(ImageFormat, settings.formats.split(",")))
+    return InputLimits(settings.max_input_pixels, settings.max_input_side_px, formats)
 
 
 def check_size(size: Size, limits: InputLimits) -> None:

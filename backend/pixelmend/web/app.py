@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pixelmend.errors import PixelmendError
 from pixelmend.web.batches import batches_router
 from pixelmend.web.cors import allow_origins
+from pixelmend.web.docs import DocsPolicy
 from pixelmend.web.downloads import downloads_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
@@ -89,5 +90,6 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(Exception, on_error)
     # Within the other, so that what it answers by itself has an id and is counted, too.
     allow_origins(app, service.settings.cors_origins)
+    app.add_middleware(DocsPolicy)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app
