@@ -78,7 +78,11 @@ def create_app(service: Service) -> FastAPI:
         service.metrics.request_refused(error.code if isinstance(error, PixelmendError) else "internal")
         if not isinstance(error, PixelmendError):
             service.log.error("request failed by a bug", exc_info=error)
-        return problem_for(error, service.scheduler.retry_after_s())
+        response = problem_for(error, service.scheduler.retry_after_s())
+        if not isinstance(error, PixelmendError | OSError):
+            # Starlette raises it again, and uvicorn then closes the connection: the client is told.
+            response.headers["Connection"] = "close"
+        return response
 
     async def on_client_gone(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_GONE)
