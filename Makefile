@@ -3,6 +3,7 @@
 # make check  linters, types, layer contract
 # make fuzz   give every reader of foreign bytes damaged ones for SECONDS (600); stops at a finding (tests/fuzz)
 # make lock   compile requirements/*.in to pinned, hashed *.txt
+# make lock-torch BACKEND=cu126  pin the hashes of another flavour of PyTorch
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
 # make verify-image  build the container image for real and drive it (deploy/verify_image.sh)
 # make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
@@ -13,7 +14,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run web test check fuzz lock evaluate bench bench-gpu verify-image clean
+.PHONY: run web test check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -88,6 +89,12 @@ lock: $(UV)
 	cd requirements && for group in uv runtime dev reference spaces; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
+
+# The hashes of another flavour of PyTorch, from the index that has it, for deploy/install_requirements.sh.
+lock-torch: $(UV)
+	grep -E '^(torch|torchvision)==' requirements/runtime.txt | sed 's/ .*//' | $(UV) pip compile --quiet - \
+	  --torch-backend $(BACKEND) --python-version 3.12 --python-platform linux --generate-hashes \
+	  --no-emit-index-url --no-header -o requirements/torch-$(BACKEND).txt
 
 clean:
 	rm -rf .venv .venv-reference .venv-spaces build dist *.egg-info

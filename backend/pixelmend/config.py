@@ -32,6 +32,8 @@ GPU_SETTINGS = (
 )
 """What section `gpu` of the configuration file may hold."""
 
+_FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
+
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
 
 
@@ -144,6 +146,11 @@ class Settings(BaseSettings):
 
     # Limits on what is accepted
     max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")
+    formats: str = Field(
+        ",".join(_FORMATS),
+        pattern=rf"^({'|'.join(_FORMATS)})(,({'|'.join(_FORMATS)}))*$",
+        description="Formats of images that are accepted; without avif and heic, libheif reads nothing.",
+    )
     max_input_pixels: int = Field(50_000_000, ge=1, description="Largest input image.")
     max_input_side_px: int = Field(16_384, ge=1, description="Longest side of an input image.")
     max_output_pixels: int = Field(256_000_000, ge=1, description="Largest result.")

@@ -40,7 +40,19 @@ rm -rf "$home/src.new"
 mkdir "$home/src.new"
 git -C "$checkout" archive HEAD | tar -x -C "$home/src.new"
 if command -v npm >/dev/null && [ -f "$home/src.new/frontend/package.json" ]; then
-    (cd "$home/src.new/frontend" && npm ci --no-audit --no-fund && npm run build && rm -rf node_modules)
+    # Not as root: a package may run scripts of its own when it is installed.
+    build=$(mktemp -d)
+    cp -r "$home/src.new/frontend" "$build/"
+    unprivileged=()
+    if [ -z "$prefix" ]; then
+        chown -R pixelmend "$build"
+        unprivileged=(runuser -u pixelmend --)
+    fi
+    (cd "$build/frontend" && "${unprivileged[@]}" env HOME="$build" npm ci --no-audit --no-fund &&
+        "${unprivileged[@]}" env HOME="$build" npm run build)
+    # Links stay links, so that a build cannot have files of root's copied.
+    cp -r --no-dereference "$build/frontend/dist" "$home/src.new/frontend/dist"
+    rm -rf "$build"
 elif [ -d "$checkout/frontend/dist" ]; then
     cp -r "$checkout/frontend/dist" "$home/src.new/frontend/dist"
 else

@@ -118,6 +118,42 @@ def test_images_are_built_from_targets_that_there_are(compose: dict[str, Any]) -
         assert service["build"].get("target", "service") in stages
 
 
+def test_base_images_are_named_by_digest() -> None:
+    """And by a whole version, so that a reader sees how old they are."""
+    bases = re.findall(r"^ARG \w+_IMAGE=(\S+)$", (ROOT / "Dockerfile.gpu").read_text(), re.MULTILINE)
+    assert len(bases) == 3
+    for base in bases:
+        assert re.fullmatch(r"\w+:\d+\.\d+\.\d+(-[\w-]+)?@sha256:[0-9a-f]{64}", base)
+
+
+def test_packages_of_the_web_app_are_not_installed_as_root() -> None:
+    text = (ROOT / "deploy" / "systemd" / "install.sh").read_text()
+    assert "unprivileged=(runuser -u pixelmend --)" in text
+    for line in text.splitlines():
+        if "npm ci" in line or "npm run" in line:
+            assert '"${unprivileged[@]}"' in line
+
+
+def test_flavour_of_torch_with_hashes_is_installed_by_them(tmp_path: Path) -> None:
+    """And without them it says so."""
+    folder = tmp_path / "requirements"
+    folder.mkdir()
+    (folder / "runtime.txt").write_text(
+        "torch==2.0.0 \\\n    --hash=sha256:aa\ntorchvision==1.0.0\nnumpy==1.0\n"
+    )
+    uv = tmp_path / "uv"
+    uv.write_text('#!/bin/sh\necho "$@"\n')
+    uv.chmod(0o755)
+    command = ["sh", str(ROOT / "deploy" / "install_requirements.sh"), str(uv), "env", "cpu"]
+    without = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "--torch-backend cpu torch==2.0.0 torchvision==1.0.0" in without.stdout
+    assert "without hashes: run make lock-torch BACKEND=cpu" in without.stderr
+    (folder / "torch-cpu.txt").touch()
+    hashed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "--torch-backend cpu --require-hashes -r requirements/torch-cpu.txt" in hashed.stdout
+    assert hashed.stderr == ""
+
+
 def test_dockerfile_copies_what_is_there_and_not_ignored() -> None:
     kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     text = (ROOT / "Dockerfile.gpu").read_text()

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from pixelmend.engine.loader import load_model, read_state
+from pixelmend.engine.loader import load_model
+from pixelmend.engine.weights import read_state
 from pixelmend.errors import InvalidParameter, ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 from pixelmend.models.integrity import sha256_of
@@ -201,6 +203,17 @@ def test_damage_anywhere_is_a_clean_refusal(
     except ModelUnusable as error:
         refusal = error.message
     assert not refusal or refusal.startswith("m.pth: ")
+
+
+def test_a_file_that_inflates_a_thousandfold_is_refused_before_it_does(tmp_path: Path) -> None:
+    plain = saved(tmp_path, {"body.0.weight": torch.zeros(5_000_000)}, "plain.pth")
+    packed = tmp_path / "m.pth"
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    assert packed.stat().st_size * 200 < plain.stat().st_size
+    with pytest.raises(ModelUnusable, match=r"^m[.]pth: refused, its \d+ bytes would unpack to 20\d{6}"):
+        load(packed)
 
 
 def test_an_unknown_architecture_is_refused_by_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pixelmend.errors import ModelUnusable
-from pixelmend.models.integrity import sha256_of, verify_file
+from pixelmend.models.integrity import checked_file, sha256_of, verify_file
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4885111\n"
 
@@ -49,3 +49,24 @@ def test_one_flipped_bit_is_seen(tmp_path: Path) -> None:
     content[100] ^= 1
     with pytest.raises(ModelUnusable, match=f"m[.]pth: sha256 is .*, the catalog says {expected}.*256 bytes"):
         verify_file(file_of(tmp_path, bytes(content)), expected)
+
+
+def test_what_was_checked_is_what_is_read(tmp_path: Path) -> None:
+    """Whatever is put in its place meanwhile."""
+    path = file_of(tmp_path, b"weights")
+    with checked_file(path, sha256_of(path)) as checked:
+        other = tmp_path / "other"
+        other.write_bytes(b"evil!!!")
+        other.replace(path)
+        assert checked.path.read_bytes() == b"weights"
+        path.unlink()
+        assert checked.path.read_bytes() == b"weights"
+
+
+def test_file_that_is_written_to_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = file_of(tmp_path, b"weights")
+    with (
+        pytest.raises(ModelUnusable, match="was written to while it was read"),
+        checked_file(path, sha256_of(path)),
+    ):
+        path.write_bytes(b"changed in its place")

@@ -170,19 +170,29 @@ def test_jobs_of_a_lost_worker_run_again_one_at_a_time_and_only_the_guilty_one_i
     on_a_loop(body)
 
 
-def test_cancelled_job_frees_its_place_and_its_late_result_is_thrown_away() -> None:
+def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_thrown_away() -> None:
     async def body() -> None:
         bench = Bench(worker_jobs=1)
         running, waiting = bench.submit("running"), bench.submit("waiting")
         bench.scheduler.cancel(running)
         assert Cancel("running") in bench.worker.sent
         assert running.state is JobState.CANCELLED
-        assert bench.worker.given() == ["running", "waiting"]
+        assert running.ended.is_set()  # nobody waits for what cannot be interrupted
+        assert bench.worker.given() == ["running"]
         bench.worker.events.worker_said(Done("running", REPORT))
         assert bench.discarded == ["running"]
         assert running.state is JobState.CANCELLED
+        assert bench.worker.given() == ["running", "waiting"]
         bench.scheduler.cancel(waiting)
         assert bench.scheduler.status().running == 0
+        last = bench.submit("last")
+        bench.worker.events.worker_said(Failed("waiting", "cancelled", "it was"))
+        assert bench.worker.given()[-1] == "last"
+        bench.scheduler.cancel(last)
+        bench.submit("after")
+        bench.worker.die()
+        bench.worker.revive()
+        assert bench.worker.given() == ["after"]
 
     on_a_loop(body)
 

@@ -100,6 +100,7 @@ def test_zip_is_taken_apart_and_its_traps_are_named(service: ServiceClient, tmp_
         ("photos/good.png", good),
         ("__MACOSX/photos/._good.png", b"resource fork"),
         ("photos/.DS_Store", b"litter"),
+        ("photos/@eaDir/good.png/SYNO_THUMB.png", picture(34)),
         ("../../escaped.png", picture(31)),
         ("/etc/escaped.png", picture(32)),
         ("..\\escaped.png", picture(33)),

@@ -2,16 +2,17 @@
 
 from pixelmend.config import Settings
 from pixelmend.engine.device import Device, physical_cores
+from pixelmend.engine.encoders import Encoders
 from pixelmend.engine.eviction import limits_from
 from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.manager import ModelManager
-from pixelmend.engine.memory import memory_of
+from pixelmend.engine.memory import HostMemory, memory_of
 from pixelmend.engine.pipeline import Listener, Pipeline, PipelineLimits
 from pixelmend.engine.recovery import policy_from
 from pixelmend.engine.runtime import configure_torch
 from pixelmend.engine.stock import CatalogStock
 from pixelmend.imaging.codec import configure_vips
-from pixelmend.imaging.probe import InputLimits
+from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 from pixelmend.telemetry import Logger
 
@@ -44,14 +45,14 @@ def build_manager(
 def build_pipeline(settings: Settings, manager: ModelManager, listener: Listener) -> Pipeline:
     device = manager.device
     limits = PipelineLimits(
-        input=InputLimits(settings.max_input_pixels, settings.max_input_side_px),
+        input=input_limits(settings),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles_on(device.type),
         flights=_flights(device),
         threads=settings.threads or physical_cores(),
     )
-    return Pipeline(manager, limits, listener)
+    return Pipeline(manager, limits, listener, Encoders(HostMemory().read))
 
 
 def _flights(device: Device) -> int:

@@ -1,27 +1,17 @@
 """From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
 
-import errno
-import pickle
-import warnings
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
 from pixelmend.engine import compact
+from pixelmend.engine.weights import StateDict, read_weights
 from pixelmend.errors import ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
-from pixelmend.models.integrity import verify_file
-
-StateDict = Mapping[str, Tensor]
-_SCRIPT_MARK = "constants.pkl"
-"""In the archives of TorchScript and not in those of torch.save."""
+from pixelmend.models.integrity import checked_file
 
 DEEP_OVERLAP_PX = 32
 """Overlap for networks whose receptive field is not known; neighbouring tiles are blended over it."""
@@ -101,50 +91,18 @@ def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
     """As `load_model`, whatever the model is for."""
     entry = catalog.usable(model_id)
     if entry.path.suffix == ".onnx":
-        sha256 = verify_file(entry.path, entry.sha256)
-        return LoadedModel(entry.id, sha256, _with_onnx_runtime(entry))
-    state, sha256 = _read(entry)
+        with checked_file(entry.path, entry.sha256) as checked:
+            return LoadedModel(entry.id, checked.sha256, _with_onnx_runtime(entry, checked.path))
+    state, sha256 = read_weights(entry)
     if denoise is not None:
         other = catalog.denoise_partner(model_id)
-        partner, _ = _read(other)
+        partner, _ = read_weights(other)
         names = f"{entry.path.name} and {other.path.name}"
         state = mix_states(state, partner, entry.own_share(denoise), names)
     built = _compact(state) or _with_spandrel(entry.path.name, state)
     if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
     return LoadedModel(entry.id, sha256, built)
-
-
-def read_state(path: Path) -> StateDict:
-    """The tensors of a .safetensors or .pth file. Raises ModelUnusable naming the file."""
-    try:
-        if path.suffix.lower() == ".safetensors":
-            return safetensors.torch.load_file(path)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # parsers of damaged files raise whatever they stumble over
-        # Not permitted, too many open files and the like; EINVAL comes of places that a damaged file names.
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise ModelUnusable(f"{path.name}: cannot be read: {error.strerror or error}") from error
-        raise ModelUnusable(f"{path.name}: {_why_unreadable(error)}") from error
-    return _tensors(loaded, path.name)
-
-
-def is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/" + _SCRIPT_MARK) for name in archive.namelist())
-
-
-def script_state(path: Path) -> StateDict:
-    """The tensors of a TorchScript file that is trusted. Raises ModelUnusable."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the format, which others chose
-            program = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-        return _tensors(dict(program.state_dict()), path.name)
-    except RuntimeError as error:
-        raise ModelUnusable(f"{path.name}: the TorchScript program cannot be read: {error}") from error
 
 
 def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str) -> StateDict:
@@ -154,49 +112,6 @@ def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str)
     return {
         name: torch.lerp(partner[name].float(), tensor.float(), own_share) for name, tensor in own.items()
     }
-
-
-def _read(entry: ModelEntry) -> tuple[StateDict, str]:
-    sha256 = verify_file(entry.path, entry.sha256)
-    # A TorchScript file is a program: only where we know which.
-    if entry.sha256 is not None and is_torchscript(entry.path):
-        return script_state(entry.path), sha256
-    return read_state(entry.path), sha256
-
-
-def _why_unreadable(error: Exception) -> str:
-    """In our words: torch's advice is to load the file unsafely."""
-    text = str(error)
-    if isinstance(error, pickle.UnpicklingError) and "GLOBAL" in text:
-        return "refused, it holds more than plain tensors (a pickle could run code)"
-    if "TorchScript" in text:
-        return "a TorchScript program, not plain weights"
-    if isinstance(error, OSError):
-        return "damaged or truncated"
-    if isinstance(error, (RuntimeError, EOFError, safetensors.SafetensorError)):
-        return f"damaged or truncated: {text.partition('. ')[0] or type(error).__name__}"
-    return "not a weight file: neither safetensors nor what torch.save writes"
-
-
-def _tensors(loaded: Any, name: str) -> StateDict:
-    """The state dict inside what training scripts save: plain, or under one of the usual keys."""
-    for key in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise ModelUnusable(f"{name}: holds no state dict of tensors")
-    if not all(_has_its_values(tensor) for tensor in loaded.values()):
-        raise ModelUnusable(f"{name}: refused, its tensors claim more values than the file has")
-    return loaded
-
-
-def _has_its_values(tensor: Tensor) -> bool:
-    """False for a view that repeats itself, a sparse tensor and one without data.
-
-    They would grow when they are copied, from a few bytes to more than there is memory.
-    """
-    plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
-    return plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _compact(state: StateDict) -> Architecture | None:
@@ -234,12 +149,12 @@ class _MaskedNetwork(nn.Module):
         return self._call(self.model, unit[:, :3], (unit[:, 3:] > 0.5).to(unit.dtype))
 
 
-def _with_onnx_runtime(entry: ModelEntry) -> Architecture:
+def _with_onnx_runtime(entry: ModelEntry, path: Path) -> Architecture:
     from pixelmend.engine.onnx_network import OnnxInpainter  # here, for whoever has no such model
 
     return Architecture(
         name=entry.architecture or "ONNX",
-        network=OnnxInpainter(entry.path),
+        network=OnnxInpainter(path, entry.path.name),
         scale=1,
         multiple_of=1,
         minimum_px=1,

@@ -22,19 +22,21 @@ class OnnxInpainter(nn.Module):
     Raises ModelUnusable where the file is not ONNX or has another interface.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        """name: of the file, where it is not the path's own."""
+        name = name or path.name
         super().__init__()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # what it raises has no common base but this
-            raise ModelUnusable(f"{path.name}: ONNX Runtime cannot read it: {error}") from error
+            raise ModelUnusable(f"{name}: ONNX Runtime cannot read it: {error}") from error
         inputs = {taken.name: taken.type for taken in self._session.get_inputs()}
         outputs = [made.type for made in self._session.get_outputs()]
         if inputs != {_IMAGE: _BYTES, _MASK: _BYTES} or outputs != [_BYTES]:
             raise ModelUnusable(
-                f"{path.name}: takes {inputs} and makes {outputs}; "
+                f"{name}: takes {inputs} and makes {outputs}; "
                 f"{_IMAGE!r} and {_MASK!r} of {_BYTES} and one output like it are needed"
             )
 

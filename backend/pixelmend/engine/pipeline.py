@@ -10,19 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.engine.encoders import Encoders
 from pixelmend.engine.erasing import Erased, Eraser
 from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
 from pixelmend.engine.shelf import OpenModel
 from pixelmend.engine.turns import Turns
-from pixelmend.errors import Cancelled
+from pixelmend.errors import Cancelled, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.writers import ImageWriter, OutputSpec, open_writer
+from pixelmend.imaging.writers import ImageWriter, OutputSpec
 from pixelmend.tasks import EraseOptions, ImageOptions, ImageReport, ImageTask
 
 _ERASE_STEPS = 20
@@ -68,8 +69,11 @@ class _Running:
 class Pipeline:
     """`submit` and `cancel` may be called from any thread; `run` owns the device."""
 
-    def __init__(self, manager: ModelManager, limits: PipelineLimits, listener: Listener) -> None:
+    def __init__(
+        self, manager: ModelManager, limits: PipelineLimits, listener: Listener, encoders: Encoders
+    ) -> None:
         self._manager = manager
+        self._encoders = encoders
         self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, admit=self._act, wake=self.wake)
         self._limits = limits
         self._listener = listener
@@ -190,7 +194,7 @@ class Pipeline:
         """The image at its own size. Raises what the writer raises, and Cancelled; nothing is left then."""
         decoded, encode_started_s = source.decoded, time.perf_counter()
         spec = self._spec(task.options, decoded, decoded.size)
-        with open_writer(task.output_path, spec, decoded.metadata, threads=self._limits.threads) as writer:
+        with self._open_writer(task, spec, decoded) as writer:
             for top in range(0, decoded.size.height, _SAVED_ROWS):
                 self._raise_if_cancelled(task)
                 writer.write_rows(decoded.pixels[top : top + _SAVED_ROWS])
@@ -224,13 +228,7 @@ class Pipeline:
         plan = rules.plan(decoded.size, budget_px, options.tile_px)
         native_size = decoded.size.scale(model.scale)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
-        writer = open_writer(
-            task.output_path,
-            spec,
-            decoded.metadata,
-            threads=self._limits.threads,
-            source_size=native_size,
-        )
+        writer = self._open_writer(task, spec, decoded, native_size)
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
         inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
         # What was erased before is half of the way, however many tiles there are.
@@ -248,6 +246,18 @@ class Pipeline:
             margin_px=EDGE_MARGIN_PX,
         )
         return job, _Running(task, source, opened, spec, writer, encoder)
+
+    def _open_writer(
+        self, task: ImageTask, spec: OutputSpec, decoded: Decoded, source_size: Size | None = None
+    ) -> ImageWriter:
+        return self._encoders.open_writer(
+            task.output_path,
+            spec,
+            decoded.metadata,
+            threads=self._limits.threads,
+            source_size=source_size,
+            raise_if_cancelled=lambda: self._raise_if_cancelled(task),
+        )
 
     def _spec(self, options: ImageOptions, decoded: Decoded, size: Size) -> OutputSpec:
         return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
@@ -303,5 +313,7 @@ class Pipeline:
             raise Cancelled(f"job {task.id} was cancelled")
 
     def _report_failure(self, task: ImageTask, error: Exception) -> None:
+        if task.id in self._cancelled and not isinstance(error, PixelmendError):
+            error = Cancelled(f"job {task.id} was cancelled")  # its files went while it was at work
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from pixelmend.config import Settings
 from pixelmend.errors import CorruptImage, ImageTooLarge, TooManyFrames
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.colour import Colour
@@ -24,10 +25,11 @@ __all__ = ["ImageFormat", "ImageInfo", "InputLimits", "check_size", "probe", "sn
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What an input image may measure, in pixels, as stored."""
+    """What an input image may measure, in pixels, as stored; and which formats are read at all."""
 
     max_pixels: int = 50_000_000
     max_side: int = 16_384
+    formats: frozenset[ImageFormat] = frozenset(ImageFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
     ImageTooLarge, TooManyFrames.
     """
     with path.open("rb") as file:
-        image_format = sniff_format(file.read(SNIFF_BYTES))
+        image_format = sniff_format(file.read(SNIFF_BYTES), limits.formats)
     with mapped(path) as data:
         fields = _read(image_format, data)
     check_size(fields.size, limits)
@@ -97,6 +99,11 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
         dpi=fields.dpi,
         colour=fields.colour,
     )
+
+
+def input_limits(settings: Settings) -> InputLimits:
+    formats = frozenset(map(ImageFormat, settings.formats.split(",")))
+    return InputLimits(settings.max_input_pixels, settings.max_input_side_px, formats)
 
 
 def check_size(size: Size, limits: InputLimits) -> None:

@@ -3,6 +3,7 @@
 The file's name and the type its sender claims are never looked at.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from pixelmend.errors import UnsupportedFormat
@@ -55,11 +56,21 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def sniff_format(head: bytes) -> ImageFormat:
+def sniff_format(head: bytes, accepted: Collection[ImageFormat] = tuple(ImageFormat)) -> ImageFormat:
     """Name the format of a file that begins with `head` (its first `SNIFF_BYTES` bytes).
 
-    Raises UnsupportedFormat, naming what was seen, for everything outside the allow-list.
+    Raises UnsupportedFormat, naming what was seen, for everything outside `accepted`.
     """
+    listed = ", ".join(known for known in ImageFormat if known in accepted)
+    found = _recognised(head)
+    if found is None:
+        raise UnsupportedFormat(f"the file is {_describe(head)}; accepted are {listed}")
+    if found not in accepted:
+        raise UnsupportedFormat(f"the file is {found}, which is switched off here; accepted are {listed}")
+    return found
+
+
+def _recognised(head: bytes) -> ImageFormat | None:
     if head.startswith(b"\xff\xd8\xff"):
         return ImageFormat.JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -75,7 +86,7 @@ def sniff_format(head: bytes) -> ImageFormat:
         return ImageFormat.BMP
     if head[4:8] == b"ftyp":
         return _sniff_iso_media(head)
-    raise UnsupportedFormat(f"the file is {_describe(head)}; accepted are {', '.join(ImageFormat)}")
+    return None
 
 
 def _sniff_iso_media(head: bytes) -> ImageFormat:

@@ -8,7 +8,7 @@ from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.formats import OutputSpec, check_encodable
 from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.mask import about_the_mask, check_same_shape
-from pixelmend.imaging.probe import InputLimits, check_size, probe
+from pixelmend.imaging.probe import InputLimits, check_size, input_limits, probe
 from pixelmend.models.catalog import Catalog
 from pixelmend.serving.submission import versions_of
 from pixelmend.tasks import FILL, EraseOptions, ImageOptions
@@ -61,7 +61,7 @@ class Admission:
             options,
             versions_of(options, catalog),
             scale,
-            InputLimits(settings.max_input_pixels, settings.max_input_side_px),
+            input_limits(settings),
             settings.max_output_pixels,
         )
 

@@ -59,6 +59,8 @@ class Scheduler:
         self._queued = JobQueue()
         self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
         self._running: dict[str, Job] = {}
+        self._leaving: dict[str, Job] = {}
+        """Ended before their worker was done with them: they keep their place in it until it says so."""
         self._quarantined = Quarantine()
         self._draining = False
         self._idle = asyncio.Event()
@@ -206,6 +208,7 @@ class Scheduler:
                 job = self._running.get(task_id)
                 if job is None:
                     self._discard(task_id)
+                    self._has_left(task_id)
                     return
                 job.report = report
                 self._rate.job_ended(report.total_s, job.pixels)
@@ -214,6 +217,7 @@ class Scheduler:
                 job = self._running.get(task_id)
                 if job is not None:
                     self._end(job, JobState.FAILED, error_from_code(code, self._places.hidden(text)))
+                self._has_left(task_id)
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
@@ -225,6 +229,7 @@ class Scheduler:
         lost = [job for job in self._running.values() if job.worker == index]
         for job in lost:
             del self._running[job.id]
+        self._leaving = {job.id: job for job in self._leaving.values() if job.worker != index}
         for job in reversed(lost):
             job.attempts += 1
             job.crashes += by_itself
@@ -250,7 +255,7 @@ class Scheduler:
         blocked: set[int] = set()
         while (job := self._queued.first(blocked)) is not None:
             busy_px = Counter[int]()
-            for other in self._running.values():
+            for other in self._in_workers():
                 busy_px[other.worker] += other.pixels
             places = [
                 index
@@ -269,14 +274,15 @@ class Scheduler:
             job.notify()
 
     def _may_start(self, job: Job, index: int) -> bool:
-        there = [other for other in self._running.values() if other.worker == index]
+        there = [other for other in self._in_workers() if other.worker == index]
         if job.attempts or any(other.attempts for other in there):
             return not there  # a suspect runs alone
         alike = sum(size_class(other) == size_class(job) for other in there)
         return alike < self._settings.worker_jobs
 
     def _tell_worker(self, job: Job, message: Cancel) -> None:
-        self._crew.send(job.worker, message)
+        if self._crew.send(job.worker, message):
+            self._leaving[job.id] = job
 
     def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
         job.state, job.error = state, error
@@ -287,6 +293,13 @@ class Scheduler:
             self._tell_worker(job, Cancel(job.id))
         job.parked, job.error = True, _stopped(job)
         self._leave(job)
+
+    def _in_workers(self) -> list[Job]:
+        return [*self._running.values(), *self._leaving.values()]
+
+    def _has_left(self, task_id: str) -> None:
+        if self._leaving.pop(task_id, None) is not None:
+            self._dispatch()
 
     def _leave(self, job: Job) -> None:
         self._running.pop(job.id, None)

@@ -5,11 +5,12 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
-from pixelmend.errors import DataDirectoryInUse, StorageFull
+from pixelmend.errors import DataDirectoryInUse, InvalidParameter, StorageFull
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.serving.jobs import StoredResult
@@ -23,14 +24,21 @@ _HASHED_AT_ONCE_BYTES = 1 << 20
 class Spool:
     """A directory that outlives the process; one living process has it at a time, by a lock.
 
-    Raises DataDirectoryInUse where another one has it.
+    Raises DataDirectoryInUse where another one has it, InvalidParameter where it cannot be written to.
     """
 
     def __init__(self, root: Path, min_free_bytes: int) -> None:
         self._min_free_bytes = min_free_bytes
-        root.mkdir(parents=True, exist_ok=True)
-        # Beside the spool's files: what lies in the spool belongs to jobs.
-        self._lock = _lock(root.with_name(root.name + ".lock"))
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            # Beside the spool's files: what lies in the spool belongs to jobs.
+            self._lock = _lock(root.with_name(root.name + ".lock"))
+            tempfile.TemporaryFile(dir=root).close()
+        except OSError as error:
+            raise InvalidParameter(
+                f"the data directory {root.parent} cannot be written to ({error.strerror}); "
+                f"name another one by PIXELMEND_DATA_DIR"
+            ) from error
         self.directory = root
         # A worker may outlive its killed service for an instant; what it still writes gets in nobody's way.
         self._run = secrets.token_hex(4)
@@ -46,8 +54,12 @@ class Spool:
 
     @property
     def free_bytes(self) -> int:
-        """Of the disk."""
-        return shutil.disk_usage(self.directory).free
+        """Of the disk. A directory that was deleted is made again; what was in it is lost."""
+        try:
+            return shutil.disk_usage(self.directory).free
+        except FileNotFoundError:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.directory).free
 
     def input_path(self, job_id: str) -> Path:
         """A file; of a batch, a folder of files that are named by their numbers."""

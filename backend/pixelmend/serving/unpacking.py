@@ -28,6 +28,8 @@ _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _MAX_DIRECTORY_BYTES = 4_000_000
 """Of the list of entries, which is read into memory whole. One entry takes some hundred bytes."""
 _COPIED_AT_ONCE_BYTES = 1 << 20
+_SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
+"""Of macOS and of network storage: what lies in them looks like images and is none of the sender's."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _PATCHED, _UTF8_NAME = 0x1, 0x20, 0x800
 
@@ -88,7 +90,8 @@ class _Bounded(io.BufferedReader):
 
 def _is_litter(entry: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(entry.filename)
-    return entry.filename.endswith("/") or "__MACOSX" in path.parts or is_litter(path.name)
+    of_a_system = not _SYSTEM_FOLDERS.isdisjoint(path.parts)
+    return entry.filename.endswith("/") or of_a_system or is_litter(path.name)
 
 
 def _check(entries: list[zipfile.ZipInfo], limits: UnpackLimits) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pixelmend.errors import InternalError, PixelmendError, known_error
 from pixelmend.web.batches import batches_router
 from pixelmend.web.cors import allow_origins
+from pixelmend.web.docs import DocsPolicy
 from pixelmend.web.downloads import downloads_router
 from pixelmend.web.errors import problem_for, problem_for_status
 from pixelmend.web.estimates import estimates_router
@@ -103,5 +104,6 @@ def create_app(service: Service) -> FastAPI:
         cors_origins=service.settings.cors_origins,
         metrics=service.metrics,
     )
+    app.add_middleware(DocsPolicy)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

@@ -38,7 +38,7 @@ def system_router(service: Service) -> APIRouter:
             version=version("pixelmend"),
             device=_device(service),
             default_model=settings.default_model,
-            input_formats=[f.value for f in ImageFormat],
+            input_formats=[f.value for f in ImageFormat if f in settings.formats.split(",")],
             output_formats=[f.value for f in OutputFormat],
             limits=Limits(
                 max_upload_bytes=settings.max_upload_bytes,
