@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import socket
-from types import FrameType
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -24,6 +24,7 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+        self._drain: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -33,26 +34,32 @@ class DrainingServer(uvicorn.Server):
                 # With port 0 nobody else knows which one it became.
                 self._service.log.info("listening", address=f"http://{host}:{port}")
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Notes the signal and does nothing else: what it interrupts may hold any lock, the log's included.
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The event loop hears of signals, between two of its callbacks: within a handler nothing may be
+        logged or waited for, since what it interrupts may hold any lock.
 
-        Not uvicorn's own handler: that raises the signal again at the end, so that a clean stop would look
-        like a death to the process that started us.
+        Not uvicorn's own way: that raises the signal again at the end, so that a clean stop would look like a
+        death to the process that started us.
         """
-        self.force_exit = self.force_exit or (self.should_exit and sig == signal.SIGINT)
-        self.should_exit = True
+        loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
+            loop.add_signal_handler(number, self._on_signal, number)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begun by the loop that watches `should_exit`, at most 0.1 s after the signal."""
-        self._service.log.info("draining")
-        self._service.downloads.cancel_all()
-        drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
-        await asyncio.sleep(
-            0
-        )  # it has begun, and watchers of jobs hear of it, before connections are asked to end
-        await super().shutdown(sockets)
-        if not self.force_exit:
-            await drain
+    def _on_signal(self, number: signal.Signals) -> None:
+        self.force_exit = self.force_exit or (self.should_exit and number is signal.SIGINT)
+        self.should_exit = True
+        if self._drain is None:
+            self._service.log.info("draining", signal=number)
+            self._service.downloads.cancel_all()
+            self._drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
 
 
 def serve(service: Service) -> None:
