@@ -1,5 +1,6 @@
 """The service and its worker as threads of the test: real sockets, spool, database and engine."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -142,7 +143,17 @@ def _served(folder: Path, settings: Settings, wait_for_port_only: bool) -> Itera
     running = ThreadService(folder)
     service = build_service(settings, Logger(process="api"), spawn=running.spawn)
     server = server_for(service)
-    thread = threading.Thread(target=server.run, name="service", daemon=True)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=run, name="service", daemon=True)
     thread.start()
     try:
         deadline_s = time.monotonic() + START_TIMEOUT_S
@@ -158,6 +169,7 @@ def _served(folder: Path, settings: Settings, wait_for_port_only: bool) -> Itera
         yield running
     finally:
         running.client.close()
-        server.should_exit = True
+        if thread.is_alive():
+            loops[0].call_soon_threadsafe(server.stop)
         thread.join(STOP_TIMEOUT_S)
         assert not thread.is_alive(), f"the service did not leave:\n{running.log}"

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 
 import uvicorn
@@ -42,6 +43,9 @@ class DrainingServer(uvicorn.Server):
         Not uvicorn's own way: that raises the signal again at the end, so that a clean stop would look like a
         death to the process that started us.
         """
+        if threading.current_thread() is not threading.main_thread():
+            yield  # signals are the main thread's, and another one calls `stop`
+            return
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         for number in before:
@@ -53,13 +57,17 @@ class DrainingServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
                 signal.signal(number, handler)
 
-    def _on_signal(self, number: signal.Signals) -> None:
-        self.force_exit = self.force_exit or (self.should_exit and number is signal.SIGINT)
+    def stop(self) -> None:
+        """Finish what was accepted, then leave; on the server's event loop."""
         self.should_exit = True
         if self._drain is None:
-            self._service.log.info("draining", signal=number)
+            self._service.log.info("draining")
             self._service.downloads.cancel_all()
             self._drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        self.force_exit = self.force_exit or (self.should_exit and number is signal.SIGINT)
+        self.stop()
 
 
 def serve(service: Service) -> None:
@@ -73,7 +81,7 @@ def serve(service: Service) -> None:
 
 
 def server_for(service: Service) -> DrainingServer:
-    """Set up and not started; where it is run, it ends once `should_exit` is set."""
+    """Set up and not started."""
     settings = service.settings
     config = uvicorn.Config(
         create_app(service),
