@@ -196,7 +196,7 @@ def _read(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, 
     try:
         _obey(messages, engine, stop)
     except Exception as error:
-        # Its heart would go on, and whoever waits would wait for ever.
+        # Its heartbeat would go on, and clients would wait for ever.
         log.error("a message cannot be understood", exc_info=error)
     if not stop.is_set():
         # The API process is gone and nobody waits for results: leave at once, whatever the device is doing.
