@@ -141,7 +141,7 @@ class EstimateForm(UpscaleForm):
 
 
 def _short(value: object) -> str:
-    """A number as somebody would write it: 2 and not 2.0."""
+    """A number as people write it: 2 and not 2.0."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
