@@ -1,5 +1,7 @@
 # make run    serve on http://$(HOST):$(PORT); sets everything up first
 # make test   everything that CI checks
+# make test-full  the same with long loops: 20 rounds of kills instead of 6
+# make drills  the faults that are injected into real processes, alone, with a table of what was lost
 # make check  linters, types, layer contract
 # make fuzz   give every reader of foreign bytes damaged ones for SECONDS (600); stops at a finding (tests/fuzz)
 # make lock   compile requirements/*.in to pinned, hashed *.txt
@@ -14,7 +16,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run web test check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
+.PHONY: run web test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -30,6 +32,13 @@ web:
 test: check .venv-reference/.stamp .venv-spaces/.stamp
 	.venv/bin/python -m pytest -n 2 --dist loadfile
 	frontend/scripts/make.sh test
+
+test-full: check .venv-reference/.stamp .venv-spaces/.stamp
+	.venv/bin/python -m pytest -n 2 --dist loadfile --full
+	frontend/scripts/make.sh test
+
+drills: .venv/.dev
+	.venv/bin/python -m pytest -m drill --drills --full
 
 check: .venv/.dev
 	.venv/bin/ruff check .

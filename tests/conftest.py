@@ -2,18 +2,29 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.drills import DrillTable
 from tests.inprocess import service_in_threads
 from tests.service import ServiceClient
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="loops of kills as long as in `make test-full`")
+    parser.addoption("--drills", action="store_true", help="print a table of the drills that ran")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--drills"):
+        config.pluginmanager.register(DrillTable(kills_of(config)))
+
+
+def kills_of(config: pytest.Config) -> int:
+    """How often a drill kills what it kills."""
+    return 20 if config.getoption("--full") else 6
 
 
 @pytest.fixture(scope="session")
 def kills(request: pytest.FixtureRequest) -> int:
-    """How often a drill kills what it kills."""
-    return 20 if request.config.getoption("--full") else 6
+    return kills_of(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ A target raises nothing: errors of the documented kinds are caught in it, all ot
 import asyncio
 import contextlib
 import io
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator, Callable
@@ -34,9 +35,11 @@ from pixelmend.imaging.mask import hole_from_mask
 from pixelmend.imaging.names import safe_path
 from pixelmend.imaging.probe import InputLimits, probe
 from pixelmend.serving.jobs import JobRecord
+from pixelmend.serving.journal import Journal
 from pixelmend.serving.transport import Progress, Submit, from_worker_codec, to_worker_codec
 from pixelmend.serving.unpacking import UnpackLimits, unpack
 from pixelmend.tasks import ImageOptions, ImageTask
+from pixelmend.telemetry import Logger
 from pixelmend.web.uploads import FileField, read_upload
 from tests.fuzz.mutations import Edit, edited, edits
 from tests.imaging import samples
@@ -156,10 +159,32 @@ def message_of_paths(names: tuple[bytes, bytes]) -> None:
 
 
 def database_row(changes: list[Edit]) -> None:
-    record = JobRecord("a" * 32, "upscale", "owner", "key", "digest", ImageOptions("m"), 1, 1.0, True)
+    """A journal reads a job whose record is damaged as the job, or as none, and the others as they are."""
     records = TypeAdapter(JobRecord)
-    with suppress(ValueError):
-        records.validate_json(edited(records.dump_json(record), changes))
+    damaged = edited(records.dump_json(record_of("damaged")), changes)
+
+    async def read(path: Path) -> None:
+        journal = Journal(path, Logger())
+        try:
+            for name in ("damaged", "whole"):
+                await journal.put(record_of(name))
+            with contextlib.closing(sqlite3.connect(path)) as db, db:
+                db.execute("UPDATE jobs SET record = CAST(? AS TEXT) WHERE id = 'damaged'", (damaged,))
+            found = {record.id for record in await journal.list_of("owner", 10)}
+            assert "whole" in found
+            await journal.find("damaged")
+            assert "whole" in {record.id for record in await journal.unfinished()}
+            await journal.results()
+            await journal.expire(["damaged"])
+        finally:
+            journal.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(read(Path(folder) / "jobs.db"))
+
+
+def record_of(job_id: str) -> JobRecord:
+    return JobRecord(job_id, "upscale", "owner", job_id, "digest", ImageOptions("m"), 1, 1.0, True)
 
 
 TARGETS = (

@@ -66,6 +66,7 @@ def folder(tmp_path: Path) -> Path:
     return source
 
 
+@pytest.mark.drill("a TIFF whose directory lies beyond 2^63", times=4)
 def test_it_is_422_wherever_an_image_is_sent(own: RunningService) -> None:
     client = own.client
     bad: dict[str, Any] = {"file": ("bad.tif", SEEK_TOO_LARGE)}
@@ -81,6 +82,7 @@ def test_it_is_422_wherever_an_image_is_sent(own: RunningService) -> None:
     assert "mask" in answers[2].json()["detail"]
 
 
+@pytest.mark.drill("the same beside good images, as files and as a ZIP", times=2)
 @pytest.mark.parametrize("as_zip", [False, True])
 def test_it_leaves_the_rest_of_a_batch_alone(own: RunningService, as_zip: bool) -> None:
     sent = {"good.jpg": GOOD, "bad.tif": SEEK_TOO_LARGE}
@@ -202,6 +204,7 @@ def with_a_full_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
 
+@pytest.mark.drill("a full disk while a result is downloaded", times=1)
 def test_full_disk_leaves_no_part_of_what_a_service_sent(own: RunningService, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(GOOD)
     arguments = ("upscale", tmp_path / "a.jpg", "-o", tmp_path / "out", "--server", own.base_url)
@@ -211,6 +214,7 @@ def test_full_disk_leaves_no_part_of_what_a_service_sent(own: RunningService, tm
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.drill("no process can be started (command line)", times=1)
 def test_worker_that_cannot_be_spawned_ends_the_command_with_the_reason(folder: Path, tmp_path: Path) -> None:
     arguments: list[tuple[object, ...]] = [
         ("upscale", folder / "good.jpg", "-o", tmp_path / "out"),
@@ -222,6 +226,7 @@ def test_worker_that_cannot_be_spawned_ends_the_command_with_the_reason(folder: 
         assert "no worker process can be started: No such file or directory" in ended.stderr
 
 
+@pytest.mark.drill("no descriptors for a new worker", times=1)
 def test_service_without_descriptors_for_a_worker_gets_one_when_there_are_some(own: RunningService) -> None:
     """On one connection that is open already: without descriptors there is no other."""
     own.client.get("/livez")

@@ -43,6 +43,7 @@ def no_restart(service: RunningService) -> int:
     return int(service.client.get("/api/health").json()["worker_restarts"])
 
 
+@pytest.mark.drill("damaged masks over HTTP", times=1)
 def test_masks_by_http(service: RunningService) -> None:
     seen: Counter[int] = Counter()
     restarts = no_restart(service)
@@ -54,6 +55,7 @@ def test_masks_by_http(service: RunningService) -> None:
     assert no_restart(service) == restarts
 
 
+@pytest.mark.drill("damaged ZIPs over HTTP", times=1)
 def test_zips_by_http(service: RunningService) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -90,12 +92,14 @@ def check_outcome(status: int, stdout: str, stderr: str, folder: Path, out: Path
         assert has_result != (f"{folder / name}: " in stdout), name
 
 
+@pytest.mark.drill("a folder of damaged images", times=1)
 def test_folder_by_the_command(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = pixelmend("upscale", folder, "-o", out, "--scale", 1, "--first-frame")
     check_outcome(done.returncode, done.stdout, done.stderr, folder, out)
 
 
+@pytest.mark.drill("a watched folder of damaged images", times=1)
 def test_watched_folder(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = pixelmend("watch", folder, out, "--once", "--interval", 0.2, "--scale", 1)

@@ -5,6 +5,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
 from tests.serving.test_journal import add_bad_rows
@@ -18,6 +20,7 @@ def work(service: RunningService) -> None:
     assert job["id"] in [listed["id"] for listed in service.client.get("/api/jobs").json()["jobs"]]
 
 
+@pytest.mark.drill("unreadable rows, and a database that is removed", times=1)
 def test_bad_rows_stop_nothing_and_a_removed_database_is_not_ready(tmp_path: Path) -> None:
     database = tmp_path / "data" / "jobs.db"
     with running_service(tmp_path, result_ttl_s=1.5) as service:

@@ -31,6 +31,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
         yield running
 
 
+@pytest.mark.drill("6,000 model files, and names that are not UTF-8", times=1)
 def test_service_works_and_says_what_it_passes_over(crowded: RunningService) -> None:
     answer = crowded.client.post(
         "/api/upscale", files={"file": encoded(photo(side_px=40))}, data={"model": "mine"}

@@ -24,6 +24,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
         yield running
 
 
+@pytest.mark.drill("SIGKILL of a starting worker", times=2)
 def test_a_third_worker_that_starts_after_two_that_did_not_gets_work(tmp_path: Path) -> None:
     with running_service(tmp_path, wait_for_port_only=True) as service:
         for restarts in (1, 2):
@@ -38,6 +39,7 @@ def test_a_third_worker_that_starts_after_two_that_did_not_gets_work(tmp_path: P
         assert response.status_code == 200, response.text
 
 
+@pytest.mark.drill("SIGSTOP of the API process", times=1)
 def test_a_service_that_was_paused_kills_no_worker_and_quarantines_nothing(own: RunningService) -> None:
     worker = own.worker()
     with ThreadPoolExecutor(1) as sender:
@@ -55,6 +57,7 @@ def test_a_service_that_was_paused_kills_no_worker_and_quarantines_nothing(own: 
     assert "this process was absent" in own.log
 
 
+@pytest.mark.drill("SIGSTOP of the whole service", times=1)
 def test_a_whole_service_that_was_frozen_goes_on(own: RunningService) -> None:
     worker = own.worker()
     for process in (worker, own.process):

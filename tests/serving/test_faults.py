@@ -47,6 +47,7 @@ def send_and_wait_until_running(
     return pending
 
 
+@pytest.mark.drill("SIGKILL of a worker with a job", times=1)
 def test_killed_worker_loses_no_job(own: RunningService, senders: ThreadPoolExecutor) -> None:
     expected = decoded(send(own, SLOW).content)
     for _ in range(3):
@@ -60,6 +61,7 @@ def test_killed_worker_loses_no_job(own: RunningService, senders: ThreadPoolExec
     own.wait_until_spool_is_empty()
 
 
+@pytest.mark.drill("SIGSTOP of a worker", times=1)
 def test_stopped_worker_is_noticed_and_replaced(own: RunningService, senders: ThreadPoolExecutor) -> None:
     worker = own.worker()
     pending = send_and_wait_until_running(own, senders, SLOW)
@@ -70,6 +72,7 @@ def test_stopped_worker_is_noticed_and_replaced(own: RunningService, senders: Th
     own.wait_until_ready()
 
 
+@pytest.mark.drill("an input in which workers die", times=2)
 def test_input_that_ends_two_workers_is_quarantined(own: RunningService, senders: ThreadPoolExecutor) -> None:
     deadly = encoded(photo("coffee", side_px=399, left=0, top=0), "JPEG", quality=90)
     pending = senders.submit(send, own, deadly)
@@ -109,6 +112,7 @@ def test_queue_takes_exactly_what_it_has_room_for(own: RunningService, senders: 
     own.wait_until_ready()
 
 
+@pytest.mark.drill("a client that goes away", times=1)
 def test_client_that_goes_away_costs_nothing_more(own: RunningService) -> None:
     descriptors = psutil.Process(own.process.pid).num_fds()
     boundary = "xyz"
@@ -144,6 +148,7 @@ def test_deadline_ends_a_job_with_504(tmp_path: Path) -> None:
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.drill("SIGKILL of the API process", times=1)
 def test_worker_ends_soon_after_the_service_is_killed(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         worker = service.worker()
@@ -156,6 +161,7 @@ def test_worker_ends_soon_after_the_service_is_killed(tmp_path: Path) -> None:
         assert service.spooled_files() == []
 
 
+@pytest.mark.drill("SIGTERM with work accepted", times=1)
 def test_sigterm_finishes_what_was_accepted(tmp_path: Path, senders: ThreadPoolExecutor) -> None:
     with running_service(tmp_path, worker_jobs=1) as service:
         service.worker().send_signal(signal.SIGSTOP)
@@ -193,6 +199,7 @@ def test_absent_device_is_an_error_and_never_a_silent_cpu(tmp_path: Path) -> Non
         assert (response.status_code, response.json()["type"]) == (503, "urn:pixelmend:problem:no-worker")
 
 
+@pytest.mark.drill("a broken default model", times=1)
 def test_broken_default_model_is_named_and_others_serve(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()

@@ -68,6 +68,7 @@ class Diary:
                 assert self.ends.setdefault(job_id, end) == end
 
 
+@pytest.mark.drill("SIGKILL of the service, starting or at work", times="kills")
 @pytest.mark.timeout(600)
 def test_every_accepted_job_ends_once_and_right_however_often_the_service_is_killed(
     tmp_path: Path, kills: int
@@ -137,6 +138,7 @@ def test_lost_worker_shows_in_nothing_but_time(tmp_path: Path) -> None:
         assert decoded(result_of(service, job)).shape == (2000, 2000, 3)
 
 
+@pytest.mark.drill("ten times as many jobs as there is room for", times=1)
 def test_ten_times_as_many_as_there_is_room_for(tmp_path: Path) -> None:
     with (
         running_service(tmp_path, max_queue_jobs=4, heartbeat_timeout_s=STOPPED_S) as service,
@@ -195,6 +197,7 @@ def test_client_that_goes_away_ends_only_what_nobody_else_wants(tmp_path: Path) 
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.drill("clients that go away in every phase", times=100)
 def test_hundred_disconnects_leave_nothing_behind(tmp_path: Path) -> None:
     with running_service(tmp_path, max_queue_jobs=8) as service:
         kept = service.ended_job(service.post_job(SLOW).json()["id"])
@@ -251,6 +254,7 @@ def events_of(service: RunningService, job_id: str, seen: list[str]) -> None:
         )
 
 
+@pytest.mark.drill("SIGTERM with jobs queued and streams open", times=1)
 def test_sigterm_answers_everybody_and_leaves_the_queue_to_the_next_start(tmp_path: Path) -> None:
     with (
         running_service(tmp_path, worker_jobs=1, heartbeat_timeout_s=STOPPED_S) as service,
@@ -284,6 +288,7 @@ def test_sigterm_answers_everybody_and_leaves_the_queue_to_the_next_start(tmp_pa
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.drill("a full disk at upload and result", times=1)
 def test_full_disk_is_said_and_gone_when_there_is_room(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         process = psutil.Process(service.process.pid)
@@ -347,6 +352,7 @@ def batch(service: RunningService, pictures: list[bytes], headers: dict[str, str
     return response.json()
 
 
+@pytest.mark.drill("SIGKILL of the service within a batch", times=1)
 def test_batch_goes_on_after_a_kill_with_what_it_had(tmp_path: Path) -> None:
     pictures = [picture(n, side_px=300) for n in range(5)] + [b"no image"]
     with running_service(tmp_path, worker_jobs=1) as service:
