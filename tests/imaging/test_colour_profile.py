@@ -119,6 +119,25 @@ def test_hdr_is_toned_and_tagged(transfer: int) -> None:
         assert 230 <= levels[148] <= 245
 
 
+@pytest.mark.parametrize("transfer", [*range(4, 19)])
+def test_every_curve_rises_from_black_to_white(transfer: int) -> None:
+    if transfer in (6, 13):
+        transfer = 14  # for these BT.709's colours need no profile
+    profile = profile_for(Colour(Cicp(9, transfer)), 3)
+    assert profile is not None
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    levels = shown(ramp, profile)[0, :, 0]
+    assert (np.diff(levels) >= 0).all()
+    assert levels[0] <= 1
+    assert levels[-1] >= 240
+
+
+def test_code_points_that_mean_nothing_are_named(tmp_path: Path) -> None:
+    picture = opened(tmp_path, png(colours(), (b"cICP", bytes((200, 13, 0, 1)))))
+    assert picture.notes == ("colour-unknown",)
+    assert picture.metadata.cicp == Cicp(200, 13)  # for PNG, which keeps them
+
+
 def png(pixels: NDArray[np.uint8], *chunks: tuple[bytes, bytes]) -> bytes:
     """The picture with chunks behind IHDR."""
     plain = samples.saved(samples.pillow(pixels), "png")

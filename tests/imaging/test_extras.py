@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
+import tifffile
 
 from pixelmend.imaging import xmp
 from pixelmend.imaging.codec import Decoded, decode
@@ -59,6 +60,18 @@ def test_what_a_jpeg_holds_is_named(
     tmp_path: Path, segments: list[tuple[int, bytes]], named: tuple[str, ...]
 ) -> None:
     assert opened(tmp_path, jpeg_with(*segments)).notes == named
+
+
+def test_a_video_behind_the_picture_is_named(tmp_path: Path) -> None:
+    tail = b"\0\0\0\x30\x0a\0\0MotionPhoto_Data\0\0\0\x18ftypmp42"
+    assert opened(tmp_path, jpeg_with(tail=tail)).notes == ("motion-video",)
+
+
+def test_blocks_of_a_tiff_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "file.tif"
+    tags = [(33723, 7, 4, b"abcd", True), (34735, 3, 4, (1, 1, 0, 0), True), (52545, 7, 4, b"abcd", True)]
+    tifffile.imwrite(path, samples.photo(), photometric="rgb", extratags=tags)
+    assert decode(path, LIMITS).notes == ("iptc", "geotiff", "c2pa")
 
 
 def test_pixels_that_are_not_square_are_named(tmp_path: Path) -> None:

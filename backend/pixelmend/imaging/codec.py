@@ -9,7 +9,7 @@ from pixelmend.errors import CorruptImage
 from pixelmend.imaging import exif, tiff_exif, xmp
 from pixelmend.imaging.bmp import decode_bmp
 from pixelmend.imaging.boundary import reading
-from pixelmend.imaging.colour_profile import ADOBE_RGB, profile_for
+from pixelmend.imaging.colour_profile import ADOBE_RGB, is_known, profile_for
 from pixelmend.imaging.direct import Direct, decode_heic, full_range, unpremultiplied
 from pixelmend.imaging.extras import find_extras, png_text, signs_in_xmp
 from pixelmend.imaging.geometry import Size
@@ -35,7 +35,7 @@ class Decoded:
 
     pixels: (H, W, C) uint8 or uint16 over the full range, C-contiguous; C is 1 grey, 2 grey+alpha,
     3 RGB, 4 RGBA; alpha is straight. notes: short tokens naming what could not be kept as it was
-    ("cmyk-converted", "lab-converted", "first-frame", "icc-unusable", "exif-unusable",
+    ("cmyk-converted", "lab-converted", "first-frame", "icc-unusable", "exif-unusable", "colour-unknown",
     "extra-channels-dropped", and those of `extras.py`).
     """
 
@@ -103,6 +103,8 @@ def _metadata(info: ImageInfo, found: Direct, data: bytes) -> tuple[Metadata, li
         colour = ADOBE_RGB if channels == 3 else None
     if icc is None and colour is not None:
         icc = profile_for(colour, channels)
+        if colour.cicp is not None and not is_known(colour.cicp):
+            notes.append("colour-unknown")
     metadata = Metadata(
         icc,
         block,

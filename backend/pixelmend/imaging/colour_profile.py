@@ -25,12 +25,15 @@ _PRIMARIES: dict[int, Chromaticities] = {
 SRGB = _PRIMARIES[_SRGB_PRIMARIES]
 _ADOBE_RGB = (_D65, (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 # H.273, table 3: video's curves, which differ in rounding only
-_VIDEO = frozenset({1, 6, 14, 15})
+_VIDEO = frozenset({1, 6, 11, 12, 14, 15})
 _SRGB_TRANSFER = 13
 _CURVES: dict[int, Callable[[], icc.Curve]] = {
     4: lambda: icc.gamma(2.2),
     5: lambda: icc.gamma(2.8),
+    7: icc.smpte_240m,
     8: lambda: icc.gamma(1.0),
+    9: lambda: icc.logarithmic(2.0),
+    10: lambda: icc.logarithmic(2.5),
     _SRGB_TRANSFER: icc.srgb,
     16: icc.pq,
     17: lambda: icc.gamma(2.6),
@@ -62,10 +65,16 @@ def profile_for(colour: Colour, channels: int) -> bytes | None:
     return icc.make_profile("from PNG gAMA and cHRM", primaries, curve, channels)
 
 
+def is_known(cicp: Cicp) -> bool:
+    """Whether the code points mean something; a profile can then say the same, or needs to say nothing."""
+    known_primaries = cicp.primaries in _PRIMARIES or cicp.primaries == UNSPECIFIED
+    return known_primaries and (cicp.transfer in _CURVES or cicp.transfer == UNSPECIFIED)
+
+
 def _profile_of_code_points(cicp: Cicp, channels: int) -> bytes | None:
     primaries = cicp.primaries if cicp.primaries != UNSPECIFIED else _SRGB_PRIMARIES
     transfer = cicp.transfer if cicp.transfer != UNSPECIFIED else _SRGB_TRANSFER
-    if primaries not in _PRIMARIES or transfer not in _CURVES:
+    if not is_known(cicp):
         return None
     if transfer == _SRGB_TRANSFER or (transfer in _VIDEO and primaries == _SRGB_PRIMARIES):
         if primaries == _SRGB_PRIMARIES or channels == 1:

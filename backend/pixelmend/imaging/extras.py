@@ -42,6 +42,7 @@ _XMP_SIGNS = {
     b"MicroVideo": "motion-video",
     b"http://ns.google.com/photos/1.0/depthmap/": "depth",
 }
+_MOTION_TRAILER = b"MotionPhoto_Data"
 _GIF_APPLICATIONS = {b"XMP DataXMP": "xmp", b"ICCRGBG1012": "icc", b"C2PA_GIF\1\0\0": "c2pa"}
 _WEBP_CHUNKS = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
 
@@ -111,6 +112,8 @@ def _in_png(data: bytes) -> Iterator[str]:
 
 
 def _in_jpeg(data: bytes) -> Iterator[str]:
+    if data.rfind(_MOTION_TRAILER) >= 0:
+        yield "motion-video"
     position = 2
     for _ in range(MAX_SEGMENTS):
         marker = _MARKER.search(data, position)

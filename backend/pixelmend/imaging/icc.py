@@ -76,6 +76,16 @@ def video() -> Curve:
     return _parametric(3, 1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 
 
+def smpte_240m() -> Curve:
+    """SMPTE ST 240, inverted; of the same shape."""
+    return _parametric(3, 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4.0, 4.0 * 0.0228)
+
+
+def logarithmic(decades: float) -> Curve:
+    """ITU-T H.273, transfers 9 (2 decades) and 10 (2.5): light = 10 ** (decades * (value - 1))."""
+    return _table(lambda value: np.where(value > 0.0, 10.0 ** (decades * (value - 1.0)), 0.0))
+
+
 def pq() -> Curve:
     """Perceptual quantiser, toned down to a screen's range."""
     return _table(_pq_light)

@@ -14,11 +14,11 @@ _SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION = 254, 256, 257, 258, 259
 _PHOTOMETRIC, _ORIENTATION, _SAMPLES = 262, 274, 277
 _X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT = 282, 283, 284, 296
 _TILE_WIDTH, _SUB_DIRECTORIES, _EXTRA, _SAMPLE_FORMAT = 322, 330, 338, 339
-_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION = 33723, 34377, 34735, 50706
+_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION, _C2PA = 33723, 34377, 34735, 50706, 52545
 _WANTED = frozenset(
     {_SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _SAMPLES}
     | {_X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _UNIT, _TILE_WIDTH, _SUB_DIRECTORIES, _EXTRA, _SAMPLE_FORMAT}
-    | {_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION}
+    | {_IPTC, _PHOTOSHOP, _GEO_KEYS, _DNG_VERSION, _C2PA}
 )
 # TIFF field type -> struct code; rationals are read as two numbers
 _CODES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
@@ -133,6 +133,7 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
             for name, present in (
                 ("iptc", tags.keys() & {_IPTC, _PHOTOSHOP}),
                 ("geotiff", tags.keys() & {_GEO_KEYS}),
+                ("c2pa", tags.keys() & {_C2PA}),
             )
             if present
         ),
