@@ -424,7 +424,7 @@ export interface paths {
                         height?: number | null;
                         /**
                          * Format: binary
-                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
                          */
                         mask: string;
                         /**
@@ -438,6 +438,12 @@ export interface paths {
                          * @default 4
                          */
                         mask_grow?: number;
+                        /**
+                         * MaskPolarity
+                         * @description Which part of a mask is removed.
+                         * @enum {string}
+                         */
+                        mask_polarity?: "auto" | "white" | "transparent" | "opaque";
                         /**
                          * Model
                          * @description That fills; a model id of `GET /api/models` for inpainting.
@@ -666,6 +672,12 @@ export interface paths {
                          * @default 4
                          */
                         mask_grow?: number;
+                        /**
+                         * MaskPolarity
+                         * @description Which part of a mask is removed.
+                         * @enum {string}
+                         */
+                        mask_polarity?: "auto" | "white" | "transparent" | "opaque";
                         /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
                         masks: string[];
                         /**
@@ -899,7 +911,7 @@ export interface paths {
                         height?: number | null;
                         /**
                          * Format: binary
-                         * @description What to remove: white, or transparent where the mask has transparency. Of the image's shape.
+                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
                          */
                         mask?: string;
                         /**
@@ -913,6 +925,12 @@ export interface paths {
                          * @default 4
                          */
                         mask_grow?: number;
+                        /**
+                         * MaskPolarity
+                         * @description Which part of a mask is removed.
+                         * @enum {string}
+                         */
+                        mask_polarity?: "auto" | "white" | "transparent" | "opaque";
                         /** @description Their masks, by the names of the images; one ZIP of them; or one mask for all. */
                         masks?: string[];
                         /**
