@@ -67,9 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("weights", type=Path)
+    parser.add_argument(
+        "--data", default=METADATA["data"], help="what it was trained on, for the file's header"
+    )
     options = parser.parse_args(arguments)
     checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
-    extra = {"steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
+    extra = {"data": options.data, "steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
     state = checkpoint["average"]
     if checkpoint["variant"] == "clean":
         # As it will be read again: rounding moves grey as well.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +14,17 @@ Bytes = NDArray[np.uint8]
 
 MANIFEST = "MANIFEST.csv"
 # Columns that a manifest must have; others are kept out of the way.
-COLUMNS = ("file", "licence", "credit")
+COLUMNS = ("file", "licence", "credit", "repository")
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One line of the manifest."""
+    """One line of the manifest. source: the collection that it comes from."""
 
     path: Path
     licence: str
     credit: str
+    source: str
 
     def read(self) -> Bytes:
         """(h, w, 3) uint8 sRGB."""
@@ -44,13 +44,10 @@ def read_manifest(folder: Path) -> tuple[Photograph, ...]:
     missing = [column for column in COLUMNS if column not in rows[0]]
     if missing:
         raise ValueError(f"{folder / MANIFEST} lacks the columns {', '.join(missing)}")
-    found = tuple(Photograph(folder / row["file"], row["licence"], row["credit"]) for row in rows)
+    found = tuple(
+        Photograph(folder / row["file"], row["licence"], row["credit"], row["repository"]) for row in rows
+    )
     absent = [photograph.path.name for photograph in found if not photograph.path.is_file()]
     if absent:
         raise ValueError(f"{folder / MANIFEST} names {absent[0]}, which is not there")
     return found
-
-
-def licences(photographs: tuple[Photograph, ...]) -> Counter[str]:
-    """How many photographs each licence covers."""
-    return Counter(photograph.licence for photograph in photographs)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from training import attribution
 from training.data import DataConfig, PatchStream, cut_batch, make_high, make_pair
 from training.degrade import DegradeConfig
 from training.leaves import LeafConfig
@@ -78,7 +79,9 @@ def write_folder(folder: Path, manifest: str) -> None:
 
 
 def test_photographs_are_mixed_with_drawn_pictures(tmp_path: Path) -> None:
-    write_folder(tmp_path, "file,width,licence,credit\none.png,101,CC BY 4.0,A. Photographer\n")
+    write_folder(
+        tmp_path, "file,width,licence,credit,repository\none.png,101,CC BY 4.0,A. Photographer,a/b\n"
+    )
     photographs = read_manifest(tmp_path)
     assert photographs[0].credit == "A. Photographer"
     config = replace(SMALL, photographs=photographs, drawn=0.5)
@@ -93,9 +96,9 @@ def test_photographs_are_mixed_with_drawn_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "named"),
     [
-        ("file,licence\none.png,CC0\n", "credit"),
-        ("file,licence,credit\n", "names no photograph"),
-        ("file,licence,credit\ntwo.png,CC0,\n", "two.png"),
+        ("file,licence\none.png,CC0\n", "credit, repository"),
+        ("file,licence,credit,repository\n", "names no photograph"),
+        ("file,licence,credit,repository\ntwo.png,CC0,,\n", "two.png"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_refused(tmp_path: Path, manifest: str, named: str) -> None:
@@ -118,3 +121,20 @@ def test_reduction_equals_its_definition() -> None:
     assert np.allclose(matrix.sum(axis=1), 1.0, atol=1e-6)
     assert np.allclose(matrix[0, :6], weights[6:12] + weights[5::-1], atol=1e-6)
     assert np.allclose(matrix[0, :10].sum(), 1.0, atol=1e-6)
+
+
+def test_credits_name_everybody_once(tmp_path: Path) -> None:
+    lines = [
+        "file,licence,credit,repository",
+        "one.png,CC0,A,x/y",
+        'one.png,CC0,"A",x/y',
+        "one.png,CC BY 2.0,B,x/z",
+    ]
+    write_folder(tmp_path, "\n".join(lines) + "\n")
+    written = tmp_path / "credits.csv"
+    attribution.main([str(tmp_path), str(written)])
+    assert written.read_text().splitlines() == [
+        "crops,licence,credit,source",
+        "2,CC0,A,x/y",
+        "1,CC BY 2.0,B,x/z",
+    ]
