@@ -183,6 +183,12 @@ def test_srgb_and_profiles_go_before_gamma(tmp_path: Path) -> None:
     assert opened(tmp_path, both).metadata.icc == profile
 
 
+@pytest.mark.parametrize("value", [0, 1, 2**32 - 1])
+def test_a_gamma_that_no_device_has_is_noise(tmp_path: Path, value: int) -> None:
+    picture = opened(tmp_path, png(colours(), (b"gAMA", struct.pack(">I", value))))
+    assert picture.metadata.icc is None
+
+
 def test_grey_takes_the_curve_alone(tmp_path: Path) -> None:
     chrm = (b"cHRM", struct.pack(">8I", *SRGB_CHRM))
     picture = opened(tmp_path, png(samples.photo(channels=1), GAMMA_ONE, chrm))

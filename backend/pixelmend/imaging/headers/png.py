@@ -12,6 +12,8 @@ from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked
 _GREY, _GREY_ALPHA, _RGBA = 0, 4, 6
 _COLOUR_CHUNKS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
 _SMALL_CHUNK_BYTES = 64
+# What no screen, camera or printer had is noise.
+_LEAST_GAMMA, _LARGEST_GAMMA = 0.1, 10.0
 
 
 def read(data: bytes) -> HeaderFields:
@@ -85,11 +87,12 @@ def _colour(found: dict[bytes, bytes]) -> Colour | None:
         return Colour(Cicp(code_points[0], code_points[1]))
     if b"sRGB" in found:
         return None
-    gamma = int.from_bytes(found[b"gAMA"], "big") if len(found.get(b"gAMA", b"")) == 4 else 0
+    gamma = int.from_bytes(found[b"gAMA"], "big") / 100_000 if len(found.get(b"gAMA", b"")) == 4 else 0.0
+    believable = _LEAST_GAMMA <= gamma <= _LARGEST_GAMMA
     chromaticities = _chromaticities(found.get(b"cHRM", b""))
-    if not gamma and chromaticities is None:
+    if not believable and chromaticities is None:
         return None
-    return Colour(file_gamma=gamma / 100_000 if gamma else None, chromaticities=chromaticities)
+    return Colour(file_gamma=gamma if believable else None, chromaticities=chromaticities)
 
 
 def _chromaticities(body: bytes) -> Chromaticities | None:
