@@ -70,7 +70,7 @@ def _make_private(folder: Path) -> None:
     """Uploads, results and the job database are for this user alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(PermissionError):  # another user's, as a mounted volume may be
-        folder.chmod(0o700)
+        folder.chmod(folder.stat().st_mode & 0o700)
 
 
 def build_service(
