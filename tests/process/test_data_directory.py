@@ -17,6 +17,7 @@ def test_spool_that_was_deleted_is_made_again(tmp_path: Path) -> None:
         shutil.rmtree(service.spool)
         assert service.client.get("/readyz").status_code == 200
         assert service.client.post("/api/upscale", files={"file": image}).status_code == 200
+        service.wait_until_spool_is_empty()  # of the upload, which the service removes itself
         shutil.rmtree(service.spool)
         batch = service.client.post("/api/upscale-batch", files=[("files", ("a.png", image))])
         assert batch.status_code == 200

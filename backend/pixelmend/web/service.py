@@ -68,8 +68,9 @@ class Service:
 
 def _make_private(folder: Path) -> None:
     """Uploads, results and the job database are for this user alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(PermissionError):  # another user's, as a mounted volume may be
+    # It may be another user's, as a mounted volume is. What cannot be used at all the spool says in a sentence.
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(folder.stat().st_mode & 0o700)
 
 

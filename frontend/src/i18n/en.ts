@@ -333,6 +333,11 @@ export const en = {
     draining: 'The service is shutting down. Try again in a moment.',
     'no-worker': 'The service is not ready yet. Try again in a moment.',
     'storage-full': 'The disk of the service is full. Its operator has to make room.',
+    'storage-unusable': 'The service cannot keep jobs at the moment. Its operator has to look at it.',
+    'cross-site-request':
+      'The service takes no orders from pages of this address. Its operator can allow it (PIXELMEND_CORS_ORIGINS).',
+    'unknown-host':
+      'The service is not known by this name. Its operator can add it (PIXELMEND_ALLOWED_HOSTS).',
     'device-memory': 'The device of the service has too little memory. Try a smaller model or factor.',
     'host-memory':
       'The machine of the service has too little memory now. Try again later, or a smaller factor.',
