@@ -68,7 +68,7 @@ class Service:
 
 def _make_private(folder: Path) -> None:
     """Uploads, results and the job database are for this user alone."""
-    # It may be another user's, as a mounted volume is. What cannot be used at all the spool says in a sentence.
+    # It may be another user's, as a mounted volume is. What cannot be used at all is said by the spool.
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(folder.stat().st_mode & 0o700)
