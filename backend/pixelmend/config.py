@@ -199,7 +199,7 @@ class Settings(BaseSettings):
     admin_keys: SecretStr = Field(
         SecretStr(""),
         description="The same for loading, unloading, pinning and downloading models, and for all else. "
-        "Empty: the only API key may, or everybody if there is none; with several keys nobody.",
+        "Empty: the only API key may, or everybody if there is none; with several keys none of them.",
     )
     key_for_everything: bool = Field(
         False,

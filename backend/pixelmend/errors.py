@@ -9,7 +9,7 @@ import errno
 from typing import ClassVar
 
 MAX_TEXT_LENGTH = 2000
-"""Of a message, which may quote what strangers sent."""
+"""The longest message; messages may quote what strangers sent."""
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """EFBIG: the process's file size limit, which to a caller is the same thing."""
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})

@@ -17,7 +17,7 @@ IMAGE_SUFFIXES = frozenset(
 _SYSTEM_FOLDERS = frozenset(
     {"@eadir", "#recycle", "$recycle.bin", "system volume information", "__macosx", "lost+found"}
 )
-"""Of network storage and operating systems; @eaDir holds thumbnails that look like photographs."""
+"""Folders of network storage and operating systems; @eaDir holds thumbnails that look like photographs."""
 _HIDDEN = "hidden or of the system"
 _RESULTS = "results"
 

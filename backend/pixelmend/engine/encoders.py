@@ -17,9 +17,9 @@ from pixelmend.imaging.writers import ImageWriter, open_writer
 PEAK_BYTES_PER_PX: Mapping[OutputFormat, int] = MappingProxyType(
     {OutputFormat.WEBP: 8, OutputFormat.AVIF: 20}
 )
-"""Of encoders that hold the whole image (imaging/writers.py); the others hold a few MB."""
+"""What encoders that hold the whole image take (imaging/writers.py); the others hold a few MB."""
 _SPARED_SHARE = 0.1
-"""Of what is free, for everything else."""
+"""Free memory that is left to everything else."""
 _POLL_S = 0.1
 
 

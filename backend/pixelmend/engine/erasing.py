@@ -58,7 +58,7 @@ class Eraser:
     def __init__(
         self, manager: ModelManager, limits: InputLimits, on_device: OnDevice, turns: Turns | None = None
     ) -> None:
-        """turns: who may compute; None: nobody waits for another."""
+        """turns: who may compute; None: all compute at once."""
         self._turns = turns or Turns(sys.maxsize)
         self._manager = manager
         self._limits = limits

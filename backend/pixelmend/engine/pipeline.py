@@ -146,7 +146,7 @@ class Pipeline:
             decoded = source.decoded
             if decoded.has_alpha:
                 decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
-            # Here, where it holds up nobody else: a model that is not open yet takes seconds.
+            # Here, so that no other job waits: a model that is not open yet takes seconds.
             opened = self._manager.lease(
                 task.options.model, denoise=task.options.denoise, sixteen_bit=decoded.bits == 16
             )

@@ -159,7 +159,7 @@ def _in_webp(data: bytes) -> Iterator[str]:
 
 
 def _in_gif(data: bytes) -> Iterator[str]:
-    """Of the extensions in front of the first frame, where all of them usually are."""
+    """Looks at the extensions in front of the first frame, which usually are all."""
     flags = data[10]
     position = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     for _ in range(MAX_SEGMENTS):

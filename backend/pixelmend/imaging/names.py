@@ -6,9 +6,9 @@ import unicodedata
 from pathlib import PurePosixPath
 
 MAX_NAME_BYTES = 200
-"""Of one name. File systems take 255; a number, a suffix and `.part` have to fit behind it."""
+"""The longest name. File systems take 255; a number, a suffix and `.part` have to fit behind it."""
 _MAX_FOLDERS_BYTES = 600
-"""Of all folders before it. Systems take about 1,000 for a path, Windows 260."""
+"""All folders before it together. Systems take about 1,000 for a path, Windows 260."""
 _REPLACED = frozenset('<>:"|?*\\/')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.I)
 """Devices of Windows, whatever their suffix."""

@@ -14,7 +14,7 @@ _FORGET_AFTER_CALLERS = 1000
 
 class Quota:
     """Counts in this process's memory: a restart forgives. By the monotonic clock, so that a machine whose
-    clock is set forwards and back locks nobody out.
+    clock is set forwards and back locks no caller out.
     """
 
     def __init__(self, name: str, rule: str, clock_s: Callable[[], float] = time.monotonic) -> None:

@@ -15,7 +15,7 @@ class Shares:
     """Jobs accepted and not finished, and their result pixels, by owner.
 
     One owner alone may fill the queue. Another that has less than an equal share still finds a place then, so
-    that a full queue belongs to nobody.
+    that no owner has a full queue alone.
     """
 
     max_jobs: int

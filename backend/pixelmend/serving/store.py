@@ -54,7 +54,7 @@ class Spool:
 
     @property
     def free_bytes(self) -> int:
-        """Of the disk. A directory that was deleted is made again; what was in it is lost."""
+        """What the disk has. A directory that was deleted is made again; what was in it is lost."""
         try:
             return shutil.disk_usage(self.directory).free
         except FileNotFoundError:

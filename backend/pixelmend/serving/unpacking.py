@@ -29,7 +29,7 @@ _MAX_DIRECTORY_BYTES = 4_000_000
 """Of the list of entries, which is read into memory whole. One entry takes some hundred bytes."""
 _COPIED_AT_ONCE_BYTES = 1 << 20
 _SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
-"""Of macOS and of network storage: what lies in them looks like images and is none of the sender's."""
+"""Folders of macOS and of network storage: their files look like images and are not the sender's."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED, _PATCHED, _UTF8_NAME = 0x1, 0x20, 0x800
 

@@ -135,7 +135,7 @@ def main(fd: int) -> int:
     log = Logger(process="worker", pid=os.getpid())
 
     def leave() -> None:
-        # The API process is gone and nobody waits for results: at once, whatever the device is doing.
+        # The API process is gone, and no client waits for results: end at once, whatever the device is doing.
         log_sink.close()
         os._exit(4)
 

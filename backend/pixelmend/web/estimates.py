@@ -139,7 +139,7 @@ async def _body(request: Request, timeout_s: float) -> bytes:
 
 
 async def _fields(request: Request, timeout_s: float) -> dict[str, Any]:
-    """Of JSON, of a form, or of a multipart form without files. Raises what a body may be refused for."""
+    """Read JSON, a form, or a multipart form without files. Raises what a body may be refused for."""
     body = await _body(request, timeout_s)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(("multipart/", "application/x-www-form-urlencoded")):

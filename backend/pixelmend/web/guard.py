@@ -14,7 +14,7 @@ REMEMBERED = 10_000
 
 class KeyGuard:
     """Belongs to one event loop. What was right at an address stays right there: one who guesses behind the
-    same proxy keeps nobody out who was in before.
+    same proxy keeps out no client that was in before.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -71,7 +71,7 @@ class BoundedProtocol(OldClientsProtocol):
         self._headers_seen += 1
         if self._headers_seen > MAX_HEADERS:
             raise TooManyHeaders
-        if not self._in_message:  # nobody reads trailers
+        if not self._in_message:  # trailers are not read
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:

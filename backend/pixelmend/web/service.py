@@ -47,7 +47,7 @@ class Service:
 
     @property
     def catalog(self) -> Catalog:
-        """Read anew each time: a dropped-in file counts at once."""
+        """Read each time, so that a dropped-in file counts at once."""
         return load_catalog(self.settings.models_dir)
 
     @property

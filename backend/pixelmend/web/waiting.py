@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 async def while_connected(request: Request, work: Awaitable[None], timeout_s: float) -> None:
     """Until `work` is done. Raises what it raises, ClientDisconnect, and TimeoutError; it is cancelled then.
 
-    The request's body must have been read, or be one that nobody wants.
+    The request's body must have been read, or be one that is not wanted.
     """
     done = asyncio.ensure_future(work)
     gone = asyncio.create_task(_disconnected(request))
