@@ -31,7 +31,7 @@ FORGIVEN_STEPS, FORGIVEN_NEAR_ENDS = 0.2, 1.4
 # Black and white are to be overshot by so much: what is beyond them is clamped.
 OVERSHOT_STEPS = 0.8
 # A grey that is still wrong counts so much more in the next round.
-GROWTH, ROUNDS = 1.5, 80
+GROWTH, ROUNDS = 1.5, 40
 
 
 @torch.inference_mode()

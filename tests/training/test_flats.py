@@ -15,7 +15,7 @@ from training.judge import flat_deviation
 from training.methods import enlarge
 from training.photos import photo
 
-WEIGHTS = Path(__file__).parents[2] / "backend/pixelmend/models/weights/pixelmend-x4.safetensors"
+WEIGHTS = Path(__file__).parents[2] / "backend/pixelmend/models/weights/pixelmend-x4-clean.safetensors"
 LAST = "body.34.weight"
 EXACT = (0, *range(16, 240, 16), 255)
 NEARLY = (*range(1, 16, 2), *range(240, 255, 2))
