@@ -23,7 +23,7 @@ class OnnxInpainter(nn.Module):
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
-        """name: of the file, where it is not the path's own."""
+        """name: the file's, if it is not the path's own."""
         name = name or path.name
         super().__init__()
         options = onnxruntime.SessionOptions()

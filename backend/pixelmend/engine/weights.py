@@ -34,7 +34,7 @@ def read_weights(entry: ModelEntry) -> tuple[StateDict, str]:
 
 
 def read_state(path: Path, name: str | None = None) -> StateDict:
-    """The tensors of a .safetensors or .pth file. name: of the file, where it is not the path's own.
+    """The tensors of a .safetensors or .pth file. name: the file's, if it is not the path's own.
 
     Raises ModelUnusable with that name.
     """
