@@ -2,7 +2,7 @@
 
 import sys
 
-from pixelmend.cli import app
+from pixelmend.cli.app import app
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]

@@ -30,7 +30,7 @@ def reference_python() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the peers of one case enlarge, (H, W, 3) in an .npy file, and with what."""
+    """What the peers of one case upscale, (H, W, 3) in an .npy file, and with what."""
 
     weights: Path
     architecture: str

@@ -15,12 +15,12 @@ from unittest.mock import patch
 import httpx
 import structlog
 
-from pixelmend.config import Settings
-from pixelmend.serving.transport import Configure, FromWorker, ToWorker, WorkerEnd
-from pixelmend.serving.worker import work
-from pixelmend.telemetry import Logger, configure_logging
-from pixelmend.web.server import server_for
-from pixelmend.web.service import build_service
+from pixelmend.api.server import server_for
+from pixelmend.api.service import build_service
+from pixelmend.core.config import Settings
+from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.worker.process import work
+from pixelmend.worker.protocol import Configure, FromWorker, ToWorker, WorkerEnd
 from tests.service import ServiceClient
 
 START_TIMEOUT_S = 120.0

@@ -117,7 +117,7 @@ class RunningService(ServiceClient):
             for child in psutil.Process(self.process.pid).children():
                 # A worker that was just killed may vanish, or be a zombie, while it is looked at.
                 with suppress(psutil.NoSuchProcess):
-                    if "pixelmend.serving.worker" in child.cmdline():
+                    if "pixelmend.worker.process" in child.cmdline():
                         return child
             time.sleep(0.02)
         raise AssertionError("no worker process")

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
-from pixelmend.engine.compact import Compact, from_state
+from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights import read_state
 from pixelmend.models.catalog import ModelEntry, load_catalog
 
@@ -54,7 +54,7 @@ def to_onnx(network: Compact, precision: Precision) -> onnx.ModelProto:
         signal = graph.add("Conv", [signal, kernel, bias], pads=[1, 1, 1, 1])
         if activation is not None:
             signal = _parametric_relu(graph, signal, graph.constant(activation.weight[:, None, None]))
-    # The last sum in float32, as everywhere (engine/compact.py).
+    # The last sum in float32, as everywhere (engine/backends/compact.py).
     signal = graph.cast(signal, "float32")
     added = graph.add("DepthToSpace", [signal], blocksize=scale, mode="CRD")
     scales = graph.array(np.array((1, 1, scale, scale), np.float32))

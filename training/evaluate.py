@@ -59,7 +59,7 @@ def compare_methods(
         likeness = {}
         for name in names:
             truth = photo(name, scale)
-            likeness[name] = compare(method.enlarge(reduced(truth, scale, noise)), truth)
+            likeness[name] = compare(method.upscale(reduced(truth, scale, noise)), truth)
         comparisons.append(Comparison(method.name, likeness, _seconds_per_megapixel(method, scale)))
     return comparisons
 
@@ -67,11 +67,11 @@ def compare_methods(
 def _seconds_per_megapixel(method: Method, scale: int) -> float:
     """Of the result; the median of several runs, after one that is not counted."""
     low = reduced(photo("astronaut", scale), scale)
-    height, width = method.enlarge(low).shape[:2]
+    height, width = method.upscale(low).shape[:2]
     times = []
     for _ in range(TIMED_RUNS):
         began = time.perf_counter()
-        method.enlarge(low)
+        method.upscale(low)
         times.append(time.perf_counter() - began)
     return float(statistics.median(times) * 1e6 / (height * width))
 
@@ -129,7 +129,7 @@ def save_comparisons(
     for name in names:
         truth = photo(name, scale)
         low = reduced(truth, scale, noise)
-        row = np.concatenate([*(method.enlarge(low) for method in methods), truth], axis=1)
+        row = np.concatenate([*(method.upscale(low) for method in methods), truth], axis=1)
         Image.fromarray(row).save(folder / f"{name}.png")
 
 
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     networks = {path.stem: read_network(path) for path in options.weights}
     scales = {network.config.scale for network in networks.values()}
     if len(scales) > 1:
-        parser.error(f"these networks enlarge by different factors: {sorted(scales)}")
+        parser.error(f"these networks upscale by different factors: {sorted(scales)}")
     scale = scales.pop()
     methods = [
         bicubic(scale),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pixelmend.engine.compact import Compact, from_state
+from pixelmend.engine.backends.compact import Compact, from_state
 
 Bytes = NDArray[np.uint8]
 

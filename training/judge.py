@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pixelmend.engine.compact import Compact
+from pixelmend.engine.backends.compact import Compact
 from training.degrade import add_noise, compress
-from training.methods import bicubic, enlarge
+from training.methods import bicubic, upscale
 from training.metrics import Score, psnr
 from training.photos import NAMES, photo
 from training.reduction import reduce_image
@@ -64,14 +64,14 @@ def judge(
     precision: torch.dtype = torch.float32,
     noise: float | None = None,
 ) -> list[Result]:
-    """One result per photograph; both enlarge it as ``reduced`` says."""
+    """One result per photograph; both upscale it as ``reduced`` says."""
     scale = network.config.scale
     results = []
     for name in names:
         truth = photo(name, scale)
         low = reduced(truth, scale, noise)
-        base = psnr(bicubic(scale).enlarge(low), truth)
-        results.append(Result(name, base, psnr(enlarge(network, low, precision), truth)))
+        base = psnr(bicubic(scale).upscale(low), truth)
+        results.append(Result(name, base, psnr(upscale(network, low, precision), truth)))
     return results
 
 
@@ -90,6 +90,6 @@ def flat_deviation(
     worst = 0
     inner = slice(border * network.config.scale, (48 - border) * network.config.scale)
     for level in levels:
-        output = enlarge(network, np.full((48, 48, 3), level, np.uint8))[inner, inner]
+        output = upscale(network, np.full((48, 48, 3), level, np.uint8))[inner, inner]
         worst = max(worst, int(np.abs(output.astype(np.int16) - level).max()))
     return worst

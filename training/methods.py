@@ -1,4 +1,4 @@
-"""Ways to enlarge a picture, to be compared."""
+"""Ways to upscale a picture, to be compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.engine.compact import Compact, from_state
+from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights import read_state
 
 Bytes = NDArray[np.uint8]
@@ -19,10 +19,10 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """``enlarge``: (h, w, 3) to (s*h, s*w, 3), uint8 RGB."""
+    """``upscale``: (h, w, 3) to (s*h, s*w, 3), uint8 RGB."""
 
     name: str
-    enlarge: Callable[[Bytes], Bytes]
+    upscale: Callable[[Bytes], Bytes]
 
 
 def interpolation(name: str, scale: int, kind: Image.Resampling) -> Method:
@@ -47,7 +47,7 @@ def lanczos(scale: int) -> Method:
 
 def network_method(name: str, network: Compact, precision: torch.dtype = torch.float32) -> Method:
     """A network on its device."""
-    return Method(name, lambda low: enlarge(network, low, precision))
+    return Method(name, lambda low: upscale(network, low, precision))
 
 
 def read_network(path: Path) -> Compact:
@@ -57,7 +57,7 @@ def read_network(path: Path) -> Compact:
 
 
 @torch.inference_mode()
-def enlarge(network: Compact, low: Bytes, precision: torch.dtype = torch.float32) -> Bytes:
+def upscale(network: Compact, low: Bytes, precision: torch.dtype = torch.float32) -> Bytes:
     """(h, w, 3) to (s*h, s*w, 3), uint8, computed in ``precision`` on the device of ``network``."""
     device = next(network.parameters()).device
     tensor = torch.from_numpy(low.copy()).to(device).permute(2, 0, 1)[None].float() / 255.0

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from pixelmend.engine.compact import Compact
+from pixelmend.engine.backends.compact import Compact
 
 
 @dataclass(frozen=True, slots=True)

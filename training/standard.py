@@ -36,7 +36,7 @@ def score_set(method: Method, folder: Path, scale: int) -> tuple[float, float]:
     figures = []
     for path in sorted(folder.glob("*.png")):
         truth = read_picture(path, scale)
-        result = method.enlarge(reduce_image(truth, scale))
+        result = method.upscale(reduce_image(truth, scale))
         figures.append((psnr(result, truth, scale).y, ssim(result, truth, scale)))
     mean_psnr, mean_ssim = np.mean(figures, axis=0).tolist()
     return mean_psnr, mean_ssim

@@ -12,7 +12,7 @@ from typing import get_args
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.compact import NetworkConfig
+from pixelmend.engine.backends.compact import NetworkConfig
 from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
 from training.degrade import DegradeConfig

@@ -21,7 +21,7 @@ COMPACT_SIDES_PX = (512, 1024, 2048)
 MATMUL_SIDES = (4096, 8192)
 PRODUCTS = 20
 _SERVICE = (
-    "import pixelmend.cli, pixelmend.web.server, pixelmend.serving.worker; "
+    "import pixelmend.cli, pixelmend.api.server, pixelmend.worker.process; "
     "from importlib.metadata import version; version('pixelmend')"  # the service tells it
 )
 

@@ -12,16 +12,16 @@ from benchmarks.context import Context
 from benchmarks.pictures import Bytes
 from benchmarks.report import Row
 from benchmarks.timing import compare, interleave
+from pixelmend.core.telemetry import Logger
 from pixelmend.engine.device import cpu_device
-from pixelmend.engine.eviction import MemoryLimits
-from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.inpainting import NetworkFill
-from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.memory import HostMemory
-from pixelmend.engine.shelf import OpenModel
-from pixelmend.engine.stock import CatalogStock
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.eviction import MemoryLimits
+from pixelmend.engine.model_cache.memory_profile import LearnedFigures
+from pixelmend.engine.model_cache.open_models import OpenModel
+from pixelmend.engine.model_cache.provider import CatalogStock
 from pixelmend.models.catalog import Catalog, ModelEntry
-from pixelmend.telemetry import Logger
 
 _IMAGE_PX = (1024, 1536)
 _HOLE = np.s_[400:600, 700:900]

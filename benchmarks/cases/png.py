@@ -90,8 +90,8 @@ class _Ours:
         self._threads = threads
 
     def __call__(self, pixels: pictures.Bytes) -> int:
+        from pixelmend.core.geometry import Size
         from pixelmend.imaging.formats import OutputFormat, OutputSpec
-        from pixelmend.imaging.geometry import Size
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.writers import open_writer
 

@@ -15,14 +15,14 @@ import numpy as np
 import spaces
 from PIL import Image
 
-from pixelmend.config import Settings
-from pixelmend.errors import PixelmendError
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import PixelmendError
+from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
+from pixelmend.jobs.admission import Admission
 from pixelmend.models.catalog import load_catalog
-from pixelmend.serving.admission import Admission
-from pixelmend.tasks import FILL, EraseOptions, ImageOptions, ImageReport, ImageTask
-from pixelmend.telemetry import Logger
+from pixelmend.tasks.image import FILL, ImageOptions, ImageReport, ImageTask, InpaintOptions
 
 FORMATS = [output.value for output in OutputFormat]
 GPU_SECONDS = 60
@@ -33,7 +33,7 @@ PREVIEW_PX = 1600
 @functools.cache
 def engine() -> Any:
     """Built where it is first needed: in the process that computes."""
-    from pixelmend.engine.alone import LoneEngine
+    from pixelmend.engine.in_process import LoneEngine
 
     return LoneEngine(Settings(), Logger(process="space"))
 
@@ -58,8 +58,8 @@ def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, outp
     covered = np.max([np.asarray(layer)[:, :, 3] for layer in painted["layers"]], axis=0)
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
-    erasing = EraseOptions.of(FILL, int(grow_px))
-    return run(file, mask, ImageOptions(FILL, format=OutputFormat(output), erase=erasing, enlarge=False))
+    erasing = InpaintOptions.of(FILL, int(grow_px))
+    return run(file, mask, ImageOptions(FILL, format=OutputFormat(output), inpaint=erasing, upscale=False))
 
 
 def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.distance import distance_to
-from pixelmend.imaging.geometry import Rect, Size, Span
 from pixelmend.imaging.holes import Crop, plan_holes
 from pixelmend.imaging.inpainting.crop import structures
 from pixelmend.imaging.inpainting.fill import fill
@@ -210,7 +210,7 @@ def cut_out(rgb: Bytes) -> Bytes:
 
 
 def engine_pictures() -> dict[str, Bytes]:
-    """What both engines enlarge. large: more than one tile."""
+    """What both engines upscale. large: more than one tile."""
     large = photo("chelsea", 230, 120, 60)[:214]
     small = photo("astronaut", 72, 180, 60)
     luma = small @ np.array([0.299, 0.587, 0.114])

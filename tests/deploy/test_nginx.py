@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from pixelmend.config import Settings
+from pixelmend.core.config import Settings
 from tests.deploy.proxy import NGINX_FOLDER, PAGE, Proxy, free_port, running_proxy, single
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pixelmend.config import Settings
-from pixelmend.web.same_site import Hosts
-from pixelmend.web.server import GRACE_BEYOND_DRAIN_S
+from pixelmend.api.same_site import Hosts
+from pixelmend.api.server import GRACE_BEYOND_DRAIN_S
+from pixelmend.core.config import Settings
 
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "systemd" / "pixelmend.service"

@@ -10,23 +10,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.engine.compact import Compact, NetworkConfig
+from pixelmend.core.errors import DeviceMemoryError, UnknownModel
+from pixelmend.core.telemetry import Logger
+from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.network import NetworkOutput, Tiles
 from pixelmend.engine.device import Device
-from pixelmend.engine.eviction import MemoryLimits
-from pixelmend.engine.figures import FigureKey, LearnedFigures
-from pixelmend.engine.findings import Finding
 from pixelmend.engine.loader import Architecture, LoadedModel
-from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.memory import MemoryReading
-from pixelmend.engine.network import NetworkOutput, Tiles
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.eviction import MemoryLimits
+from pixelmend.engine.model_cache.inspection import Finding
+from pixelmend.engine.model_cache.memory_profile import FigureKey, LearnedFigures
+from pixelmend.engine.model_cache.provider import ModelKey, NetworkFigures, Offer, OpenNetwork
 from pixelmend.engine.precision import Precision
 from pixelmend.engine.resilience import Tiling
-from pixelmend.engine.stock import ModelKey, NetworkFigures, Offer, OpenNetwork
-from pixelmend.errors import DeviceMemoryError, UnknownModel
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.models.catalog import ModelEntry, ModelTask
-from pixelmend.tasks import Habits
-from pixelmend.telemetry import Logger
+from pixelmend.models.description import ExecutionProfile
 
 DEVICE = Device("cpu", 0, "a device that counts", 0)
 SMALLEST_PX = 64**2
@@ -112,7 +112,7 @@ class CountingStock:
         self.hungrier = 1
         self.learned = LearnedFigures(None, Logger())
         self.opened: list[str] = []
-        self.habits: dict[str, Habits] = {}
+        self.execution_profile: dict[str, ExecutionProfile] = {}
         self.entered = threading.Semaphore(0)
         self.gates: dict[str, threading.Event] = {}
 
@@ -121,10 +121,10 @@ class CountingStock:
             yield ModelEntry(name, name, "upscale", Path(name), "dropped-in")
 
     def known(self, entry: ModelEntry) -> Finding:
-        return Finding(habits=self.habits.get(entry.id))
+        return Finding(execution_profile=self.execution_profile.get(entry.id))
 
-    def note_habits(self, model_id: str, habits: Habits) -> None:
-        self.habits[model_id] = habits
+    def note_profile(self, model_id: str, execution_profile: ExecutionProfile) -> None:
+        self.execution_profile[model_id] = execution_profile
 
     def offer(self, key: ModelKey, task: ModelTask | None = None) -> Offer:
         assert task in (None, "upscale")

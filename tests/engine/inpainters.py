@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 
-from pixelmend.engine.network import NetworkOutput, Tiles, find_faults
-from pixelmend.errors import DeviceMemoryError
+from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.network import NetworkOutput, Tiles, find_faults
 
 ONNX_FILL = 77
 """The level that `save_onnx`'s network puts into the hole."""

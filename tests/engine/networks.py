@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from skimage import data
 from torch import Tensor
 
-from pixelmend.engine.compact import Compact, NetworkConfig
+from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.loader import LoadedModel, load_model
-from pixelmend.engine.network import NetworkOutput, TileNetwork, Tiles
-from pixelmend.errors import DeviceMemoryError
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 
 ROOT = Path(__file__).parents[2]

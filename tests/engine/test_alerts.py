@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelmend.config import Settings
+from pixelmend.core.config import Settings
 from pixelmend.engine.alerts import AlertBook, AlertRule, rules_for
 
 RULE = AlertRule("temperature", 90, "°C", hysteresis=5)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.engine.device import (
     DeviceType,
     _cgroup_cores,
@@ -13,7 +14,6 @@ from pixelmend.engine.device import (
     physical_cores,
 )
 from pixelmend.engine.precision import preferred_precision, psnr_db, torch_dtype
-from pixelmend.errors import InvalidParameter
 
 
 def test_the_cpu_can_always_be_asked_for() -> None:

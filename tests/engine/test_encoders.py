@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixelmend.core.errors import Cancelled, HostMemoryError, OutputTooLarge
+from pixelmend.core.geometry import Size
 from pixelmend.engine.encoders import Encoders
 from pixelmend.engine.memory import MemoryReading
-from pixelmend.errors import Cancelled, HostMemoryError, OutputTooLarge
 from pixelmend.imaging.formats import OutputFormat, OutputSpec
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.writers import ImageWriter
 

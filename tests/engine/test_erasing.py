@@ -10,22 +10,22 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from pixelmend.core.errors import Cancelled, ImageTooLarge, InvalidParameter, UnsupportedFormat
+from pixelmend.core.telemetry import Logger
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.erasing import NOTHING, Erased, Eraser
-from pixelmend.engine.eviction import MemoryLimits
-from pixelmend.engine.figures import LearnedFigures
-from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.memory import HostMemory
-from pixelmend.engine.stock import CatalogStock
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.eviction import MemoryLimits
+from pixelmend.engine.model_cache.memory_profile import LearnedFigures
+from pixelmend.engine.model_cache.provider import CatalogStock
 from pixelmend.engine.turns import Turns
-from pixelmend.errors import Cancelled, ImageTooLarge, InvalidParameter, UnsupportedFormat
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.models.integrity import sha256_of
-from pixelmend.tasks import FILL, EraseOptions
-from pixelmend.telemetry import Logger
+from pixelmend.tasks.image import FILL, InpaintOptions
 from tests.engine.inpainters import ONNX_FILL, save_onnx
 from tests.engine.networks import photo
 from tests.pictures import encoded
@@ -55,7 +55,7 @@ def erased(
     return eraser(models).erase(
         Decoded(pixels, Metadata()),
         path,
-        EraseOptions(model, grow_px, feather_px),
+        InpaintOptions(model, grow_px, feather_px),
         cancelled=lambda: False,
         on_progress=lambda done, total: None,
     )
@@ -190,7 +190,7 @@ def test_cancelling_ends_it(tmp_path: Path) -> None:
         eraser().erase(
             Decoded(pixels, Metadata()),
             tmp_path / "mask",
-            EraseOptions(FILL, 4, 2),
+            InpaintOptions(FILL, 4, 2),
             cancelled=lambda: True,
             on_progress=lambda done, total: None,
         )
@@ -209,7 +209,7 @@ def test_a_small_hole_does_not_wait_behind_a_large_one(tmp_path: Path) -> None:
         one.erase(
             Decoded(pixels.copy(), Metadata()),
             path,
-            EraseOptions(FILL, 4, 2),
+            InpaintOptions(FILL, 4, 2),
             cancelled=lambda: False,
             on_progress=lambda done, total: None,
         )

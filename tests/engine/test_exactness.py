@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pixelmend.core.geometry import Size
+from pixelmend.engine.backends.network import TileNetwork
+from pixelmend.engine.backends.openvino import OpenVinoNetwork
+from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.network import TileNetwork
-from pixelmend.engine.openvino_network import OpenVinoNetwork
 from pixelmend.engine.precision import Precision
-from pixelmend.engine.torch_network import TorchNetwork
 from pixelmend.imaging.canvas import Canvas
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import colour, named_model, photo
 

@@ -8,21 +8,21 @@ import pytest
 import safetensors.torch
 from numpy.typing import NDArray
 
+from pixelmend.core.errors import Cancelled, DeviceMemoryError, InvalidParameter, ModelUnusable
+from pixelmend.core.telemetry import Logger
+from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.device import cpu_device
-from pixelmend.engine.eviction import MemoryLimits
-from pixelmend.engine.figures import LearnedFigures
 from pixelmend.engine.inpainting import LEAST_EDGE_PX, WORKING_EDGE_PX, NetworkFill
 from pixelmend.engine.loader import read_model
-from pixelmend.engine.manager import ModelManager
 from pixelmend.engine.memory import HostMemory
-from pixelmend.engine.network import TileNetwork
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.eviction import MemoryLimits
+from pixelmend.engine.model_cache.memory_profile import LearnedFigures
+from pixelmend.engine.model_cache.provider import CatalogStock
 from pixelmend.engine.resilience import ResilientRunner, RunResult, Tiling
-from pixelmend.engine.stock import CatalogStock
-from pixelmend.errors import Cancelled, DeviceMemoryError, InvalidParameter, ModelUnusable
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.models.integrity import sha256_of
-from pixelmend.telemetry import Logger
 from tests.engine.inpainters import ONNX_FILL, MeanFiller, lama_state, save_onnx, save_torchscript
 from tests.engine.networks import compact_state, photo
 

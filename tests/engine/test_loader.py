@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from pixelmend.core.errors import InvalidParameter, ModelUnusable
 from pixelmend.engine.loader import load_model
 from pixelmend.engine.weights import read_state
-from pixelmend.errors import InvalidParameter, ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 from pixelmend.models.integrity import sha256_of
 from tests.engine.networks import compact_state

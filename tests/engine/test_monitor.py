@@ -3,14 +3,14 @@
 import io
 import threading
 
-from pixelmend.config import Settings
+from pixelmend.core.config import Settings
+from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.engine.alerts import AlertBook, rules_for
 from pixelmend.engine.device import cpu_device
-from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.model_cache.cache import ModelManager
 from pixelmend.engine.monitor import MemoryMonitor
 from pixelmend.engine.sensors import SensorReading, sensors_of
-from pixelmend.tasks import Alert, MemorySample
-from pixelmend.telemetry import Logger, configure_logging
+from pixelmend.models.memory import Alert, MemorySample
 from tests.engine.accounting import Clock, CountingDevice, CountingStock, manager_of, use
 
 

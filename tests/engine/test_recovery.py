@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pixelmend.config import Recovery, RecoveryAction
+from pixelmend.core.config import Recovery, RecoveryAction
+from pixelmend.core.errors import DeviceMemoryError, WrongResult
+from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.device import Device
-from pixelmend.engine.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.recovery import RecoveryLog, RecoveryPolicy, policy_from
 from pixelmend.engine.resilience import ResilientRunner, SaferNetwork, Tiling
-from pixelmend.errors import DeviceMemoryError, WrongResult
-from pixelmend.tasks import RecoveryCounts
+from pixelmend.models.memory import RecoveryCounts
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour
 from tests.imaging.samples import noise
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixelmend.core.errors import DeviceMemoryError, WrongResult
+from pixelmend.engine.backends.network import TileNetwork
+from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.device import cpu_device
-from pixelmend.engine.network import TileNetwork
 from pixelmend.engine.resilience import ResilientRunner, Tiling
-from pixelmend.engine.torch_network import TorchNetwork
-from pixelmend.errors import DeviceMemoryError, WrongResult
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour, compact_state, model_from
 from tests.imaging.samples import noise
 

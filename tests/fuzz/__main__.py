@@ -11,7 +11,7 @@ from collections import defaultdict
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from pixelmend.telemetry import configure_logging
+from pixelmend.core.telemetry import configure_logging
 from tests.fuzz.targets import TARGETS, Target
 
 EXAMPLES_AT_ONCE = 300

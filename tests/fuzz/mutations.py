@@ -20,7 +20,7 @@ def edits(most: int = 6) -> st.SearchStrategy[list[Edit]]:
 
 
 def edited(data: bytes, changes: list[Edit]) -> bytes:
-    """Places are shares of the length, of 2**16; headers are met more often than the rest."""
+    """PrivatePaths are shares of the length, of 2**16; headers are met more often than the rest."""
     changed = bytearray(data)
     for n, (kind, place, value) in enumerate(changes):
         at = place * (min(len(changed), 256) if n % 2 else len(changed)) >> 16

@@ -20,7 +20,8 @@ import numpy as np
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from pixelmend.errors import (
+from pixelmend.api.uploads import FileField, read_upload
+from pixelmend.core.errors import (
     CorruptImage,
     ImageTooLarge,
     InvalidParameter,
@@ -29,18 +30,17 @@ from pixelmend.errors import (
     TooManyFrames,
     UnsupportedFormat,
 )
+from pixelmend.core.geometry import Size
+from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.codec import configure_vips, decode
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.mask import hole_from_mask
 from pixelmend.imaging.names import safe_path
 from pixelmend.imaging.probe import InputLimits, probe
-from pixelmend.serving.jobs import JobRecord
-from pixelmend.serving.journal import Journal
-from pixelmend.serving.transport import Progress, Submit, from_worker_codec, to_worker_codec
-from pixelmend.serving.unpacking import UnpackLimits, unpack
-from pixelmend.tasks import ImageOptions, ImageTask
-from pixelmend.telemetry import Logger
-from pixelmend.web.uploads import FileField, read_upload
+from pixelmend.jobs.model import JobRecord
+from pixelmend.jobs.store import JobStore
+from pixelmend.jobs.unpacking import UnpackLimits, unpack
+from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.worker.protocol import Progress, Submit, from_worker_codec, to_worker_codec
 from tests.fuzz.mutations import Edit, edited, edits
 from tests.imaging import samples
 
@@ -164,7 +164,7 @@ def database_row(changes: list[Edit]) -> None:
     damaged = edited(records.dump_json(record_of("damaged")), changes)
 
     async def read(path: Path) -> None:
-        journal = Journal(path, Logger())
+        journal = JobStore(path, Logger())
         try:
             for name in ("damaged", "whole"):
                 await journal.put(record_of(name))

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from pixelmend.engine.backends.runtime import configure_torch
+from pixelmend.engine.backends.selection import open_network
+from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.device import choose_device, cpu_device, physical_cores
 from pixelmend.engine.memory import memory_of
-from pixelmend.engine.meter import Meter, MeteredNetwork, gauge_of
+from pixelmend.engine.model_cache.peak_memory import Meter, MeteredNetwork, gauge_of
 from pixelmend.engine.nvml import bus_id_of, free_bytes_of
-from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import psnr_db
-from pixelmend.engine.runtime import configure_torch
 from pixelmend.engine.sensors import sensors_of
-from pixelmend.engine.torch_network import TorchNetwork
 from tests.engine.networks import colour, embedded_model, photo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelmend.errors import (
+from pixelmend.core.errors import (
     CorruptImage,
     ImageTooLarge,
     PixelmendError,

@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from pixelmend.errors import Cancelled, CorruptImage, HostMemoryError, InvalidParameter, PixelmendError
+from pixelmend.core.errors import Cancelled, CorruptImage, HostMemoryError, InvalidParameter, PixelmendError
+from pixelmend.core.telemetry import configure_logging
 from pixelmend.imaging.boundary import reading
-from pixelmend.telemetry import configure_logging
 
 
 @pytest.mark.parametrize(

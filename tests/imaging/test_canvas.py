@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelmend.errors import InvalidParameter
+from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.canvas import Canvas
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import Tile, TilePlan, plan_tiles
 from tests.imaging.samples import noise
 

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.codec import Decoded, decode
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.mask import Hole, hole_from_mask
 from pixelmend.imaging.probe import InputLimits, probe
 from tests.cases import case

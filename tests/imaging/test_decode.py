@@ -13,8 +13,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.codec import Decoded, configure_vips, decode
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits, probe
 from tests.imaging import samples
 

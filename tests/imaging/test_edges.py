@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, read_mirrored, with_margin
-from pixelmend.imaging.geometry import Rect, Size, Span
 
 
 def picture(height: int, width: int, channels: int = 3) -> NDArray[Any]:

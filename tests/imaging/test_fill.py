@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelmend.errors import Cancelled, InvalidParameter
+from pixelmend.core.errors import Cancelled, InvalidParameter
 from pixelmend.imaging.inpainting.fill import fill
 from tests.imaging.samples import noise
 

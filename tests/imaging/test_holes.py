@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelmend.imaging.geometry import Rect, Size, Span
+from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.holes import LEAST_CONTEXT_PX, MOST_CONTEXT_PX, Crop, HolePlan, plan_holes
 
 Mask = NDArray[np.bool_]

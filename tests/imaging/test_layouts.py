@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging.codec import decode
 from pixelmend.imaging.probe import InputLimits, probe
 from tests.imaging import samples

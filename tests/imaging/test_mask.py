@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelmend.errors import InvalidParameter
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.mask import MaskPolarity, feather, grow, hole_from_mask
 
 masks = st.builds(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.errors import StorageFull
+from pixelmend.core.errors import StorageFull
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import png, png_filters
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.png import PngWriter, adler32_combine
 from tests.imaging import samples

@@ -6,7 +6,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.resize import resize
 from tests.pictures import photo, psnr_db
 

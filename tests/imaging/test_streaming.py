@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.errors import InternalError, StorageFull
+from pixelmend.core.errors import InternalError, StorageFull
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import row_tiff
 from pixelmend.imaging.encode import encode
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.resize import resize
 from pixelmend.imaging.row_stream import RowStream
@@ -159,7 +159,7 @@ def peak_mb(program: str, *arguments: object) -> float:
         from pathlib import Path
         import numpy as np
         from pixelmend.imaging.codec import configure_vips, decode
-        from pixelmend.imaging.geometry import Size
+        from pixelmend.core.geometry import Size
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.probe import InputLimits
         from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
@@ -412,7 +412,7 @@ def test_a_process_may_exit_with_a_writer_open(tmp_path: Path) -> None:
         import sys
         from pathlib import Path
         import numpy as np
-        from pixelmend.imaging.geometry import Size
+        from pixelmend.core.geometry import Size
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
         spec = OutputSpec(OutputFormat.JPEG, Size(3000, 3000), 3, 8)

@@ -1,7 +1,7 @@
 import pytest
 
-from pixelmend.errors import InvalidParameter, OutputTooLarge
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.target import Target
 
 SOURCE = Size(300, 200)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pixelmend.errors import InvalidParameter
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.tiling import AxisTile, TilePlan, plan_cheapest, plan_tiles
 
 sides = st.integers(1, 600)

@@ -15,10 +15,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import exif, tiff_exif
 from pixelmend.imaging.codec import configure_vips, decode
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import OutputFormat, OutputSpec, check_encodable, losses, open_writer
@@ -294,8 +294,8 @@ def test_full_disk_is_named_in_every_format(tmp_path: Path, kind: OutputFormat, 
         import resource, signal, sys
         from pathlib import Path
         import numpy as np
-        from pixelmend.errors import StorageFull
-        from pixelmend.imaging.geometry import Size
+        from pixelmend.core.errors import StorageFull
+        from pixelmend.core.geometry import Size
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -11,7 +11,7 @@ from threading import Event
 import httpx
 import pytest
 
-from pixelmend.errors import DownloadFailed
+from pixelmend.core.errors import DownloadFailed
 from pixelmend.models.download import RetryPolicy, download
 from pixelmend.models.remote import RemoteFile
 from tests.models.downloads import CONTENT, names, remote

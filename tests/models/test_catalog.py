@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel
+from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 

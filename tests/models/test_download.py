@@ -12,7 +12,7 @@ from threading import Event
 import httpx
 import pytest
 
-from pixelmend.errors import Cancelled, DownloadFailed, StorageFull
+from pixelmend.core.errors import Cancelled, DownloadFailed, StorageFull
 from pixelmend.models.download import RetryPolicy, download
 from tests.models.downloads import CONTENT, Halfway, fetch, names, remote
 from tests.models.server import Exchange, FileServer, Honest

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelmend.errors import ModelUnusable
+from pixelmend.core.errors import ModelUnusable
 from pixelmend.models.integrity import checked_file, sha256_of, verify_file
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4885111\n"

@@ -13,15 +13,15 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pixelmend.engine.batcher import Batcher, TileJob
-from pixelmend.engine.compact import Compact
+from pixelmend.core.geometry import Size
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.opening import open_network
 from pixelmend.engine.precision import Precision, psnr_db
 from pixelmend.engine.resilience import ResilientRunner, Tiling
+from pixelmend.engine.tile_scheduler import Batcher, TileJob
 from pixelmend.imaging.canvas import Canvas
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import ROOT, AtOnce, named_model, photo
 

@@ -42,7 +42,7 @@ def pixelmend(
 ) -> subprocess.CompletedProcess[str]:
     """before: Python that runs in the process before the command does. in_child: runs before Python does."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_")}
-    code = f"import sys\n{before}\nfrom pixelmend.cli import app\napp()"
+    code = f"import sys\n{before}\nfrom pixelmend.cli.app import app\napp()"
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)],
         env=kept | {"PIXELMEND_DEVICE": "cpu", "COLUMNS": "400", "PYTHONIOENCODING": "utf-8"},

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.test_store import add_bad_rows
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
-from tests.serving.test_journal import add_bad_rows
 
 QUICK = encoded(photo(side_px=40))
 

@@ -10,8 +10,8 @@ import pytest
 import safetensors.torch
 
 from pixelmend.models.catalog import MAX_DROPPED_IN, load_catalog
-from pixelmend.serving.transport import MAX_LINE_BYTES, from_worker_codec, pages_of
-from pixelmend.tasks import ModelDescription
+from pixelmend.models.description import ModelDescription
+from pixelmend.worker.protocol import MAX_LINE_BYTES, from_worker_codec, pages_of
 from tests.engine.networks import compact_state
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.compact import from_state
+from pixelmend.engine.backends.compact import from_state
 from training.export import some_lows
 from training.flats import keep_flats
 from training.judge import flat_deviation
-from training.methods import enlarge
+from training.methods import upscale
 from training.photos import photo
 
 WEIGHTS = Path(__file__).parents[2] / "backend/pixelmend/models/weights/pixelmend-x4-clean.safetensors"
@@ -31,7 +31,7 @@ def test_greys_become_exact_and_pictures_stay() -> None:
     assert flat_deviation(after, 20, EXACT) == 0
     assert flat_deviation(after, 20, NEARLY) <= 1
     low = photo("chelsea")[:96, :96]
-    change = enlarge(after, low).astype(np.int16) - enlarge(before, low)
+    change = upscale(after, low).astype(np.int16) - upscale(before, low)
     assert 0.0 < np.abs(change).mean() < 0.5
     assert {name for name in state if not torch.equal(state[name], after.state_dict()[name])} == {
         LAST,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pixelmend.engine.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.compact import Compact, NetworkConfig
 from training.optim import Muon, OptimConfig, make_optimisers, orthogonal, set_rates
 
 

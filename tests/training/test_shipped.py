@@ -13,11 +13,11 @@ import spandrel
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.compact import Compact, from_state
+from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.loader import mix_states
 from training.evaluate import Comparison, compare_methods
 from training.judge import flat_deviation, judge, mean_gain, minus, reduced
-from training.methods import bicubic, enlarge, lanczos, network_method, read_network
+from training.methods import bicubic, lanczos, network_method, read_network, upscale
 from training.metrics import seam_step
 from training.photos import NAMES, photo
 
@@ -99,7 +99,7 @@ def test_the_clean_one_leaves_no_blocks() -> None:
     seams = {}
     for model_id in (FAITHFUL, CLEAN):
         network = read_network(FOLDER / f"{model_id}.safetensors")
-        values = [seam_step(enlarge(network, reduced(photo(n), 4, 5.0)), 32) for n in FIRST_FOUR]
+        values = [seam_step(upscale(network, reduced(photo(n), 4, 5.0)), 32) for n in FIRST_FOUR]
         seams[model_id] = np.array(values)
     truth = np.array([seam_step(photo(name), 32) for name in FIRST_FOUR])
     assert (np.abs(seams[CLEAN] - truth) < 0.5).all()
@@ -140,5 +140,5 @@ def test_the_upstream_loader_computes_the_same(network: Compact) -> None:
     tensor = torch.from_numpy(low.copy()).permute(2, 0, 1)[None].float() / 255.0
     with torch.inference_mode():
         output = model.model.float().eval()(tensor)[0].clamp(0.0, 1.0)
-    expected = torch.from_numpy(enlarge(network, low).copy()).permute(2, 0, 1).float() / 255.0
+    expected = torch.from_numpy(upscale(network, low).copy()).permute(2, 0, 1).float() / 255.0
     assert float((output - expected).abs().max()) <= 1.01 / 255.0

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pixelmend.engine.compact import Compact, NetworkConfig, config_of, from_state
+from pixelmend.engine.backends.compact import Compact, NetworkConfig, config_of, from_state
 from training.start import bicubic_taps, cubic_kernel, start_as_bicubic, start_from
 
 

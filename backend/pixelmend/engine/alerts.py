@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pixelmend.config import Settings
-from pixelmend.tasks import Alert, AlertKind, MemorySample
+from pixelmend.core.config import Settings
+from pixelmend.models.memory import Alert, AlertKind, MemorySample
 
 HYSTERESIS = 5.0
 """Percent, or degrees: a value that trembles around its threshold is one alert."""

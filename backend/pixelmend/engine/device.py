@@ -9,7 +9,7 @@ from typing import Literal
 import psutil
 import torch
 
-from pixelmend.errors import InvalidParameter
+from pixelmend.core.errors import InvalidParameter
 
 DeviceType = Literal["cuda", "mps", "cpu"]
 

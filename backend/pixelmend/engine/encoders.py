@@ -6,10 +6,10 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from pixelmend.core.errors import HostMemoryError, OutputTooLarge
+from pixelmend.core.geometry import Size
 from pixelmend.engine.memory import MemoryReading
-from pixelmend.errors import HostMemoryError, OutputTooLarge
 from pixelmend.imaging.formats import OutputFormat, OutputSpec
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.vips import Pixels
 from pixelmend.imaging.writers import ImageWriter, open_writer

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelmend.core.errors import InvalidParameter, PixelmendError
 from pixelmend.engine.device import cpu_device
 from pixelmend.engine.inpainting import NetworkFill, OnDevice
-from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.model_cache.cache import ModelManager
 from pixelmend.engine.turns import Turns
-from pixelmend.errors import InvalidParameter, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.codec import Decoded, decode
@@ -21,7 +21,7 @@ from pixelmend.imaging.holes import plan_holes
 from pixelmend.imaging.inpainting.fill import fill
 from pixelmend.imaging.mask import Hole, MaskPolarity, about_the_mask, feather, grow, hole_from_mask
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.tasks import FILL, EraseOptions
+from pixelmend.tasks.image import FILL, InpaintOptions
 
 NOTHING = "the mask is empty: nothing was removed"
 
@@ -68,7 +68,7 @@ class Eraser:
         self,
         decoded: Decoded,
         mask_path: Path,
-        options: EraseOptions,
+        options: InpaintOptions,
         *,
         cancelled: Callable[[], bool],
         on_progress: Progress,

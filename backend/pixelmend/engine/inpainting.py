@@ -7,11 +7,11 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelmend.engine.network import Tiles
+from pixelmend.core.errors import Cancelled, DeviceMemoryError
+from pixelmend.core.geometry import Size
+from pixelmend.engine.backends.network import Tiles
 from pixelmend.engine.resilience import ResilientRunner, RunResult
-from pixelmend.errors import Cancelled, DeviceMemoryError
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.holes import plan_holes
 from pixelmend.imaging.resize import resize
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pixelmend.engine import compact
+from pixelmend.core.errors import ModelUnusable
+from pixelmend.engine.backends import compact
 from pixelmend.engine.weights import StateDict, read_weights
-from pixelmend.errors import ModelUnusable
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.integrity import checked_file
 
@@ -150,7 +150,7 @@ class _MaskedNetwork(nn.Module):
 
 
 def _with_onnx_runtime(entry: ModelEntry, path: Path) -> Architecture:
-    from pixelmend.engine.onnx_network import OnnxInpainter  # here, for whoever has no such model
+    from pixelmend.engine.backends.onnx import OnnxInpainter  # here, for whoever has no such model
 
     return Architecture(
         name=entry.architecture or "ONNX",

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import psutil
 
+from pixelmend.core.telemetry import Logger
 from pixelmend.engine.alerts import AlertBook, values_of
-from pixelmend.engine.figures import LearnedFigures
-from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.memory_profile import LearnedFigures
 from pixelmend.engine.sensors import Sensors
-from pixelmend.tasks import Alert, MemorySample
-from pixelmend.telemetry import Logger
+from pixelmend.models.memory import Alert, MemorySample
 
 
 class MonitorListener(Protocol):

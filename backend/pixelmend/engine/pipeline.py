@@ -9,22 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pixelmend.engine.batcher import Batcher, TileJob
+from pixelmend.core.errors import Cancelled, PixelmendError
+from pixelmend.core.geometry import Size
 from pixelmend.engine.encoders import Encoders
 from pixelmend.engine.erasing import Erased, Eraser
-from pixelmend.engine.manager import ModelManager
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
-from pixelmend.engine.shelf import OpenModel
+from pixelmend.engine.tile_scheduler import Batcher, TileJob
 from pixelmend.engine.turns import Turns
-from pixelmend.errors import Cancelled, PixelmendError
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import ImageWriter, OutputSpec
-from pixelmend.tasks import EraseOptions, ImageOptions, ImageReport, ImageTask
+from pixelmend.tasks.image import ImageOptions, ImageReport, ImageTask, InpaintOptions
 
 _ERASE_STEPS = 20
 """Of progress, for what is erased before anything is enlarged."""
@@ -135,10 +135,10 @@ class Pipeline:
         except Exception as error:
             self._report_failure(task, error)
             return
-        if task.options.erase is None:
+        if task.options.inpaint is None:
             self._enlarge(task, source)
         else:
-            self._erasers.submit(self._erase, task, task.options.erase, source)
+            self._erasers.submit(self._erase, task, task.options.inpaint, source)
 
     def _enlarge(self, task: ImageTask, source: Source) -> None:
         try:
@@ -163,11 +163,11 @@ class Pipeline:
 
     # --- erase threads --------------------------------------------------------------------------------
 
-    def _erase(self, task: ImageTask, options: EraseOptions, source: Source) -> None:
+    def _erase(self, task: ImageTask, options: InpaintOptions, source: Source) -> None:
         def tell(done_px: int, total_px: int) -> None:
             steps = _ERASE_STEPS * done_px // total_px
             # How many tiles come after it is not known yet; they are counted once it is.
-            total = 2 * _ERASE_STEPS if task.options.enlarge else _ERASE_STEPS
+            total = 2 * _ERASE_STEPS if task.options.upscale else _ERASE_STEPS
             self._listener.progress(task.id, steps, total)
 
         try:
@@ -182,12 +182,12 @@ class Pipeline:
             )
             self._listener.models_changed()
             source = replace(source, decoded=erased.decoded, erased=erased)
-            if not task.options.enlarge:
+            if not task.options.upscale:
                 self._save(task, source, erased)
         except Exception as error:
             self._report_failure(task, error)
             return
-        if task.options.enlarge:
+        if task.options.upscale:
             self._enlarge(task, source)
 
     def _save(self, task: ImageTask, source: Source, erased: Erased) -> None:

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelmend.config import Recovery, RecoveryAction
-from pixelmend.tasks import RecoveryCounts
+from pixelmend.core.config import Recovery, RecoveryAction
+from pixelmend.models.memory import RecoveryCounts
 
 FailureKind = Literal["out_of_memory", "wrong_result", "device_error", "mps_error"]
 

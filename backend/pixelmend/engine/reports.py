@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pixelmend.engine.batcher import TileJob
 from pixelmend.engine.erasing import Erased
-from pixelmend.engine.shelf import OpenModel
+from pixelmend.engine.model_cache.open_models import OpenModel
+from pixelmend.engine.tile_scheduler import TileJob
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.formats import OutputSpec, losses
-from pixelmend.tasks import ImageReport
+from pixelmend.tasks.image import ImageReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def _common(source: Source, spec: OutputSpec, encode_began_s: float, now_s: floa
     decoded, erased = source.decoded, source.erased
     by_eraser = (
         {
-            "erased_by": erased.maker.model if erased.area_px else None,
-            "erased_px": erased.area_px,
-            "erase_s": round(erased.seconds, 4),
+            "inpainted_by": erased.maker.model if erased.area_px else None,
+            "inpainted_px": erased.area_px,
+            "inpaint_s": round(erased.seconds, 4),
         }
         if erased
         else {}

@@ -8,13 +8,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.config import RecoveryAction
-from pixelmend.engine.fitting import SMALLEST_TILE_PX, FitLimit
-from pixelmend.engine.network import TileNetwork, Tiles
+from pixelmend.core.config import RecoveryAction
+from pixelmend.core.errors import DeviceMemoryError, InvalidParameter, WrongResult
+from pixelmend.core.geometry import Size
+from pixelmend.engine.backends.network import TileNetwork, Tiles
+from pixelmend.engine.model_cache.call_size import SMALLEST_TILE_PX, FitLimit
 from pixelmend.engine.recovery import COUNTED_AS, FailureKind, RecoveryLog, RecoveryPolicy
-from pixelmend.errors import DeviceMemoryError, InvalidParameter, WrongResult
 from pixelmend.imaging.canvas import Canvas, Pixels
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import TilePlan, plan_tiles
 
 

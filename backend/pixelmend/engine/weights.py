@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from pixelmend.errors import ModelUnusable
+from pixelmend.core.errors import ModelUnusable
 from pixelmend.models.catalog import ModelEntry
 from pixelmend.models.integrity import checked_file
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.BmpImagePlugin import BmpImageFile
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging.direct import Direct, library_errors
 from pixelmend.imaging.headers import bmp
 from pixelmend.imaging.headers.bmp import BmpFields

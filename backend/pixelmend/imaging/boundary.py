@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixelmend.errors import CorruptImage, HostMemoryError, PixelmendError, printable
-from pixelmend.telemetry import Logger
+from pixelmend.core.errors import CorruptImage, HostMemoryError, PixelmendError, printable
+from pixelmend.core.telemetry import Logger
 
 # A damaged file makes readers seek to impossible places; any other number is about the machine.
 _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EOVERFLOW, errno.ENXIO, errno.EILSEQ})

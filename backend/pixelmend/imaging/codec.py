@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import exif, tiff_exif, xmp
 from pixelmend.imaging.bmp import decode_bmp
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.colour_profile import ADOBE_RGB, is_known, profile_for
 from pixelmend.imaging.direct import Direct, decode_heic, full_range, unpremultiplied
 from pixelmend.imaging.extras import find_extras, png_text, signs_in_xmp
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import heif, png, tiff
 from pixelmend.imaging.loading import open_with_vips
 from pixelmend.imaging.metadata import Metadata, usable_icc

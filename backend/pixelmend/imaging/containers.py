@@ -7,7 +7,7 @@ space), others change type. Here the block goes in as it is.
 import struct
 from typing import BinaryIO
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 
 _EXIF_MARK = b"Exif\0\0"

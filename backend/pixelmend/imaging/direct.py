@@ -10,7 +10,7 @@ import numpy as np
 import pillow_heif
 from PIL import ImageCms
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging.vips import Pixels
 
 # What Pillow and pillow_heif raise for damaged data

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelmend.core.geometry import Rect, Size
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.geometry import Rect, Size
 
 EDGE_MARGIN_PX = 8
 """From 6 px on the zeros that pad the convolutions leave no trace in flat areas (docs/adr/0004-edges.md)."""

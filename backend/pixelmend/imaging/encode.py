@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import pyvips
 
-from pixelmend.errors import InternalError
+from pixelmend.core.errors import InternalError
 from pixelmend.imaging import containers, exif, tiff_exif
 from pixelmend.imaging.formats import OutputFormat, OutputSpec, drops_grey_profile, is_big_tiff
 from pixelmend.imaging.metadata import Metadata

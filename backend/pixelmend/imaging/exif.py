@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 
 EMPTY = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
 """A block without a single tag."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from pixelmend.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import containers
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 
 

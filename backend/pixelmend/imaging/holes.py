@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.imaging.geometry import Rect, Size, Span
+from pixelmend.core.geometry import Rect, Size, Span
 
 Mask = NDArray[np.bool_]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyvips
 
-from pixelmend.errors import UnsupportedFormat
+from pixelmend.core.errors import UnsupportedFormat
 from pixelmend.imaging import tiff_exif
 from pixelmend.imaging.headers import tiff
 from pixelmend.imaging.headers.tiff import TiffFields

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.errors import InvalidParameter, PixelmendError
+from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.distance import distance_to
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.holes import plan_holes
 
 Mask = NDArray[np.bool_]

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import exif, xmp
 from pixelmend.imaging.colour import Cicp
-from pixelmend.imaging.geometry import Size
 
 
 @dataclass(frozen=True, slots=True)

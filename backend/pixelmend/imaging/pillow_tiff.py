@@ -7,7 +7,7 @@ import numpy as np
 from PIL import ImageCms
 from PIL.TiffImagePlugin import TiffImageFile
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging.direct import Direct, library_errors
 from pixelmend.imaging.headers.tiff import TiffFields
 

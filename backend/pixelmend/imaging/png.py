@@ -19,8 +19,8 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import png_filters
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.rows import require_fitting
 from pixelmend.imaging.storage import storage_errors

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from pixelmend.config import Settings
-from pixelmend.errors import CorruptImage, ImageTooLarge, TooManyFrames
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import CorruptImage, ImageTooLarge, TooManyFrames
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.colour import Colour
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from pixelmend.imaging.headers.fields import HeaderFields
 from pixelmend.imaging.sniff import SNIFF_BYTES, ImageFormat, sniff_format

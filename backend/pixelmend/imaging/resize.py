@@ -2,7 +2,7 @@
 
 import pyvips
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 
 
 def resize(image: pyvips.Image, size: Size) -> pyvips.Image:

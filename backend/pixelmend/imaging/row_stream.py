@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pyvips
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import row_tiff
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.rows import require_fitting
 from pixelmend.imaging.vips import Pixels
 

@@ -9,7 +9,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 
 # libvips asks for a strip at a time and keeps a few: large enough to cost no calls, small enough to keep
 _STRIP_ROWS = 16

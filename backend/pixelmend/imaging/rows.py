@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.vips import Pixels
 
 

@@ -6,7 +6,7 @@ The file's name and the type its sender claims are never looked at.
 from collections.abc import Collection
 from enum import StrEnum
 
-from pixelmend.errors import UnsupportedFormat
+from pixelmend.core.errors import UnsupportedFormat
 
 SNIFF_BYTES = 256
 """How many leading bytes `sniff_format` wants; fewer are fine if the file is shorter."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from pixelmend.errors import FULL_DISK, StorageFull
+from pixelmend.core.errors import FULL_DISK, StorageFull
 
 
 @contextmanager

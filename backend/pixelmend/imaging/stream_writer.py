@@ -8,8 +8,8 @@ from typing import Self
 
 import pyvips
 
-from pixelmend.errors import InternalError
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import InternalError
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.row_stream import RowStream
 from pixelmend.imaging.vips import Pixels, reason
 

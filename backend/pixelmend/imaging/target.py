@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pixelmend.errors import InvalidParameter, OutputTooLarge
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import InvalidParameter, OutputTooLarge
+from pixelmend.core.geometry import Size
 
 MIN_FACTOR = 1.0
 MAX_FACTOR = 8.0

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.edges import with_margin
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pyvips
 
-from pixelmend.errors import CorruptImage
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.vips import Pixels
 
 _WIDTH, _LENGTH, _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_BYTES = 256, 257, 273, 278, 279

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pixelmend.errors import InvalidParameter
-from pixelmend.imaging.geometry import Rect, Size, Span
+from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.geometry import Rect, Size, Span
 
 _WIDTH_STEP_PX = 8
 _WIDEST_PX = 1024

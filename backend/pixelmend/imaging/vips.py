@@ -9,7 +9,7 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]

@@ -7,9 +7,9 @@ from typing import Protocol, Self
 
 import pyvips
 
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.encode import encode
 from pixelmend.imaging.formats import OutputFormat, OutputSpec, check_encodable, losses
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.png import PngWriter
 from pixelmend.imaging.resize import resize

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.geometry import Size
 
 _NUMBER = re.compile(
     rb"(tiff:Orientation|tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)"

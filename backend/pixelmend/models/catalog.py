@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pixelmend.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
+from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
 """What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins.

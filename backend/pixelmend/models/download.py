@@ -7,7 +7,7 @@ from threading import Event
 
 import httpx
 
-from pixelmend.errors import Cancelled, DownloadFailed, ModelUnusable, StorageFull
+from pixelmend.core.errors import Cancelled, DownloadFailed, ModelUnusable, StorageFull
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.models.integrity import verify_file
 from pixelmend.models.partial import PartialFile, held_partial, remove_partial

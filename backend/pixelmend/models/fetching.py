@@ -7,7 +7,7 @@ from threading import Event
 
 import httpx
 
-from pixelmend.errors import PixelmendError
+from pixelmend.core.errors import PixelmendError
 from pixelmend.models.download import OnProgress, RetryPolicy, download
 from pixelmend.models.remote import RemoteFile
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from pixelmend.errors import ModelUnusable
+from pixelmend.core.errors import ModelUnusable
 
 _UTF8_BOM = b"\xef\xbb\xbf"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pixelmend.errors import InvalidParameter, UnknownModel
+from pixelmend.core.errors import InvalidParameter, UnknownModel
 from pixelmend.models.catalog import Catalog, ModelEntry
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pillow_heif
 import pytest
 
-from pixelmend.errors import CorruptImage, PixelmendError
-from pixelmend.imaging.geometry import Size
+from pixelmend.core.errors import CorruptImage, PixelmendError
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.headers.heif import read, read_heif
 from tests.imaging import samples
 

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging.colour import Colour
 from pixelmend.imaging.headers.fields import HeaderFields, checked_dpi, checked_size
 

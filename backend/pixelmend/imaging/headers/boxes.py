@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 
 MAX_BOXES = 65_536
 """Boxes that one level may hold."""

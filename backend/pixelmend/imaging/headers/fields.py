@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.colour import Colour
-from pixelmend.imaging.geometry import Size
 
 MAX_SEGMENTS = 65_536
 """Chunks, markers or blocks that one header may hold. Honest files stay far below; a file made of

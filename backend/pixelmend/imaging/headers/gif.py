@@ -2,7 +2,7 @@
 
 import struct
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_size
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B

@@ -3,9 +3,9 @@
 import struct
 from dataclasses import dataclass
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 from pixelmend.imaging.colour import Cicp, Colour
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers.boxes import Box, Cursor, full, walk
 from pixelmend.imaging.headers.fields import HeaderFields, checked_size
 from pixelmend.imaging.headers.heif_items import METADATA_KINDS, Item, Meta, read_meta

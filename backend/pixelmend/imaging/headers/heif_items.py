@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging.headers.boxes import Box, Cursor, full, walk
 
 MAX_ITEMS = 8_192

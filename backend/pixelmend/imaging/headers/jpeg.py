@@ -3,7 +3,7 @@
 import re
 import struct
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging import exif
 from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_dpi, checked_size
 

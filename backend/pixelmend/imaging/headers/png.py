@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging import exif
 from pixelmend.imaging.colour import Chromaticities, Cicp, Colour
 from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_dpi, checked_size

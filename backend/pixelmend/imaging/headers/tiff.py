@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pixelmend.errors import CorruptImage, UnsupportedFormat
+from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging.headers.fields import HeaderFields, checked_dpi, checked_size
 
 # Bounds on hostile chains; honest files have one page here, a thumbnail and a few dozen tags.

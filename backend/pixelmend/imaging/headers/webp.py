@@ -2,9 +2,9 @@
 
 import struct
 
-from pixelmend.errors import CorruptImage
+from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 from pixelmend.imaging import exif
-from pixelmend.imaging.geometry import Size
 from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_size
 
 _ANIMATION, _ALPHA = 0x02, 0x10

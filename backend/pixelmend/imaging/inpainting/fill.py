@@ -7,8 +7,8 @@ import numpy as np
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from pixelmend.errors import Cancelled, InvalidParameter
-from pixelmend.imaging.geometry import Rect, Span
+from pixelmend.core.errors import Cancelled, InvalidParameter
+from pixelmend.core.geometry import Rect, Span
 from pixelmend.imaging.holes import LARGEST_PX, Group, plan_holes
 from pixelmend.imaging.inpainting.crop import filled_crop
 from pixelmend.imaging.inpainting.pyramid import Mask, Plane, doubled, weighted_halves

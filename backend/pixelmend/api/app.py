@@ -1,0 +1,109 @@
+"""The application: routers, error translation, start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from pixelmend.api.cors import allow_origins
+from pixelmend.api.errors import problem_for, problem_for_status
+from pixelmend.api.frontend import frontend_router
+from pixelmend.api.middleware import ErrorBoundary, KeyForEverything, RequestContext
+from pixelmend.api.routes.batches import batches_router
+from pixelmend.api.routes.docs import DocsPolicy
+from pixelmend.api.routes.downloads import downloads_router
+from pixelmend.api.routes.estimates import estimates_router
+from pixelmend.api.routes.images import upscale_router
+from pixelmend.api.routes.jobs import jobs_router
+from pixelmend.api.routes.memory import memory_router
+from pixelmend.api.routes.models import models_router
+from pixelmend.api.routes.system import system_router
+from pixelmend.api.same_site import SameSite
+from pixelmend.api.service import Service
+from pixelmend.core.errors import InternalError, PixelmendError, known_error
+
+CLIENT_GONE = 499
+"""nginx's status for a client that went away; nobody receives it, the access log keeps it."""
+
+
+def create_app(service: Service) -> FastAPI:
+    """`service` is started and stopped with the application."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.desk.start()
+        service.scheduler.start()
+        try:
+            yield
+        finally:
+            service.downloads.cancel_all()
+            await service.desk.drain()
+            await service.scheduler.stop()
+            await service.downloads.close()
+            await service.desk.close()
+
+    # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
+    # cannot reach and a private one should not.
+    app = FastAPIOffline(
+        title="Pixelmend",
+        version=version("pixelmend"),
+        description="Self-hosted image upscaling. Errors are application/problem+json.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.include_router(upscale_router(service))
+    app.include_router(batches_router(service))
+    app.include_router(estimates_router(service))
+    app.include_router(jobs_router(service))
+    app.include_router(models_router(service))
+    app.include_router(downloads_router(service))
+    app.include_router(memory_router(service))
+    app.include_router(system_router(service))
+    app.include_router(frontend_router(service.settings.web_dir))
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = problem_for_status(
+            error.status_code, f"{request.method} {request.url.path}: {error.detail}"
+        )
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    def answer(error: Exception) -> Response:
+        known = known_error(error)
+        known.message = service.places.hidden(known.message)
+        service.metrics.request_refused(known.code)
+        if isinstance(known, InternalError):
+            service.log.error("request failed by a bug", exc_info=error)
+        return problem_for(known, service.scheduler.retry_after_s())
+
+    async def on_error(_: Request, error: Exception) -> Response:
+        return answer(error)
+
+    async def on_client_gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(PixelmendError, on_error)
+    app.add_exception_handler(OSError, on_error)
+    app.add_exception_handler(ClientDisconnect, on_client_gone)
+    if service.settings.key_for_everything:
+        app.add_middleware(KeyForEverything, callers=service.callers)
+    # From the inside out: whatever is answered has an id, is counted, and can be read by origins that may.
+    app.add_middleware(ErrorBoundary, log=service.log, answer=answer)
+    allow_origins(app, service.settings.cors_origins)
+    app.add_middleware(
+        SameSite,
+        allowed_hosts=service.settings.allowed_hosts,
+        cors_origins=service.settings.cors_origins,
+        metrics=service.metrics,
+    )
+    app.add_middleware(DocsPolicy)
+    app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
+    return app

@@ -1,0 +1,135 @@
+"""`POST /api/upscale-batch` and `/api/inpaint-batch`: many images in, one growing archive out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from pixelmend.api.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.api.queries import known_query
+from pixelmend.api.results import SpooledArchive, archive_headers
+from pixelmend.api.schemas import Problem
+from pixelmend.api.service import Service
+from pixelmend.api.submissions import submit
+from pixelmend.api.views import ARCHIVE_MEDIA_TYPE
+from pixelmend.core.errors import Cancelled, InternalError, WrongJobState, error_from_code
+from pixelmend.jobs.live import LiveJob
+from pixelmend.jobs.model import BatchJob, JobState, Kind
+from pixelmend.jobs.submission import Lease
+
+_PROBLEMS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
+_SENT_AT_ONCE_BYTES = 1 << 18
+
+
+def batches_router(service: Service) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {
+            "content": {ARCHIVE_MEDIA_TYPE: {}},
+            "description": "The results and manifest.json, which names the problem of each image that "
+            "has no result. It is sent while it grows.",
+        },
+        **{status: {"model": Problem} for status in _PROBLEMS},
+    }
+
+    @router.post(
+        "/api/upscale-batch",
+        summary="Enlarge many images and answer a ZIP of them",
+        response_class=Response,
+        responses=responses,
+        openapi_extra=request_body(UpscaleForm, "files"),
+    )
+    async def upscale_batch(request: Request) -> Response:
+        return await _answered(service, request, Kind.UPSCALE_BATCH)
+
+    @router.post(
+        "/api/inpaint-batch",
+        summary="Remove what is under masks from many images and answer a ZIP of them",
+        response_class=Response,
+        responses=responses,
+        openapi_extra=request_body(InpaintForm, "files", "masks"),
+    )
+    async def inpaint_batch(request: Request) -> Response:
+        return await _answered(service, request, Kind.INPAINT_BATCH)
+
+    return router
+
+
+async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+    accepted = await submit(service, request, service.callers.identify(request), kind)
+    try:
+        return _answer(service, accepted.lease)
+    except BaseException:
+        accepted.lease.release()
+        raise
+
+
+def _answer(service: Service, lease: Lease) -> Response:
+    if lease.live is not None:
+        return _GrowingArchive(lease, lease.live)
+    record = lease.record
+    if record.state is not JobState.DONE:
+        # Only by its Idempotency-Key: what it was then, it is now.
+        if record.error_code is not None:
+            raise error_from_code(record.error_code, record.error_message or "")
+        raise WrongJobState(f"job {record.id} is {record.state}")
+    stored = service.desk.result_file(record)
+    if stored is None:
+        raise InternalError(f"the result of job {record.id} was lost")
+    return SpooledArchive(stored, record, release=lease.release)
+
+
+class _GrowingArchive(StreamingResponse):
+    """Entries are sent as soon as they are complete; a client that goes away ends what only it wanted."""
+
+    def __init__(self, lease: Lease, live: LiveJob) -> None:
+        super().__init__(_grown(live), headers=archive_headers(lease.record), media_type=ARCHIVE_MEDIA_TYPE)
+        self._lease = lease
+        self._live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            ended = self._live.job.ended.is_set()
+            self._lease.release(None if ended else Cancelled("the client went away"))
+
+
+async def _grown(live: LiveJob) -> AsyncIterator[bytes]:
+    job = live.job
+    assert isinstance(job, BatchJob)
+    ended, sent_bytes = False, 0
+    with live.watched() as changed:
+        while not ended:
+            changed.clear()
+            # In this order: what is final when it has ended is all there is.
+            ended, final_bytes = job.ended.is_set(), job.final_bytes
+            if ended and job.error is not None:
+                # The status is long gone; a broken transfer is what is left to say it with.
+                raise job.error
+            while sent_bytes < final_bytes:
+                wanted = min(_SENT_AT_ONCE_BYTES, final_bytes - sent_bytes)
+                chunk = await asyncio.to_thread(_read, job.output_path, sent_bytes, wanted)
+                sent_bytes += len(chunk)
+                yield chunk
+            if not ended:
+                await changed.wait()
+
+
+def _read(path: Path, offset: int, size_bytes: int) -> bytes:
+    """From the finished file, or from the one that becomes it."""
+    for candidate in (path.with_name(path.name + ".part"), path):
+        try:
+            with candidate.open("rb") as file:
+                file.seek(offset)
+                chunk = file.read(size_bytes)
+        except FileNotFoundError:
+            continue
+        if chunk:
+            return chunk
+    raise InternalError("the archive was lost while it was sent")

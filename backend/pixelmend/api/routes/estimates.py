@@ -1,0 +1,171 @@
+"""`POST /api/estimate`: what a job would need, without its image."""
+
+import asyncio
+import json
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message
+
+from pixelmend.api.auth import Caller
+from pixelmend.api.forms import EstimateForm, estimate_request_body, parse_fields
+from pixelmend.api.queries import known_query
+from pixelmend.api.schemas import (
+    DeviceInfo,
+    EstimatedSeconds,
+    EstimatedSize,
+    EstimatedTiles,
+    EstimateView,
+    Problem,
+)
+from pixelmend.api.service import Service
+from pixelmend.core.errors import InvalidParameter, MalformedUpload, PayloadTooLarge, PixelmendError
+from pixelmend.core.geometry import Size
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.jobs.admission import Admission, Picture
+from pixelmend.jobs.estimate import Estimate, estimate
+
+MAX_BODY_BYTES = 16_384
+MAX_FIELDS = 32
+
+
+def estimates_router(service: Service) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+
+    @router.post(
+        "/api/estimate",
+        summary="What a job would need, or why it would be refused, from dimensions alone",
+        response_model=EstimateView,
+        responses={status: {"model": Problem} for status in (400, 401, 403, 413, 422)},
+        openapi_extra=estimate_request_body(),
+    )
+    async def show(request: Request) -> EstimateView:
+        caller = service.callers.identify(request)
+        form = parse_fields(EstimateForm, await _fields(request, service.settings.upload_timeout_s))
+        try:
+            found = _estimate(service, caller, form)
+        except PixelmendError as error:
+            return _view(service, form, None, error)
+        return _view(service, form, found, None)
+
+    return router
+
+
+def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
+    """Raises what the image would be refused for now."""
+    settings = service.settings
+    options = form.options(service.default_models, OutputFormat.PNG)
+    seen = service.loaded_model(options.model)
+    admission = Admission.of(options, settings, service.catalog, seen.scale if seen else None)
+    picture = Picture(
+        Size(form.image_width, form.image_height),
+        grey=form.image_grey,
+        has_alpha=form.image_alpha,
+        bits=form.image_bits,
+    )
+    device = service.workers.status().device
+    found = estimate(
+        picture,
+        admission,
+        seen,
+        service.desk.rates,
+        tile_px=settings.tile_px,
+        batch_tiles=settings.batch_tiles_on(device.type if device else "cpu"),
+    )
+    service.callers.require_quota(caller)
+    service.readiness.require_open(caller.owner)
+    service.scheduler.require_pixels(found.size.pixels, caller.owner)
+    return found
+
+
+def _view(
+    service: Service, form: EstimateForm, found: Estimate | None, refusal: PixelmendError | None
+) -> EstimateView:
+    device = service.workers.status().device
+    plan = found.plan if found else None
+    seconds = found.seconds if found else None
+    return EstimateView(
+        accepted=refusal is None,
+        problem=None if refusal is None else service.problem_body(refusal),
+        model=form.model or service.default_models.upscaler(form.scale, form.denoise),
+        device=DeviceInfo(
+            type=device.type if device else None,
+            name=device.name if device else None,
+            total_bytes=device.total_bytes if device else None,
+        ),
+        precision=found.precision if found else None,
+        result=found and EstimatedSize(width=found.size.width, height=found.size.height),
+        tiles=None
+        if found is None or plan is None or found.computed_px is None
+        else EstimatedTiles(
+            count=len(plan),
+            width=plan.tile.width,
+            height=plan.tile.height,
+            overlap=plan.overlap_px,
+            computed_pixels=found.computed_px,
+        ),
+        device_bytes=found.device_bytes if found else None,
+        host_bytes=found.host_bytes if found else None,
+        seconds=seconds
+        and EstimatedSeconds(
+            decode=round(seconds.decode, 3),
+            device=round(seconds.device, 3),
+            encode=round(seconds.encode, 3),
+            total=round(seconds.total, 3),
+        ),
+        wait_seconds=_rounded(service.scheduler.forecast_s(0)),
+    )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+async def _body(request: Request, timeout_s: float) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise PayloadTooLarge(
+                        f"the body exceeds {MAX_BODY_BYTES} bytes; the image is not needed here"
+                    )
+    except TimeoutError as error:
+        raise MalformedUpload(f"the body did not end within upload_timeout_s={timeout_s:g}") from error
+    return bytes(body)
+
+
+async def _fields(request: Request, timeout_s: float) -> dict[str, Any]:
+    """Read JSON, a form, or a multipart form without files. Raises what a body may be refused for."""
+    body = await _body(request, timeout_s)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
+        return await _form(request, body)
+    try:
+        given = json.loads(body)
+        # Half a surrogate pair can be escaped in JSON and can be written nowhere.
+        json.dumps(given, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise MalformedUpload("the body is JSON that is nested too deeply") from error
+    except ValueError as error:
+        raise MalformedUpload(f"the body is neither a form nor JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise MalformedUpload("the body is JSON, but not an object of fields")
+    return given
+
+
+async def _form(request: Request, body: bytes) -> dict[str, Any]:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    try:
+        form = await Request(request.scope, receive).form(max_files=0, max_fields=MAX_FIELDS)
+    except HTTPException as error:
+        raise MalformedUpload(f"the form cannot be read: {error.detail}") from error
+    fields = dict(form.multi_items())
+    if len(fields) != len(form.multi_items()):
+        raise InvalidParameter("a field was sent more than once")
+    return fields

@@ -1,0 +1,117 @@
+"""`POST /api/upscale` and `/api/inpaint`: jobs that somebody waits for."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from pixelmend.api.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.api.queries import known_query
+from pixelmend.api.results import SpooledFile
+from pixelmend.api.schemas import Problem
+from pixelmend.api.service import Service
+from pixelmend.api.submissions import Accepted, submit
+from pixelmend.api.waiting import while_connected
+from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.jobs.live import LiveJob
+from pixelmend.jobs.model import Job, JobState, Kind
+from pixelmend.jobs.submission import Lease
+
+_PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
+
+
+def upscale_router(service: Service) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+    image: dict[str, Any] = {"content": {f.media_type: {} for f in OutputFormat}}
+    problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
+
+    @router.post(
+        "/api/upscale",
+        summary="Enlarge an image and answer it",
+        response_class=Response,
+        responses={200: {**image, "description": "The enlarged image."}, **problems},
+        openapi_extra=request_body(UpscaleForm, "file"),
+    )
+    async def upscale(request: Request) -> Response:
+        return await _answered(service, request, Kind.UPSCALE)
+
+    @router.post(
+        "/api/inpaint",
+        summary="Remove what is under a mask and answer the image",
+        response_class=Response,
+        responses={200: {**image, "description": "The image without it."}, **problems},
+        openapi_extra=request_body(InpaintForm, "file", "mask"),
+    )
+    async def inpaint(request: Request) -> Response:
+        return await _answered(service, request, Kind.INPAINT)
+
+    return router
+
+
+async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+    accepted = await submit(service, request, service.callers.identify(request), kind)
+    try:
+        await _wait(service, request, accepted.lease)
+        return _answer(service, accepted)
+    except BaseException:
+        accepted.lease.release()
+        raise
+
+
+async def _wait(service: Service, request: Request, lease: Lease) -> None:
+    """Until the job ends, the deadline passes or the client goes. Raises what the job ended with."""
+    if lease.live is None:
+        record = lease.record
+        if record.state is not JobState.DONE:
+            # Only by its Idempotency-Key: what it was then, it is now.
+            raise error_from_code(
+                record.error_code or "job-state",
+                record.error_message or f"job {record.id} is {record.state}",
+            )
+        return
+    await _wait_for_end(service, request, lease, lease.live)
+
+
+async def _wait_for_end(service: Service, request: Request, lease: Lease, live: LiveJob) -> None:
+    timeout_s = service.settings.request_timeout_s
+    try:
+        await while_connected(request, _ended(live), timeout_s)
+    except ClientDisconnect:
+        lease.release(Cancelled("the client went away"))
+        raise
+    except TimeoutError:
+        late = DeadlineExceeded(f"not finished within request_timeout_s={timeout_s:g}")
+        lease.release(late)
+        raise late from None
+    if live.job.error is not None:
+        raise live.job.error
+
+
+async def _ended(live: LiveJob) -> None:
+    await live.job.ended.wait()
+
+
+def _answer(service: Service, accepted: Accepted) -> Response:
+    lease = accepted.lease
+    live = lease.live
+    if live is not None:
+        assert isinstance(live.job, Job)  # a batch has another content
+        report, path = live.job.report, live.job.output_path
+    else:
+        report = lease.record.report
+        stored = service.desk.result_file(lease.record)
+        if stored is None:
+            raise InternalError(f"the result of job {lease.record.id} was lost")
+        path = stored
+    if report is None:
+        raise InternalError(f"job {lease.record.id} ended without a report")
+    return SpooledFile(
+        path,
+        job_id=lease.record.id,
+        options=lease.record.options,
+        report=report,
+        file_name=accepted.file_name,
+        release=lease.release,
+    )

@@ -1,0 +1,162 @@
+"""`/api/jobs`: work that goes on when nobody waits for it."""
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from pixelmend.api.events import event_stream
+from pixelmend.api.forms import job_request_body
+from pixelmend.api.offers import OFFERS
+from pixelmend.api.queries import known_query
+from pixelmend.api.results import SpooledArchive, SpooledFile
+from pixelmend.api.schemas import JobList, JobView, Problem
+from pixelmend.api.service import Service
+from pixelmend.api.submissions import submit_job
+from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
+from pixelmend.core.errors import InvalidParameter, ResultExpired, UnknownJob, WrongJobState
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.jobs.live import JobSnapshot, LiveJob
+from pixelmend.jobs.model import ENDED, JobRecord, JobState
+
+MAX_EVENT_ID_LENGTH = 64
+_REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
+
+
+def jobs_router(service: Service) -> APIRouter:
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["jobs"])
+
+    @router.post(
+        "/api/jobs",
+        summary="Hand in work and come back for the result",
+        status_code=202,
+        response_model=JobView,
+        responses={status: {"model": Problem} for status in _REFUSALS},
+        openapi_extra=job_request_body(list(OFFERS)),
+    )
+    async def submit(request: Request) -> Response:
+        accepted = await submit_job(service, request, service.callers.identify(request))
+        lease = accepted.lease
+        try:
+            view = job_view(service.desk.snapshot(lease.live or lease.record))
+        finally:
+            lease.release()
+        headers = {"Location": f"/api/jobs/{view.id}"}
+        return JSONResponse(view.model_dump(mode="json"), 202, headers)
+
+    @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
+    async def list_jobs(request: Request) -> JobList:
+        caller = service.callers.identify(request)
+        snapshots = await service.desk.list_of(caller.owner)
+        return JobList(jobs=[job_view(snapshot, with_items=False) for snapshot in snapshots])
+
+    @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
+    async def show(request: Request, job_id: str) -> JobView:
+        return job_view(service.desk.snapshot(await _own_job(service, request, job_id)))
+
+    @router.get(
+        "/api/jobs/{job_id}/events",
+        summary="Server-sent events: `state`, `progress`, `item`, `drain`",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"text/event-stream": {}},
+                "description": "Data is the job, or the item of a batch, as JSON.",
+            },
+            204: {"description": "All was sent; do not connect again."},
+            **_problems(401, 403, 404, 422),
+        },
+    )
+    async def events(request: Request, job_id: str) -> Response:
+        found = await _own_job(service, request, job_id)
+        last_id = request.headers.get("last-event-id", "")
+        if len(last_id) > MAX_EVENT_ID_LENGTH:
+            raise InvalidParameter(
+                f"Last-Event-ID has {len(last_id)} characters; ids have {MAX_EVENT_ID_LENGTH} at most"
+            )
+        return event_stream(
+            service.desk,
+            found,
+            last_id,
+            job_json=lambda s: job_view(s, with_items=s.state in ENDED).model_dump_json(),
+            item_json=lambda n, item: item_view(n, item).model_dump_json(),
+        )
+
+    @router.head("/api/jobs/{job_id}/result", include_in_schema=False)
+    @router.get(
+        "/api/jobs/{job_id}/result",
+        summary="A finished job's file; ranges and ETag are understood",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {f.media_type: {} for f in OutputFormat} | {ARCHIVE_MEDIA_TYPE: {}},
+                "description": "The whole file; of a batch, a ZIP.",
+            },
+            206: {"description": "The range that was asked for."},
+            304: {"description": "The client has it already."},
+            **_problems(401, 403, 404, 409, 410, 416),
+        },
+    )
+    async def result(request: Request, job_id: str) -> Response:
+        found = await _own_job(service, request, job_id)
+        snapshot = service.desk.snapshot(found)
+        if snapshot.state is JobState.EXPIRED:
+            raise ResultExpired(f"the result of job {job_id} is kept no longer")
+        if snapshot.state is not JobState.DONE:
+            raise WrongJobState(_why_no_result(snapshot))
+        return _file(service, request, snapshot.record)
+
+    @router.delete(
+        "/api/jobs/{job_id}",
+        summary="Cancel a job, or give up its result",
+        responses=_problems(401, 403, 404),
+    )
+    async def cancel(request: Request, job_id: str) -> JobView:
+        return job_view(await service.desk.cancel(await _own_job(service, request, job_id)))
+
+    return router
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+async def _own_job(service: Service, request: Request, job_id: str) -> LiveJob | JobRecord:
+    """Raises UnknownJob, which is also what another owner's job is."""
+    caller = service.callers.identify(request)
+    found = await service.desk.find(job_id)
+    record = found.record if isinstance(found, LiveJob) else found
+    if found is None or record is None or not service.callers.owns(caller, record.owner):
+        raise UnknownJob(f"there is no job {job_id[:64]!r}")
+    return found
+
+
+def _file(service: Service, request: Request, record: JobRecord) -> Response:
+    lease = service.desk.lease(record)
+    path = service.desk.result_file(record)
+    # It may have expired since we looked.
+    if path is None or record.result is None:
+        lease.release()
+        raise ResultExpired(f"the result of job {record.id} is kept no longer")
+    etag = f'"{record.result.sha256}"'
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in known or "*" in known:
+        lease.release()
+        return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+    if record.items:
+        return SpooledArchive(path, record, release=lease.release, etag=etag)
+    assert record.report is not None  # every finished image has one
+    return SpooledFile(
+        path,
+        job_id=record.id,
+        options=record.options,
+        report=record.report,
+        file_name=record.file_name,
+        release=lease.release,
+        etag=etag,
+    )
+
+
+def _why_no_result(snapshot: JobSnapshot) -> str:
+    record = snapshot.record
+    why = f": {record.error_message}" if record.error_message else ""
+    return f"job {record.id} is {snapshot.state}, so it has no result{why}"

@@ -1,0 +1,130 @@
+"""`/api/memory`: the worker's memory now and over time, alerts, and the same as server-sent events."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from pixelmend.api.events import sse_event
+from pixelmend.api.queries import known_query
+from pixelmend.api.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Problem
+from pixelmend.api.service import Service
+from pixelmend.models.description import DeviceDescription
+from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.worker.memory import KEPT_SAMPLES, News, WorkerMemory
+
+PING_PERIOD_S = 15.0
+WATCHED_NEWS = 64
+
+
+def memory_router(service: Service) -> APIRouter:
+    router = APIRouter(
+        dependencies=[Depends(known_query)],
+        tags=["memory"],
+        responses={status: {"model": Problem} for status in (401, 403)},
+    )
+
+    @router.get("/api/memory", summary="Device and host memory: now, over time, and alerts")
+    async def show(
+        request: Request,
+        points: Annotated[int, Query(ge=0, le=KEPT_SAMPLES, description="Of the history, the newest.")] = 300,
+    ) -> MemoryView:
+        service.callers.identify(request)
+        settings = service.settings
+        return MemoryView(
+            enabled=settings.memory_monitoring_enabled,
+            interval_s=settings.memory_monitoring_interval,
+            devices=[
+                _device_view(index, memory, status.device, points)
+                for index, (memory, status) in enumerate(
+                    zip(service.workers.memories, service.workers.statuses(), strict=True)
+                )
+            ],
+        )
+
+    @router.get(
+        "/api/memory/events",
+        summary="Server-sent events: `sample` with what is now, `alert`",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"text/event-stream": {}},
+                "description": "Data is the device's index, and its sample or alert, as JSON.",
+            }
+        },
+    )
+    async def events(request: Request) -> Response:
+        service.callers.identify(request)
+        return StreamingResponse(
+            _events(service.workers.memories, service.desk.draining_begun),
+            media_type="text/event-stream",
+            # nginx would collect what has to be seen at once.
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return router
+
+
+def _device_view(
+    index: int, memory: WorkerMemory, device: DeviceDescription | None, points: int
+) -> DeviceMemoryView:
+    history = memory.history[-points:] if points else []
+    return DeviceMemoryView(
+        index=index,
+        name=device.name if device else None,
+        now=memory.latest,
+        history=[_point(sample) for sample in history],
+        raised=memory.raised,
+        alerts=memory.alerts,
+    )
+
+
+def _point(sample: MemorySample) -> MemoryPoint:
+    return MemoryPoint(
+        time_s=sample.time_s,
+        device_used_bytes=sample.device_used_bytes,
+        accounted_bytes=sample.accounted_bytes,
+        utilisation_percent=sample.utilisation_percent,
+        temperature_c=sample.temperature_c,
+        host_used_bytes=sample.host_used_bytes,
+        worker_bytes=sample.worker_bytes,
+    )
+
+
+async def _events(memories: Sequence[WorkerMemory], drain: asyncio.Event) -> AsyncIterator[str]:
+    """The present first, then all that is new, until the service drains."""
+    yield "retry: 2000\n\n"
+    news: News = asyncio.Queue(WATCHED_NEWS)
+    with ExitStack() as stack:
+        for index, memory in enumerate(memories):
+            stack.enter_context(memory.watched(news, index))
+        for index, memory in enumerate(memories):
+            if memory.latest is not None:
+                yield _event(index, memory.latest)
+            for alert in memory.raised:
+                yield _event(index, alert)
+        while not drain.is_set():
+            item = await _next(news, drain)
+            yield ": ping\n\n" if item is None else _event(*item)
+
+
+def _event(device: int, item: MemorySample | Alert) -> str:
+    name = "sample" if isinstance(item, MemorySample) else "alert"
+    return sse_event(name, None, json.dumps({"device": device, name: asdict(item)}))
+
+
+async def _next(news: News, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
+    """None after a while without any, and when the service drains."""
+    got, ends = asyncio.ensure_future(news.get()), asyncio.ensure_future(drain.wait())
+    try:
+        await asyncio.wait({got, ends}, timeout=PING_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
+        return got.result() if got.done() else None
+    finally:
+        got.cancel()
+        ends.cancel()

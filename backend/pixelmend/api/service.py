@@ -1,0 +1,110 @@
+"""What the routers need, put together in one place and handed to them."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pixelmend.api.auth import Callers
+from pixelmend.api.errors import problem_body
+from pixelmend.api.forms import DefaultModels
+from pixelmend.api.gauges import gauges
+from pixelmend.api.schemas import Problem
+from pixelmend.api.views import manifest
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import PixelmendError
+from pixelmend.core.private_paths import PrivatePaths
+from pixelmend.core.telemetry import Logger
+from pixelmend.jobs.metrics import Metrics
+from pixelmend.jobs.readiness import Readiness
+from pixelmend.jobs.scheduler import Scheduler
+from pixelmend.jobs.service import JobService
+from pixelmend.jobs.spool import Spool
+from pixelmend.jobs.store import JobStore
+from pixelmend.jobs.webhook import AlertWebhook
+from pixelmend.models.background_downloads import Downloads
+from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.models.description import ModelDescription
+from pixelmend.worker.pool import Workers
+from pixelmend.worker.spawning import Spawn, spawn
+from pixelmend.worker.supervisor import Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    settings: Settings
+    spool: Spool
+    workers: Workers
+    scheduler: Scheduler
+    readiness: Readiness
+    desk: JobService
+    downloads: Downloads
+    callers: Callers
+    metrics: Metrics
+    log: Logger
+    places: PrivatePaths
+
+    @property
+    def catalog(self) -> Catalog:
+        """Read each time, so that a dropped-in file counts at once."""
+        return load_catalog(self.settings.models_dir)
+
+    @property
+    def default_models(self) -> DefaultModels:
+        return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
+
+    def problem_body(self, error: PixelmendError) -> Problem:
+        """As part of another answer; it names no folder of the service."""
+        body = problem_body(error, None)
+        return body.model_copy(update={"detail": self.places.hidden(body.detail)})
+
+    def loaded_model(self, model_id: str) -> ModelDescription | None:
+        for model in self.workers.status().models:
+            if model.id == model_id:
+                return model
+        return None
+
+
+def _make_private(folder: Path) -> None:
+    """Uploads, results and the job database are for this user alone."""
+    # It may be another user's, as a mounted volume is. What cannot be used at all is said by the spool.
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(folder.stat().st_mode & 0o700)
+
+
+def build_service(
+    settings: Settings, log: Logger, dropped_lines: Callable[[], int] = lambda: 0, spawn: Spawn = spawn
+) -> Service:
+    """The data directory is taken; nothing is started yet, which the application does on its event loop.
+
+    dropped_lines: of the log, so far. spawn: starts a worker. Raises DataDirectoryInUse, DataDirectoryNewer,
+    and InvalidParameter for a setting that is not readable.
+    """
+    callers = Callers(settings)
+    _make_private(settings.data_dir)
+    spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
+    webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
+    workers = Workers([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
+    scheduler = Scheduler(settings, workers, log, spool.remove_results)
+    journal = JobStore(settings.data_dir / "jobs.db", log)
+    metrics = Metrics()
+    desk = JobService(settings, spool, journal, scheduler, metrics, manifest, log)
+    places = PrivatePaths(settings)
+    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper, places)
+    metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
+    downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
+    return Service(
+        settings,
+        spool,
+        workers,
+        scheduler,
+        readiness,
+        desk,
+        downloads,
+        callers,
+        metrics,
+        log,
+        places,
+    )

@@ -1,0 +1,276 @@
+"""From a multipart request to work at the desk, for requests that wait, jobs and batches alike."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+
+from pixelmend.api.auth import Caller
+from pixelmend.api.forms import parse_fields
+from pixelmend.api.offers import OFFERS, negotiate, take_kind
+from pixelmend.api.service import Service
+from pixelmend.api.uploads import FileField, Upload, UploadedFile, read_upload
+from pixelmend.core.errors import InvalidParameter, MalformedUpload
+from pixelmend.core.telemetry import REQUEST_ID
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.jobs.admission import Admission
+from pixelmend.jobs.intake import (
+    MASKS,
+    Incoming,
+    digest_of,
+    digest_of_pair,
+    extract,
+    plan_batch,
+    take_masks,
+)
+from pixelmend.jobs.model import BatchTask, Kind
+from pixelmend.jobs.spool import ARCHIVE_SUFFIX
+from pixelmend.jobs.submission import Lease, Submission
+from pixelmend.jobs.unpacking import UnpackLimits
+from pixelmend.tasks.image import ImageOptions, ImageTask
+
+MAX_IDEMPOTENCY_KEY_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The lease has to be released. file_name: as this request called the image."""
+
+    lease: Lease
+    file_name: str | None
+
+
+async def submit(service: Service, request: Request, caller: Caller, kind: Kind) -> Accepted:
+    """Somebody waits for the answer. The options are the form's and, but for batches, the Accept header's."""
+    return await _Intake(service, request, caller, asked=False).submit(kind)
+
+
+async def submit_job(service: Service, request: Request, caller: Caller) -> Accepted:
+    """`POST /api/jobs`: the form names the task, and the answer is not the image that Accept is about."""
+    return await _Intake(service, request, caller, asked=True).submit(None)
+
+
+class _Intake:
+    """One request on its way in."""
+
+    def __init__(self, service: Service, request: Request, caller: Caller, *, asked: bool) -> None:
+        self._service = service
+        self._request = request
+        self._caller = caller
+        self._asked = asked
+        self._job_id = _new_id(service.settings.instance)
+        self._input = service.spool.input_path(self._job_id)
+        self._mask = service.spool.mask_path(self._job_id)
+
+    async def submit(self, kind: Kind | None) -> Accepted:
+        """Read, check and hand in. Raises all that a request may be refused for; nothing is left then.
+
+        kind: None where the form names it.
+        """
+        service = self._service
+        key = _idempotency_key(self._request)
+        if key is None or not await service.desk.knows(self._caller.owner, key):
+            service.readiness.require_open(self._caller.owner)
+            service.callers.require_quota(self._caller)
+        try:
+            upload = await self._receive(self._file_fields(kind))
+            kind = kind or take_kind(upload)
+            if OFFERS[kind].image_field == "files":
+                submission = await self._batch(upload, kind, key)
+            else:
+                submission = await self._single(upload, kind, key)
+            lease = await service.desk.accept(submission)
+        except BaseException:
+            await asyncio.to_thread(service.spool.remove, self._job_id)
+            raise
+        if lease.record.id != self._job_id:
+            await asyncio.to_thread(service.spool.remove, self._job_id)
+        return Accepted(lease, submission.file_name)
+
+    # --- reading ----------------------------------------------------------------------------------------
+
+    def _file_fields(self, kind: Kind | None) -> dict[str, FileField]:
+        settings = self._service.settings
+
+        def one(path: Path) -> FileField:
+            return FileField(
+                lambda _: path, settings.max_upload_bytes, "max_upload_bytes", together="one image"
+            )
+
+        def many(folder: Path) -> FileField:
+            return FileField(
+                lambda n: _made(folder) / str(n),
+                settings.max_batch_bytes,
+                "max_batch_bytes",
+                settings.max_batch_items,
+                together="many images",
+            )
+
+        known = {
+            "file": one(self._input),
+            "mask": one(self._mask),
+            "files": many(self._input),
+            "masks": many(self._input / MASKS),
+        }
+        return known if kind is None else {name: known[name] for name in OFFERS[kind].file_fields}
+
+    async def _receive(self, file_fields: Mapping[str, FileField]) -> Upload:
+        settings = self._service.settings
+        length = self._request.headers.get("content-length")
+        most = max(taken.max_bytes for taken in file_fields.values())
+        # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
+        expected = min(int(length), most) if length and length.isdecimal() else 0
+        await self._service.desk.retention.require_room(expected)
+        begun_s, spool = asyncio.get_running_loop().time(), self._service.spool
+        try:
+            async with asyncio.timeout(settings.upload_timeout_s) as deadline:
+
+                def on_received(received_bytes: int) -> None:
+                    # By what has come and not by what was announced, which may be anything or nothing.
+                    share = max(1.0, received_bytes / settings.max_upload_bytes)
+                    deadline.reschedule(begun_s + settings.upload_timeout_s * share)
+                    spool.require_room()
+
+                return await read_upload(
+                    self._request.headers.get("content-type", ""),
+                    length,
+                    _chunks(self._request),
+                    file_fields,
+                    on_received,
+                )
+        except TimeoutError as error:
+            raise MalformedUpload(
+                f"the upload was too slow; upload_timeout_s={settings.upload_timeout_s:g} "
+                f"for each {settings.max_upload_bytes} bytes"
+            ) from error
+
+    def _options(self, fields: dict[str, str], kind: Kind) -> ImageOptions:
+        offer = OFFERS[kind]
+        form = parse_fields(offer.form, fields)
+        as_asked = self._asked or offer.image_field == "files"
+        negotiated = (
+            OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
+        )
+        return form.options(self._service.default_models, negotiated)
+
+    # --- checking: all that can be checked without decoding -----------------------------------------------
+
+    async def _single(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
+        file, mask_field = upload.one("file"), OFFERS[kind].mask_field
+        digest, mask_path = file.digest, None
+        if mask_field is not None:
+            digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
+        admission = self._admission(self._options(upload.fields, kind))
+        size = await asyncio.to_thread(admission.size_of, self._input, mask_path)
+        output = self._service.spool.output_path(self._job_id, admission.options.format.suffix)
+        return self._submission(
+            ImageTask(self._job_id, self._input, output, admission.options, mask_path),
+            kind,
+            admission,
+            key,
+            pixels=size.pixels,
+            digest=digest,
+            file_name=file.file_name,
+        )
+
+    async def _batch(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
+        settings = self._service.settings
+        limits = UnpackLimits(settings.max_batch_items, settings.max_batch_bytes, settings.max_upload_bytes)
+        sent, mask_field = _incoming(upload.many("files")), OFFERS[kind].mask_field
+        sent_masks = None if mask_field is None else _incoming(upload.many(mask_field))
+        admission = self._admission(self._options(upload.fields, kind))
+        # Masks first: a ZIP of images takes the place of the numbers.
+        masks = None
+        if sent_masks is not None:
+            masks = await asyncio.to_thread(take_masks, self._input, sent_masks, limits)
+        received = await asyncio.to_thread(extract, self._input, sent, limits)
+        output = self._service.spool.output_path(self._job_id, ARCHIVE_SUFFIX)
+        task = await asyncio.to_thread(
+            plan_batch,
+            self._job_id,
+            self._input,
+            output,
+            received,
+            admission,
+            fresh=self._wants_fresh,
+            masks=masks,
+        )
+        return self._submission(
+            task,
+            kind,
+            admission,
+            key,
+            pixels=sum(item.pixels for item in task.items),
+            digest=digest_of(task.items),
+            charged=len(task.items),
+        )
+
+    def _submission(
+        self,
+        task: ImageTask | BatchTask,
+        kind: Kind,
+        admission: Admission,
+        key: str | None,
+        *,
+        pixels: int,
+        digest: str,
+        file_name: str | None = None,
+        charged: int = 1,
+    ) -> Submission:
+        return Submission(
+            task=task,
+            kind=kind,
+            owner=self._caller.owner,
+            pixels=pixels,
+            digest=digest,
+            model_version=admission.versions,
+            asked=self._asked,
+            charge=lambda: self._service.callers.charge(self._caller, charged),
+            reuse=not self._wants_fresh,
+            idempotency_key=key,
+            file_name=file_name,
+            request_id=REQUEST_ID.get(),
+        )
+
+    def _admission(self, options: ImageOptions) -> Admission:
+        seen = self._service.loaded_model(options.model)
+        return Admission.of(
+            options, self._service.settings, self._service.catalog, seen.scale if seen else None
+        )
+
+    @property
+    def _wants_fresh(self) -> bool:
+        header = self._request.headers.get("cache-control", "")
+        directives = header.lower().replace(" ", "").split(",")
+        return "no-cache" in directives or "no-store" in directives
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_LENGTH:
+        raise InvalidParameter(
+            f"Idempotency-Key has {len(key)} characters; 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} are possible"
+        )
+    return key
+
+
+def _new_id(instance: str) -> str:
+    return f"{instance}-{secrets.token_hex(16)}" if instance else secrets.token_hex(16)
+
+
+def _incoming(files: Sequence[UploadedFile]) -> list[Incoming]:
+    return [Incoming(file.file_name or "image", file.digest) for file in files]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    async for chunk in request.stream():
+        if chunk:
+            yield chunk

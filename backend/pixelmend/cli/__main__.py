@@ -1,0 +1,5 @@
+"""`python -m pixelmend.cli`."""
+
+from pixelmend.cli.app import app
+
+app()

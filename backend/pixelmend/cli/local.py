@@ -1,0 +1,96 @@
+"""Runs jobs on this machine without a server: the service's own scheduler and worker, nothing else."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from pixelmend.cli.files import FileJob, make_writable
+from pixelmend.cli.outcomes import Outcome, failed
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import NoWorker
+from pixelmend.core.telemetry import Logger
+from pixelmend.jobs.admission import Admission
+from pixelmend.jobs.intake import digest_of_pair
+from pixelmend.jobs.scheduler import Scheduler
+from pixelmend.models.catalog import load_catalog
+from pixelmend.models.integrity import sha256_of
+from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.worker.crew import Crew
+from pixelmend.worker.supervisor import Supervisor, WorkerStatus
+
+
+def unnamed_model(settings: Settings, factor: float | None, denoise: float | None = None) -> str:
+    """The model where none was named."""
+    return load_catalog(settings.models_dir).unnamed(settings.default_model, factor, denoise)
+
+
+class LocalEngine:
+    """Started workers and the queue before them."""
+
+    def __init__(self, settings: Settings, crew: Crew, scheduler: Scheduler) -> None:
+        self._settings = settings
+        self._crew = crew
+        self._scheduler = scheduler
+
+    def status(self) -> WorkerStatus:
+        return self._crew.status()
+
+    async def wait_until_ready(self) -> WorkerStatus:
+        """Raises NoWorker with the reason when the worker cannot start."""
+        while True:
+            status = self.status()
+            if status.ready:
+                return status
+            if status.failed_starts >= 1:
+                raise NoWorker(status.problem or "the engine worker does not start")
+            await asyncio.sleep(0.05)
+
+    async def upscale(
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    ) -> Outcome:
+        """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
+        try:
+            return await self._upscale(file, options, on_progress)
+        except Exception as error:
+            return failed(file, error)
+
+    async def _upscale(
+        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    ) -> Outcome:
+        task, pixels, digest = await asyncio.to_thread(self._check, file, options)
+        accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
+        accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
+        try:
+            await accepted.ended.wait()
+        except asyncio.CancelledError:
+            self._scheduler.cancel(accepted)
+            raise
+        finally:
+            file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
+        return Outcome(file, accepted.report, accepted.error)
+
+    def _check(self, file: FileJob, options: ImageOptions) -> tuple[ImageTask, int, str]:
+        """The task, how many pixels its result has, and the sha256 of its input."""
+        settings = self._settings
+        admission = Admission.of(options, settings, load_catalog(settings.models_dir))
+        size = admission.size_of(file.source, file.mask)
+        make_writable(file.result.parent)
+        mask = None if file.mask is None else file.mask.resolve()
+        task = ImageTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
+        digest = sha256_of(file.source)
+        return task, size.pixels, digest if mask is None else digest_of_pair(digest, sha256_of(mask))
+
+
+@asynccontextmanager
+async def local_engine(settings: Settings, log: Logger) -> AsyncIterator[LocalEngine]:
+    """A worker for as long as the context lasts."""
+    # A folder may hold any number of files: the queue bounds what a network sends, not what a user has.
+    unbounded = settings.model_copy(update={"max_queue_jobs": 1_000_000, "max_queue_pixels": 10**15})
+    crew = Crew([Supervisor(own, log) for own in unbounded.for_each_device()])
+    scheduler = Scheduler(unbounded, crew, log, discard=lambda _: None)
+    scheduler.start()
+    try:
+        yield LocalEngine(unbounded, crew, scheduler)
+    finally:
+        await scheduler.stop()

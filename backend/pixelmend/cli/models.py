@@ -1,0 +1,174 @@
+"""`pixelmend models`: their files here, and what the running service has open. Arguments and output."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Column, Table
+
+from pixelmend.cli.model_files import remove, size_bytes_of, state_of, verify
+from pixelmend.cli.running import RunningService
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.models.remote import downloadable, plan_downloads
+
+ADMINISTRATION_TIMEOUT_S = 310.0
+"""Opening takes seconds, and letting go waits for whoever uses the model; the service gives up before."""
+_VERBS = {
+    "load": "Have the running service open models.",
+    "unload": "Have the running service let go of models, once whoever uses them has finished.",
+    "pin": "Have the running service open models and never let them go.",
+    "unpin": "Let pinned models go as others are.",
+}
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
+SomeIds = Annotated[list[str], typer.Argument(metavar="ID", help="Ids, as `list` shows them.")]
+
+
+def models_app(
+    read_settings: Callable[[], Settings], read_catalog: Callable[[Path], Catalog] = load_catalog
+) -> typer.Typer:
+    """The sub-commands: they exit with 1 where a file failed, with 2 where the arguments make no sense."""
+    app = typer.Typer(help="The models there are, and their files.", no_args_is_help=True)
+
+    @app.command("list")
+    def show() -> None:
+        """Show every model: those that ship, those to download, and the files dropped in."""
+        settings = read_settings()
+        with _refusals():
+            running = RunningService(settings).ask("GET", "/api/models")
+        catalog = read_catalog(settings.models_dir)
+        Console().print(_table(catalog, running))
+        for sentence in catalog.passed_over:
+            _print(sentence)
+
+    for verb, meaning in _VERBS.items():
+        app.command(verb, help=meaning)(_administer(read_settings, verb))
+
+    @app.command("download")
+    def fetch(
+        ids: Ids = None,
+        everything: Annotated[bool, typer.Option("--all", help="Every model there is to download.")] = False,
+    ) -> None:
+        """Fetch model files; what a broken connection leaves is completed the next time."""
+        from pixelmend.cli.model_downloads import run_downloads
+
+        settings = read_settings()
+        catalog = read_catalog(settings.models_dir)
+        with _refusals():
+            wanted = _wanted(catalog, ids or [], everything)
+            files = plan_downloads(catalog, wanted, settings.model_mirror)
+        try:
+            status = run_downloads(files, Console())
+        except KeyboardInterrupt:
+            _print("stopped; what has arrived is kept, and completed the next time")
+            raise
+        raise typer.Exit(status)
+
+    @app.command("verify")
+    def check(ids: Ids = None) -> None:
+        """Compare model files with their checksums: these, or all that are here."""
+        settings = read_settings()
+        wrong = 0
+        with _refusals():
+            for verdict in verify(read_catalog(settings.models_dir), ids or []):
+                vouched = "checksum right" if verdict.entry.sha256 else "no checksum known"
+                _print(f"{verdict.entry.id}: {verdict.problem or f'{vouched}, sha256 {verdict.sha256}'}")
+                wrong += verdict.problem is not None
+        raise typer.Exit(1 if wrong else 0)
+
+    @app.command("remove")
+    def discard(ids: SomeIds) -> None:
+        """Remove files that were downloaded or dropped in."""
+        settings = read_settings()
+        failed = 0
+        for model_id in ids:
+            try:
+                removed = remove(read_catalog(settings.models_dir), model_id)
+            except PixelmendError as error:
+                failed += 1
+                typer.echo(error.message, err=True)
+            except OSError as error:
+                failed += 1
+                typer.echo(f"{error.filename} cannot be removed: {error.strerror}", err=True)
+            else:
+                _print(f"{model_id}: removed {', '.join(removed)}")
+        raise typer.Exit(1 if failed else 0)
+
+    return app
+
+
+def _administer(read_settings: Callable[[], Settings], verb: str) -> Callable[[SomeIds], None]:
+    def command(ids: SomeIds) -> None:
+        service = RunningService(read_settings(), ADMINISTRATION_TIMEOUT_S)
+        failed = 0
+        for model_id in ids:
+            try:
+                model = service.require("POST", f"/api/models/{quote(model_id, safe='')}/{verb}")
+            except PixelmendError as error:
+                failed += 1
+                typer.echo(f"{model_id}: {error.message}", err=True)
+            else:
+                _print(f"{model_id}: {_loaded(model)}")
+        raise typer.Exit(1 if failed else 0)
+
+    return command
+
+
+def _loaded(model: dict[str, Any]) -> str:
+    """How the service has it."""
+    if model["problem"]:
+        return f"unusable: {model['problem']}"
+    if not model["loaded"]:
+        return "not loaded"
+    size = "" if model["bytes"] is None else f", {decimal(model['bytes'])}"
+    return f"loaded in {model['precision']}{size}{', pinned' if model['pinned'] else ''}"
+
+
+def _wanted(catalog: Catalog, ids: list[str], everything: bool) -> list[str]:
+    if bool(ids) == everything:
+        known = ", ".join(entry.id for entry in downloadable(catalog))
+        raise InvalidParameter(f"name the models to download, or --all; there are: {known}")
+    # One that lies there in another container is none of the catalog's files.
+    return ids or [entry.id for entry in downloadable(catalog) if entry.sha256 is not None]
+
+
+def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
+    """running: what the service answers, which knows which models are open."""
+    whole = [Column(name, no_wrap=True) for name in ("id", "task", "scale", "size", "licence")]
+    table = Table(*whole, "state", box=None)
+    seen = {model["id"]: model for model in running["models"]} if running else {}
+    for entry in catalog.entries:
+        size_bytes = size_bytes_of(entry)
+        known = seen.get(entry.id)
+        told = known is not None and (known["loaded"] or known["problem"])
+        table.add_row(
+            entry.id,
+            entry.task,
+            f"x{entry.scale}" if entry.scale and entry.task == "upscale" else "-",
+            "-" if size_bytes is None else decimal(size_bytes),
+            entry.licence or "-",
+            f"{state_of(entry)}, {_loaded(known)}" if known and told else state_of(entry),
+        )
+    return table
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What cannot be done as it was asked for ends the command."""
+    try:
+        yield
+    except PixelmendError as error:
+        typer.echo(error.message, err=True)
+        raise typer.Exit(2) from error
+
+
+def _print(line: str) -> None:
+    """Paths and ids are no markup, and are not broken into lines."""
+    Console().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,177 @@
+"""`pixelmend watch`: enlarge what is put into a folder, for as long as the command runs."""
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from pixelmend.cli.done import options_digest
+from pixelmend.cli.files import FileJob, make_writable
+from pixelmend.cli.local import LocalEngine, local_engine
+from pixelmend.cli.outcomes import Outcome, failed, failure_line, outcome_line
+from pixelmend.cli.search import find_images, passed_over_line
+from pixelmend.cli.watch_state import Entry, Fingerprint, WatchState
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import InvalidParameter, printable
+from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.names import shortened
+from pixelmend.tasks.image import ImageOptions
+
+LEDGER_NAME = ".pixelmend-watch.json"
+RETRY_S = 60.0
+"""After an error that is not the file's own (a full disk, no worker), before it is tried again."""
+
+
+def run_watch(
+    folder: Path, out_dir: Path, options: ImageOptions, settings: Settings, *, interval_s: float, once: bool
+) -> int:
+    """Until SIGTERM or Ctrl-C; with `once`, until every file that is there has ended.
+
+    A file is taken when it has not changed between two looks, `interval_s` apart. Returns 0, or with `once`
+    1 where a file failed. Raises InvalidParameter for folders that cannot be used, NoWorker.
+    """
+    if not folder.is_dir():
+        raise InvalidParameter(f"{folder}: there is no such folder")
+    if folder.resolve().is_relative_to(out_dir.resolve()):
+        raise InvalidParameter(f"the results in {out_dir} would be sources again; choose another folder")
+    make_writable(out_dir)
+    watch = _Watch(folder, out_dir, options, WatchState(out_dir / LEDGER_NAME))
+    return asyncio.run(_run(watch, settings, interval_s, once=once))
+
+
+async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: bool) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with local_engine(settings, Logger(process="cli")) as engine:
+        await engine.wait_until_ready()
+        watch.say(f"watching {watch.folder}")
+        places = asyncio.Semaphore(settings.worker_jobs)
+        while not stop.is_set():
+            await watch.look(engine, places)
+            if once and watch.is_idle:
+                break
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), interval_s)
+        await watch.cancel()
+    return 1 if once and watch.failed else 0
+
+
+class _Watch:
+    """All methods belong to one event loop."""
+
+    def __init__(self, folder: Path, out_dir: Path, options: ImageOptions, ledger: WatchState) -> None:
+        self.folder = folder
+        self.failed = 0
+        self.console = Console()
+        self._out_dir = out_dir
+        self._options = options
+        self._digest = options_digest(options)
+        self._passed_over = ""
+        self._ledger = ledger
+        self._seen: dict[str, Fingerprint] = {}
+        self._active: dict[str, asyncio.Task[None]] = {}
+        self._taken: dict[str, str] = {}
+        """Results that are being made, and of which source."""
+        self._put_off: dict[str, float] = {}
+        """Until when, by the monotonic clock."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being done, and nothing that was seen is left to do."""
+        left = any(
+            name not in self._put_off and not self._ledger.knows(name, fp, self._digest)
+            for name, fp in self._seen.items()
+        )
+        return not self._active and not left
+
+    async def look(self, engine: LocalEngine, places: asyncio.Semaphore) -> None:
+        """Look at the folder once, and begin with what is new and has stopped changing."""
+        now, passed_over = await asyncio.to_thread(_scan, self.folder, self._out_dir)
+        if passed_over and passed_over != self._passed_over:
+            self.say(passed_over)
+        self._passed_over = passed_over
+        self._put_off = {name: until for name, until in self._put_off.items() if until > time.monotonic()}
+        for name, fingerprint in now.items():
+            ended = self._ledger.knows(name, fingerprint, self._digest)
+            known = name in self._active or name in self._put_off or ended
+            if not known and self._seen.get(name) == fingerprint and fingerprint.size_bytes > 0:
+                self._active[name] = asyncio.create_task(self._do(name, fingerprint, engine, places))
+        self._seen = {name: fp for name, fp in now.items() if fp.size_bytes > 0}
+
+    async def cancel(self) -> None:
+        """Give up what has not ended; it is done again another time."""
+        tasks = list(self._active.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def say(self, text: str) -> None:
+        self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+    async def _do(
+        self, name: str, fingerprint: Fingerprint, engine: LocalEngine, places: asyncio.Semaphore
+    ) -> None:
+        source = self.folder / name
+        try:
+            async with places:
+                try:
+                    result = self._result_name(name)
+                    self._taken[result] = name
+                    job = FileJob(source, self._out_dir / result)
+                    outcome = await engine.upscale(job, self._options, lambda done, total: None)
+                except Exception as error:
+                    result, outcome = "", failed(FileJob(source, self._out_dir), error)
+                # A file that was written to meanwhile is looked at again; what came of it may be half.
+                if _fingerprint(source) in (None, fingerprint):
+                    self._ended(name, fingerprint, result, outcome)
+        finally:
+            self._active.pop(name, None)
+            self._taken = {taken: by for taken, by in self._taken.items() if by != name}
+
+    def _ended(self, name: str, fingerprint: Fingerprint, result: str, outcome: Outcome) -> None:
+        error = outcome.error
+        self.failed += error is not None
+        self.say(failure_line(outcome) if error else outcome_line(outcome))
+        if error is not None and error.retryable:
+            self._put_off[name] = time.monotonic() + RETRY_S
+            return
+        entry = (
+            Entry(fingerprint, result, None, self._digest)
+            if error is None
+            else Entry(fingerprint, None, error.message, self._digest)
+        )
+        try:
+            self._ledger.record(name, entry)
+        except OSError as failure:
+            self._put_off[name] = time.monotonic() + RETRY_S
+            self.say(f"{failure.filename}: {failure.strerror}")
+
+    def _result_name(self, name: str) -> str:
+        """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` where another source has that."""
+        suffix = self._options.format.suffix
+        path = Path(name).with_suffix(suffix)
+        wanted = str(path.with_name(shortened(path.name)))
+        owner = self._ledger.owner_of(wanted) or self._taken.get(wanted)
+        free = owner == name or (owner is None and not (self._out_dir / wanted).exists())
+        return wanted if free else str(Path(name).with_name(shortened(Path(name).name + suffix)))
+
+
+def _scan(folder: Path, out_dir: Path) -> tuple[dict[str, Fingerprint], str]:
+    """Images in the folder and below it, by their paths relative to it; and what was passed over."""
+    below = find_images(folder, out_dir)
+    found = {str(path.relative_to(folder)): _fingerprint(path) for path in below.images}
+    present = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
+    return present, passed_over_line(below.passed_over)
+
+
+def _fingerprint(path: Path) -> Fingerprint | None:
+    """None where the file is not there (any more)."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return Fingerprint(status.st_size, status.st_mtime_ns) if path.is_file() else None

@@ -1,0 +1,307 @@
+"""Settings, read once by an entry point and passed on. Every value can be set as `PIXELMEND_<NAME>`."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pixelmend.core.config_file import read_config
+from pixelmend.core.errors import InvalidParameter
+
+CONFIG_VARIABLE = "PIXELMEND_CONFIG"
+"""The configuration file; unset: config.yaml in the user's own folder, if it is there; empty: none."""
+ENV_FILE_VARIABLE = "PIXELMEND_ENV_FILE"
+"""The same for a file of environment variables, by itself pixelmend.env in that folder."""
+GPU_SETTINGS = (
+    "device",
+    "precision",
+    "tile_px",
+    "batch_tiles",
+    "auto_cleanup_enabled",
+    "cleanup_threshold_percent",
+    "idle_timeout_minutes",
+    "memory_monitoring_enabled",
+    "memory_monitoring_interval",
+    "max_memory_usage_percent",
+    "temperature_alert_c",
+    "alert_webhook",
+    "recovery",
+)
+"""What section `gpu` of the configuration file may hold."""
+
+_FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
+
+RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
+
+
+class Profile(BaseModel):
+    """A named set of models that are preloaded and released together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    models: tuple[str, ...] = Field(min_length=1)
+    priority: int = Field(0, description="Of two profiles that may be cleaned up, the lower one goes first.")
+    memory_limit_bytes: int | None = Field(None, gt=0)
+    memory_limit_percent: float | None = Field(None, gt=0, le=100, description="Of the device's memory.")
+    preload: bool = Field(False, description="As soon as a worker is ready.")
+    auto_cleanup: bool = Field(False, description="Its models may go where memory is short.")
+
+
+class Recovery(BaseModel):
+    """What is tried for a tile that failed, in this order; None: the engine's own order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out_of_memory: tuple[RecoveryAction, ...] | None = None
+    wrong_result: tuple[RecoveryAction, ...] | None = None
+    device_error: tuple[RecoveryAction, ...] | None = None
+    mps_error: tuple[RecoveryAction, ...] | None = None
+    max_attempts: int | None = Field(None, ge=1, le=100)
+
+    def __str__(self) -> str:
+        return self.model_dump_json(exclude_none=True)
+
+
+class Settings(BaseSettings):
+    """Frozen; built by `cli.py` and by tests, never at import time."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PIXELMEND_", extra="ignore", frozen=True, validate_default=True
+    )
+
+    # Where things live
+    data_dir: Path = Field(Path("data"), description="Spool of uploads and results, and the job database.")
+    models_dir: Path = Field(Path("models"), description="Model files dropped in; an id is a file's stem.")
+    model_mirror: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Address under which model files lie by name; tried before the catalog's own.",
+    )
+
+    web_dir: Path | None = Field(
+        None, description="The built web app; unset: frontend/dist of a checkout, or the package's own."
+    )
+
+    # Engine
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|(cpu|mps|cuda(:\d+)?)(,(cpu|mps|cuda:\d+))*)$",
+        description="auto, cpu, mps, cuda or cuda:N; cuda:0,cuda:1 is a worker for each. "
+        "A device that is named but absent is an error.",
+    )
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto", description="auto picks the fastest that the device and the model compute correctly."
+    )
+    default_model: str = Field("pixelmend-x4", description="The model used where a request names none.")
+    default_inpaint_model: str = Field(
+        "pixelmend-fill", description="The same for removing things; pixelmend-fill needs no network."
+    )
+    tile_px: int = Field(
+        288,
+        ge=32,
+        le=2048,
+        description="A tile has at most as many input pixels as a square of this edge.",
+    )
+    batch_tiles: int | None = Field(
+        None, ge=1, le=64, description="Tiles of one forward pass; unset: 8 on CUDA, 1 elsewhere."
+    )
+    threads: int | None = Field(None, ge=1, le=256, description="CPU threads; unset: the physical cores.")
+    worker_jobs: int = Field(
+        4, ge=1, le=64, description="Jobs of similar size that a worker holds in memory at one time."
+    )
+
+    # Memory
+    auto_cleanup_enabled: bool = Field(
+        True, description="Let unused models go while memory is above cleanup_threshold_percent."
+    )
+    cleanup_threshold_percent: float = Field(
+        85.0, gt=0, le=100, description="Of the device's memory, in use."
+    )
+    idle_timeout_minutes: float = Field(30.0, ge=0, description="Unused models go after it; 0: never.")
+    memory_monitoring_enabled: bool = Field(True, description="Sample memory, keep a history, raise alerts.")
+    memory_monitoring_interval: float = Field(2.0, ge=0.1, le=3600, description="Seconds between samples.")
+    max_memory_usage_percent: float = Field(
+        90.0, gt=0, le=100, description="Of the device's memory; models that would need more are refused."
+    )
+    temperature_alert_c: float = Field(90.0, gt=0, description="A device this hot raises an alert.")
+    alert_webhook: SecretStr = Field(
+        SecretStr(""), description="URL that alerts are POSTed to as JSON. Empty: none."
+    )
+    profiles: dict[str, Profile] = Field(
+        {}, description="Sets of models, as JSON or in config.yaml; docs/configuration.md."
+    )
+    recovery: Recovery = Field(
+        Recovery(), description="What is tried for a tile that failed, as JSON; docs/configuration.md."
+    )
+
+    # Several services at one address
+    instance: str = Field(
+        "",
+        pattern="^[a-z0-9]{0,16}$",
+        description="Begins the id of every job, by which a proxy finds the service that has it.",
+    )
+
+    # Limits on what is accepted
+    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")
+    formats: str = Field(
+        ",".join(_FORMATS),
+        pattern=rf"^({'|'.join(_FORMATS)})(,({'|'.join(_FORMATS)}))*$",
+        description="Formats of images that are accepted; without avif and heic, libheif reads nothing.",
+    )
+    max_input_pixels: int = Field(50_000_000, ge=1, description="Largest input image.")
+    max_input_side_px: int = Field(16_384, ge=1, description="Longest side of an input image.")
+    max_output_pixels: int = Field(256_000_000, ge=1, description="Largest result.")
+    max_batch_items: int = Field(200, ge=1, le=10_000, description="Images of one batch.")
+    max_batch_bytes: int = Field(
+        1_000_000_000, ge=1, description="Largest request body of a batch, and what a ZIP may unpack to."
+    )
+    max_queue_jobs: int = Field(32, ge=1, description="Jobs accepted and not finished.")
+    max_queue_pixels: int = Field(
+        1_024_000_000, ge=1, description="Sum of output pixels of those jobs. One job is always accepted."
+    )
+
+    # Times
+    request_timeout_s: float = Field(300.0, gt=0, description="Deadline of a synchronous request.")
+    header_timeout_s: float = Field(
+        15.0,
+        gt=0,
+        description="Longest time from a connection, or a request's first byte, to its whole header.",
+    )
+    upload_timeout_s: float = Field(
+        120.0, gt=0, description="Longest time for each max_upload_bytes of an upload, begun ones included."
+    )
+    worker_start_timeout_s: float = Field(120.0, gt=0, description="A worker that is not ready by then ends.")
+    heartbeat_timeout_s: float = Field(6.0, gt=0, description="A worker silent for longer is killed.")
+    stall_timeout_s: float = Field(
+        120.0, gt=0, description="A worker whose device loop is stuck in one step for longer is killed."
+    )
+    drain_timeout_s: float = Field(25.0, gt=0, description="Time to finish accepted work at shutdown.")
+    min_free_disk_bytes: int = Field(
+        256_000_000, ge=0, description="Uploads are refused when the spool's disk has less room."
+    )
+
+    # Results
+    result_ttl_s: float = Field(3600.0, ge=0, description="How long a finished result is kept.")
+    result_max_bytes: int = Field(
+        10_000_000_000,
+        ge=0,
+        description="Finished results beyond it go: the oldest of the owner that has the most.",
+    )
+
+    # Callers
+    api_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Comma-separated keys, or sha256:<hex> of keys. Empty: everybody may use the service.",
+    )
+    admin_keys: SecretStr = Field(
+        SecretStr(""),
+        description="The same for loading, unloading, pinning and downloading models, and for all else. "
+        "Empty: the only API key may, or everybody if there is none; with several keys none of them.",
+    )
+    key_for_everything: bool = Field(
+        False,
+        description="Ask for a key for /metrics, /docs and all of /api, too; /livez and /readyz stay open.",
+    )
+    quota_per_key: str = Field(
+        "", description="New work that one API key may ask for, like 100/hour;10/minute. Empty: no quota."
+    )
+    quota_per_address: str = Field(
+        "", description="New work that one address may ask for, whatever its key. Empty: no quota."
+    )
+
+    # Web
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    trusted_proxies: str = Field(
+        "",
+        pattern=r"^[0-9A-Fa-f.:/,\s]*$",
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
+    )
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    allowed_hosts: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._*,\s-]*$",
+        description="Comma-separated names by which the service is reached, like pixelmend.example.org; "
+        ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
+    )
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",
+        description="Comma-separated origins whose pages may use the service, like https://app.example; "
+        "* is all. Empty: its own only.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, JSON lines elsewhere."
+    )
+
+    def for_each_device(self) -> "list[Settings]":
+        """These settings, as the worker of each device has them."""
+        return [self.model_copy(update={"device": device}) for device in self.device.split(",")]
+
+    def batch_tiles_on(self, device_type: str) -> int:
+        """Tiles of one forward pass."""
+        return self.batch_tiles or (8 if device_type == "cuda" else 1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The configuration file comes last: it counts where nothing else says otherwise."""
+        return init_settings, env_settings, dotenv_settings, _ConfigFile(settings_cls)
+
+
+class _ConfigFile(PydanticBaseSettingsSource):
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False  # the whole file is read at once, below
+
+    def __call__(self) -> dict[str, Any]:
+        """Raises InvalidParameter for an unusable file, and for one that was named and is not there."""
+        path = _named_or_own(CONFIG_VARIABLE, "config.yaml")
+        return {} if path is None else read_config(path, GPU_SETTINGS)
+
+
+def settings_of_this_user(**overrides: Any) -> Settings:
+    """From the environment and the files that it names, or the user's own; overrides count most.
+
+    What lies in the working directory is not read: it may be anybody's. Raises ValidationError, and
+    InvalidParameter for a file that was named and cannot be read.
+    """
+    return Settings(_env_file=_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), **overrides)
+
+
+def unread_files() -> list[str]:
+    """What earlier versions would have read here and is not read now, by name."""
+    read = {_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), _named_or_own(CONFIG_VARIABLE, "config.yaml")}
+    known = {path.resolve() for path in read if path is not None}
+    return [
+        name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
+    ]
+
+
+def _named_or_own(variable: str, name: str) -> Path | None:
+    named = os.environ.get(variable)
+    if named is not None:
+        if named and not Path(named).is_file():
+            raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
+        return Path(named) if named else None
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
+    return folder / name if (folder / name).is_file() else None
+
+
+SECRET_VARIABLES = frozenset(
+    {
+        f"PIXELMEND_{name.upper()}"
+        for name, field in Settings.model_fields.items()
+        if field.annotation is SecretStr
+    }
+    | {"PIXELMEND_API_KEY"}
+)
+"""What no worker is told, in capitals; in the environment their case does not count."""

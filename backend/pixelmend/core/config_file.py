@@ -1,0 +1,47 @@
+"""The optional config.yaml: settings that the environment and `.env` do not name."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from pixelmend.core.errors import InvalidParameter
+
+SECTIONS = ("gpu", "profiles")
+
+
+def read_config(path: Path, gpu_settings: Collection[str]) -> dict[str, Any]:
+    """The file's settings by their names; its values are not checked here.
+
+    gpu_settings: the names that section `gpu` may hold. Raises InvalidParameter naming the file and what is
+    wrong with it: not YAML, not readable, or a key that nobody knows.
+    """
+    found = _section(path, None, _parsed(path), SECTIONS)
+    settings = dict(_section(path, "gpu", found.get("gpu"), gpu_settings))
+    if found.get("profiles") is not None:
+        settings["profiles"] = found["profiles"]
+    return settings
+
+
+def _section(path: Path, name: str | None, found: object, known: Collection[str]) -> Mapping[str, Any]:
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise InvalidParameter(f"{path}: {name or 'the file'} is not a mapping of names to values")
+    for key in found:
+        if key not in known:
+            full = f"{name}.{key}" if name else str(key)
+            raise InvalidParameter(f"{path}: {full} is not known; there are: {', '.join(sorted(known))}")
+    return found
+
+
+def _parsed(path: Path) -> object:
+    try:
+        import yaml  # here, since few have such a file
+
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except ImportError as error:
+        raise InvalidParameter(f"{path}: cannot be read without the package pyyaml") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidParameter(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise InvalidParameter(f"{path}: is not YAML: {' '.join(str(error).split())}") from error

@@ -1,0 +1,144 @@
+"""From a PyTorch network to an OpenVINO graph that takes and gives integer tiles.
+
+The ends of the graph are built here and not traced, so that one traced network serves tiles of every dtype.
+"""
+
+import copy
+import warnings
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import torch
+from openvino import opset13 as ops
+from openvino.frontend import FrontEndManager
+from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+from torch import Tensor, nn
+
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.backends.network import LUMA
+from pixelmend.engine.loader import Architecture
+
+_NCHW_TO_NHWC = [0, 2, 3, 1]
+_NHWC_TO_NCHW = [0, 3, 1, 2]
+
+
+def export(architecture: Architecture) -> ov.Model:
+    """The network as a graph: (N, 3, H, W) float32 to what `with_integer_ends` expects; N, H and W free.
+
+    Through the front end itself: `openvino.convert_model` freezes the traced network first, which takes ten
+    times as long, and may report its use over the network.
+    """
+    network = architecture.network
+    traceable = _Chain(network) if isinstance(network, Compact) else network
+    side_px = -(-max(16, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
+    example = torch.zeros(1, 3, side_px, side_px)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing is deprecated in favour of an exporter that needs minutes
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            traceable, example, check_trace=False, strict=False
+        )
+        decoder = TorchScriptPythonDecoder(traced, example_input=example, skip_freeze=True)
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    graph: ov.Model = frontend.convert(frontend.load(decoder))
+    graph.reshape([-1, 3, -1, -1])
+    return graph
+
+
+def with_integer_ends(
+    graph: ov.Model, architecture: Architecture, dtype: np.dtype[Any], *, takes_grey: bool
+) -> ov.Model:
+    """A copy of the graph that takes (N, H, W, 3) integers, and (N, 1, 1, 1, 1) booleans where `takes_grey`.
+
+    It gives (N, H*scale, W*scale, 3) integers and (N,) sums of what the network gave, which are NaN or
+    infinite where any of that is.
+    """
+    own = graph.clone()
+    top = float(np.iinfo(dtype).max)
+    tiles = ops.parameter([-1, -1, -1, 3], ov.Type(dtype), "tiles")
+    parameters = [tiles]
+    steps = ops.transpose(ops.convert(tiles, ov.Type.f32), ops.constant(_NHWC_TO_NCHW))
+    (source,), (result,) = own.get_parameters(), own.get_results()
+    source.output(0).replace(ops.divide(steps, _number(top)).output(0))
+    raw = result.input_value(0)
+    sums = ops.reduce_sum(raw, ops.constant([1, 2, 3]))
+
+    scale = architecture.scale if isinstance(architecture.network, Compact) else 1
+    # (N, scale * scale * 3, H', W'), in steps of the integer: the pixels that are shuffled last.
+    values = ops.multiply(raw, _number(top))
+    if isinstance(architecture.network, Compact):
+        # The base is added as the integer that it is: nothing of it is lost to a reduced precision.
+        values = ops.add(values, ops.tile(steps, ops.constant([1, scale * scale, 1, 1])))
+    values = ops.clamp(values, 0.0, top)
+    if takes_grey:
+        is_grey = ops.parameter([-1, 1, 1, 1, 1], ov.Type.boolean, "is_grey")
+        parameters.append(is_grey)
+        values = _luma_where(is_grey, values, scale * scale)
+    rounded = ops.convert(ops.round(values, "half_to_even"), ov.Type(dtype))
+    pixels = ops.transpose(rounded, ops.constant(_NCHW_TO_NHWC))
+    if scale > 1:
+        pixels = _shuffled(pixels, scale)
+    return ov.Model([ops.result(pixels), ops.result(sums)], parameters, "tiles")
+
+
+class _Chain(nn.Module):
+    """A compact network without its last steps; (N, scale * scale * 3, H, W), colours innermost.
+
+    The last steps are done on integers at the input's resolution, and pixels are shuffled as bytes: together
+    that takes a third of what the float tensors of the output's size take (docs/adr/0006-openvino.md).
+    """
+
+    def __init__(self, network: Compact) -> None:
+        super().__init__()
+        self.body = copy.deepcopy(network.body)
+        last = self.body[-1]
+        assert isinstance(last, nn.Conv2d)
+        scale = network.config.scale
+        # pixel_shuffle's order is (colour, row, column)
+        order = torch.arange(last.out_channels).view(3, scale, scale).permute(1, 2, 0).flatten()
+        with torch.no_grad():
+            last.weight.copy_(last.weight[order].clone())
+            assert last.bias is not None
+            last.bias.copy_(last.bias[order].clone())
+
+    def forward(self, low: Tensor) -> Tensor:
+        out: Tensor = self.body(low)
+        return out
+
+
+def _luma_where(is_grey: ov.Node, values: ov.Output, groups: int) -> ov.Node:
+    """Items that are grey get their luma in all three channels of each of the `groups`."""
+    shape = ops.shape_of(values)
+    grouped = ops.reshape(
+        values,
+        ops.concat(
+            [
+                ops.constant(np.array([-1, groups, 3])),
+                ops.gather(shape, ops.constant([2, 3]), ops.constant(0)),
+            ],
+            0,
+        ),
+        special_zero=False,
+    )
+    weights = ops.constant(np.array(LUMA, np.float32).reshape(1, 1, 3, 1, 1))
+    luma = ops.reduce_sum(ops.multiply(grouped, weights), ops.constant([2]), keep_dims=True)
+    return ops.reshape(ops.select(is_grey, luma, grouped), shape, special_zero=False)
+
+
+def _shuffled(pixels: ov.Node, scale: int) -> ov.Node:
+    """(N, H, W, scale * scale * 3) to (N, H*scale, W*scale, 3)."""
+    rows = ops.transpose(
+        ops.reshape(pixels, ops.constant([0, 0, 0, scale, scale * 3]), special_zero=True),
+        ops.constant([0, 1, 3, 2, 4]),
+    )
+    size = ops.multiply(ops.gather(ops.shape_of(pixels), ops.constant([1, 2]), ops.constant(0)), _int(scale))
+    shape = ops.concat([ops.constant(np.array([-1])), size, ops.constant(np.array([3]))], 0)
+    return ops.reshape(rows, shape, special_zero=False)
+
+
+def _number(value: float) -> ov.Node:
+    return ops.constant(np.float32(value))
+
+
+def _int(value: int) -> ov.Node:
+    return ops.constant(np.int64(value))

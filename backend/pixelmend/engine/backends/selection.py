@@ -1,0 +1,121 @@
+"""Which network runs a model on a device, and whether it computes what it should."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+
+from pixelmend.core.errors import ModelUnusable
+from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork, Tiles
+from pixelmend.engine.backends.torch import TorchNetwork, first_line
+from pixelmend.engine.device import Device, cpu_device
+from pixelmend.engine.loader import Architecture, LoadedModel
+from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
+
+PACE_EDGE_PX = 96
+SLOW_CALL_S = 0.5
+
+PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
+"""Networks of convolutions alone, which OpenVINO can run. Others compute with their input's size, which
+tracing would freeze."""
+
+
+def open_network(
+    model: LoadedModel, device: Device, requested: Precision | None
+) -> tuple[DeviceNetwork, str | None]:
+    """The model on `device` in the requested or the fastest sound precision.
+
+    A probe tile is run and compared with PyTorch's FP32 on the CPU; an executor that gets it wrong is given
+    up for PyTorch, then the precision for FP32, then the device for the CPU. Returns the network and a note
+    saying what was given up, if anything. Raises DeviceMemoryError, and ModelUnusable where not even that
+    reference can be computed.
+    """
+    architecture = model.architecture
+    wanted = requested or preferred_precision(
+        device, allows_half=architecture.allows_half, allows_bfloat16=architecture.allows_bfloat16
+    )
+    reference = TorchNetwork(model, cpu_device(), "float32")
+    probe = _probe_tile(architecture)
+    try:
+        truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
+    except RuntimeError as error:  # the tensors fit an architecture that fails at them
+        raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
+    if architecture.runs_elsewhere:
+        here = device.type == "cpu"
+        return reference, None if here else f"{architecture.name} computes on the CPU, in float32"
+    failures = []
+    for what, precision, opener in _attempts(model, device, wanted):
+        try:
+            network = opener()
+            result = network.run(probe, np.zeros(1, np.bool_))
+        except (RuntimeError, ModelUnusable) as error:  # an operation that the device or OpenVINO lacks
+            failures.append(f"{what} fails: {first_line(error)}")
+            continue
+        closeness_db = psnr_db(torch.from_numpy(result.pixels) / 255, torch.from_numpy(truth) / 255)
+        if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
+            return network, "; ".join([*failures, f"using {precision}"]) if failures else None
+        failures.append(
+            f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
+        )
+    return reference, "; ".join([*failures, "using float32 on the CPU"]) if failures else None
+
+
+def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
+    """Seconds that a pixel of a small tile takes, by which a first estimate is made.
+
+    Of two calls the second, since the first one prepares what later ones find done; a network that is that
+    slow tells enough by the first. Raises DeviceMemoryError.
+    """
+    multiple = architecture.multiple_of
+    side = -(-max(PACE_EDGE_PX, architecture.minimum_px) // multiple) * multiple
+    tile = np.random.default_rng(0).integers(0, 256, (1, side, side, architecture.channels), np.uint8)
+    taken_s = 0.0
+    for _ in range(2):
+        started_s = time.perf_counter()
+        network.run(tile, np.zeros(1, np.bool_))
+        taken_s = time.perf_counter() - started_s
+        if taken_s > SLOW_CALL_S:
+            break
+    return taken_s / side**2
+
+
+def _attempts(
+    model: LoadedModel, device: Device, wanted: Precision
+) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
+    """What to try, the best first. FP32 in PyTorch on the CPU is left when all of them fail."""
+    portable = model.architecture.name in PORTABLE_ARCHITECTURES
+    if device.type == "cpu" and portable and wanted != "float16":
+        yield f"OpenVINO's {wanted} on {device.name}", wanted, partial(_in_openvino, model, device, wanted)
+    for precision in dict.fromkeys([wanted, "float32"]):
+        if (device.type, precision) != ("cpu", "float32"):
+            yield f"{precision} on {device.name}", precision, partial(TorchNetwork, model, device, precision)
+
+
+def _in_openvino(model: LoadedModel, device: Device, precision: Precision) -> DeviceNetwork:
+    try:
+        from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a GPU's worker does without it
+    except ImportError as error:
+        raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
+    return OpenVinoNetwork(model, device, precision, threads=torch.get_num_threads())
+
+
+def _probe_tile(architecture: Architecture) -> Tiles:
+    """A seeded tile with smooth and sharp parts, with a hole for a network that fills, (1, H, W, C) uint8."""
+    side = -(-max(32, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
+    ramp = np.linspace(0, 255, side)
+    smooth = np.stack(
+        [
+            np.add.outer(ramp, ramp) / 2,
+            np.subtract.outer(ramp, ramp) / 2 + 127,
+            255 - np.add.outer(ramp, ramp) / 2,
+        ],
+        -1,
+    )
+    noise = np.random.default_rng(0).uniform(-40, 40, smooth.shape)
+    tile = smooth + np.where(np.add.outer(np.arange(side), np.arange(side))[:, :, None] // 8 % 2, noise, 0)
+    whole: Tiles = np.zeros((1, side, side, architecture.channels), np.uint8)
+    whole[0, :, :, :3] = tile.clip(0, 255)
+    whole[0, side // 4 : side // 2, side // 4 : side // 2, 3:] = 255
+    return whole

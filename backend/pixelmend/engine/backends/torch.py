@@ -1,0 +1,140 @@
+"""A network that PyTorch runs: on CUDA and MPS, and on the CPU where OpenVINO does not."""
+
+import copy
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.network import LUMA, NetworkOutput, Tiles, find_faults
+from pixelmend.engine.device import Device
+from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.precision import Precision, torch_dtype
+from pixelmend.imaging.tile_rules import WidthCost
+
+_MEMORY_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "alloc_failed",
+    "failed to allocate",
+    "bad_alloc",
+)
+"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO."""
+
+
+class TorchNetwork:
+    """`model` moved to `device` in `precision`, channels_last.
+
+    On CUDA every calling thread has a stream of its own and copies through pinned memory, so that with two
+    threads one batch is copied while the other is computed.
+    """
+
+    def __init__(self, model: LoadedModel, device: Device, precision: Precision) -> None:
+        self.device = device
+        self.precision = precision
+        self.scale = model.scale
+        self._streams = CudaStreams(device)
+        with translating_memory_errors(device):
+            # A copy: the caller keeps its FP32 original for other precisions and devices.
+            network = copy.deepcopy(model.architecture.network)
+            self._network = network.to(torch.device(device.torch_name), torch_dtype(precision))
+            # Not Module.to, which fails at parameters of five dimensions.
+            for parameter in self._network.parameters():
+                if parameter.dim() == 4:
+                    parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+    @property
+    def label(self) -> str:
+        return f"{self.precision} on {self.device.name}"
+
+    @property
+    def width_cost(self) -> WidthCost:
+        return WidthCost()  # not measured
+
+    def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
+        with torch.inference_mode(), translating_memory_errors(self.device), self._streams.own():
+            top = float(np.iinfo(tiles.dtype).max)
+            # Few operations know uint16, and none of them on every device.
+            plain = tiles if tiles.dtype == np.uint8 else tiles.astype(np.int32)
+            source = self._streams.upload(torch.from_numpy(np.ascontiguousarray(plain)))
+            # NHWC memory seen as NCHW is already channels_last.
+            output = self._network(source.to(torch.float32).permute(0, 3, 1, 2) / top).float()
+            sums = output.sum(dim=(1, 2, 3))  # before the clamp, which would turn infinity into white
+            output = output.clamp(0, 1)
+            if grey.any():
+                output = _grey_to_luma(output, torch.from_numpy(grey).to(output.device))
+            scaled = (output * top).round_().permute(0, 2, 3, 1)
+            target = torch.uint8 if tiles.dtype == np.uint8 else torch.int32
+            # NaN has no integer; such a tile is reported as faulty below.
+            whole, totals = self._streams.download(scaled.nan_to_num_().to(target).contiguous(), sums)
+        pixels = cast("Tiles", whole.astype(tiles.dtype, copy=False))
+        return NetworkOutput(pixels, find_faults(tiles, pixels, totals))
+
+
+class CudaStreams:
+    """A stream for each thread, and copies that do not hold up the others. Plain copies on other devices."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._by_thread = threading.local()
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Work on the calling thread's stream."""
+        if self._device.type != "cuda":
+            yield
+            return
+        if not hasattr(self._by_thread, "stream"):
+            self._by_thread.stream = torch.cuda.Stream(self._device.torch_name)  # type: ignore[no-untyped-call]
+        with torch.cuda.stream(self._by_thread.stream):
+            yield
+
+    def upload(self, tensor: Tensor) -> Tensor:
+        if self._device.type != "cuda":
+            return tensor.to(self._device.torch_name)
+        return tensor.pin_memory().to(self._device.torch_name, non_blocking=True)
+
+    def download(self, *tensors: Tensor) -> tuple[NDArray[Any], ...]:
+        """The tensors' values; waits for what the thread's stream still has to do, and for that alone."""
+        if self._device.type != "cuda":
+            return tuple(tensor.cpu().numpy() for tensor in tensors)
+        pinned = [torch.empty_like(tensor, device="cpu", pin_memory=True) for tensor in tensors]
+        for here, there in zip(pinned, tensors, strict=True):
+            here.copy_(there, non_blocking=True)
+        torch.cuda.current_stream(self._device.torch_name).synchronize()
+        return tuple(tensor.numpy() for tensor in pinned)
+
+
+def _grey_to_luma(output: Tensor, grey: Tensor) -> Tensor:
+    weights = torch.tensor(LUMA, dtype=output.dtype, device=output.device).view(1, 3, 1, 1)
+    luma = (output * weights).sum(dim=1, keepdim=True).expand_as(output)
+    return torch.where(grey.view(-1, 1, 1, 1), luma, output)
+
+
+@contextmanager
+def translating_memory_errors(device: Device) -> Iterator[None]:
+    """Turn every device's way of saying "out of memory" into DeviceMemoryError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
+        signs = [line for line in str(error).splitlines() if _is_about_memory(line)]
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not signs:
+            raise
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        raise DeviceMemoryError(f"{device.name}: {signs[0] if signs else first_line(error)}") from error
+
+
+def _is_about_memory(line: str) -> bool:
+    return any(sign in line.lower() for sign in _MEMORY_SIGNS)
+
+
+def first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,189 @@
+"""The open models of a worker, who keeps them, and the bytes that are accounted for them. Takes no lock."""
+
+import math
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pixelmend.core.errors import ModelHeld
+from pixelmend.engine.backends.network import DeviceNetwork
+from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.model_cache.eviction import Candidate
+from pixelmend.engine.model_cache.provider import ModelKey, NetworkFigures, OpenNetwork, tile_rules
+from pixelmend.engine.resilience import ResilientRunner
+from pixelmend.imaging.tile_rules import TileRules
+from pixelmend.models.description import ExecutionProfile
+from pixelmend.models.memory import ModelMemory
+
+
+@dataclass(slots=True, eq=False)
+class OpenModel:
+    """A model ready to run. `leaving`: no new lease; gone after the last one, when `gone` is set.
+
+    tile_bytes: promised for what it computes, beyond its weights.
+    """
+
+    key: ModelKey
+    opened: OpenNetwork
+    runner: ResilientRunner
+    tile_bytes: int
+    last_used_s: float
+    leases: int = 0
+    leaving: bool = False
+    gone: threading.Event = field(default_factory=threading.Event)
+    seconds_per_px: float | None = None
+    """Of a small tile; None where it was not measured."""
+
+    @property
+    def model(self) -> LoadedModel:
+        return self.opened.model
+
+    @property
+    def network(self) -> DeviceNetwork:
+        return self.opened.network
+
+    @property
+    def note(self) -> str | None:
+        return self.opened.note
+
+    @property
+    def figures(self) -> NetworkFigures:
+        return self.opened.figures
+
+    @property
+    def weights_bytes(self) -> int:
+        return self.opened.weights_bytes
+
+    @property
+    def bytes(self) -> int:
+        return self.weights_bytes + self.tile_bytes
+
+    def fitting_tile_px(self, edge_px: int) -> int | None:
+        """The longest edge that memory bears, promised from now on; None where `edge_px` fits."""
+        # Where memory is shorter still, tiles that are mostly overlap would not help either.
+        least_px = min(edge_px, 4 * self.runner.tiling.overlap_px)
+        fitting_px = max(self.runner.limit.tile_edge(edge_px), least_px)
+        return fitting_px if fitting_px < edge_px else None
+
+    def tile_rules(self, largest_tile_px: int | None) -> TileRules:
+        return tile_rules(self.runner.tiling, largest_tile_px, self.network.width_cost)
+
+    @property
+    def execution_profile(self) -> ExecutionProfile:
+        """Tiles by what has failed, and without asking for memory."""
+        cap_px = self.runner.limit.cap_px
+        rules = self.tile_rules(None if cap_px is None else math.isqrt(cap_px))
+        return ExecutionProfile(self.network.precision, rules, self.seconds_per_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A profile's claim on models. yielding: they may go where memory is short, the lowest priority first."""
+
+    models: frozenset[str]
+    priority: int
+    yielding: bool
+
+
+class Shelf:
+    """Belongs to the manager, which calls it under its lock.
+
+    reserved: bytes for models that are being opened.
+    """
+
+    def __init__(self) -> None:
+        self.reserved: dict[ModelKey, int] = {}
+        self.pinned: set[str] = set()
+        self.holds: dict[str, Hold] = {}
+        self._open: dict[ModelKey, OpenModel] = {}
+        self._leaving: list[OpenModel] = []
+
+    def __iter__(self) -> Iterator[OpenModel]:
+        """Those that can be leased."""
+        return iter(self._open.values())
+
+    @property
+    def accounted_bytes(self) -> int:
+        here = sum(opened.bytes for opened in (*self._open.values(), *self._leaving))
+        return here + sum(self.reserved.values())
+
+    def put(self, opened: OpenModel) -> None:
+        assert opened.key not in self._open
+        self._open[opened.key] = opened
+
+    def lease(self, key: ModelKey) -> OpenModel | None:
+        opened = self._open.get(key)
+        if opened is not None:
+            opened.leases += 1
+        return opened
+
+    def release(self, opened: OpenModel, now_s: float) -> bool:
+        """Whether the model has gone with it."""
+        opened.leases -= 1
+        opened.last_used_s = now_s
+        if opened.leases or not opened.leaving:
+            return False
+        self._leaving.remove(opened)
+        opened.gone.set()
+        return True
+
+    def evict(self, keys: Iterable[ModelKey]) -> int:
+        """Let go of models that nobody uses; how many."""
+        gone = [self._open.pop(key) for key in list(keys)]
+        for opened in gone:
+            assert not opened.leases
+            opened.gone.set()
+        return len(gone)
+
+    def leave(self, model_id: str) -> list[OpenModel]:
+        """Let go of a model in all its forms; those that are still in use."""
+        forms = [opened for opened in self._open.values() if opened.key.id == model_id]
+        self.evict(opened.key for opened in forms if not opened.leases)
+        for opened in forms:
+            if opened.leases:
+                opened.leaving = True
+                self._leaving.append(self._open.pop(opened.key))
+        return [opened for opened in self._leaving if opened.key.id == model_id]
+
+    def drop(self, hold: str) -> frozenset[str]:
+        """End a hold; the models that it held and that nothing else keeps."""
+        held = self.holds.pop(hold).models if hold in self.holds else frozenset()
+        others = [other.models for other in self.holds.values()]
+        return held - self.pinned - frozenset().union(*others)
+
+    def require_not_held(self, model_id: str) -> None:
+        """Raises ModelHeld naming what keeps the model."""
+        if model_id in self.pinned:
+            raise ModelHeld(f"model {model_id!r} is pinned; unpin it first")
+        holding = self._holding(model_id)
+        if holding:
+            raise ModelHeld(f"model {model_id!r} is held by profile {holding[0]!r}; release that first")
+
+    def candidates(self) -> list[Candidate[ModelKey]]:
+        found = []
+        for opened in self._open.values():
+            holds = [self.holds[name] for name in self._holding(opened.key.id)]
+            kept = bool(opened.leases) or opened.key.id in self.pinned
+            kept = kept or not all(hold.yielding for hold in holds)
+            rank = max((hold.priority for hold in holds), default=None)
+            found.append(Candidate(opened.key, opened.bytes, opened.last_used_s, not kept, rank))
+        return found
+
+    def report(self, now_s: float) -> tuple[ModelMemory, ...]:
+        return tuple(
+            ModelMemory(
+                model=opened.key.id,
+                precision=opened.network.precision,
+                bytes=opened.bytes,
+                weights_bytes=opened.weights_bytes,
+                leases=opened.leases,
+                pinned=opened.key.id in self.pinned,
+                leaving=opened.leaving,
+                idle_s=0.0 if opened.leases else round(now_s - opened.last_used_s, 1),
+                profiles=tuple(self._holding(opened.key.id)),
+            )
+            for opened in (*self._open.values(), *self._leaving)
+        )
+
+    def _holding(self, model_id: str) -> list[str]:
+        return [name for name, hold in self.holds.items() if model_id in hold.models]

@@ -1,0 +1,272 @@
+"""Shares the device among jobs, tile by tile.
+
+One thread calls `step`. The device has a thread of its own (or several, each with one batch), and so has
+every job's encoder, so that finished tiles are stitched and encoded while the next ones are computed, and a
+slow encoder holds up its own job only.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pixelmend.engine.backends.network import Tiles
+from pixelmend.engine.backends.planes import from_planes, planes_per_tile, to_planes
+from pixelmend.engine.resilience import ResilientRunner, RunResult
+from pixelmend.imaging.canvas import Canvas, Pixels
+from pixelmend.imaging.edges import read_mirrored
+from pixelmend.imaging.tiling import Tile, TilePlan
+
+PATIENT_SHARE = 0.25
+"""Of a busy device's time, what goes to the job that has waited longest, however large it is. So a poster
+always gets on, and a new thumbnail still waits for one of its batches at most."""
+
+
+BACKLOG_TILES = 8
+"""Computed tiles of a job that may wait for its encoder. More of them would only take memory."""
+
+
+@dataclass
+class TileJob:
+    """An image on its way through the device. `canvas` writes to the encoder.
+
+    margin_px: by how much the plan's picture is larger than `pixels` on each side. encoder: one thread, which
+    alone touches the canvas and calls `on_progress` and `on_finished`; `on_failed` comes from there or from
+    the batcher's thread.
+    """
+
+    id: str
+    runner: ResilientRunner
+    plan: TilePlan
+    pixels: Pixels
+    canvas: Canvas
+    encoder: Executor
+    on_progress: Callable[[int, int], None]
+    on_finished: Callable[["TileJob"], None]
+    on_failed: Callable[["TileJob", Exception], None]
+    margin_px: int = 0
+    next_tile: int = 0
+    computed: int = 0
+    written: int = 0
+    device_s: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    served_s: float = 0.0
+    """When it last got the device, by the batcher's clock; set by the batcher."""
+
+    @property
+    def planes_per_tile(self) -> int:
+        return planes_per_tile(self.pixels.shape[2])
+
+    @property
+    def remaining_pixels(self) -> int:
+        return (len(self.plan) - self.next_tile) * self.plan.tile.pixels * self.planes_per_tile
+
+    @property
+    def wants_device(self) -> bool:
+        return self.next_tile < len(self.plan) and self.computed - self.written < BACKLOG_TILES
+
+    @property
+    def batch_key(self) -> tuple[int, int, int, str]:
+        """Tiles with equal keys can share a forward pass."""
+        tile = self.plan.tile
+        return id(self.runner), tile.width, tile.height, str(self.pixels.dtype)
+
+
+_Batch = list[tuple[TileJob, Tile]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    windows: list[Pixels]
+    planes: list[int]
+    """How many items of the result belong to each tile of the batch."""
+    result: RunResult
+    device_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A batch on the device. `patient`: it was the turn of the job that had waited longest."""
+
+    batch: _Batch
+    patient: bool
+    computed: Future[_Computed]
+
+
+class Batcher:
+    """Least remaining work first, with a turn for whoever has waited longest; a batch is filled up with
+    fitting tiles of other jobs.
+
+    flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a
+    device with memory of its own copy one batch while it computes the other. admit: called by `step` before
+    it chooses a batch, to `add` and `remove` what has come meanwhile. wake: called from other threads when
+    `has_work` may have become true.
+    """
+
+    def __init__(
+        self,
+        batch_tiles: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        flights: int = 1,
+        admit: Callable[[], None] = lambda: None,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._batch_tiles = batch_tiles
+        self._clock = clock
+        self._admit = admit
+        self._wake = wake
+        self._jobs: dict[str, TileJob] = {}
+        self._max_flights = flights
+        self._flights: deque[_Flight] = deque()
+        self._device = ThreadPoolExecutor(flights, thread_name_prefix="device")
+        self._patience_s = 0.0
+        """Device time that others may still have before the patient one's turn."""
+
+    def __len__(self) -> int:
+        """Jobs that are not finished."""
+        return len(self._jobs)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether `step` would do something."""
+        return bool(self._flights or self._waiting())
+
+    def add(self, job: TileJob) -> None:
+        job.served_s = self._clock()
+        self._jobs[job.id] = job
+
+    def remove(self, job_id: str) -> TileJob | None:
+        """Take a cancelled job out. None where it is not here (any more)."""
+        return self._jobs.pop(job_id, None)
+
+    def step(self) -> bool:
+        """Wait for the device to have room, send the next batch there, deliver what came back.
+
+        A job whose tiles fail is taken out and told; the other jobs of that batch run again without it.
+        Returns False where there was nothing to do.
+        """
+        landed = None
+        if self._flights and (len(self._flights) == self._max_flights or not self._waiting()):
+            landed = self._flights.popleft()
+            wait([landed.computed])
+            self._charge(landed)
+            self._admit()  # a thumbnail that came meanwhile goes before the poster's next tile
+        waiting = self._waiting()
+        if waiting:
+            self._launch(waiting)
+        if landed is not None:
+            self._land(landed)
+        return landed is not None or bool(waiting)
+
+    def run_beside(self, work: Callable[[], RunResult]) -> RunResult:
+        """Something else for the device, in its turn. Called from other threads, which wait for it."""
+        return self._device.submit(work).result()
+
+    def close(self) -> None:
+        """End the device's threads, after what they are computing."""
+        self._device.shutdown(wait=True, cancel_futures=True)
+
+    def _waiting(self) -> list[TileJob]:
+        # A copy: an encoder's thread may take its job out meanwhile.
+        return [job for job in list(self._jobs.values()) if job.wants_device]
+
+    def _launch(self, waiting: list[TileJob]) -> None:
+        order = sorted(waiting, key=lambda job: job.remaining_pixels)
+        # A job that is alone needs no turn and has just had one when the next job comes.
+        patient = len(order) == 1 or self._patience_s <= 0
+        if patient:
+            longest = min(order, key=lambda job: job.served_s)
+            order.remove(longest)
+            order.insert(0, longest)
+        batch = self._fill(order)
+        self._flights.append(_Flight(batch, patient, self._device.submit(self._compute, batch)))
+
+    def _charge(self, flight: _Flight) -> None:
+        """Count the device time of a batch: the patient one's turn has to be earned by the others' turns."""
+        if flight.computed.exception() is not None:
+            return
+        device_s = flight.computed.result().device_s
+        self._patience_s = (
+            device_s * (1 / PATIENT_SHARE - 1) if flight.patient else self._patience_s - device_s
+        )
+
+    def _fill(self, order: Iterable[TileJob]) -> _Batch:
+        """Tiles of the first job and of those that can share its forward pass, up to a full batch."""
+        batch: _Batch = []
+        room = self._batch_tiles
+        now_s = self._clock()
+        for job in order:
+            if batch and job.batch_key != batch[0][0].batch_key:
+                continue
+            while job.wants_device and (job.planes_per_tile <= room or not batch):
+                batch.append((job, job.plan[job.next_tile]))
+                job.next_tile += 1
+                job.served_s = now_s
+                room -= job.planes_per_tile
+        return batch
+
+    def _compute(self, batch: _Batch) -> _Computed:
+        """On a thread of the device. Raises what the runner raises."""
+        windows = [read_mirrored(job.pixels, tile.window, job.margin_px) for job, tile in batch]
+        planes = [to_planes(window) for window in windows]
+        started_s = self._clock()
+        result = batch[0][0].runner.run(
+            np.concatenate([tiles for tiles, _ in planes]), np.concatenate([grey for _, grey in planes])
+        )
+        return _Computed(windows, [len(tiles) for tiles, _ in planes], result, self._clock() - started_s)
+
+    def _land(self, flight: _Flight) -> None:
+        error = flight.computed.exception()
+        if error is None:
+            self._share_out(flight.batch, flight.computed.result())
+            return
+        if not isinstance(error, Exception):
+            raise error
+        jobs = {job.id: job for job, _ in flight.batch}
+        if len(jobs) == 1:
+            self._give_up(flight.batch[0][0], error)
+            return
+        # Whose tile it was is not known; run each alone and let the guilty one fail by itself. Batches land
+        # in the order in which they were sent, so no later tile of these jobs has been delivered yet.
+        for job in jobs.values():
+            own = [(j, tile) for j, tile in flight.batch if j is job]
+            if self._jobs.get(job.id) is job:
+                try:
+                    self._share_out(own, self._compute(own))
+                except Exception as reason:
+                    self._give_up(job, reason)
+
+    def _share_out(self, batch: _Batch, computed: _Computed) -> None:
+        start = 0
+        for (job, tile), window, planes in zip(batch, computed.windows, computed.planes, strict=True):
+            own = slice(start, start + planes)
+            start = own.stop
+            job.device_s += computed.device_s / len(batch)
+            job.notes.extend(note for note in computed.result.notes[own] if note and note not in job.notes)
+            if self._jobs.get(job.id) is job:  # it may have been cancelled, or have failed earlier
+                job.computed += 1
+                job.encoder.submit(self._deliver, job, tile, window, computed.result.pixels[own])
+
+    def _deliver(self, job: TileJob, tile: Tile, window: Pixels, planes: Tiles) -> None:
+        """On the encoder's thread. A failing canvas fails its own job only."""
+        if self._jobs.get(job.id) is not job:
+            return
+        try:
+            job.canvas.put(tile, from_planes(window, planes, job.runner.scale))
+        except Exception as error:  # the encoder or the disk behind it
+            self._give_up(job, error)
+            return
+        job.written += 1
+        job.on_progress(tile.index + 1, len(job.plan))
+        if tile.index + 1 < len(job.plan):
+            self._wake()
+        elif self._jobs.pop(job.id, None) is job:
+            job.on_finished(job)
+
+    def _give_up(self, job: TileJob, error: Exception) -> None:
+        if self._jobs.pop(job.id, None) is job:  # one thread alone gets it
+            job.on_failed(job, error)

@@ -1,0 +1,91 @@
+"""What a job would need, from the image's dimensions alone."""
+
+from dataclasses import dataclass, replace
+
+from pixelmend.core.geometry import Size
+from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.tile_rules import WidthCost
+from pixelmend.imaging.tiling import TilePlan
+from pixelmend.jobs.admission import Admission, Picture
+from pixelmend.jobs.rates import Rates, Seconds
+from pixelmend.models.description import ExecutionProfile, ModelDescription
+
+FULL_PRECISION = "float32"
+
+_ENCODER_BYTES_PER_PX = {OutputFormat.WEBP: 8, OutputFormat.AVIF: 20}
+"""Of encoders that hold the whole image (imaging/writers.py); the others hold some rows of it."""
+_STREAMED_ROWS = 128
+_BACKLOG_TILES = 8
+"""Computed tiles that wait for the encoder, at most (engine/tile_scheduler.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """size: of the result. plan and precision: None where the model was never opened, so that nobody knows
+    how it likes its tiles. device_bytes: the model and what it computes at once, None until that was
+    measured. host_bytes: what the job adds to the worker's memory at most, None with `plan`. seconds: without
+    waiting for others; None until the model's speed is known.
+    """
+
+    size: Size
+    plan: TilePlan | None
+    precision: str | None
+    computed_px: int | None
+    device_bytes: int | None
+    host_bytes: int | None
+    seconds: Seconds | None
+
+
+def estimate(
+    picture: Picture,
+    admission: Admission,
+    model: ModelDescription | None,
+    rates: Rates,
+    *,
+    tile_px: int,
+    batch_tiles: int,
+) -> Estimate:
+    """tile_px, batch_tiles: the service's own bounds. Raises whatever the job would be refused for."""
+    size = admission.size_for(picture)
+    if model is None or model.execution_profile is None:
+        return Estimate(size, None, None, None, None, None, None)
+    profile = model.execution_profile
+    if picture.bits == 16 and profile.precision != FULL_PRECISION:
+        profile = ExecutionProfile(FULL_PRECISION, replace(profile.tile_rules, cost=WidthCost()))
+    options = admission.options
+    plan = profile.tile_rules.plan(picture.size, tile_px, options.tile_px)
+    # Transparency is a picture of its own to the network.
+    planes = 2 if picture.has_alpha else 1
+    computed_px = len(plan) * plan.tile.pixels * planes
+    seconds = rates.predict(
+        model=options.model,
+        precision=profile.precision,
+        output_format=options.format,
+        source_px=picture.size.pixels,
+        computed_px=computed_px,
+        result_px=size.pixels,
+        first_guess=profile.seconds_per_px,
+    )
+    host_bytes = _host_bytes(picture, size, plan, admission.scale, options.format)
+    device_bytes = None
+    learned = model.weights_bytes is not None and model.bytes_per_tile_px is not None
+    if learned and model.precision == profile.precision:
+        at_once_px = min(batch_tiles, len(plan)) * planes * plan.tile.pixels
+        device_bytes = (model.weights_bytes or 0) + round((model.bytes_per_tile_px or 0.0) * at_once_px)
+    return Estimate(size, plan, profile.precision, computed_px, device_bytes, host_bytes, seconds)
+
+
+def _host_bytes(picture: Picture, size: Size, plan: TilePlan, scale: int, output: OutputFormat) -> int:
+    sample_bytes = picture.bits // 8
+    pixel_bytes = picture.channels * sample_bytes
+    decoded = picture.size.pixels * pixel_bytes
+    if picture.has_alpha:
+        decoded *= 2  # while colour is bled into what is transparent
+    native_width = picture.size.width * scale
+    # A row of tiles is stitched (in float where it is blended) while the one before it is encoded.
+    strip_px = plan.tile.height * scale * native_width
+    strips = strip_px * (pixel_bytes + (4 * picture.channels if plan.blend_px else pixel_bytes))
+    backlog = min(_BACKLOG_TILES, len(plan)) * plan.tile.pixels * scale**2 * 3 * sample_bytes
+    held = _ENCODER_BYTES_PER_PX.get(output)
+    encoder = size.pixels * held if held else _STREAMED_ROWS * max(size.width, native_width) * pixel_bytes
+    return decoded + strips + backlog + encoder

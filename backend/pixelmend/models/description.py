@@ -1,0 +1,63 @@
+"""How a worker describes its device, its models and their profiles: values that cross the processes."""
+
+from dataclasses import dataclass
+
+from pixelmend.imaging.tile_rules import TileRules
+from pixelmend.models.catalog import ModelTask
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDescription:
+    type: str
+    name: str
+    total_bytes: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionProfile:
+    """How a model computes here. seconds_per_px: of a small tile, once; None where it was not measured."""
+
+    precision: str
+    tile_rules: TileRules
+    seconds_per_px: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """A model as a worker has it: `loaded` on the device, or known by its file only.
+
+    task: of a dropped-in file it is known once the file was read.
+    execution_profile: known since the model was first opened.
+    problem: why the file cannot be used, found when that was tried last, until the file changes.
+    """
+
+    id: str
+    task: ModelTask = "upscale"
+    architecture: str | None = None
+    scale: int | None = None
+    loaded: bool = False
+    precision: str | None = None
+    execution_profile: ExecutionProfile | None = None
+    problem: str | None = None
+    bytes: int | None = None
+    """Accounted for it on the device, weights and tiles; None where it is not loaded."""
+    pinned: bool = False
+    leases: int = 0
+    weights_bytes: int | None = None
+    bytes_per_tile_px: float | None = None
+    """What a pixel of a tile takes on the device, learned; None where nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDescription:
+    """A named set of models. `active`: preloaded and not released since."""
+
+    name: str
+    models: tuple[str, ...]
+    priority: int
+    memory_limit_bytes: int | None
+    memory_limit_percent: float | None
+    preload: bool
+    auto_cleanup: bool
+    active: bool

@@ -1,0 +1,69 @@
+"""A worker's memory at one moment, and the alerts about it: values that cross the processes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMemory:
+    """An open model. `leaving`: it goes when its last lease is released, and gets no new one."""
+
+    model: str
+    precision: str
+    bytes: int
+    weights_bytes: int
+    leases: int
+    pinned: bool
+    leaving: bool
+    idle_s: float
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCounts:
+    """What was done, since the worker began, to get tiles right. `evicted` counts models."""
+
+    retried: int = 0
+    smaller: int = 0
+    redone: int = 0
+    evicted: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample:
+    """A worker's memory at one moment. None where the device does not tell.
+
+    time_s: Unix. device_used_bytes: by everybody, and promised to models but not yet taken.
+    accounted_bytes: the sum of `models`. ceiling_bytes: what max_memory_usage_percent allows.
+    """
+
+    time_s: float
+    device_capacity_bytes: int
+    device_used_bytes: int
+    accounted_bytes: int
+    ceiling_bytes: int
+    utilisation_percent: float | None
+    temperature_c: float | None
+    sensors_lost: bool
+    host_total_bytes: int
+    host_used_bytes: int
+    worker_bytes: int
+    models: tuple[ModelMemory, ...] = ()
+    active_profiles: tuple[str, ...] = ()
+    recoveries: RecoveryCounts = RecoveryCounts()
+
+
+AlertKind = Literal["device-memory", "device-memory-limit", "host-memory", "temperature", "sensors-lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Told once when `value` reaches `threshold` and once when it is well below again."""
+
+    kind: AlertKind
+    state: Literal["raised", "cleared"]
+    value: float
+    threshold: float
+    time_s: float
+    message: str

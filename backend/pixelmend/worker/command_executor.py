@@ -1,0 +1,109 @@
+"""The worker's side of what operators ask for: models loaded, pinned, let go, profiles preloaded."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from pixelmend.core.errors import PixelmendError
+from pixelmend.core.telemetry import Logger
+from pixelmend.worker.protocol import (
+    Command,
+    CommandRequest,
+    CommandResponse,
+    LoadModel,
+    PinModel,
+    PreloadProfile,
+    ReleaseProfile,
+    UnloadModel,
+    UnloadUnused,
+    problem_of,
+)
+
+T = TypeVar("T")
+
+
+class Models(Protocol):
+    """What commands need of the engine's manager; errors are PixelmendErrors."""
+
+    def load(self, model_id: str) -> None: ...
+
+    def unload(self, model_id: str) -> None: ...
+
+    def pin(self, model_id: str, pinned: bool) -> None: ...
+
+    def relieve(self) -> bool: ...
+
+
+class Profiles(Protocol):
+    def preload(self, name: str) -> None: ...
+
+    def release(self, name: str) -> None: ...
+
+
+class CommandExecutor:
+    """Carries each command out on a thread of its own and answers it when it is done: opening a model takes
+    seconds, and letting go of one waits for whoever uses it.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        profiles: Profiles,
+        answer: Callable[[CommandResponse], None],
+        models_changed: Callable[[], None],
+        log: Logger,
+    ) -> None:
+        self._models = models
+        self._profiles = profiles
+        self._answer = answer
+        self._models_changed = models_changed
+        self._log = log
+
+    def take(self, message: CommandRequest) -> None:
+        """Returns at once."""
+        _in_background(self._carry_out, message)
+
+    def preload(self, profiles: list[str]) -> None:
+        """At the start; nobody waits for an answer. Returns at once."""
+        _in_background(self._preload, profiles)
+
+    def _carry_out(self, message: CommandRequest) -> None:
+        answer = CommandResponse(message.request_id)
+        try:
+            self._do(message.command)
+        except Exception as error:
+            if not isinstance(error, PixelmendError):
+                self._log.exception("a bug failed a command", command=message.command.kind)
+            answer = CommandResponse(message.request_id, problem_of(error))
+        # First, so that whoever hears the answer sees what it has changed.
+        self._models_changed()
+        self._answer(answer)
+
+    def _do(self, command: Command) -> None:
+        self._log.info("command", command=command)
+        match command:
+            case LoadModel(model=model):
+                self._models.load(model)
+            case UnloadModel(model=model):
+                self._models.unload(model)
+            case PinModel(model=model, pinned=pinned):
+                self._models.pin(model, pinned)
+            case UnloadUnused():
+                self._models.relieve()
+            case PreloadProfile(name=name):
+                self._profiles.preload(name)
+            case ReleaseProfile(name=name):
+                self._profiles.release(name)
+
+    def _preload(self, profiles: list[str]) -> None:
+        for name in profiles:
+            try:
+                self._profiles.preload(name)
+            except PixelmendError as error:
+                self._log.error("profile not preloaded", profile=name, code=error.code, reason=error.message)
+        self._models_changed()
+
+
+def _in_background(work: Callable[[T], None], about: T) -> None:
+    # Not a pool: its threads are waited for at the end of the process, and a command may wait for ever.
+    threading.Thread(target=work, args=(about,), name="execute", daemon=True).start()

@@ -1,0 +1,147 @@
+"""The API process's side of a worker's memory: its history, its alerts, and what operators ask of it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.worker.command_queue import CommandQueue
+from pixelmend.worker.protocol import (
+    Command,
+    CommandResponse,
+    Memory,
+    MemoryAlert,
+    MemoryNews,
+    PinModel,
+    PreloadProfile,
+    ReleaseProfile,
+    ToWorker,
+)
+
+KEPT_SAMPLES = 1800
+"""An hour of them, at one every two seconds."""
+KEPT_ALERTS = 100
+
+News = asyncio.Queue[tuple[int, MemorySample | Alert]]
+"""A device's index, and what is new of it."""
+
+
+class WorkerMemory:
+    """Belongs to one event loop. The history outlives workers; what was asked of a lost one is answered.
+
+    send: False if no worker hears it. on_alert: told of every alert, once.
+    """
+
+    def __init__(self, send: Callable[[ToWorker], bool], on_alert: Callable[[Alert], None]) -> None:
+        self._commands = CommandQueue(send, self._note)
+        self._on_alert = on_alert
+        self._samples: deque[MemorySample] = deque(maxlen=KEPT_SAMPLES)
+        self._alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
+        self._raised: dict[str, Alert] = {}
+        self._current: MemorySample | None = None
+        self._active: set[str] = set()
+        self._lasting: dict[tuple[str, str], Command] = {}
+        self._watchers: set[tuple[News, int]] = set()
+
+    @property
+    def latest(self) -> MemorySample | None:
+        """Of the worker that there is; None before its first."""
+        return self._current
+
+    @property
+    def history(self) -> list[MemorySample]:
+        """The oldest first."""
+        return list(self._samples)
+
+    @property
+    def alerts(self) -> list[Alert]:
+        """What was raised and cleared, the oldest first."""
+        return list(self._alerts)
+
+    @property
+    def raised(self) -> list[Alert]:
+        """Alerts that are up now."""
+        return list(self._raised.values())
+
+    @property
+    def room_bytes(self) -> int | None:
+        """For models, before the ceiling; None until it was measured."""
+        sample = self._current
+        if sample is None:
+            return None
+        free = sample.device_capacity_bytes - sample.device_used_bytes
+        return max(0, min(free, sample.ceiling_bytes - sample.accounted_bytes))
+
+    @property
+    def active_profiles(self) -> frozenset[str]:
+        return frozenset(self._active)
+
+    async def execute(self, command: Command) -> None:
+        """Have it done; returns once it has happened. Raises what `CommandQueue.execute` raises."""
+        await self._commands.execute(command)
+
+    @property
+    def lasting(self) -> list[Command]:
+        """What was asked for and holds until it is taken back: a new worker has to be told again."""
+        return list(self._lasting.values())
+
+    def _note(self, command: Command) -> None:
+        """It has happened."""
+        match command:
+            case PinModel(model=model, pinned=True):
+                self._lasting["pin", model] = command
+            case PinModel(model=model):
+                self._lasting.pop(("pin", model), None)
+            case PreloadProfile(name=name):
+                self._lasting["profile", name] = command
+                self._active.add(name)  # the next sample says so too, where samples are taken
+            case ReleaseProfile(name=name):
+                self._lasting.pop(("profile", name), None)
+                self._active.discard(name)
+            case _:
+                pass
+
+    @contextmanager
+    def watched(self, news: News, device: int) -> Iterator[None]:
+        """All that is new goes into `news` with that index, for as long as the context lasts.
+
+        Where it is full, the oldest goes.
+        """
+        watcher = (news, device)
+        self._watchers.add(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.discard(watcher)
+
+    def _tell(self, item: MemorySample | Alert) -> None:
+        for news, device in self._watchers:
+            if news.full():
+                news.get_nowait()
+            news.put_nowait((device, item))
+
+    def heard(self, news: MemoryNews) -> None:
+        match news:
+            case Memory(sample=sample):
+                self._current = sample
+                self._active = set(sample.active_profiles)
+                self._samples.append(sample)
+                self._tell(sample)
+            case MemoryAlert(alert=alert):
+                self._alerts.append(alert)
+                if alert.state == "raised":
+                    self._raised[alert.kind] = alert
+                else:
+                    self._raised.pop(alert.kind, None)
+                self._on_alert(alert)
+                self._tell(alert)
+            case CommandResponse():
+                self._commands.answered(news)
+
+    def worker_lost(self, reason: str) -> None:
+        """Its models are gone, and it answers nothing any more; the next one raises its own alerts."""
+        self._current = None
+        self._active.clear()
+        self._raised.clear()
+        self._commands.worker_lost(reason)

@@ -1,0 +1,277 @@
+"""The engine worker: a process that owns one device, its models and its memory.
+
+Started by the supervisor as `python -m pixelmend.worker.process FD`; the only place in `serving` that
+imports the engine.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import PixelmendError
+from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.engine.alerts import AlertBook, rules_for
+from pixelmend.engine.device import choose_device
+from pixelmend.engine.factory import build_manager, build_pipeline, learned_figures
+from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.profiles import ProfileKeeper
+from pixelmend.engine.monitor import MemoryMonitor
+from pixelmend.engine.pipeline import Pipeline
+from pixelmend.engine.sensors import sensors_of
+from pixelmend.models.catalog import load_catalog
+from pixelmend.models.description import DeviceDescription, ModelDescription
+from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.tasks.image import ImageReport
+from pixelmend.worker.command_executor import CommandExecutor
+from pixelmend.worker.protocol import (
+    Cancel,
+    CommandRequest,
+    Configure,
+    Done,
+    Heartbeat,
+    Memory,
+    MemoryAlert,
+    Progress,
+    Ready,
+    Shutdown,
+    StartFailed,
+    Submit,
+    ToWorker,
+    WorkerEnd,
+    failure,
+    pages_of,
+)
+
+HEARTBEAT_PERIOD_S = 1.0
+PROGRESS_PERIOD_S = 0.1
+
+
+class PipeListener:
+    """Turns what the pipeline tells into messages; progress at most ten times a second and task."""
+
+    def __init__(self, end: WorkerEnd, manager: ModelManager, log: Logger) -> None:
+        self._end = end
+        self._manager = manager
+        self._log = log
+        self._progress_sent_s: dict[str, float] = {}
+        self._request_ids: dict[str, str | None] = {}
+        self._models: tuple[ModelDescription, ...] = ()
+        self._models_lock = threading.Lock()
+
+    def accepted(self, task_id: str, request_id: str | None) -> None:
+        """Log lines about the task will carry the id of the request that it came from."""
+        self._request_ids[task_id] = request_id
+
+    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
+        now = time.monotonic()
+        recent = now - self._progress_sent_s.get(task_id, 0.0) < PROGRESS_PERIOD_S
+        if recent and done_tiles not in (0, total_tiles):
+            return
+        self._progress_sent_s[task_id] = now
+        self._end.send(Progress(task_id, done_tiles, total_tiles))
+
+    def done(self, task_id: str, report: ImageReport) -> None:
+        log = self._log_of_ended(task_id)
+        log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
+        for note in report.notes:
+            log.warning("result with a fall-back", note=note)
+        self._end.send(Done(task_id, report))
+
+    def failed(self, task_id: str, error: Exception) -> None:
+        log = self._log_of_ended(task_id)
+        if isinstance(error, PixelmendError):
+            log.info("job failed", code=error.code, reason=error.message)
+        else:
+            log.error("a bug failed the job", exc_info=error)
+        # First, so that whoever hears of the failure finds a bad model file named as such.
+        self.models_changed()
+        self._end.send(failure(task_id, error))
+
+    def _log_of_ended(self, task_id: str) -> Logger:
+        self._progress_sent_s.pop(task_id, None)
+        return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
+
+    def models_changed(self) -> None:
+        with self._models_lock:  # or an older list could be sent after a newer one
+            models = tuple(self._manager.describe())
+            if models != self._models:
+                self._models = models
+                for page in pages_of(models):
+                    self._end.send(page)
+
+    def sampled(self, sample: MemorySample) -> None:
+        self._end.send(Memory(sample))
+
+    def alerted(self, alert: Alert) -> None:
+        self._end.send(MemoryAlert(alert))
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    manager: ModelManager
+    pipeline: Pipeline
+    listener: PipeListener
+    command_executor: CommandExecutor
+    profiles: ProfileKeeper
+    monitor: MemoryMonitor
+
+
+def main(fd: int) -> int:
+    # The supervisor decides when a worker ends: Ctrl-C in a terminal and systemd's SIGTERM reach every
+    # process at once, and work that was accepted would be lost while the service drains.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end = WorkerEnd(socket.socket(fileno=fd))
+    messages = end.messages()
+    first = next(messages, None)
+    if not isinstance(first, Configure):
+        return 2
+    settings = first.settings
+    log_sink = configure_logging(settings.log_level, settings.log_format)
+    log = Logger(process="worker", pid=os.getpid())
+
+    def leave() -> None:
+        # The API process is gone, and no client waits for results: end at once, whatever the device is doing.
+        log_sink.close()
+        os._exit(4)
+
+    try:
+        return work(end, messages, settings, log, leave)
+    except Exception:
+        # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
+        log.exception("a bug ends the worker")
+        return 1
+    finally:
+        log_sink.close()
+
+
+def work(
+    end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger, leave: Callable[[], None]
+) -> int:
+    """Until a `Shutdown` arrives; returns the exit status. leave: called when the other end is gone."""
+    try:
+        engine = _build(end, settings, log)
+    except PixelmendError as error:
+        log.error("the worker cannot start", code=error.code, reason=error.message)
+        end.send(StartFailed(error.code, error.message))
+        return 3
+    stop = threading.Event()
+
+    def lost() -> None:
+        if not stop.is_set():
+            leave()
+            stop.set()
+            engine.pipeline.wake()
+
+    threading.Thread(
+        target=_read, args=(messages, engine, stop, log, lost), name="inbox", daemon=True
+    ).start()
+    threading.Thread(
+        target=_beat, args=(end, engine.pipeline, stop, lost), name="heartbeat", daemon=True
+    ).start()
+    end.send(_ready(engine, settings, log))
+    engine.command_executor.preload(engine.profiles.preload_wanted())
+    monitor = threading.Thread(
+        target=engine.monitor.run,
+        args=(stop, settings.memory_monitoring_interval),
+        name="monitor",
+        daemon=True,  # where the device loop fails, the process ends, to be started again
+    )
+    monitor.start()
+    engine.pipeline.run(stop)
+    monitor.join()  # it keeps what was learned
+    return 0
+
+
+def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
+    device = choose_device(settings.device)
+    log.info("device chosen", device=device.type, name=device.name, note=device.note)
+    learned = learned_figures(settings, device, log)
+    manager = build_manager(settings, device, log, learned)
+    listener = PipeListener(end, manager, log)
+    profiles = ProfileKeeper(manager, settings.profiles)
+    alerts = AlertBook(rules_for(settings)) if settings.memory_monitoring_enabled else None
+    return _Engine(
+        manager,
+        build_pipeline(settings, manager, listener),
+        listener,
+        CommandExecutor(manager, profiles, end.send, listener.models_changed, log),
+        profiles,
+        MemoryMonitor(manager, learned, sensors_of(device), alerts, listener, log),
+    )
+
+
+def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
+    """Open the default model; a service whose default is broken still serves the other models."""
+    problem: str | None = None
+    try:
+        engine.pipeline.preload(settings.default_model)
+    except PixelmendError as error:
+        problem = error.message
+        log.error("the default model cannot be used", model=settings.default_model, reason=problem)
+    engine.listener.models_changed()
+    for sentence in load_catalog(settings.models_dir).passed_over:
+        log.warning("model files are passed over", reason=sentence)
+    device = engine.manager.device
+    return Ready(
+        DeviceDescription(device.type, device.name, device.total_bytes, device.note),
+        problem,
+    )
+
+
+def _read(
+    messages: Iterator[ToWorker],
+    engine: _Engine,
+    stop: threading.Event,
+    log: Logger,
+    lost: Callable[[], None],
+) -> None:
+    try:
+        _follow(messages, engine, stop)
+    except Exception:
+        # A worker that beats and hears nothing would be given work for ever.
+        log.exception("a bug ends the worker's inbox")
+    lost()
+
+
+def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
+    for message in messages:
+        match message:
+            case Submit(task=task, request_id=request_id):
+                engine.listener.accepted(task.id, request_id)
+                engine.pipeline.submit(task)
+            case Cancel(task_id=task_id):
+                engine.pipeline.cancel(task_id)
+            case CommandRequest():
+                engine.command_executor.take(message)
+            case Shutdown():
+                stop.set()
+                engine.pipeline.wake()
+                return
+            case Configure():
+                pass  # only the first one counts
+
+
+def _beat(end: WorkerEnd, pipeline: Pipeline, stop: threading.Event, lost: Callable[[], None]) -> None:
+    while not stop.is_set():
+        try:
+            end.send(Heartbeat(round(pipeline.step_age_s, 3)))
+        except OSError:
+            lost()
+            return
+        stop.wait(HEARTBEAT_PERIOD_S)
+
+
+if __name__ == "__main__":
+    status = main(int(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All threads that keep something have ended. Taking the libraries apart would last another half second;
+    # the kernel does it as well.
+    os._exit(status)

@@ -1,0 +1,63 @@
+"""A worker's process: how it is started, what it is told, how its end is described."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from pixelmend.core.config import CONFIG_VARIABLE, SECRET_VARIABLES
+
+
+class WorkerProcess(Protocol):
+    """What the supervisor needs of a worker; `subprocess.Popen` has it."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """The exit status, or None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises subprocess.TimeoutExpired."""
+        ...
+
+    def kill(self) -> None: ...
+
+
+Spawn = Callable[[socket.socket], WorkerProcess]
+
+
+def spawn(end: socket.socket) -> subprocess.Popen[bytes]:
+    """A worker that talks over that end of a socket pair. Raises OSError if no process can be started."""
+    # A fresh interpreter, so that nothing of this process (threads, locks, an event loop) is inherited;
+    # a session of its own, so that a terminal's Ctrl-C reaches the API process alone.
+    return subprocess.Popen(
+        [sys.executable, "-m", "pixelmend.worker.process", str(end.fileno())],
+        pass_fds=[end.fileno()],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        env=environment(os.environ),
+    )
+
+
+def environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """What a worker is told of ours."""
+    # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
+    # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
+    told = {k: v for k, v in ours.items() if k.upper() not in SECRET_VARIABLES}
+    told |= {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
+    # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
+    return {"OPENBLAS_NUM_THREADS": "1"} | told
+
+
+def in_words(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
+
+
+def describe_exit(code: int) -> str:
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return f"ended with status {code}"

@@ -1,0 +1,304 @@
+"""Keeps one engine worker alive: starts it, listens to it, kills it when it hangs, starts it again."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import PixelmendError
+from pixelmend.core.telemetry import Logger
+from pixelmend.models.description import DeviceDescription, ModelDescription
+from pixelmend.models.memory import Alert
+from pixelmend.worker.memory import WorkerMemory
+from pixelmend.worker.protocol import (
+    MAX_LINE_BYTES,
+    Command,
+    CommandResponse,
+    Configure,
+    FromWorker,
+    Heartbeat,
+    Memory,
+    MemoryAlert,
+    Models,
+    Ready,
+    Shutdown,
+    StartFailed,
+    ToWorker,
+    from_worker_codec,
+    to_worker_codec,
+)
+from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, in_words, spawn
+
+FIRST_RESTART_DELAY_S = 0.1
+LONGEST_RESTART_DELAY_S = 10.0
+LIVE_BEAT_S = 5.0
+"""A worker whose last heartbeat is older is not ready."""
+MAX_FAILED_STARTS = 2
+"""Workers in a row that end before they are ready; after so many, new work is refused."""
+WATCH_PERIOD_S = 0.5
+LATE_S = 1.0
+"""A watchdog that comes so much later than it wanted was itself absent, and cannot tell who was silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """What is known of the worker right now. `heartbeat_age_s` is None before its first sign of life.
+
+    failed_starts: workers in a row that ended before they were ready; 0 as soon as one is.
+    """
+
+    ready: bool
+    heartbeat_age_s: float | None
+    step_age_s: float
+    device: DeviceDescription | None
+    models: tuple[ModelDescription, ...]
+    problem: str | None
+    restarts: int
+    failed_starts: int
+    room_bytes: int | None = None
+    """For models, before the ceiling; None until it was measured."""
+
+    @property
+    def hopeless(self) -> bool:
+        """Workers do not even start, so that waiting for one is pointless; never true of one that is ready.
+
+        One that was lost after it had been ready is simply waited for.
+        """
+        return not self.ready and self.failed_starts >= MAX_FAILED_STARTS
+
+
+class WorkerEvents(Protocol):
+    """Who uses the worker; called on the event loop."""
+
+    def worker_ready(self) -> None: ...
+
+    def on_worker_message(self, message: FromWorker) -> None: ...
+
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+        """by_itself: it ended, or the system ended it; otherwise we did."""
+        ...
+
+
+class Supervisor:
+    """All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: Logger,
+        on_alert: Callable[[Alert], None] = lambda _: None,
+        spawn: Spawn = spawn,
+    ) -> None:
+        """on_alert: told of every alert about memory; must not block. spawn: starts a worker."""
+        self._spawn = spawn
+        self.memory = WorkerMemory(self.send, on_alert)
+        self.model_loads: Counter[str] = Counter()
+        """How often each model was opened, by all workers so far."""
+        self._settings = settings
+        self._log = log
+        self._outgoing = to_worker_codec()
+        self._incoming = from_worker_codec()
+        self._events: WorkerEvents | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._process: WorkerProcess | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._ready: Ready | None = None
+        self._models: tuple[ModelDescription, ...] = ()
+        self._arriving: tuple[ModelDescription, ...] = ()
+        self._problem: str | None = "the worker is starting"
+        self._beat_s: float | None = None
+        self._step_age_s = 0.0
+        self._restarts = 0
+        self._failed_starts = 0
+        self._stopping = False
+        self._kill_reason: str | None = None
+        self._repeating: set[asyncio.Task[None]] = set()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def status(self) -> WorkerStatus:
+        age = None if self._beat_s is None else time.monotonic() - self._beat_s
+        alive = self._ready is not None and age is not None and age < LIVE_BEAT_S
+        stuck = self._step_age_s > self._settings.stall_timeout_s
+        return WorkerStatus(
+            ready=alive and not stuck,
+            heartbeat_age_s=age,
+            step_age_s=self._step_age_s,
+            device=self._ready.device if self._ready else None,
+            models=self._models,
+            problem=self._problem,
+            restarts=self._restarts,
+            failed_starts=self._failed_starts,
+            room_bytes=self.memory.room_bytes,
+        )
+
+    def start(self, events: WorkerEvents) -> None:
+        self._events = events
+        self._task = asyncio.create_task(self._keep_alive(), name="supervisor")
+
+    def send(self, message: ToWorker) -> bool:
+        """False where there is no worker to hear it (its loss is then reported as an event)."""
+        if self._writer is None or self._ready is None:
+            return False
+        self._writer.write(self._outgoing.encode(message))
+        return True
+
+    async def stop(self, grace_s: float = 3.0) -> None:
+        """End the worker: politely, then not."""
+        self._stopping = True
+        if self._writer is not None:
+            with contextlib.suppress(OSError):
+                self._writer.write(self._outgoing.encode(Shutdown()))
+        process = self._process
+        if process is not None and self._ready is None:
+            process.kill()  # still loading: it has no work, and would not hear
+        elif process is not None:
+            try:
+                await asyncio.wait_for(asyncio.to_thread(process.wait), grace_s)
+            except TimeoutError:
+                process.kill()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if process is not None:
+            await asyncio.to_thread(process.wait)
+        self.memory.worker_lost("the service stops")
+
+    def kill(self, reason: str) -> None:
+        """End the worker at once; it is started again and its loss reported."""
+        if self._process is not None and self._process.poll() is None:
+            self._log.error("worker killed", worker_pid=self._process.pid, reason=reason)
+            self._kill_reason = reason
+            self._process.kill()
+
+    async def _keep_alive(self) -> None:
+        delay_s = FIRST_RESTART_DELAY_S
+        while not self._stopping:
+            was_ready = False
+            try:
+                was_ready = await self._run_once()
+            except Exception as error:  # no process can be started, or a bug: the service goes on without one
+                self._failed_starts += 1
+                self._problem = f"no worker process can be started: {in_words(error)}"
+                unexpected = None if isinstance(error, OSError) else error
+                self._log.error(self._problem, exc_info=unexpected)
+                if self._events is not None and not self._stopping:
+                    self._events.worker_lost(self._problem, by_itself=False)
+            delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
+            self._restarts += 1
+            await asyncio.sleep(delay_s)
+
+    async def _run_once(self) -> bool:
+        """One worker's life. Returns whether it had been ready."""
+        assert self._events is not None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = await asyncio.to_thread(self._spawn, theirs)
+            except BaseException:
+                ours.close()
+                raise
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        self._writer.write(self._outgoing.encode(Configure(self._settings)))
+        self._kill_reason = None
+        watchdog = asyncio.create_task(self._watch())
+        try:
+            # ConnectionError: a killed worker resets the socket where unread bytes were left.
+            with contextlib.suppress(ConnectionError):
+                while line := await reader.readline():
+                    self._hear(self._incoming.decode(line))
+        except ValueError as error:  # a broken stream; whoever wrote it cannot be trusted any more
+            self.kill(f"unreadable message: {error}")
+        finally:
+            watchdog.cancel()
+            was_ready = self._ready is not None
+            self._ready, self._beat_s, self._step_age_s = None, None, 0.0
+            self._models, self._arriving = (), ()
+            self._writer.close()
+            self._writer = None
+            if self._process.poll() is None and not self._stopping:
+                # It closed its end but lives on: nothing can be asked of it any more.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    await asyncio.to_thread(self._process.wait, 0.5)
+                self._process.kill()
+        code = await asyncio.to_thread(self._process.wait)
+        self._failed_starts += not was_ready
+        reason = self._kill_reason or describe_exit(code)
+        self.memory.worker_lost(reason)
+        if not self._stopping:
+            if self._problem is None or was_ready:
+                self._problem = f"the worker was lost: {reason}"
+            self._log.error("worker lost", reason=reason, was_ready=was_ready)
+            self._events.worker_lost(reason, by_itself=self._kill_reason is None)
+        return was_ready
+
+    def _hear(self, message: FromWorker) -> None:
+        assert self._events is not None
+        self._beat_s = time.monotonic()
+        match message:
+            case Heartbeat(step_age_s=age):
+                self._step_age_s = age
+            case Ready():
+                self._ready, self._failed_starts = message, 0
+                self._problem = message.default_model_error
+                self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
+                for command in self.memory.lasting:
+                    task = asyncio.create_task(self._repeat(command))
+                    self._repeating.add(task)
+                    task.add_done_callback(self._repeating.discard)
+                self._events.worker_ready()
+            case Models(models=models, last=last):
+                self._arriving += models
+                if last:
+                    self._know(self._arriving)
+                    self._arriving = ()
+            case Memory() | MemoryAlert() | CommandResponse():  # from other threads than the device loop's
+                self.memory.heard(message)
+            case StartFailed(message=reason):
+                self._problem = f"the worker cannot start: {reason}"
+            case _:
+                self._step_age_s = 0.0
+                self._events.on_worker_message(message)
+
+    async def _repeat(self, command: Command) -> None:
+        """What a lost worker had been asked to keep."""
+        try:
+            await self.memory.execute(command)
+        except PixelmendError as error:
+            self._log.error("a command is not repeated", command=command.kind, reason=error.message)
+
+    def _know(self, models: tuple[ModelDescription, ...]) -> None:
+        before = {model.id for model in self._models if model.loaded}
+        self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
+        self._models = models
+
+    async def _watch(self) -> None:
+        settings = self._settings
+        # Since when we have watched without a gap: what was not heard before may be our own fault.
+        present_s = now = time.monotonic()
+        while True:
+            before_s = now
+            await asyncio.sleep(WATCH_PERIOD_S)
+            now = time.monotonic()
+            if now - before_s > WATCH_PERIOD_S + LATE_S:
+                self._log.warning(
+                    "this process was absent", seconds=round(now - before_s - WATCH_PERIOD_S, 1)
+                )
+                present_s = now
+            watched_s = now - present_s
+            if self._ready is None:
+                if watched_s > settings.worker_start_timeout_s:
+                    self.kill(f"not ready after worker_start_timeout_s={settings.worker_start_timeout_s:g}")
+            elif min(now - (self._beat_s or now), watched_s) > settings.heartbeat_timeout_s:
+                self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
+            elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
+                self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")

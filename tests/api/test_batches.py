@@ -1,0 +1,354 @@
+"""Batches over HTTP, those that a request waits for and those that are jobs."""
+
+import hashlib
+import io
+import json
+import stat
+import struct
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.api.test_events import events
+from tests.inprocess import service_in_threads
+from tests.pictures import decoded, encoded, photo
+from tests.service import ServiceClient
+
+FRESH = {"Cache-Control": "no-cache"}
+CODE = "urn:pixelmend:problem:"
+
+
+def picture(left: int, side_px: int = 40) -> bytes:
+    return encoded(photo("chelsea", side_px=side_px, left=left, top=90))
+
+
+def packed(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def post_batch(
+    service: ServiceClient,
+    files: Sequence[tuple[str, bytes]],
+    headers: dict[str, str] | None = None,
+    **fields: Any,
+) -> httpx.Response:
+    form = {name: str(value) for name, value in fields.items()}
+    sent = [("files", file) for file in files]
+    return service.client.post("/api/upscale-batch", files=sent, data=form, headers=headers)
+
+
+def opened(response: httpx.Response) -> tuple[zipfile.ZipFile, list[dict[str, Any]]]:
+    assert response.status_code == 200, response.text
+    archive = zipfile.ZipFile(io.BytesIO(response.content))
+    assert archive.testzip() is None
+    items: list[dict[str, Any]] = json.loads(archive.read("manifest.json"))["items"]
+    outputs = [item["output"] for item in items if item["output"]]
+    assert archive.namelist() == [*outputs, "manifest.json"]
+    for item in items:
+        assert (item["output"] is None) == (item["problem"] is not None)
+        if item["output"]:
+            assert hashlib.sha256(archive.read(item["output"])).hexdigest() == item["sha256"]
+    return archive, items
+
+
+def test_one_bad_image_does_not_sink_the_others(service: ServiceClient) -> None:
+    good = [picture(0), picture(1, side_px=64)]
+    response = post_batch(
+        service, [("a.png", good[0]), ("notes.png", b"no image"), ("b.jpg", good[1]), ("empty.png", b"")]
+    )
+    archive, items = opened(response)
+    assert [item["file_name"] for item in items] == ["a.png", "notes.png", "b.jpg", "empty.png"]
+    assert [item["state"] for item in items] == ["done", "failed", "done", "failed"]
+    assert items[1]["problem"]["type"] == CODE + "unsupported-format"
+    assert "0 bytes" in items[3]["problem"]["detail"]
+    for data, item in zip(good, (items[0], items[2]), strict=True):
+        alone = service.client.post("/api/upscale", files={"file": data}, headers=FRESH)
+        assert np.array_equal(decoded(archive.read(item["output"])), decoded(alone.content))
+        assert item["provenance"]["model"] == "pixelmend-x4"
+        assert (item["width"], item["height"]) == decoded(alone.content).shape[1::-1]
+    service.wait_until_spool_is_empty()
+
+
+def test_options_apply_to_every_image_and_names_never_clash(service: ServiceClient) -> None:
+    names = ["x/a.png", "x/a.jpg", "x/A.png", "manifest.json", "../up.png", "C:\\w\\a.png", "", "x/é?.png"]
+    files = [(name, picture(10 + n)) for n, name in enumerate(names)]
+    archive, items = opened(post_batch(service, files, scale=2, format="webp", quality=70))
+    assert [item["output"] for item in items] == [
+        "x/a.webp", "x/a-2.webp", "x/A-3.webp", "manifest.webp", "up.webp", "a.webp", "image.webp",
+        "x/é_.webp",
+    ]  # fmt: skip
+    for item in items:
+        assert (item["width"], item["height"]) == (80, 80)
+        assert archive.read(item["output"])[8:12] == b"WEBP"
+
+
+def test_zip_is_taken_apart_and_its_traps_are_named(service: ServiceClient, tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("link.png")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    good = picture(30)
+    data = packed(
+        ("photos/", b""),
+        ("photos/good.png", good),
+        ("__MACOSX/photos/._good.png", b"resource fork"),
+        ("photos/.DS_Store", b"litter"),
+        ("photos/@eaDir/good.png/SYNO_THUMB.png", picture(34)),
+        ("../../escaped.png", picture(31)),
+        ("/etc/escaped.png", picture(32)),
+        ("..\\escaped.png", picture(33)),
+        (link, b"/etc/passwd"),
+        ("nested.zip", packed(("inner.png", good))),
+        ("huge.png", bytes(3_000_000)),
+        ("readme.txt", b"hello"),
+    )
+    archive, items = opened(post_batch(service, [("all.zip", data)]))
+    problems = {item["file_name"]: item["problem"] and item["problem"]["detail"] for item in items}
+    assert problems.pop("photos/good.png") is None
+    assert archive.namelist() == ["photos/good.png", "manifest.json"]
+    assert decoded(archive.read("photos/good.png")).shape == (160, 160, 3)
+    for name in ("../../escaped.png", "/etc/escaped.png", "..\\escaped.png"):
+        assert "leads out of the archive" in problems.pop(name)
+    assert "link" in problems.pop("link.png")
+    assert "max_upload_bytes=2000000" in problems.pop("huge.png")
+    assert set(problems) == {"nested.zip", "readme.txt"}
+    assert list(service.folder.rglob("*escaped*")) == []
+    service.wait_until_spool_is_empty()
+
+
+def test_damaged_encrypted_and_exotic_entries_are_problems_of_their_own(service: ServiceClient) -> None:
+    good = picture(40)
+    plain = bytearray(packed(("a.png", good), ("b.png", good), method=zipfile.ZIP_STORED))
+    plain[plain.index(good) + 100] ^= 1
+    _, items = opened(post_batch(service, [("all.zip", bytes(plain))]))
+    assert [item["state"] for item in items] == ["failed", "done"]
+    assert "this entry of the ZIP cannot be read" in items[0]["problem"]["detail"]
+
+    locked = bytearray(packed(("a.png", good), ("b.png", good)))
+    central = locked.index(b"PK\x01\x02")
+    locked[central + 8] |= 1
+    locked[6] |= 1
+    _, items = opened(post_batch(service, [("all.zip", bytes(locked))]))
+    assert [item["state"] for item in items] == ["failed", "done"]
+    assert "encrypted" in items[0]["problem"]["detail"]
+
+    _, items = opened(post_batch(service, [("all.zip", packed(("a.png", good), method=zipfile.ZIP_LZMA))]))
+    assert "method 14" in items[0]["problem"]["detail"]
+
+
+def test_entry_that_lies_about_its_size_is_not_unpacked_beyond_it(service: ServiceClient) -> None:
+    bomb = bytearray(packed(("a.png", bytes(50_000_000)), ("b.png", picture(41))))
+    for head, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        at = bomb.index(head) + offset
+        assert struct.unpack("<I", bomb[at : at + 4]) == (50_000_000,)
+        bomb[at : at + 4] = struct.pack("<I", 1000)
+    _, items = opened(post_batch(service, [("all.zip", bytes(bomb))]))
+    assert [item["state"] for item in items] == ["failed", "done"]
+    assert "this entry of the ZIP cannot be read" in items[0]["problem"]["detail"]
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceClient]:
+    folder = tmp_path_factory.mktemp("narrow")
+    with service_in_threads(
+        folder,
+        max_batch_items=3,
+        max_batch_bytes=1_000_000,
+        max_upload_bytes=600_000,
+        quota_per_address="20/hour",
+    ) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "words"),
+    [
+        (packed(*((f"{n}.png", bytes(500_000)) for n in range(3))), 413, "max_batch_bytes=1000000"),
+        (packed(*((f"{n}.png", b"") for n in range(4))), 422, "max_batch_items=3"),
+        (packed(), 422, "no file in the ZIP"),
+        (packed(("folder/", b""), ("__MACOSX/a", b"")), 422, "no file in the ZIP"),
+        (packed(("a.png", b"a"))[:-30], 400, "ZIP cannot be read"),
+        (b"PK\x03\x04" + bytes(500), 400, "ZIP cannot be read"),
+    ],
+    ids=["bomb", "many", "empty", "folders", "cut", "nonsense"],
+)
+def test_zip_as_a_whole_is_refused(narrow: ServiceClient, data: bytes, status: int, words: str) -> None:
+    response = post_batch(narrow, [("all.zip", data)])
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert words in response.json()["detail"]
+    narrow.wait_until_spool_is_empty()
+
+
+def test_list_of_entries_that_would_fill_the_memory_is_refused(service: ServiceClient) -> None:
+    long_name = "n" * 60_000
+    data = packed(*((f"{n}{long_name}", b"") for n in range(70)), method=zipfile.ZIP_STORED)
+    response = service.client.post("/api/upscale-batch", files={"files": ("all.zip", data)})
+    assert (response.status_code, response.json()["type"]) == (400, CODE + "malformed-upload")
+    assert "4000000 bytes" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "status", "words"),
+    [
+        ([], {}, 422, "'files'"),
+        ([("files", ("", b""))], {}, 422, "'files'"),
+        ([("file", ("a.png", b"a"))], {}, 422, "belongs in 'files'"),
+        ([("files", (f"{n}.png", b"a")) for n in range(4)], {}, 422, "max_batch_items=3"),
+        ([("files", ("a.png", b"a"))], {"scale": "9"}, 422, "scale"),
+        ([("files", ("a.png", b"a"))], {"model": "none"}, 404, "none"),
+        ([("files", ("a.png", bytes(1_000_001)))], {}, 413, "max_batch_bytes=1000000"),
+    ],
+    ids=["none", "unnamed", "wrong field", "many", "scale", "model", "large"],
+)
+def test_request_as_a_whole_is_refused(
+    narrow: ServiceClient, files: Any, fields: dict[str, str], status: int, words: str
+) -> None:
+    response = narrow.client.post("/api/upscale-batch", files=files or {"x": (None, "")}, data=fields)
+    assert response.status_code == status, response.text
+    assert words in response.json()["detail"]
+    narrow.wait_until_spool_is_empty()
+
+
+def test_every_image_counts_for_the_quota(tmp_path: Path) -> None:
+    with service_in_threads(tmp_path, quota_per_address="4/hour") as service:
+        first = [(f"{n}.png", picture(50 + n)) for n in range(3)]
+        assert post_batch(service, first).status_code == 200
+        assert post_batch(service, first).status_code == 200  # the same job
+        refused = post_batch(service, [(f"{n}.png", picture(60 + n)) for n in range(2)])
+        assert (refused.status_code, refused.json()["type"]) == (429, CODE + "quota-exceeded")
+        assert "1 left for 2 images" in refused.json()["detail"]
+        assert post_batch(service, [("last.png", picture(60))]).status_code == 200
+        service.wait_until_spool_is_empty()
+
+
+def test_same_batch_is_the_same_job_and_its_images_are_those_of_single_requests(
+    service: ServiceClient,
+) -> None:
+    files = [("a.png", picture(70)), ("b.png", picture(71))]
+    single = service.client.post("/api/upscale", files={"file": files[0][1]})
+    first = post_batch(service, files)
+    again = post_batch(service, files)
+    assert again.headers["x-pixelmend-job"] == first.headers["x-pixelmend-job"]
+    assert again.content == first.content
+    archive, _ = opened(first)
+    assert archive.read("a.png") == single.content
+    renamed = post_batch(service, [("c.png", files[0][1]), files[1]])
+    assert renamed.headers["x-pixelmend-job"] != first.headers["x-pixelmend-job"]
+    fresh = post_batch(service, files, FRESH)
+    assert fresh.headers["x-pixelmend-job"] != first.headers["x-pixelmend-job"]
+    assert opened(fresh)[1][0]["sha256"] == opened(first)[1][0]["sha256"]
+
+
+def job_of(service: ServiceClient, files: Sequence[tuple[str, bytes]], **fields: Any) -> dict[str, Any]:
+    form = {"task": "upscale-batch"} | {name: str(value) for name, value in fields.items()}
+    response = service.client.post("/api/jobs", files=[("files", file) for file in files], data=form)
+    assert response.status_code == 202, response.text
+    job: dict[str, Any] = response.json()
+    return job
+
+
+def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: ServiceClient) -> None:
+    files = [("a.png", picture(80)), ("bad.png", b"bad"), ("b.png", picture(81, side_px=64))]
+    job = job_of(service, files)
+    assert (job["task"], job["progress"]["total_items"]) == ("upscale-batch", 3)
+    heard = list(events(service, job["id"]))
+    assert [data["state"] for name, _, data in heard if name == "state"][-1] == "done"
+    told = [(data["index"], data["state"]) for name, _, data in heard if name == "item"]
+    assert (1, "failed") in told
+    assert {index for index, state in told if state == "done"} == {0, 2}
+    fractions = [data["progress"]["fraction"] for name, _, data in heard if name != "item"]
+    assert fractions == sorted(fractions)
+    assert all("items" not in data or data["items"] is None for name, _, data in heard if name == "progress")
+    last = heard[-1][2]
+    assert [item["state"] for item in last["items"]] == ["done", "failed", "done"]
+    ended = service.job(job["id"])
+    assert ended == last
+    assert (ended["progress"]["fraction"], ended["progress"]["done_items"]) == (1, 2)
+    assert ended["result"]["media_type"] == "application/zip"
+    result = service.client.get(ended["result"]["url"])
+    opened(result)
+    assert hashlib.sha256(result.content).hexdigest() == ended["result"]["sha256"]
+    part = service.client.get(ended["result"]["url"], headers={"Range": "bytes=5-14"})
+    assert (part.status_code, part.content) == (206, result.content[5:15])
+    listed = {j["id"]: j for j in service.client.get("/api/jobs").json()["jobs"]}
+    assert listed[job["id"]]["items"] is None
+    # The images are no jobs that anybody asked for.
+    assert len([j for j in listed.values() if j["created_at"] >= job["created_at"]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "task", "words"),
+    [("file", "upscale-batch", "takes the field 'files'"), ("files", "upscale", "takes the field 'file'")],
+)
+def test_job_whose_field_is_another_tasks(service: ServiceClient, field: str, task: str, words: str) -> None:
+    response = service.client.post("/api/jobs", files={field: ("a.png", picture(0))}, data={"task": task})
+    assert response.status_code == 422
+    assert words in response.json()["detail"]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[ServiceClient]:
+    with service_in_threads(tmp_path, heartbeat_timeout_s=60, worker_jobs=1) as running:
+        yield running
+
+
+SLOW = ("slow.jpg", encoded(photo(side_px=500, left=0, top=0), "JPEG", quality=95))
+
+
+def test_first_images_arrive_while_the_last_ones_are_computed(own: ServiceClient) -> None:
+    files = [("first.png", picture(0)), *((f"{n}-{SLOW[0]}", SLOW[1] + bytes(n)) for n in range(4))]
+    with own.client.stream(
+        "POST", "/api/upscale-batch", files=[("files", f) for f in files], data={}
+    ) as response:
+        chunks = response.iter_bytes()
+        first = next(chunks)
+        job = own.job(response.headers["x-pixelmend-job"])
+        assert job["state"] == "running"
+        assert [item["state"] for item in job["items"]][0::4] == ["done", "queued"]
+        rest = b"".join(chunks)
+    archive = zipfile.ZipFile(io.BytesIO(first + rest))
+    assert archive.testzip() is None
+    assert len(archive.namelist()) == 6
+
+
+def test_client_that_goes_away_ends_the_batch_and_leaves_nothing(own: ServiceClient) -> None:
+    own.hold_worker()
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{own.base_url}/api/upscale-batch",
+            files=[("files", ("a.png", picture(0))), ("files", ("b.png", picture(1)))],
+            timeout=1.0,
+        )
+    own.wait_until("the end of its images", queued=0, running=0)
+    own.release_worker()
+    own.wait_until_spool_is_empty()
+
+
+def test_cancelled_batch_ends_its_images_and_leaves_nothing(own: ServiceClient) -> None:
+    own.hold_worker()
+    job = job_of(own, [(f"{n}.png", picture(n)) for n in range(5)])
+    own.wait_until("a running image", running=1)
+    cancelled = own.client.delete(f"/api/jobs/{job['id']}").json()
+    assert cancelled["state"] == "cancelled"
+    own.wait_until("the end of its images", queued=0, running=0)
+    own.release_worker()
+    own.wait_until_spool_is_empty()
+    assert own.job(job["id"])["state"] == "cancelled"
+
+
+def test_batches_leave_room_in_the_queue(own: ServiceClient) -> None:
+    own.hold_worker()
+    jobs = [job_of(own, [(f"{n}.png", picture(10 * b + n)) for n in range(5)]) for b in range(2)]
+    own.wait_until("one image of all batches", running=1, queued=0)
+    second = own.job(jobs[1]["id"])
+    assert (second["state"], second["place"]) == ("queued", 1)
+    own.release_worker()
+    for job in jobs:
+        assert own.ended_job(job["id"])["state"] == "done"

@@ -1,0 +1,51 @@
+"""Which formats of images are accepted is a setting."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pixelmend.core.config import Settings
+from pixelmend.imaging.probe import input_limits
+from pixelmend.imaging.sniff import ImageFormat
+from tests.imaging import samples
+from tests.pictures import encoded, photo
+from tests.service import running_service
+
+
+def test_setting_knows_every_format() -> None:
+    assert input_limits(Settings(_env_file=None)).formats == frozenset(ImageFormat)
+    assert input_limits(Settings(_env_file=None, formats="png,gif")).formats == {
+        ImageFormat.PNG,
+        ImageFormat.GIF,
+    }
+    for wrong in ("", "png,", "png;gif", "svg"):
+        with pytest.raises(ValidationError):
+            Settings(_env_file=None, formats=wrong)
+
+
+def test_what_is_switched_off_is_415_and_never_read(tmp_path: Path) -> None:
+    files = samples.one_of_each()
+    image = encoded(photo(side_px=40))
+    with running_service(tmp_path, formats="jpeg,png,webp,tiff,bmp,gif") as service:
+        for name in ("avif", "heic"):
+            answers = [
+                service.client.post("/api/upscale", files={"file": files[name]}),
+                service.client.post("/api/inpaint", files={"file": image, "mask": files[name]}),
+            ]
+            for answer in answers:
+                assert (answer.status_code, answer.json()["type"]) == (
+                    415,
+                    "urn:pixelmend:problem:unsupported-format",
+                )
+                assert (
+                    f"the file is {name}, which is switched off here; accepted are jpeg"
+                    in (answer.json()["detail"])
+                )
+        for name in ("jpeg", "png"):
+            data = {"scale": "1"}
+            assert (
+                service.client.post("/api/upscale", files={"file": files[name]}, data=data).status_code == 200
+            )
+        accepted = service.client.get("/api/info").json()["input_formats"]
+        assert accepted == ["jpeg", "png", "webp", "tiff", "bmp", "gif"]

@@ -1,0 +1,201 @@
+"""Opening a model: the fastest way that computes what it should, and a word about what was given up."""
+
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.openvino import OpenVinoNetwork
+from pixelmend.engine.backends.selection import open_network
+from pixelmend.engine.backends.torch import TorchNetwork
+from pixelmend.engine.device import Device, cpu_device
+from pixelmend.engine.loader import LoadedModel
+from tests.engine.networks import ROOT, colour, compact_state, model_from
+from tests.imaging.samples import noise
+
+
+@pytest.fixture
+def compact(tmp_path: Path) -> LoadedModel:
+    return model_from(compact_state(), tmp_path)
+
+
+@pytest.fixture
+def model(compact: LoadedModel) -> LoadedModel:
+    """A model that is left to PyTorch."""
+    return replace(compact, architecture=replace(compact.architecture, name="Other"))
+
+
+def misbehaving(model: LoadedModel, reduced: Any, full: Any = None) -> LoadedModel:
+    """The model with its output changed: by `reduced` in bfloat16, by `full`, if given, in FP32."""
+
+    def change(network: nn.Module, _: object, output: Tensor) -> Tensor:
+        wrong = reduced if next(network.parameters()).dtype == torch.bfloat16 else full
+        return wrong(output) if wrong else output
+
+    model.architecture.network.register_forward_hook(change)
+    return model
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_networks_of_convolutions_run_in_openvino_on_the_cpu(compact: LoadedModel, precision: Any) -> None:
+    network, note = open_network(compact, cpu_device(), precision)
+    assert isinstance(network, OpenVinoNetwork)
+    assert (network.precision, note) == (precision, None)
+    assert network.label == f"{precision} on {cpu_device().name}"
+
+
+def test_parameters_of_five_dimensions_are_no_obstacle(tmp_path: Path) -> None:
+    from spandrel.architectures.FFTformer import FFTformer
+
+    state = dict(FFTformer(dim=8, num_blocks=[1, 1, 1], num_refinement_blocks=1).state_dict())
+    assert 5 in {tensor.dim() for tensor in state.values()}
+    network, _ = open_network(model_from(state, tmp_path), cpu_device(), "float32")
+    assert network.run(noise(64, 32, 3)[None], colour()).faults == (None,)
+
+
+def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
+    network, _ = open_network(compact, cpu_device(), "float16")
+    assert isinstance(network, TorchNetwork)
+
+
+def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
+    script = """
+        import sys
+        from pixelmend.engine.device import cpu_device
+        from pixelmend.engine.backends.selection import open_network
+        from tests.engine.networks import embedded_model
+        open_network(embedded_model(), cpu_device(), None)
+        print([name for name in ("spandrel", "torchvision", "torch._dynamo") if name in sys.modules])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_openvino_the_cpu_is_left_to_pytorch(
+    compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails
+    monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino", raising=False)
+    monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino_graphs", raising=False)
+    network, note = open_network(compact, cpu_device(), "float32")
+    assert isinstance(network, TorchNetwork)
+    assert note is not None
+    assert "OpenVINO cannot be loaded" in note
+
+
+class SizeDependent(nn.Module):
+    """Repeats pixels; brightens tiles of more than 20 px, which a traced graph cannot know."""
+
+    def forward(self, unit: Tensor) -> Tensor:
+        result = unit.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return result * 0.5 + 0.4 if unit.shape[2] > 20 else result
+
+
+def test_what_openvino_computes_wrongly_is_left_to_pytorch(compact: LoadedModel) -> None:
+    network = SizeDependent()
+    network.register_parameter("weight", nn.Parameter(torch.ones(1)))
+    other = replace(compact, architecture=replace(compact.architecture, name="ESRGAN", network=network))
+    opened, note = open_network(other, cpu_device(), "bfloat16")
+    assert isinstance(opened, TorchNetwork)
+    assert opened.precision == "bfloat16"
+    assert note is not None
+    assert note.startswith(f"OpenVINO's bfloat16 on {cpu_device().name} computes wrong values")
+    assert note.endswith("; using bfloat16")
+    tile = noise(24, 24, 3)[None]
+    result = opened.run(tile, colour()).pixels
+    assert np.abs(result[0, ::2, ::2] - (tile[0] * 0.5 + 0.4 * 255)).max() <= 2
+
+
+def test_a_sound_precision_is_kept_without_a_note(model: LoadedModel) -> None:
+    network, note = open_network(model, cpu_device(), "bfloat16")
+    assert (network.precision, note) == ("bfloat16", None)
+
+
+def test_fp32_on_the_cpu_needs_no_probe(model: LoadedModel) -> None:
+    network, note = open_network(model, cpu_device(), "float32")
+    assert (network.precision, note) == ("float32", None)
+    assert network.label == f"float32 on {cpu_device().name}"
+
+
+def test_wrong_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
+    liar = misbehaving(model, lambda output: output * 0.9)
+    network, note = open_network(liar, cpu_device(), "bfloat16")
+    assert network.precision == "float32"
+    assert note is not None
+    assert "bfloat16 on" in note
+    assert "computes wrong values" in note
+    assert note.endswith("using float32 on the CPU")
+
+
+def test_faulty_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
+    liar = misbehaving(model, lambda output: output * float("nan"))
+    network, note = open_network(liar, cpu_device(), "bfloat16")
+    assert network.precision == "float32"
+    assert note is not None
+
+
+def test_a_missing_operation_makes_a_precision_be_given_up(model: LoadedModel) -> None:
+    def lack(output: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    network, note = open_network(misbehaving(model, lack), cpu_device(), "bfloat16")
+    assert network.precision == "float32"
+    assert note is not None
+    assert "fails: NotImplementedError" in note
+
+
+class PretendGpu(Device):
+    """A GPU as far as choices go; PyTorch is told to compute on the CPU."""
+
+    @property
+    def torch_name(self) -> str:
+        return "cpu"
+
+
+GPU = PretendGpu("mps", 0, "pretended GPU", 1 << 30)
+
+
+def test_fp32_on_the_device_comes_before_the_cpu(model: LoadedModel) -> None:
+    liar = misbehaving(model, lambda output: output * 0.9)
+    network, note = open_network(liar, GPU, "bfloat16")
+    assert network.label == "float32 on pretended GPU"
+    assert note is not None
+    assert note.startswith("bfloat16 on pretended GPU computes wrong values")
+    assert note.endswith("; using float32")
+
+
+def test_a_device_wrong_in_every_precision_is_left_for_the_cpu(model: LoadedModel) -> None:
+    calls: list[int] = []
+
+    def right_once(output: Tensor) -> Tensor:
+        calls.append(1)  # the first call in FP32 is the truth that the CPU computes
+        return output if len(calls) == 1 else output * 0.9
+
+    liar = misbehaving(model, lambda output: output * 0.9, right_once)
+    network, note = open_network(liar, GPU, "bfloat16")
+    assert network.label == f"float32 on {cpu_device().name}"
+    assert note is not None
+    assert note.count("computes wrong values") == 2
+    assert note.endswith("using float32 on the CPU")
+
+
+def test_no_memory_for_the_probe_is_said(model: LoadedModel) -> None:
+    def refuse(output: Tensor) -> Tensor:
+        raise RuntimeError("MPS backend out of memory")
+
+    with pytest.raises(DeviceMemoryError, match="pretended GPU: MPS backend out of memory"):
+        open_network(misbehaving(model, refuse), GPU, "bfloat16")

@@ -1,0 +1,117 @@
+"""Sets of models that are preloaded and released together."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pixelmend.core.config import Profile
+from pixelmend.core.errors import ModelHeld, ModelTooLarge, UnknownModel, UnknownProfile
+from pixelmend.engine.model_cache.profiles import ProfileKeeper
+from tests.engine.accounting import Clock, CountingDevice, CountingStock, manager_of, open_models, use
+
+MODELS = {"a": 200, "b": 200, "c": 200, "d": 300}
+
+
+class Bench:
+    def __init__(self, **profiles: Profile) -> None:
+        self.clock = Clock()
+        self.device = CountingDevice(1000)
+        self.stock = CountingStock(self.device, MODELS)
+        self.manager = manager_of(self.stock, self.clock)
+        self.keeper = ProfileKeeper(self.manager, profiles)
+
+    @property
+    def open(self) -> set[str]:
+        return open_models(self.manager)
+
+
+def test_preloaded_models_stay_until_released() -> None:
+    bench = Bench(photos=Profile(models=("a", "b")))
+    bench.keeper.preload("photos")
+    assert bench.open == {"a", "b"}
+    assert list(bench.manager.active_profiles) == ["photos"]
+    bench.clock.now_s += 10_000
+    assert bench.manager.housekeep() == 0
+    use(bench.manager, "c")
+    use(bench.manager, "d")  # in the place of c
+    assert bench.open == {"a", "b", "d"}
+    with pytest.raises(ModelHeld, match="'a' is held by profile 'photos'"):
+        bench.manager.unload("a")
+    bench.keeper.release("photos")
+    assert bench.open == {"d"}
+    assert not bench.manager.active_profiles
+
+
+def test_those_that_may_go_do_so_last_and_by_priority() -> None:
+    bench = Bench(
+        low=Profile(models=("a",), priority=1, auto_cleanup=True),
+        high=Profile(models=("b",), priority=2, auto_cleanup=True),
+    )
+    bench.keeper.preload("high")
+    bench.keeper.preload("low")  # used last, and still the first to go
+    use(bench.manager, "c")
+    use(bench.manager, "d")
+    assert bench.open == {"a", "b", "d"}
+    bench.manager.pin("d", True)
+    use(bench.manager, "c")
+    assert bench.open == {"b", "c", "d"}
+
+
+def test_a_profile_is_bounded_by_its_own_limit() -> None:
+    bench = Bench(
+        bytes=Profile(models=("a", "b"), memory_limit_bytes=450),
+        percent=Profile(models=("a", "b"), memory_limit_percent=45),
+        enough=Profile(models=("a", "b"), memory_limit_bytes=500),
+    )
+    for name in ("bytes", "percent"):
+        with pytest.raises(ModelTooLarge, match=f"profile '{name}'"):
+            bench.keeper.preload(name)
+    assert bench.stock.opened == []  # by the estimate alone
+    bench.stock.surprises["b"] = 100
+    with pytest.raises(ModelTooLarge, match="profile 'enough'"):
+        bench.keeper.preload("enough")
+    assert bench.open == set()
+    bench.stock.surprises.clear()
+    bench.keeper.preload("enough")
+
+
+def test_a_profile_that_cannot_be_had_leaves_nothing_behind() -> None:
+    bench = Bench(
+        large=Profile(models=("a", "b", "c", "d")),
+        wrong=Profile(models=("a", "nobody")),
+        small=Profile(models=("a",)),
+    )
+    use(bench.manager, "a")
+    with pytest.raises(ModelTooLarge):
+        bench.keeper.preload("large")
+    assert not bench.manager.active_profiles
+    assert bench.open == {"a"}  # which was open before
+    with pytest.raises(UnknownModel):
+        bench.keeper.preload("wrong")
+    with pytest.raises(UnknownProfile, match="there are: large, wrong, small"):
+        bench.keeper.preload("nothing")
+
+
+def test_release_waits_for_leases_and_spares_what_others_keep() -> None:
+    bench = Bench(one=Profile(models=("a", "b", "c")), two=Profile(models=("c",)))
+    bench.keeper.preload("one")
+    bench.keeper.preload("two")
+    bench.manager.pin("b", True)
+    lease = bench.manager.lease("a")
+    with ThreadPoolExecutor(1) as threads:
+        releasing = threads.submit(bench.keeper.release, "one")
+        assert bench.device.gave_back.acquire(timeout=60)
+        assert lease.leaving
+        assert not releasing.done()
+        bench.manager.release(lease)
+        releasing.result(60)
+    assert bench.open == {"b", "c"}
+
+
+def test_the_most_important_is_preloaded_first() -> None:
+    bench = Bench(
+        low=Profile(models=("a",), preload=True),
+        no=Profile(models=("b",), priority=9),
+        high=Profile(models=("c",), preload=True, priority=5),
+    )
+    assert bench.keeper.preload_wanted() == ["high", "low"]

@@ -1,0 +1,412 @@
+"""Admission and order, with a worker that does what the test says."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import Draining, InputQuarantined, NoWorker, QueueFull
+from pixelmend.core.telemetry import Logger
+from pixelmend.jobs.model import Job, JobState
+from pixelmend.jobs.scheduler import MAX_ATTEMPTS, Scheduler
+from pixelmend.models.description import ModelDescription
+from pixelmend.tasks.image import ImageOptions, ImageReport, ImageTask
+from pixelmend.worker.crew import Crew, merged
+from pixelmend.worker.protocol import Cancel, Done, Failed, Progress, Submit, ToWorker
+from pixelmend.worker.supervisor import WorkerEvents, WorkerStatus
+
+REPORT = ImageReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
+
+
+class ScriptedWorker:
+    """Remembers what it is sent; says only what a test makes it say."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.sent: list[ToWorker] = []
+        self.state = WorkerStatus(True, 0.0, 0.0, None, (), None, 0, 0)
+
+    def start(self, events: WorkerEvents) -> None:
+        self.events = events
+
+    def status(self) -> WorkerStatus:
+        return self.state
+
+    def send(self, message: ToWorker) -> bool:
+        if self.alive:
+            self.sent.append(message)
+        return self.alive
+
+    async def stop(self) -> None:
+        self.alive = False
+
+    def given(self) -> list[str]:
+        return [m.task.id for m in self.sent if isinstance(m, Submit)]
+
+    def die(self, *, by_itself: bool = True) -> None:
+        self.alive = False
+        self.events.worker_lost("killed by the test", by_itself=by_itself)
+
+    def revive(self) -> None:
+        self.alive = True
+        self.sent.clear()
+        self.events.worker_ready()
+
+
+class Bench:
+    def __init__(self, workers: int = 1, **settings: object) -> None:
+        self.workers = [ScriptedWorker() for _ in range(workers)]
+        self.worker = self.workers[0]
+        self.discarded: list[str] = []
+        chosen = Settings(_env_file=None).model_copy(update=settings)
+        self.scheduler = Scheduler(chosen, Crew(self.workers), Logger(), self.discarded.append)
+        self.scheduler.start()
+
+    def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
+        task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions("m"))
+        return self.scheduler.submit(
+            task, pixels=pixels, digest=f"digest of {name}", request_id=None, durable=durable
+        )
+
+
+def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(_call(body), 30))
+
+
+async def _call(body: Callable[[], Awaitable[None]]) -> None:
+    await body()
+
+
+def test_jobs_start_in_order_and_no_more_than_the_worker_holds() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        jobs = [bench.submit(name) for name in "abc"]
+        assert bench.worker.given() == ["a", "b"]
+        bench.worker.events.on_worker_message(Progress("a", 3, 9))
+        assert (jobs[0].done_tiles, jobs[0].total_tiles) == (3, 9)
+        bench.worker.events.on_worker_message(Done("b", REPORT))
+        assert bench.worker.given() == ["a", "b", "c"]
+        assert [job.state for job in jobs] == [JobState.RUNNING, JobState.DONE, JobState.RUNNING]
+
+    on_a_loop(body)
+
+
+def test_posters_do_not_keep_thumbnails_out_of_the_worker() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        for name in ("poster 1", "poster 2", "poster 3"):
+            bench.submit(name, pixels=200_000_000)
+        for name in ("thumbnail 1", "thumbnail 2", "thumbnail 3"):
+            bench.submit(name, pixels=1_000_000)
+        assert bench.worker.given() == ["poster 1", "poster 2", "thumbnail 1", "thumbnail 2"]
+        # Nor the other way round: thumbnails that never cease do not keep the next poster out.
+        bench.worker.events.on_worker_message(Done("poster 1", REPORT))
+        assert bench.worker.given()[-1] == "poster 3"
+        bench.worker.events.on_worker_message(Done("thumbnail 2", REPORT))
+        assert bench.worker.given()[-1] == "thumbnail 3"
+
+    on_a_loop(body)
+
+
+def test_nothing_overtakes_a_suspect() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        bench.submit("suspect", pixels=200_000_000)
+        bench.worker.die()
+        bench.worker.revive()
+        bench.submit("thumbnail", pixels=1_000_000)
+        assert bench.worker.given() == ["suspect"]
+
+    on_a_loop(body)
+
+
+def test_queue_is_bounded_by_jobs_and_by_pixels() -> None:
+    async def body() -> None:
+        bench = Bench(max_queue_jobs=3, max_queue_pixels=1000)
+        bench.submit("huge", pixels=5000)  # one job is always accepted
+        with pytest.raises(QueueFull, match=r"5000 .* 10; max_queue_pixels=1000"):
+            bench.submit("small", pixels=10)
+        bench.worker.events.on_worker_message(Done("huge", REPORT))
+        for name in "abc":
+            bench.submit(name, pixels=300)
+        with pytest.raises(QueueFull, match="max_queue_jobs=3"):
+            bench.submit("d", pixels=1)
+        assert 1 <= bench.scheduler.retry_after_s() <= 900
+
+    on_a_loop(body)
+
+
+def test_failure_is_rebuilt_from_its_code() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        bench.worker.events.on_worker_message(Failed("a", "corrupt-image", "it is damaged"))
+        assert job.error is not None
+        assert (type(job.error).__name__, job.error.message) == ("CorruptImage", "it is damaged")
+
+    on_a_loop(body)
+
+
+def test_jobs_of_a_lost_worker_run_again_one_at_a_time_and_only_the_guilty_one_is_quarantined() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=3)
+        innocent, deadly, third = (bench.submit(name) for name in ("innocent", "deadly", "third"))
+        bench.worker.die()
+        bench.worker.revive()
+        assert bench.worker.given() == ["innocent"]
+        bench.worker.events.on_worker_message(Done("innocent", REPORT))
+        assert bench.worker.given() == ["innocent", "deadly"]
+        bench.worker.die()
+        assert isinstance(deadly.error, InputQuarantined)
+        bench.worker.revive()
+        assert bench.worker.given() == ["third"]
+        bench.worker.events.on_worker_message(Done("third", REPORT))
+        assert (innocent.state, third.state) == (JobState.DONE, JobState.DONE)
+        with pytest.raises(InputQuarantined):
+            bench.submit("deadly")
+
+    on_a_loop(body)
+
+
+def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_thrown_away() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        running, waiting = bench.submit("running"), bench.submit("waiting")
+        bench.scheduler.cancel(running)
+        assert Cancel("running") in bench.worker.sent
+        assert running.state is JobState.CANCELLED
+        assert running.ended.is_set()  # nobody waits for what cannot be interrupted
+        assert bench.worker.given() == ["running"]
+        bench.worker.events.on_worker_message(Done("running", REPORT))
+        assert bench.discarded == ["running"]
+        assert running.state is JobState.CANCELLED
+        assert bench.worker.given() == ["running", "waiting"]
+        bench.scheduler.cancel(waiting)
+        assert bench.scheduler.status().running == 0
+        last = bench.submit("last")
+        bench.worker.events.on_worker_message(Failed("waiting", "cancelled", "it was"))
+        assert bench.worker.given()[-1] == "last"
+        bench.scheduler.cancel(last)
+        bench.submit("after")
+        bench.worker.die()
+        bench.worker.revive()
+        assert bench.worker.given() == ["after"]
+
+    on_a_loop(body)
+
+
+def test_jobs_wait_for_a_lost_worker_but_not_for_one_that_never_starts() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.worker.alive = False
+        waiting = bench.submit("a")
+        assert waiting.state is JobState.QUEUED
+        bench.worker.state = replace(
+            bench.worker.state, ready=False, failed_starts=2, problem="no such device"
+        )
+        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
+        assert isinstance(waiting.error, NoWorker)
+        with pytest.raises(NoWorker, match="no such device"):
+            bench.submit("b")
+
+    on_a_loop(body)
+
+
+def test_workers_that_were_ended_from_here_say_nothing_against_an_input() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        for _ in range(MAX_ATTEMPTS - 1):
+            bench.worker.die(by_itself=False)
+            assert job.state is JobState.QUEUED
+            bench.worker.revive()
+            assert bench.worker.given() == ["a"]
+        # Nor is it tried for ever: with a worker that hangs each time, its caller is told.
+        bench.worker.die(by_itself=False)
+        assert isinstance(job.error, NoWorker)
+        assert job.error.retryable
+        bench.worker.revive()
+        bench.submit("a")  # not quarantined
+
+    on_a_loop(body)
+
+
+def test_two_workers_that_ended_by_themselves_count_whatever_else_was_lost_between() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        for by_itself in (True, False, True):
+            assert job.error is None
+            bench.worker.die(by_itself=by_itself)
+            bench.worker.revive()
+        assert isinstance(job.error, InputQuarantined)
+
+    on_a_loop(body)
+
+
+def test_a_worker_that_is_ready_is_never_hopeless() -> None:
+    for ready in (True, False):
+        for failed_starts in range(4):
+            status = WorkerStatus(ready, 0.0, 0.0, None, (), None, 3, failed_starts)
+            assert status.hopeless == (not ready and failed_starts >= 2)
+
+
+def test_drain_refuses_new_jobs_waits_for_old_ones_and_tells_the_rest() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        first, second = bench.submit("first"), bench.submit("second")
+        drain = asyncio.create_task(bench.scheduler.drain(0.2))
+        await asyncio.sleep(0)
+        with pytest.raises(Draining):
+            bench.submit("third")
+        bench.worker.events.on_worker_message(Done("first", REPORT))
+        assert await drain is False
+        assert first.state is JobState.DONE
+        assert isinstance(second.error, Draining)
+        assert await bench.scheduler.drain(0.2) is True
+
+    on_a_loop(body)
+
+
+def test_drain_leaves_to_the_next_start_what_nobody_waits_for() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        running = bench.submit("running", durable=True)
+        waited_for, left = bench.submit("waited for", durable=True), bench.submit("left", durable=True)
+        waited_for.waiters = 1
+        drain = asyncio.create_task(bench.scheduler.drain(0.2))
+        await asyncio.sleep(0)
+        assert (left.parked, left.state, left.ended.is_set()) == (True, JobState.QUEUED, True)
+        assert not waited_for.parked
+        assert await drain is False
+        assert running.parked
+        assert Cancel("running") in bench.worker.sent
+        assert isinstance(waited_for.error, Draining)  # for whoever waits
+        # Its result came too late; its input is needed again.
+        bench.worker.events.on_worker_message(Done("running", REPORT))
+        assert bench.discarded == ["running"]
+        assert running.state is JobState.RUNNING
+
+    on_a_loop(body)
+
+
+def test_durable_jobs_wait_even_for_a_worker_that_never_starts() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.worker.alive = False
+        waiting = bench.submit("a", durable=True)
+        bench.worker.state = replace(bench.worker.state, ready=False, failed_starts=2)
+        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
+        assert waiting.state is JobState.QUEUED
+        assert waiting.error is None
+
+    on_a_loop(body)
+
+
+def test_place_and_forecast_follow_what_is_before_a_job() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        first, second, third = (bench.submit(name) for name in "abc")
+        assert bench.scheduler.eta_s(third) is None  # nothing was measured
+        assert bench.scheduler.forecast_s(100) is None
+        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, 1, 2]
+        bench.worker.events.on_worker_message(Done("a", REPORT))
+        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, None, 1]
+        one, two = (bench.scheduler.eta_s(job) for job in (second, third))
+        assert one is not None
+        assert two == pytest.approx(2 * one)
+        assert bench.scheduler.forecast_s(100) == pytest.approx(3 * one)
+        assert bench.scheduler.eta_s(first) == 0
+
+    on_a_loop(body)
+
+
+# --- several devices --------------------------------------------------------------------------------------
+
+
+def with_models(worker: ScriptedWorker, *loaded: str, room_bytes: int = 0) -> None:
+    models = tuple(ModelDescription(name, loaded=True) for name in loaded)
+    worker.state = replace(worker.state, models=models, room_bytes=room_bytes)
+
+
+def test_idle_device_comes_before_a_busy_one_that_has_the_model() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2)
+        first, second = bench.workers
+        with_models(second, "m")
+        bench.submit("a")
+        bench.submit("b", pixels=50)
+        bench.submit("c")
+        assert (second.given(), first.given()) == (["a"], ["b", "c"])
+
+    on_a_loop(body)
+
+
+def test_model_that_is_nowhere_open_goes_to_the_device_with_room() -> None:
+    async def body() -> None:
+        bench = Bench(workers=3)
+        for worker, room_bytes in zip(bench.workers, (5, 70, 6), strict=True):
+            with_models(worker, room_bytes=room_bytes)
+        bench.submit("a")
+        assert [worker.given() for worker in bench.workers] == [[], ["a"], []]
+
+    on_a_loop(body)
+
+
+def test_jobs_of_a_lost_worker_go_to_another_and_its_own_go_on() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2, worker_jobs=1)
+        lost, other = bench.workers
+        a, b, c = (bench.submit(name) for name in "abc")
+        assert (lost.given(), other.given()) == (["a"], ["b"])
+        lost.die()
+        assert (a.state, b.state) == (JobState.QUEUED, JobState.RUNNING)
+        # A suspect runs alone, so it waits for the other one to be empty, and nothing overtakes it.
+        other.events.on_worker_message(Done("b", REPORT))
+        assert other.given() == ["b", "a"]
+        assert c.state is JobState.QUEUED
+        lost.revive()
+        assert lost.given() == ["c"]
+        bench.scheduler.cancel(a)
+        assert [message.task_id for message in other.sent if isinstance(message, Cancel)] == ["a"]
+
+    on_a_loop(body)
+
+
+def test_service_is_hopeless_only_when_no_device_is_left() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2)
+        broken = WorkerStatus(False, None, 0.0, None, (), "no such device", 0, 5)
+        bench.workers[0].state, bench.workers[0].alive = broken, False
+        bench.submit("a")
+        assert bench.workers[1].given() == ["a"]
+        bench.workers[1].state = broken
+        with pytest.raises(NoWorker, match="no such device"):
+            bench.submit("b")
+
+    on_a_loop(body)
+
+
+def test_several_workers_look_like_one_with_all_that_they_have() -> None:
+    idle = WorkerStatus(True, 1.0, 0.0, None, (ModelDescription("m", scale=4),), None, 1, 0, 10)
+    busy = ModelDescription("m", loaded=True, precision="float16", bytes=7, leases=2)
+    other = WorkerStatus(True, 0.5, 3.0, None, (busy, ModelDescription("n")), None, 2, 0, 20)
+    one = merged([idle, other])
+    assert (one.ready, one.heartbeat_age_s, one.step_age_s, one.restarts, one.room_bytes) == (
+        True,
+        0.5,
+        3.0,
+        3,
+        20,
+    )
+    model, alone = one.models
+    assert (model.loaded, model.scale, model.precision, model.bytes, model.leases) == (
+        True, 4, "float16", 7, 2,
+    )  # fmt: skip
+    assert alone.id == "n"
+    dead = WorkerStatus(False, None, 0.0, None, (), "lost", 0, 3)
+    assert merged([dead, other]).problem is None
+    assert merged([dead, dead]).problem == "lost"

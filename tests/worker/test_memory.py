@@ -1,0 +1,419 @@
+"""What the API process knows of a worker's memory, and what it has the worker do."""
+
+import asyncio
+import io
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+
+from pixelmend.core.config import Profile, Settings
+from pixelmend.core.errors import (
+    InvalidParameter,
+    ModelHeld,
+    NoWorker,
+    PixelmendError,
+    UnknownModel,
+    UnknownProfile,
+)
+from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.jobs.webhook import WAITING_ALERTS, AlertWebhook
+from pixelmend.models.memory import Alert, MemorySample, ModelMemory
+from pixelmend.worker.command_executor import CommandExecutor
+from pixelmend.worker.memory import KEPT_ALERTS, KEPT_SAMPLES, WorkerMemory
+from pixelmend.worker.protocol import (
+    CommandRequest,
+    CommandResponse,
+    FromWorker,
+    LoadModel,
+    Memory,
+    MemoryAlert,
+    PinModel,
+    PreloadProfile,
+    Problem,
+    ReleaseProfile,
+    ToWorker,
+    UnloadModel,
+    UnloadUnused,
+    from_worker_codec,
+    to_worker_codec,
+)
+from pixelmend.worker.supervisor import Supervisor
+from tests.engine.networks import compact_state
+
+MODEL = ModelMemory("m", "float32", 20, 10, 1, True, False, 0.0, ("photos",))
+
+
+def sample(time_s: float = 1.0) -> MemorySample:
+    return MemorySample(time_s, 100, 30, 20, 90, None, None, False, 100, 50, 40, (MODEL,), ("photos",))
+
+
+def alert(state: Any = "raised", value: float = 91.0) -> Alert:
+    return Alert("temperature", state, value, 90.0, 1.0, "hot")
+
+
+def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        await asyncio.wait_for(body(), 120)
+
+    asyncio.run(bounded())
+
+
+class Pipe:
+    """Remembers what is sent; answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.sent: list[CommandRequest] = []
+        self.open = True
+        self.told: list[Alert] = []
+        self.memory = WorkerMemory(self.send, self.told.append)
+
+    def send(self, message: ToWorker) -> bool:
+        assert isinstance(message, CommandRequest)
+        self.sent.append(message)
+        return self.open
+
+
+def test_messages_cross_the_pipe_unchanged() -> None:
+    for news in (
+        Memory(sample()),
+        MemoryAlert(alert()),
+        CommandResponse("1", Problem("c", "m")),
+        CommandResponse("1"),
+    ):
+        assert from_worker_codec().decode(from_worker_codec().encode(news)) == news
+    for command in (
+        LoadModel("m"),
+        UnloadModel("m"),
+        PinModel("m", True),
+        UnloadUnused(),
+        PreloadProfile("p"),
+    ):
+        message = CommandRequest("7", command)
+        assert to_worker_codec().decode(to_worker_codec().encode(message)) == message
+
+
+def test_history_is_bounded_and_the_oldest_goes() -> None:
+    pipe = Pipe()
+    assert pipe.memory.latest is None
+    for i in range(KEPT_SAMPLES + 10):
+        pipe.memory.heard(Memory(sample(float(i))))
+        pipe.memory.heard(MemoryAlert(alert(value=float(i))))
+    assert len(pipe.memory.history) == KEPT_SAMPLES
+    assert (pipe.memory.history[0].time_s, pipe.memory.history[-1].time_s) == (10.0, KEPT_SAMPLES + 9.0)
+    assert len(pipe.memory.alerts) == KEPT_ALERTS
+    assert len(pipe.told) == KEPT_SAMPLES + 10
+
+
+def test_alerts_are_up_until_cleared_and_gone_with_their_worker() -> None:
+    memory = Pipe().memory
+    memory.heard(MemoryAlert(alert()))
+    assert [a.kind for a in memory.raised] == ["temperature"]
+    memory.heard(MemoryAlert(alert("cleared")))
+    assert memory.raised == []
+    memory.heard(MemoryAlert(alert()))
+    memory.heard(Memory(sample()))
+    memory.worker_lost("killed")
+    assert (memory.raised, memory.latest) == ([], None)
+    assert len(memory.history) == 1
+
+
+def test_profiles_are_active_as_the_worker_says() -> None:
+    memory = Pipe().memory
+    assert memory.active_profiles == frozenset()
+    memory.heard(Memory(sample()))
+    assert memory.active_profiles == {"photos"}
+    memory.worker_lost("killed")
+    assert memory.active_profiles == frozenset()
+
+
+def test_each_command_gets_its_own_answer() -> None:
+    async def body() -> None:
+        pipe = Pipe()
+        first, second = (asyncio.create_task(pipe.memory.execute(LoadModel(m))) for m in "ab")
+        await asyncio.sleep(0)
+        ids = [message.request_id for message in pipe.sent]
+        pipe.memory.heard(CommandResponse(ids[1], Problem("unknown-model", "there is no b")))
+        with pytest.raises(UnknownModel, match="there is no b"):
+            await second
+        assert not first.done()
+        pipe.memory.heard(CommandResponse(ids[0]))
+        await first
+        pipe.memory.heard(CommandResponse(ids[0]))  # nobody waits any more
+
+    on_a_loop(body)
+
+
+def test_a_lost_worker_answers_everything() -> None:
+    async def body() -> None:
+        pipe = Pipe()
+        waiting = asyncio.create_task(pipe.memory.execute(UnloadModel("m")))
+        given_up = asyncio.create_task(pipe.memory.execute(UnloadModel("m")))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.sleep(0)
+        pipe.memory.worker_lost("ended by SIGKILL")
+        with pytest.raises(NoWorker, match="ended by SIGKILL"):
+            await waiting
+        pipe.open = False
+        with pytest.raises(NoWorker):
+            await pipe.memory.execute(UnloadModel("m"))
+
+    on_a_loop(body)
+
+
+# --- in the worker ----------------------------------------------------------------------------------------
+
+
+class Engine:
+    """Does what commands say by writing it down; `a` cannot be unloaded before the gate is open."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.gate = threading.Event()
+
+    def load(self, model_id: str) -> None:
+        if model_id == "bug":
+            raise ZeroDivisionError
+        self.done.append(f"load {model_id}")
+
+    def unload(self, model_id: str) -> None:
+        assert self.gate.wait(60)
+        raise ModelHeld("pinned")
+
+    def pin(self, model_id: str, pinned: bool) -> None:
+        self.done.append(f"pin {model_id} {pinned}")
+
+    def relieve(self) -> bool:
+        self.done.append("relieve")
+        return True
+
+    def preload(self, name: str) -> None:
+        if name == "broken":
+            raise UnknownProfile("broken")
+        self.done.append(f"preload {name}")
+
+    def release(self, name: str) -> None:
+        self.done.append(f"release {name}")
+
+
+def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> None:
+    engine, answers, news = Engine(), dict[str, CommandResponse](), threading.Semaphore(0)
+
+    def answer(message: CommandResponse) -> None:
+        answers[message.request_id] = message
+        news.release()
+
+    command_executor = CommandExecutor(engine, engine, answer, lambda: engine.done.append("told"), Logger())
+
+    def done(number: str, command: Any) -> CommandResponse | None:
+        command_executor.take(CommandRequest(number, command))
+        assert news.acquire(timeout=60)
+        return answers.get(number)
+
+    command_executor.take(CommandRequest("slow", UnloadModel("a")))
+    assert done("1", LoadModel("m")) == CommandResponse("1")
+    assert engine.done == ["load m", "told"]  # the list of models is on its way before the answer
+    done("2", PinModel("m", True))
+    done("3", UnloadUnused())
+    done("4", PreloadProfile("p"))
+    done("5", ReleaseProfile("p"))
+    assert [d for d in engine.done if d != "told"][1:] == ["pin m True", "relieve", "preload p", "release p"]
+    failed = done("6", LoadModel("bug"))
+    assert failed is not None
+    assert failed.problem is not None
+    assert failed.problem.code == "internal"
+    assert "slow" not in answers
+    engine.gate.set()
+    assert news.acquire(timeout=60)
+    assert answers["slow"].problem == Problem("model-held", "pinned")
+
+
+def test_a_profile_that_cannot_be_preloaded_does_not_keep_the_next_from_it() -> None:
+    engine, told = Engine(), threading.Event()
+    CommandExecutor(engine, engine, lambda _: None, told.set, Logger()).preload(["broken", "whole"])
+    assert told.wait(60)
+    assert engine.done == ["preload whole"]
+
+
+# --- a real worker ----------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Waits for a worker to be ready, and counts its losses."""
+
+    def __init__(self) -> None:
+        self.ready = asyncio.Event()
+        self.lost = asyncio.Event()
+
+    def worker_ready(self) -> None:
+        self.ready.set()
+
+    def on_worker_message(self, message: FromWorker) -> None:
+        raise AssertionError(f"{message} is none of the scheduler's business")
+
+    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+        self.lost.set()
+
+
+def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    safetensors.torch.save_file(compact_state(), tmp_path / "models" / "small.safetensors")
+
+    async def body() -> None:
+        settings = Settings(
+            _env_file=None,
+            device="cpu",
+            data_dir=tmp_path / "data",
+            models_dir=tmp_path / "models",
+            memory_monitoring_interval=0.1,
+            profiles={"set": Profile(models=("small",))},
+        )
+        supervisor, watcher = Supervisor(settings, Logger()), Watcher()
+        memory = supervisor.memory
+        with pytest.raises(NoWorker):
+            await memory.execute(LoadModel("small"))
+        supervisor.start(watcher)
+        await watcher.ready.wait()
+        try:
+            await commands(supervisor)
+            while memory.latest is None or len(memory.history) < 3:
+                await asyncio.sleep(0.01)
+            assert [m.model for m in memory.latest.models] == [settings.default_model]
+            assert memory.latest.accounted_bytes == memory.latest.models[0].bytes > 0
+            assert memory.latest.worker_bytes > 10**7
+            loading = asyncio.create_task(memory.execute(LoadModel("small")))
+            await asyncio.sleep(0)  # it is on its way
+            supervisor.kill("by the test")
+            with pytest.raises(NoWorker, match="by the test"):
+                await loading
+            await watcher.lost.wait()
+            assert memory.latest is None
+        finally:
+            await supervisor.stop()
+
+    async def commands(supervisor: Supervisor) -> None:
+        def small() -> tuple[bool, bool]:
+            model = next(m for m in supervisor.status().models if m.id == "small")
+            return model.loaded, model.pinned
+
+        memory = supervisor.memory
+        await memory.execute(LoadModel("small"))
+        assert small() == (True, False)
+        await memory.execute(UnloadModel("small"))
+        assert small() == (False, False)
+        await memory.execute(PinModel("small", True))
+        assert small() == (True, True)
+        with pytest.raises(ModelHeld):
+            await memory.execute(UnloadModel("small"))
+        await memory.execute(PinModel("small", False))
+        await memory.execute(PreloadProfile("set"))
+        with pytest.raises(ModelHeld, match="profile 'set'"):
+            await memory.execute(UnloadModel("small"))
+        await memory.execute(ReleaseProfile("set"))
+        assert small() == (False, False)
+        wrong = (LoadModel("nobody"), UnknownModel), (PreloadProfile("none"), UnknownProfile)
+        for command, kind in wrong:
+            with pytest.raises(kind) as error:
+                await memory.execute(command)
+            assert isinstance(error.value, PixelmendError)
+
+    on_a_loop(body)
+
+
+# --- webhook ----------------------------------------------------------------------------------------------
+
+
+class Hook(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 200
+        self.bodies: list[Any] = []
+        self.came = threading.Semaphore(0)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/alerts"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append((self.headers["Content-Type"], json.loads(body)))
+        self.server.came.release()
+        assert self.server.gate.wait(60)
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.gate.set()
+            server.shutdown()
+            thread.join()
+
+
+def test_an_alert_is_posted_as_json() -> None:
+    with hook() as server:
+        AlertWebhook(server.url, Logger()).tell(alert())
+        assert server.came.acquire(timeout=60)
+    kind, body = server.bodies[0]
+    assert kind == "application/json"
+    told = {name: body[name] for name in ("kind", "state", "value", "threshold")}
+    assert told == {"kind": "temperature", "state": "raised", "value": 91.0, "threshold": 90.0}
+
+
+def test_a_webhook_that_fails_disturbs_nobody_and_is_logged_once() -> None:
+    log = io.StringIO()
+    configure_logging("info", "json", log)
+    with hook() as server:
+        webhook = AlertWebhook(server.url, Logger())
+        server.status = 500
+        for _ in range(3):
+            webhook.tell(alert())
+            assert server.came.acquire(timeout=60)
+        server.status = 200
+        webhook.tell(alert())
+        assert server.came.acquire(timeout=60)
+    assert log.getvalue().count("the alert webhook does not take alerts") == 1
+    assert "/alerts" not in log.getvalue()
+
+
+def test_a_webhook_that_hangs_holds_up_nobody_and_its_queue_is_bounded() -> None:
+    with hook() as server:
+        server.gate.clear()
+        webhook = AlertWebhook(server.url, Logger())
+        webhook.tell(alert())
+        assert server.came.acquire(timeout=60)
+        for _ in range(3 * WAITING_ALERTS):
+            webhook.tell(alert())
+        server.gate.set()
+        for _ in range(WAITING_ALERTS):
+            assert server.came.acquire(timeout=60)
+    assert len(server.bodies) == 1 + WAITING_ALERTS
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "hook", "http://"])
+def test_only_an_http_url_is_a_webhook(url: str) -> None:
+    with pytest.raises(InvalidParameter, match="alert_webhook"):
+        AlertWebhook(url, Logger())
+    AlertWebhook("", Logger()).tell(alert())
