@@ -22,7 +22,8 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
 from pixelmend.jobs.admission import Admission
 from pixelmend.models.catalog import load_catalog
-from pixelmend.tasks.image import FILL, ImageOptions, ImageReport, ImageTask, InpaintOptions
+from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleOptions
 
 FORMATS = [output.value for output in OutputFormat]
 GPU_SECONDS = 60
@@ -47,7 +48,7 @@ def compute(task: ImageTask) -> ImageReport:
 
 def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
     """From the page: the path of the result, and what is to be said of it."""
-    options = ImageOptions(model=model, target=Target(scale), format=OutputFormat(output))
+    options = ImageOptions(UpscaleOptions(model, Target(scale)), format=OutputFormat(output))
     return run(file, None, options)
 
 
@@ -59,7 +60,7 @@ def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, outp
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
     erasing = InpaintOptions.of(FILL, int(grow_px))
-    return run(file, mask, ImageOptions(FILL, format=OutputFormat(output), inpaint=erasing, upscale=False))
+    return run(file, mask, ImageOptions(inpaint=erasing, format=OutputFormat(output)))
 
 
 def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:

@@ -70,10 +70,10 @@ def test_what_is_under_the_mask_goes_and_the_rest_stays_bit_for_bit(service: Ser
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "image/png"
     assert response.headers["x-pixelmend-model"] == "pixelmend-fill"
-    model, _, px = response.headers["x-pixelmend-erased"].partition("; px=")
+    model, _, px = response.headers["x-pixelmend-inpainted"].partition("; px=")
     assert model == "pixelmend-fill"
     assert (~OUTSIDE).sum() - 20 <= int(px) <= (~OUTSIDE).sum()
-    assert "erase;dur=" in response.headers["server-timing"]
+    assert "inpaint;dur=" in response.headers["server-timing"]
     assert "x-pixelmend-notes" not in response.headers
     assert_removed(decoded(response.content))
 

@@ -7,36 +7,49 @@ import pytest
 from pixelmend.api.results import content_disposition, result_name
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
-from pixelmend.tasks.image import ImageOptions, ImageReport, InpaintOptions
+from pixelmend.tasks.image import ImageReport
+from pixelmend.tasks.inpaint import InpaintTask
+from pixelmend.tasks.options import ImageOptions, InpaintOptions, UpscaleOptions
+from pixelmend.tasks.upscale import UpscaleTask
 
 ENLARGED = ImageReport(
     "m", "", "cpu", "c", "float32", 400, 200, 1, "1x1", 0, 0, 0, 0, (), (), source_px=100 * 50
 )
 SAME_SIZE = replace(ENLARGED, width_px=100, height_px=50)
-ERASE = InpaintOptions.of("pixelmend-fill", 4)
+INPAINT = InpaintOptions.of("pixelmend-fill", 4)
+
+OPTIONS = ImageOptions(UpscaleOptions("m"))
 
 
 @pytest.mark.parametrize(
     ("options", "report", "name"),
     [
-        (ImageOptions("m"), ENLARGED, "photo-x4.png"),
-        (ImageOptions("m", Target(2.5)), ENLARGED, "photo-x2.5.png"),
-        (ImageOptions("m", Target(width_px=400)), ENLARGED, "photo-400x200.png"),
-        (ImageOptions("m"), replace(ENLARGED, source_px=0), "photo-400x200.png"),
-        (ImageOptions("m", format=OutputFormat.JPEG), ENLARGED, "photo-x4.jpg"),
-        (ImageOptions("m", inpaint=ERASE, upscale=False), SAME_SIZE, "photo-inpainted.png"),
-        (ImageOptions("m", inpaint=ERASE), ENLARGED, "photo-inpainted-x4.png"),
+        (ImageOptions(UpscaleOptions("m")), ENLARGED, "photo-x4.png"),
+        (ImageOptions(UpscaleOptions("m", Target(2.5))), ENLARGED, "photo-x2.5.png"),
+        (ImageOptions(UpscaleOptions("m", Target(width_px=400))), ENLARGED, "photo-400x200.png"),
+        (ImageOptions(UpscaleOptions("m")), replace(ENLARGED, source_px=0), "photo-400x200.png"),
+        (ImageOptions(UpscaleOptions("m"), format=OutputFormat.JPEG), ENLARGED, "photo-x4.jpg"),
+        (ImageOptions(inpaint=INPAINT), SAME_SIZE, "photo-inpainted.png"),
+        (ImageOptions(UpscaleOptions("m"), INPAINT), ENLARGED, "photo-inpainted-x4.png"),
     ],
 )
 def test_name_says_what_was_done(options: ImageOptions, report: ImageReport, name: str) -> None:
-    assert result_name("holiday/photo.jpg", options, report) == name
+    assert (
+        result_name("holiday/photo.jpg", InpaintTask() if options.inpaint else UpscaleTask(), options, report)
+        == name
+    )
 
 
 def test_name_of_a_stranger_is_made_safe() -> None:
-    name = result_name("../..\\x\0\u202e/\ud800\r\nSet-Cookie: a.png", ImageOptions("m"), ENLARGED)
+    name = result_name(
+        "../..\\x\0\u202e/\ud800\r\nSet-Cookie: a.png",
+        UpscaleTask(),
+        ImageOptions(UpscaleOptions("m")),
+        ENLARGED,
+    )
     assert name == "___Set-Cookie_ a-x4.png"
-    assert len(result_name("n" * 9000, ImageOptions("m"), ENLARGED).encode()) < 255
-    assert result_name(None, ImageOptions("m"), ENLARGED) == "image-x4.png"
+    assert len(result_name("n" * 9000, UpscaleTask(), OPTIONS, ENLARGED).encode()) < 255
+    assert result_name(None, UpscaleTask(), OPTIONS, ENLARGED) == "image-x4.png"
 
 
 def test_clients_that_know_one_form_only_get_a_name() -> None:

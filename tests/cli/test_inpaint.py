@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from pixelmend.cli.done import DoneFiles
-from pixelmend.cli.files import INPAINTED, plan_files, with_masks
+from pixelmend.cli.files import plan_files, with_masks
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.inpaint import InpaintTask
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from tests.cli.test_cli import pixelmend
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService
@@ -58,7 +59,7 @@ def test_folders_of_matching_names_by_a_service_and_enlarged(
 def test_arguments_that_do_not_go_together_exit_with_2(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(photo()))
     alone = pixelmend("inpaint", tmp_path / "a.png", tmp_path / "a.png", "--scale", 2)
-    assert (alone.returncode, alone.stderr) == (2, "--upscale-model and --scale belong to --then-upscale\n")
+    assert (alone.returncode, alone.stderr) == (2, "scale=2 belongs to then=upscale\n")
     missing = pixelmend("inpaint", tmp_path / "a.png", tmp_path / "m.png")
     assert missing.returncode == 2
     assert "m.png: there is no such file or folder" in missing.stderr
@@ -69,7 +70,7 @@ def test_arguments_that_do_not_go_together_exit_with_2(tmp_path: Path) -> None:
 
 def test_masks_are_found_by_place_and_name(folders: tuple[Path, Path]) -> None:
     images, masks = folders
-    files = plan_files([images], None, OutputFormat.PNG, mark=INPAINTED).jobs
+    files = plan_files([images], None, OutputFormat.PNG, mark=InpaintTask.file_mark).jobs
     assert [file.result.name for file in files] == ["a-mended.png", "b-mended.png"]
     found = [file.mask for file in with_masks(files, images, masks)]
     assert found == [masks / "a.png", masks / "deep" / "b.webp"]
@@ -97,7 +98,7 @@ def test_changed_mask_is_reason_to_do_it_again(folders: tuple[Path, Path]) -> No
     images, masks = folders
     plan = plan_files([images / "a.jpg"], None, OutputFormat.PNG)
     file = with_masks(plan.jobs, images / "a.jpg", masks)[0]
-    options = ImageOptions("some-model")
+    options = ImageOptions(UpscaleOptions("some-model"))
     file.result.touch()
     DoneFiles(options).add(file, DoneFiles(options).made_of(file))
     assert DoneFiles(options).has(file)

@@ -39,7 +39,8 @@ from pixelmend.imaging.probe import InputLimits, probe
 from pixelmend.jobs.model import JobRecord
 from pixelmend.jobs.store import JobStore
 from pixelmend.jobs.unpacking import UnpackLimits, unpack
-from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.protocol import Progress, Submit, from_worker_codec, to_worker_codec
 from tests.fuzz.mutations import Edit, edited, edits
 from tests.imaging import samples
@@ -145,7 +146,9 @@ def worker_message(case: tuple[bool, list[Edit]]) -> None:
     to_worker, changes = case
     with suppress(ValueError):
         if to_worker:
-            task = ImageTask("a" * 32, Path("in"), Path("out"), ImageOptions("some-model"))
+            task = ImageTask(
+                "a" * 32, Path("in"), Path("out"), ImageOptions(UpscaleOptions("some-model")), ()
+            )
             to_worker_codec().decode(edited(to_worker_codec().encode(Submit(task)), changes))
         else:
             from_worker_codec().decode(edited(from_worker_codec().encode(Progress("a", 1, 2)), changes))
@@ -154,7 +157,9 @@ def worker_message(case: tuple[bool, list[Edit]]) -> None:
 def message_of_paths(names: tuple[bytes, bytes]) -> None:
     """Whatever bytes a file's name has, the worker is told that very name."""
     source, result = (Path(name.replace(b"\0", b"0").decode("utf-8", "surrogateescape")) for name in names)
-    message = Submit(ImageTask("id", source, result, ImageOptions("some-model"), mask_path=source))
+    message = Submit(
+        ImageTask("id", source, result, ImageOptions(UpscaleOptions("some-model")), (), mask_path=source)
+    )
     assert to_worker_codec().decode(to_worker_codec().encode(message)) == message
 
 
@@ -184,7 +189,9 @@ def database_row(changes: list[Edit]) -> None:
 
 
 def record_of(job_id: str) -> JobRecord:
-    return JobRecord(job_id, "upscale", "owner", job_id, "digest", ImageOptions("m"), 1, 1.0, True)
+    return JobRecord(
+        job_id, "upscale", "owner", job_id, "digest", ImageOptions(UpscaleOptions("m")), 1, 1.0, True
+    )
 
 
 TARGETS = (

@@ -12,17 +12,18 @@ from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Draining, PixelmendError, QueueFull
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs.model import Job, JobState, Kind
+from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.queue import JobQueue, size_class
 from pixelmend.jobs.shares import OVERFLOW, Shares
 from pixelmend.jobs.submission import Submission
-from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 MANY = 10_000
 
 
 def job(name: str, owner: str = "", pixels: int = 100) -> Job:
-    task = ImageTask(name, Path(name), Path(name), ImageOptions("m"))
+    task = ImageTask(name, Path(name), Path(name), ImageOptions(UpscaleOptions("m")), ())
     return Job(
         id=name, output_path=Path(name), pixels=pixels, digest=name, request_id=None, owner=owner, task=task
     )
@@ -133,9 +134,9 @@ def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
         desk = service.desk
         await desk.start()
         service.scheduler._rate.job_ended(1.0, 100)  # so that forecasts are made
-        task = ImageTask("", Path(), Path(), ImageOptions("m"))
+        task = ImageTask("", Path(), Path(), ImageOptions(UpscaleOptions("m")), ())
         whole = Submission(
-            task, Kind.UPSCALE, "", 100, "", "1", asked=False, charge=lambda: None, idempotency_key=None
+            task, "upscale", "", 100, "", "1", asked=False, charge=lambda: None, idempotency_key=None
         )
         leases = []
         for number in range(MANY):

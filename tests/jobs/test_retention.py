@@ -15,7 +15,7 @@ from pixelmend.jobs.model import JobRecord, JobState, StoredResult
 from pixelmend.jobs.retention import Retention
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 
 class Bench:
@@ -32,7 +32,8 @@ class Bench:
         (self.spool.directory / file).write_bytes(b"x" * size_bytes)
         ended_s = time.time() - age_s
         record = JobRecord(
-            name, "upscale", owner, f"content of {name}", "d", ImageOptions("m"), 1, ended_s, asked,
+            name, "upscale", owner, f"content of {name}", "d", ImageOptions(UpscaleOptions("m")), 1, ended_s,
+            asked,
             state=JobState.DONE, ended_s=ended_s, expires_s=ended_s + 3600,
             result=StoredResult(file, size_bytes, "0" * 64),
         )  # fmt: skip

@@ -13,7 +13,8 @@ from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.scheduler import MAX_ATTEMPTS, Scheduler
 from pixelmend.models.description import ModelDescription
-from pixelmend.tasks.image import ImageOptions, ImageReport, ImageTask
+from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.crew import Crew, merged
 from pixelmend.worker.protocol import Cancel, Done, Failed, Progress, Submit, ToWorker
 from pixelmend.worker.supervisor import WorkerEvents, WorkerStatus
@@ -66,7 +67,7 @@ class Bench:
         self.scheduler.start()
 
     def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
-        task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions("m"))
+        task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions(UpscaleOptions("m")), ())
         return self.scheduler.submit(
             task, pixels=pixels, digest=f"digest of {name}", request_id=None, durable=durable
         )

@@ -14,7 +14,7 @@ from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.database import SCHEMA_VERSION
 from pixelmend.jobs.model import JobRecord, JobState
 from pixelmend.jobs.store import JobStore
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 ROW = (
     "INSERT INTO jobs (id, owner, content_key, state, asked, created_s, ended_s, expires_s, result_bytes, "
@@ -33,7 +33,16 @@ BAD_RECORDS = [
 
 def record(job_id: str, state: JobState = JobState.QUEUED) -> JobRecord:
     return JobRecord(
-        job_id, "upscale", "me", job_id, "d", ImageOptions("m"), 1, time.time(), True, state=state
+        job_id,
+        "upscale",
+        "me",
+        job_id,
+        "d",
+        ImageOptions(UpscaleOptions("m")),
+        1,
+        time.time(),
+        True,
+        state=state,
     )
 
 

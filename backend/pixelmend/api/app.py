@@ -18,7 +18,7 @@ from pixelmend.api.routes.batches import batches_router
 from pixelmend.api.routes.docs import DocsPolicy
 from pixelmend.api.routes.downloads import downloads_router
 from pixelmend.api.routes.estimates import estimates_router
-from pixelmend.api.routes.images import upscale_router
+from pixelmend.api.routes.images import images_router
 from pixelmend.api.routes.jobs import jobs_router
 from pixelmend.api.routes.memory import memory_router
 from pixelmend.api.routes.models import models_router
@@ -56,7 +56,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.include_router(upscale_router(service))
+    app.include_router(images_router(service))
     app.include_router(batches_router(service))
     app.include_router(estimates_router(service))
     app.include_router(jobs_router(service))

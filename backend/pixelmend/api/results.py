@@ -1,6 +1,5 @@
 """A finished file as a response."""
 
-import math
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from pixelmend.imaging.names import safe_stem
 from pixelmend.jobs.model import JobRecord
-from pixelmend.tasks.image import ImageOptions, ImageReport
+from pixelmend.tasks.image import ImageReport
+from pixelmend.tasks.options import ImageOptions
+from pixelmend.tasks.task import Task
 
 
 class _Held(FileResponse):
@@ -59,15 +60,16 @@ class SpooledFile(_Held):
         path: Path,
         *,
         job_id: str,
+        task: Task,
         options: ImageOptions,
         report: ImageReport,
         file_name: str | None,
         release: Callable[[], None],
         etag: str | None = None,
     ) -> None:
-        headers = provenance_headers(report)
+        headers = provenance_headers(task, report)
         headers["X-Pixelmend-Job"] = job_id
-        headers["Content-Disposition"] = content_disposition(result_name(file_name, options, report))
+        headers["Content-Disposition"] = content_disposition(result_name(file_name, task, options, report))
         super().__init__(path, headers, options.format.media_type, release, etag)
 
 
@@ -76,13 +78,13 @@ def archive_headers(record: JobRecord) -> dict[str, str]:
     return {
         "X-Pixelmend-Job": record.id,
         "X-Pixelmend-Items": str(len(record.items)),
-        "X-Pixelmend-Model": _header_safe(record.options.model),
+        "X-Pixelmend-Model": _header_safe(record.options.main_model),
         "Content-Disposition": 'attachment; filename="pixelmend.zip"',
         "Cache-Control": "no-store",
     }
 
 
-def provenance_headers(report: ImageReport) -> dict[str, str]:
+def provenance_headers(task: Task, report: ImageReport) -> dict[str, str]:
     """How the result came about, for whoever wants to know or to reproduce it."""
     headers = {
         "X-Pixelmend-Model": report.model,
@@ -95,17 +97,17 @@ def provenance_headers(report: ImageReport) -> dict[str, str]:
             f"{name};dur={seconds * 1000:.1f}"
             for name, seconds in (
                 ("decode", report.decode_s),
-                ("erase", report.inpaint_s),
+                ("inpaint", report.inpaint_s),
+                ("erase", report.inpaint_s),  # the name of before stays for one version
                 ("device", report.device_s),
                 ("encode", report.encode_s),
             )
-            if name != "erase" or seconds
+            if name not in ("inpaint", "erase") or seconds
         ),
     }
     if report.model_sha256:
         headers["X-Pixelmend-Model-SHA256"] = report.model_sha256
-    if report.inpainted_by is not None:
-        headers["X-Pixelmend-Erased"] = f"{report.inpainted_by}; px={report.inpainted_px}"
+    headers |= task.headers(report)
     if report.not_kept:
         headers["X-Pixelmend-Not-Kept"] = ", ".join(report.not_kept)
     if report.notes:
@@ -113,16 +115,9 @@ def provenance_headers(report: ImageReport) -> dict[str, str]:
     return {name: _header_safe(value) for name, value in headers.items()}
 
 
-def result_name(file_name: str | None, options: ImageOptions, report: ImageReport) -> str:
+def result_name(file_name: str | None, task: Task, options: ImageOptions, report: ImageReport) -> str:
     """The name of a result, which says what was done: `photo-x4.png`, `photo-inpainted.webp`."""
-    done = "" if options.inpaint is None else "-inpainted"
-    if options.upscale:
-        factor = options.target.scale
-        if factor is None and options.target.width_px is None and options.target.height_px is None:
-            whole = math.sqrt(report.width_px * report.height_px / (report.source_px or math.inf))
-            factor = whole if whole and whole == round(whole) else None
-        done += f"-{report.width_px}x{report.height_px}" if factor is None else f"-x{factor:g}"
-    return f"{safe_stem(file_name or '')}{done}{options.format.suffix}"
+    return f"{safe_stem(file_name or '')}{task.name_mark(options, report)}{options.format.suffix}"
 
 
 def content_disposition(file_name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
-from pixelmend.jobs.model import JobState, Kind
+from pixelmend.jobs.model import JobState
 from pixelmend.models.catalog import ModelTask
 from pixelmend.models.description import ProfileDescription
 from pixelmend.models.memory import Alert, MemorySample
@@ -204,7 +204,7 @@ class JobView(BaseModel):
     """A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
 
     id: str
-    task: Kind
+    task: str = Field(description="The kind of the job; `GET /api/info` has all kinds.")
     state: JobState
     progress: JobProgress
     place: int | None = Field(description="In the queue, from 1; null unless queued.")

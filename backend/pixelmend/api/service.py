@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pixelmend.api.auth import Callers
 from pixelmend.api.errors import problem_body
-from pixelmend.api.forms import DefaultModels
 from pixelmend.api.gauges import gauges
 from pixelmend.api.schemas import Problem
 from pixelmend.api.views import manifest
@@ -26,6 +25,8 @@ from pixelmend.jobs.webhook import AlertWebhook
 from pixelmend.models.background_downloads import Downloads
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
+from pixelmend.tasks.form import DefaultModels
+from pixelmend.tasks.registry import TaskRegistry, task_registry
 from pixelmend.worker.pool import Workers
 from pixelmend.worker.spawning import Spawn, spawn
 from pixelmend.worker.supervisor import Supervisor
@@ -44,6 +45,7 @@ class Service:
     metrics: Metrics
     log: Logger
     places: PrivatePaths
+    tasks: TaskRegistry
 
     @property
     def catalog(self) -> Catalog:
@@ -75,14 +77,20 @@ def _make_private(folder: Path) -> None:
 
 
 def build_service(
-    settings: Settings, log: Logger, dropped_lines: Callable[[], int] = lambda: 0, spawn: Spawn = spawn
+    settings: Settings,
+    log: Logger,
+    dropped_lines: Callable[[], int] = lambda: 0,
+    spawn: Spawn = spawn,
+    tasks: TaskRegistry | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    dropped_lines: of the log, so far. spawn: starts a worker. Raises DataDirectoryInUse, DataDirectoryNewer,
-    and InvalidParameter for a setting that is not readable.
+    dropped_lines: of the log, so far. spawn: starts a worker. tasks: None for the
+    built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting that is
+    not readable.
     """
     callers = Callers(settings)
+    tasks = tasks or task_registry()
     _make_private(settings.data_dir)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
@@ -90,7 +98,7 @@ def build_service(
     scheduler = Scheduler(settings, workers, log, spool.remove_results)
     journal = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
-    desk = JobService(settings, spool, journal, scheduler, metrics, manifest, log)
+    desk = JobService(settings, spool, journal, scheduler, metrics, tasks, manifest, log)
     places = PrivatePaths(settings)
     readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper, places)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
@@ -107,4 +115,5 @@ def build_service(
         metrics,
         log,
         places,
+        tasks,
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from pixelmend.api.auth import Caller
-from pixelmend.api.forms import parse_fields
-from pixelmend.api.offers import OFFERS, negotiate, take_kind
+from pixelmend.api.negotiation import negotiate
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import FileField, Upload, UploadedFile, read_upload
 from pixelmend.core.errors import InvalidParameter, MalformedUpload
@@ -26,11 +25,15 @@ from pixelmend.jobs.intake import (
     plan_batch,
     take_masks,
 )
-from pixelmend.jobs.model import BatchTask, Kind
+from pixelmend.jobs.model import BatchTask
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX
 from pixelmend.jobs.submission import Lease, Submission
 from pixelmend.jobs.unpacking import UnpackLimits
-from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.tasks.form import parse_fields
+from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.options import ImageOptions
+from pixelmend.tasks.registry import TaskRegistry
+from pixelmend.tasks.task import JobKind, Task
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
@@ -43,7 +46,7 @@ class Accepted:
     file_name: str | None
 
 
-async def submit(service: Service, request: Request, caller: Caller, kind: Kind) -> Accepted:
+async def submit(service: Service, request: Request, caller: Caller, kind: JobKind) -> Accepted:
     """Somebody waits for the answer. The options are the form's and, but for batches, the Accept header's."""
     return await _Intake(service, request, caller, asked=False).submit(kind)
 
@@ -65,7 +68,7 @@ class _Intake:
         self._input = service.spool.input_path(self._job_id)
         self._mask = service.spool.mask_path(self._job_id)
 
-    async def submit(self, kind: Kind | None) -> Accepted:
+    async def submit(self, kind: JobKind | None) -> Accepted:
         """Read, check and hand in. Raises all that a request may be refused for; nothing is left then.
 
         kind: None where the form names it.
@@ -77,8 +80,8 @@ class _Intake:
             service.callers.require_quota(self._caller)
         try:
             upload = await self._receive(self._file_fields(kind))
-            kind = kind or take_kind(upload)
-            if OFFERS[kind].image_field == "files":
+            kind = kind or _named_kind(upload, service.tasks)
+            if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
             else:
                 submission = await self._single(upload, kind, key)
@@ -92,7 +95,7 @@ class _Intake:
 
     # --- reading ----------------------------------------------------------------------------------------
 
-    def _file_fields(self, kind: Kind | None) -> dict[str, FileField]:
+    def _file_fields(self, kind: JobKind | None) -> dict[str, FileField]:
         settings = self._service.settings
 
         def one(path: Path) -> FileField:
@@ -115,7 +118,7 @@ class _Intake:
             "files": many(self._input),
             "masks": many(self._input / MASKS),
         }
-        return known if kind is None else {name: known[name] for name in OFFERS[kind].file_fields}
+        return known if kind is None else {name: known[name] for name in kind.file_fields}
 
     async def _receive(self, file_fields: Mapping[str, FileField]) -> Upload:
         settings = self._service.settings
@@ -147,10 +150,9 @@ class _Intake:
                 f"for each {settings.max_upload_bytes} bytes"
             ) from error
 
-    def _options(self, fields: dict[str, str], kind: Kind) -> ImageOptions:
-        offer = OFFERS[kind]
-        form = parse_fields(offer.form, fields)
-        as_asked = self._asked or offer.image_field == "files"
+    def _options(self, fields: dict[str, str], kind: JobKind) -> ImageOptions:
+        form = parse_fields(kind.task.form, fields)
+        as_asked = self._asked or kind.is_batch
         negotiated = (
             OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
         )
@@ -158,16 +160,16 @@ class _Intake:
 
     # --- checking: all that can be checked without decoding -----------------------------------------------
 
-    async def _single(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
-        file, mask_field = upload.one("file"), OFFERS[kind].mask_field
+    async def _single(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
+        file, mask_field = upload.one("file"), kind.mask_field
         digest, mask_path = file.digest, None
         if mask_field is not None:
             digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
-        admission = self._admission(self._options(upload.fields, kind))
+        admission = self._admission(kind.task, self._options(upload.fields, kind))
         size = await asyncio.to_thread(admission.size_of, self._input, mask_path)
         output = self._service.spool.output_path(self._job_id, admission.options.format.suffix)
         return self._submission(
-            ImageTask(self._job_id, self._input, output, admission.options, mask_path),
+            ImageTask(self._job_id, self._input, output, admission.options, admission.steps, mask_path),
             kind,
             admission,
             key,
@@ -176,12 +178,12 @@ class _Intake:
             file_name=file.file_name,
         )
 
-    async def _batch(self, upload: Upload, kind: Kind, key: str | None) -> Submission:
+    async def _batch(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
         settings = self._service.settings
         limits = UnpackLimits(settings.max_batch_items, settings.max_batch_bytes, settings.max_upload_bytes)
-        sent, mask_field = _incoming(upload.many("files")), OFFERS[kind].mask_field
+        sent, mask_field = _incoming(upload.many("files")), kind.mask_field
         sent_masks = None if mask_field is None else _incoming(upload.many(mask_field))
-        admission = self._admission(self._options(upload.fields, kind))
+        admission = self._admission(kind.task, self._options(upload.fields, kind))
         # Masks first: a ZIP of images takes the place of the numbers.
         masks = None
         if sent_masks is not None:
@@ -211,7 +213,7 @@ class _Intake:
     def _submission(
         self,
         task: ImageTask | BatchTask,
-        kind: Kind,
+        kind: JobKind,
         admission: Admission,
         key: str | None,
         *,
@@ -222,7 +224,7 @@ class _Intake:
     ) -> Submission:
         return Submission(
             task=task,
-            kind=kind,
+            kind=kind.name,
             owner=self._caller.owner,
             pixels=pixels,
             digest=digest,
@@ -235,10 +237,10 @@ class _Intake:
             request_id=REQUEST_ID.get(),
         )
 
-    def _admission(self, options: ImageOptions) -> Admission:
-        seen = self._service.loaded_model(options.model)
+    def _admission(self, task: Task, options: ImageOptions) -> Admission:
+        seen = self._service.loaded_model(options.main_model)
         return Admission.of(
-            options, self._service.settings, self._service.catalog, seen.scale if seen else None
+            task, options, self._service.settings, self._service.catalog, seen.scale if seen else None
         )
 
     @property
@@ -246,6 +248,18 @@ class _Intake:
         header = self._request.headers.get("cache-control", "")
         directives = header.lower().replace(" ", "").split(",")
         return "no-cache" in directives or "no-store" in directives
+
+
+def _named_kind(upload: Upload, tasks: TaskRegistry) -> JobKind:
+    name = upload.fields.pop("task", "").strip()
+    if not name:
+        raise InvalidParameter(f"the field 'task' is missing; there are: {', '.join(tasks.kinds)}")
+    kind = tasks.kind(name)
+    for field in upload.files:
+        if field not in kind.file_fields:
+            wanted = " and ".join(repr(each) for each in kind.file_fields)
+            raise InvalidParameter(f"task={name!r} takes the field {wanted}, not {field!r}")
+    return kind
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -17,7 +17,7 @@ from pixelmend.api.schemas import (
 )
 from pixelmend.core.errors import error_from_code
 from pixelmend.jobs.live import JobSnapshot
-from pixelmend.jobs.model import BatchItem, JobRecord, JobState, Kind
+from pixelmend.jobs.model import BatchItem, JobRecord, JobState
 
 ARCHIVE_MEDIA_TYPE = "application/zip"
 
@@ -42,7 +42,7 @@ def job_view(snapshot: JobSnapshot, *, with_items: bool = True) -> JobView:
     items = snapshot.items or record.items
     return JobView(
         id=record.id,
-        task=Kind(record.task),
+        task=record.task,
         state=snapshot.state,
         progress=JobProgress(
             done_tiles=snapshot.done_tiles,
@@ -54,7 +54,7 @@ def job_view(snapshot: JobSnapshot, *, with_items: bool = True) -> JobView:
         ),
         place=snapshot.place,
         eta_s=None if snapshot.eta_s is None else round(snapshot.eta_s, 1),
-        model=record.options.model,
+        model=record.options.main_model,
         file_name=record.file_name,
         created_at=_time(record.created_s),
         ended_at=None if record.ended_s is None else _time(record.ended_s),
@@ -86,7 +86,7 @@ def manifest(record: JobRecord, items: Sequence[BatchItem]) -> str:
         version=version("pixelmend"),
         job=record.id,
         created_at=_time(record.created_s),
-        model=record.options.model,
+        model=record.options.main_model,
         items=[
             ManifestItem(**item_view(n, item).model_dump(), provenance=_provenance(item))
             for n, item in enumerate(items)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from pixelmend.cli.models import models_app
+from pixelmend.cli.task_command import Given, task_command
 from pixelmend.core.config import (
     CONFIG_VARIABLE,
     ENV_FILE_VARIABLE,
@@ -22,15 +23,9 @@ from pixelmend.core.config import (
 from pixelmend.core.errors import PixelmendError, printable
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.imaging.mask import MaskPolarity
-from pixelmend.imaging.target import Target
-from pixelmend.tasks.image import (
-    DEFAULT_FEATHER_PX,
-    DEFAULT_GROW_PX,
-    MAX_GROW_PX,
-    ImageOptions,
-    InpaintOptions,
-)
+from pixelmend.tasks.registry import TaskRegistry, task_registry
+from pixelmend.tasks.task import Task
+from pixelmend.tasks.upscale import UpscaleTask
 
 if TYPE_CHECKING:
     from pixelmend.cli.files import Plan
@@ -41,8 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-FORMAT_HELP = "Output format; default: that of the file -o names, else png."
-OUT_HELP = "Folder for the results; for a single image it may be a file, such as out.png."
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
 
 
@@ -70,127 +63,34 @@ def serve(
     run_server(service)
 
 
-@app.command()
-def upscale(
-    inputs: Annotated[list[Path], typer.Argument(metavar="IN...", help="Images, or folders of them.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help=OUT_HELP)] = None,
-    scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
-    width: Annotated[int | None, typer.Option(min=1, help="Exact width in pixels.")] = None,
-    height: Annotated[int | None, typer.Option(min=1, help="Exact height in pixels.")] = None,
-    model: Annotated[str | None, typer.Option(help="A model id.")] = None,
-    output_format: Annotated[OutputFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
-    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
-    tile: Annotated[int | None, typer.Option(min=32, max=2048, help="Largest tile edge, input px.")] = None,
-    denoise: Annotated[float | None, typer.Option(min=0, max=1, help="For models that have it.")] = None,
-    first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
-    force: Annotated[bool, typer.Option(help="Do again what is already done.")] = False,
-    server: Annotated[str | None, typer.Option(help="URL of a Pixelmend service that does the work.")] = None,
-    key: Annotated[
-        str | None, typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
-    ] = None,
-    parallel: Annotated[int, typer.Option(min=1, max=64, help="Files sent to the service at a time.")] = 4,
-    device: DeviceOption = None,
-) -> None:
-    """Enlarge images on this machine or by a service; a bad file does not stop the others."""
-    from pixelmend.cli.files import chosen_format, plan_files
-    from pixelmend.cli.local import unnamed_model
-    from pixelmend.cli.upscale import Server, run_upscale
+def _add_task_commands(tasks: TaskRegistry) -> None:
+    for task in tasks.tasks:
+        app.command(task.name)(task_command(task, _run_task))
 
-    settings = _settings(device=device)
+
+def _run_task(task: Task, given: Given) -> None:
+    from pixelmend.cli.files import chosen_format, plan_files, with_masks
+    from pixelmend.cli.request import Request
+    from pixelmend.cli.run import Server, run_files
+
+    settings = _settings(device=given.device)
     configure_logging("error", settings.log_format)
-    console = Console()
     try:
-        written = chosen_format(inputs, out, output_format)
-        options = ImageOptions(
-            # A service has a default of its own.
-            model=model or ("" if server else unnamed_model(settings, scale, denoise)),
-            target=Target(scale, width, height),
-            format=written,
-            quality=quality,
-            tile_px=tile,
-            denoise=denoise,
-            first_frame=first_frame,
-        )
-        plan = plan_files(inputs, out, written)
+        named = given.fields.get("format")
+        written = chosen_format(given.inputs, given.out, None if named is None else OutputFormat(named))
+        if given.server:
+            request = Request.elsewhere(task, given.fields, written)
+        else:
+            request = Request.here(task, given.fields, written, settings)
+        plan = plan_files(given.inputs, given.out, written, mark=task.file_mark)
         if not plan.jobs:
-            _fail_without_images(inputs, plan)
+            _fail_without_images(given.inputs, plan)
+        if given.mask is not None:
+            plan = replace(plan, jobs=tuple(with_masks(plan.jobs, given.inputs[0], given.mask)))
         # The worker's own log lines would tear the progress bar; what matters is in the outcome.
         quiet = settings.model_copy(update={"log_level": "error"})
-        elsewhere = Server(server, key, parallel) if server else None
-        status = run_upscale(plan, options, quiet, server=elsewhere, force=force, console=console)
-    except PixelmendError as error:
-        _fail(error.message, status=2)
-    raise typer.Exit(status)
-
-
-@app.command()
-def inpaint(
-    image: Annotated[Path, typer.Argument(help="An image, or a folder of them.")],
-    mask: Annotated[
-        Path,
-        typer.Argument(
-            help="What to remove, white or transparent; or a folder of such, of the same names as the images."
-        ),
-    ],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help=OUT_HELP)] = None,
-    grow: Annotated[
-        int, typer.Option(min=0, max=MAX_GROW_PX, help="Fill so far beyond the mask, px.")
-    ] = DEFAULT_GROW_PX,
-    feather: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            max=MAX_GROW_PX,
-            help=f"Fade so much of that into the image, px; default {DEFAULT_FEATHER_PX}.",
-        ),
-    ] = None,
-    mask_polarity: Annotated[
-        MaskPolarity, typer.Option(help="What of the mask is removed; auto looks at it.")
-    ] = MaskPolarity.AUTO,
-    model: Annotated[str | None, typer.Option(help="A model id, for inpainting.")] = None,
-    output_format: Annotated[OutputFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
-    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
-    first_frame: Annotated[bool, typer.Option(help="Take the first frame of animations.")] = False,
-    then_upscale: Annotated[bool, typer.Option(help="Enlarge the result as well.")] = False,
-    upscale_model: Annotated[str | None, typer.Option(help="A model id, with --then-upscale.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Factor, with --then-upscale.")] = None,
-    force: Annotated[bool, typer.Option(help="Do again what is already done.")] = False,
-    server: Annotated[str | None, typer.Option(help="URL of a Pixelmend service that does the work.")] = None,
-    key: Annotated[
-        str | None, typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
-    ] = None,
-    parallel: Annotated[int, typer.Option(min=1, max=64, help="Files sent to the service at a time.")] = 4,
-    device: DeviceOption = None,
-) -> None:
-    """Remove what is under a mask; a bad file does not stop the others."""
-    from pixelmend.cli.files import INPAINTED, chosen_format, plan_files, with_masks
-    from pixelmend.cli.local import unnamed_model
-    from pixelmend.cli.upscale import Server, run_upscale
-
-    settings = _settings(device=device)
-    configure_logging("error", settings.log_format)
-    try:
-        if not then_upscale and (upscale_model is not None or scale is not None):
-            _fail("--upscale-model and --scale belong to --then-upscale", status=2)
-        written = chosen_format([image], out, output_format)
-        filling = model or ("" if server else settings.default_inpaint_model)
-        enlarging = upscale_model or ("" if server else unnamed_model(settings, scale))
-        options = ImageOptions(
-            model=enlarging if then_upscale else filling,
-            target=Target(scale),
-            format=written,
-            quality=quality,
-            first_frame=first_frame,
-            inpaint=InpaintOptions.of(filling, grow, feather, mask_polarity),
-            upscale=then_upscale,
-        )
-        plan = plan_files([image], out, written, mark=INPAINTED)
-        if not plan.jobs:
-            _fail_without_images([image], plan)
-        plan = replace(plan, jobs=tuple(with_masks(plan.jobs, image, mask)))
-        quiet = settings.model_copy(update={"log_level": "error"})
-        elsewhere = Server(server, key, parallel) if server else None
-        status = run_upscale(plan, options, quiet, server=elsewhere, force=force, console=Console())
+        server = Server(given.server, given.key, given.parallel) if given.server else None
+        status = run_files(plan, request, quiet, server=server, force=given.force, console=Console())
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)
@@ -210,21 +110,17 @@ def watch(
     once: Annotated[bool, typer.Option(help="Do what is there, then end.")] = False,
     device: DeviceOption = None,
 ) -> None:
-    """Enlarge what is put into a folder, once it has stopped growing; what is done is remembered."""
-    from pixelmend.cli.local import unnamed_model
+    """Upscale what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.cli.request import Request
     from pixelmend.cli.watch import run_watch
 
     settings = _settings(device=device)
     configure_logging("error", settings.log_format)
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
-        options = ImageOptions(
-            model=model or unnamed_model(settings, scale),
-            target=Target(scale),
-            format=output_format,
-            quality=quality,
-        )
-        status = run_watch(folder, out, options, quiet, interval_s=interval, once=once)
+        fields = {"scale": scale, "model": model, "quality": quality}
+        request = Request.here(UpscaleTask(), fields, output_format, settings)
+        status = run_watch(folder, out, request, quiet, interval_s=interval, once=once)
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)
@@ -264,6 +160,9 @@ def gpu() -> None:
 def show_version() -> None:
     """Print the version."""
     typer.echo(version("pixelmend"))
+
+
+_add_task_commands(task_registry())
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -15,12 +15,14 @@ from PIL import Image
 
 from pixelmend.cli.files import FileJob
 from pixelmend.cli.local import LocalEngine, local_engine
+from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import OutputFormat
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import verify_file
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.upscale import UpscaleTask
 
 SELF_TEST_SIDE_PX = 96
 MIN_SELF_TEST_PSNR_DB = 30.0
@@ -127,7 +129,7 @@ async def _engine(settings: Settings) -> list[Finding]:
 
 
 async def _self_test(engine: LocalEngine, settings: Settings) -> Finding:
-    """Enlarge a smooth picture; reduced again, it must look as before."""
+    """Upscale a smooth picture; reduced again, it must look as before."""
     side = SELF_TEST_SIDE_PX
     y, x = np.mgrid[0:side, 0:side] / side
     waves = np.stack([np.sin(6 * x + 2 * y), np.cos(5 * y), np.sin(4 * (x + y))], axis=-1)
@@ -135,7 +137,8 @@ async def _self_test(engine: LocalEngine, settings: Settings) -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         file = FileJob(Path(folder) / "in.png", Path(folder) / "out.png")
         picture.save(file.source)
-        outcome = await engine.upscale(file, ImageOptions(settings.default_model), lambda _, __: None)
+        request = Request.here(UpscaleTask(), {"model": settings.default_model}, OutputFormat.PNG, settings)
+        outcome = await engine.process(file, request, lambda _, __: None)
         if outcome.report is None:
             reason = outcome.error.message if outcome.error else "no result"
             return Finding(False, f"self-test: {reason}", "see the log lines above")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelmend.cli.files import FileJob
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 RECORD_NAME = ".pixelmend-done.jsonl"
 """In each folder of results; a line for each, of which the last one counts."""
@@ -16,7 +16,24 @@ RECORD_NAME = ".pixelmend-done.jsonl"
 
 def options_digest(options: ImageOptions) -> str:
     """Equal for options that ask for the same."""
-    return hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(_flat(options), sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _flat(options: ImageOptions) -> dict[str, Any]:
+    """The layout that the records of the first version have; with another, all files would be done again."""
+    upscale = options.upscale or UpscaleOptions("")
+    flat = {
+        "model": options.main_model,
+        "target": asdict(upscale.target),
+        "format": options.format,
+        "quality": options.quality,
+        "tile_px": upscale.tile_px,
+        "denoise": upscale.denoise,
+        "first_frame": options.first_frame,
+        "erase": None if options.inpaint is None else asdict(options.inpaint),
+        "enlarge": options.upscale is not None,
+    }
+    return flat | ({"parameters": options.parameters} if options.parameters else {})
 
 
 class DoneFiles:

@@ -10,6 +10,8 @@ from pixelmend.cli.search import IMAGE_SUFFIXES, find_images
 from pixelmend.core.errors import InvalidParameter, PixelmendError, printable
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.names import same_name, shortened
+from pixelmend.tasks.registry import task_registry
+from pixelmend.tasks.upscale import UpscaleTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,7 @@ class Plan:
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
-UPSCALED, INPAINTED = "-upscaled", "-mended"
-"""Of results that lie beside their sources."""
+FILE_MARKS = tuple(task.file_mark for task in task_registry().tasks)
 
 _FORMATS = {".jpg": OutputFormat.JPEG, ".tif": OutputFormat.TIFF} | {f".{f.value}": f for f in OutputFormat}
 
@@ -44,7 +45,11 @@ def chosen_format(inputs: Sequence[Path], out: Path | None, named: OutputFormat 
 
 
 def plan_files(
-    inputs: Sequence[Path], out: Path | None, output_format: OutputFormat, *, mark: str = UPSCALED
+    inputs: Sequence[Path],
+    out: Path | None,
+    output_format: OutputFormat,
+    *,
+    mark: str = UpscaleTask.file_mark,
 ) -> Plan:
     """One job per image; folders are searched through, keeping their structure below the folder `out`.
 
@@ -106,7 +111,7 @@ def _find(inputs: Sequence[Path], out_dir: Path | None, passed: Counter[str]) ->
     for path in inputs:
         if path.is_dir():
             # Neither results below a searched folder nor those beside their sources are sources.
-            below = find_images(path, out_dir, (UPSCALED, INPAINTED))
+            below = find_images(path, out_dir, FILE_MARKS)
             passed += below.passed_over
             found += [(image, path) for image in below.images]
         elif _exists(path):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from pixelmend.cli.files import FileJob, make_writable
 from pixelmend.cli.outcomes import Outcome, failed
+from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import NoWorker
 from pixelmend.core.telemetry import Logger
@@ -15,14 +16,9 @@ from pixelmend.jobs.intake import digest_of_pair
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
-from pixelmend.tasks.image import ImageOptions, ImageTask
+from pixelmend.tasks.image import ImageTask
 from pixelmend.worker.crew import Crew
 from pixelmend.worker.supervisor import Supervisor, WorkerStatus
-
-
-def unnamed_model(settings: Settings, factor: float | None, denoise: float | None = None) -> str:
-    """The model where none was named."""
-    return load_catalog(settings.models_dir).unnamed(settings.default_model, factor, denoise)
 
 
 class LocalEngine:
@@ -46,19 +42,19 @@ class LocalEngine:
                 raise NoWorker(status.problem or "the engine worker does not start")
             await asyncio.sleep(0.05)
 
-    async def upscale(
-        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    async def process(
+        self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         try:
-            return await self._upscale(file, options, on_progress)
+            return await self._process(file, request, on_progress)
         except Exception as error:
             return failed(file, error)
 
-    async def _upscale(
-        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    async def _process(
+        self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> Outcome:
-        task, pixels, digest = await asyncio.to_thread(self._check, file, options)
+        task, pixels, digest = await asyncio.to_thread(self._check, file, request)
         accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
         accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
         try:
@@ -70,14 +66,21 @@ class LocalEngine:
             file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
         return Outcome(file, accepted.report, accepted.error)
 
-    def _check(self, file: FileJob, options: ImageOptions) -> tuple[ImageTask, int, str]:
+    def _check(self, file: FileJob, request: Request) -> tuple[ImageTask, int, str]:
         """The task, how many pixels its result has, and the sha256 of its input."""
         settings = self._settings
-        admission = Admission.of(options, settings, load_catalog(settings.models_dir))
+        admission = Admission.of(request.task, request.options, settings, load_catalog(settings.models_dir))
         size = admission.size_of(file.source, file.mask)
         make_writable(file.result.parent)
         mask = None if file.mask is None else file.mask.resolve()
-        task = ImageTask(uuid.uuid4().hex, file.source.resolve(), file.result.resolve(), options, mask)
+        task = ImageTask(
+            uuid.uuid4().hex,
+            file.source.resolve(),
+            file.result.resolve(),
+            request.options,
+            admission.steps,
+            mask,
+        )
         digest = sha256_of(file.source)
         return task, size.pixels, digest if mask is None else digest_of_pair(digest, sha256_of(mask))
 

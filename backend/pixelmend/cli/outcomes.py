@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pixelmend.cli.files import FileJob
+from pixelmend.cli.request import Request
 from pixelmend.core.errors import FULL_DISK, PixelmendError, known_error, printable
 from pixelmend.core.telemetry import Logger
-from pixelmend.tasks.image import ImageOptions
 
 
 class Made(Protocol):
@@ -47,8 +47,8 @@ class Outcome:
 class Engine(Protocol):
     """Enlarges files, here or elsewhere."""
 
-    async def upscale(
-        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    async def process(
+        self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         """One file, start to end. Never raises for what is wrong with the file: that is an outcome."""
         ...

@@ -14,6 +14,7 @@ import httpx
 from pixelmend.cli.files import FileJob, make_writable
 from pixelmend.cli.outcomes import Outcome, failed
 from pixelmend.cli.problems import error_of
+from pixelmend.cli.request import Request
 from pixelmend.core.errors import (
     Draining,
     InternalError,
@@ -28,7 +29,6 @@ from pixelmend.core.errors import (
     printable,
 )
 from pixelmend.imaging.storage import storage_errors
-from pixelmend.tasks.image import ImageOptions
 
 MAX_FAILURES = 8
 """In a row, for one file; together they wait for about two minutes."""
@@ -70,8 +70,8 @@ class RemoteEngine:
         device = info.get("device") or {}
         self.label = f"{client.base_url} ({device.get('name') or 'no device yet'})"
 
-    async def upscale(
-        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+    async def process(
+        self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> Outcome:
         failures = 0
 
@@ -83,7 +83,7 @@ class RemoteEngine:
         try:
             while True:
                 try:
-                    report = await self._once(file, options, note_progress)
+                    report = await self._once(file, request, note_progress)
                     return Outcome(file, report, None)
                 except _Unavailable as error:
                     failures += not error.busy
@@ -95,11 +95,11 @@ class RemoteEngine:
             return failed(file, error)
 
     async def _once(
-        self, file: FileJob, options: ImageOptions, on_progress: Callable[[int, int], None]
+        self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
         """Raises _Unavailable where trying again may help, else what the file is refused for."""
         make_writable(file.result.parent)
-        job = await self._hand_in(file, options)
+        job = await self._submit(file, request)
         while job["state"] not in _ENDED:
             job = await self._watch(job["id"], on_progress)
         if job["state"] == "expired":
@@ -108,14 +108,14 @@ class RemoteEngine:
             raise error_of(job["problem"], 200)
         return await self._fetch(job, file.result)
 
-    async def _hand_in(self, file: FileJob, options: ImageOptions) -> dict[str, Any]:
+    async def _submit(self, file: FileJob, request: Request) -> dict[str, Any]:
         paths = {"file": file.source} | ({} if file.mask is None else {"mask": file.mask})
         with ExitStack() as opened:
             files = {
                 name: (printable(path.name), opened.enter_context(path.open("rb")))
                 for name, path in paths.items()
             }
-            response = await self._asked("POST", "/api/jobs", files=files, data=_form_of(options))
+            response = await self._asked("POST", "/api/jobs", files=files, data=request.fields)
         job: dict[str, Any] = response.json()
         return job
 
@@ -223,32 +223,6 @@ async def _info(client: httpx.AsyncClient, url: str) -> dict[str, Any]:
         raise error_of(problem, asked.status_code)
     found: dict[str, Any] = info
     return found
-
-
-def _form_of(options: ImageOptions) -> dict[str, str]:
-    """Only what was chosen: the service has defaults of its own."""
-    target = options.target
-    inpaint = options.inpaint
-    fields = {
-        "task": "upscale" if inpaint is None else "inpaint",
-        "model": options.model if inpaint is None else inpaint.model,
-        "mask_grow": None if inpaint is None else inpaint.grow_px,
-        "mask_polarity": None
-        if inpaint is None or inpaint.mask_polarity == "auto"
-        else inpaint.mask_polarity,
-        "mask_feather": None if inpaint is None else inpaint.feather_px,
-        "then": "upscale" if inpaint is not None and options.upscale else None,
-        "upscale_model": options.model if inpaint is not None and options.upscale else None,
-        "scale": target.scale,
-        "width": target.width_px,
-        "height": target.height_px,
-        "format": options.format.value,
-        "quality": options.quality,
-        "tile": options.tile_px,
-        "denoise": options.denoise,
-        "first_frame": options.first_frame or None,
-    }
-    return {name: str(value) for name, value in fields.items() if value not in (None, "")}
 
 
 def _refuse(response: httpx.Response) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`pixelmend watch`: enlarge what is put into a folder, for as long as the command runs."""
+"""`pixelmend watch`: upscale what is put into a folder, for as long as the command runs."""
 
 import asyncio
 import signal
@@ -12,13 +12,13 @@ from pixelmend.cli.done import options_digest
 from pixelmend.cli.files import FileJob, make_writable
 from pixelmend.cli.local import LocalEngine, local_engine
 from pixelmend.cli.outcomes import Outcome, failed, failure_line, outcome_line
+from pixelmend.cli.request import Request
 from pixelmend.cli.search import find_images, passed_over_line
 from pixelmend.cli.watch_state import Entry, Fingerprint, WatchState
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, printable
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.names import shortened
-from pixelmend.tasks.image import ImageOptions
 
 LEDGER_NAME = ".pixelmend-watch.json"
 RETRY_S = 60.0
@@ -26,7 +26,7 @@ RETRY_S = 60.0
 
 
 def run_watch(
-    folder: Path, out_dir: Path, options: ImageOptions, settings: Settings, *, interval_s: float, once: bool
+    folder: Path, out_dir: Path, request: Request, settings: Settings, *, interval_s: float, once: bool
 ) -> int:
     """Until SIGTERM or Ctrl-C; with `once`, until every file that is there has ended.
 
@@ -38,7 +38,7 @@ def run_watch(
     if folder.resolve().is_relative_to(out_dir.resolve()):
         raise InvalidParameter(f"the results in {out_dir} would be sources again; choose another folder")
     make_writable(out_dir)
-    watch = _Watch(folder, out_dir, options, WatchState(out_dir / LEDGER_NAME))
+    watch = _Watch(folder, out_dir, request, WatchState(out_dir / LEDGER_NAME))
     return asyncio.run(_run(watch, settings, interval_s, once=once))
 
 
@@ -63,13 +63,13 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
 class _Watch:
     """All methods belong to one event loop."""
 
-    def __init__(self, folder: Path, out_dir: Path, options: ImageOptions, ledger: WatchState) -> None:
+    def __init__(self, folder: Path, out_dir: Path, request: Request, ledger: WatchState) -> None:
         self.folder = folder
         self.failed = 0
         self.console = Console()
         self._out_dir = out_dir
-        self._options = options
-        self._digest = options_digest(options)
+        self._request = request
+        self._digest = options_digest(request.options)
         self._passed_over = ""
         self._ledger = ledger
         self._seen: dict[str, Fingerprint] = {}
@@ -122,7 +122,7 @@ class _Watch:
                     result = self._result_name(name)
                     self._taken[result] = name
                     job = FileJob(source, self._out_dir / result)
-                    outcome = await engine.upscale(job, self._options, lambda done, total: None)
+                    outcome = await engine.process(job, self._request, lambda done, total: None)
                 except Exception as error:
                     result, outcome = "", failed(FileJob(source, self._out_dir), error)
                 # A file that was written to meanwhile is looked at again; what came of it may be half.
@@ -152,7 +152,7 @@ class _Watch:
 
     def _result_name(self, name: str) -> str:
         """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` where another source has that."""
-        suffix = self._options.format.suffix
+        suffix = self._request.options.format.suffix
         path = Path(name).with_suffix(suffix)
         wanted = str(path.with_name(shortened(path.name)))
         owner = self._ledger.owner_of(wanted) or self._taken.get(wanted)

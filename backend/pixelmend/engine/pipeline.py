@@ -24,7 +24,8 @@ from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import ImageWriter, OutputSpec
-from pixelmend.tasks.image import ImageOptions, ImageReport, ImageTask, InpaintOptions
+from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.options import ImageOptions, InpaintOptions
 
 _INPAINT_STEPS = 20
 """Of progress, for what is inpainted before anything is enlarged."""
@@ -145,15 +146,15 @@ class Pipeline:
             self._inpaint_threads.submit(self._inpaint, task, task.options.inpaint, source)
 
     def _start_upscale(self, task: ImageTask, source: Source) -> None:
+        upscale = task.options.upscale
         try:
+            assert upscale is not None, "only what upscales comes here"
             self._raise_if_cancelled(task)
             decoded = source.decoded
             if decoded.has_alpha:
                 decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
             # Here, so that no other job waits: a model that is not open yet takes seconds.
-            opened = self._cache.lease(
-                task.options.model, denoise=task.options.denoise, sixteen_bit=decoded.bits == 16
-            )
+            opened = self._cache.lease(upscale.model, denoise=upscale.denoise, sixteen_bit=decoded.bits == 16)
         except Exception as error:
             self._report_failure(task, error)
             return
@@ -186,12 +187,12 @@ class Pipeline:
             )
             self._listener.models_changed()
             source = replace(source, decoded=inpainted.decoded, inpainted=inpainted)
-            if not task.options.upscale:
+            if task.options.upscale is None:
                 self._save(task, source, inpainted)
         except Exception as error:
             self._report_failure(task, error)
             return
-        if task.options.upscale:
+        if task.options.upscale is not None:
             self._start_upscale(task, source)
 
     def _save(self, task: ImageTask, source: Source, inpainted: InpaintResult) -> None:
@@ -225,11 +226,13 @@ class Pipeline:
 
     def _plan(self, task: ImageTask, source: Source, opened: OpenModel) -> tuple[TileJob, _Running]:
         options, model, decoded = task.options, opened.model, source.decoded
-        size = options.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
+        upscale = options.upscale
+        assert upscale is not None, "only what upscales comes here"
+        size = upscale.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
         spec = self._spec(options, decoded, size)
         budget_px = self._limits.tile_px
         rules = opened.tile_rules(opened.affordable_tile_px(budget_px))
-        plan = rules.plan(decoded.size, budget_px, options.tile_px)
+        plan = rules.plan(decoded.size, budget_px, upscale.tile_px)
         native_size = decoded.size.scale(model.scale)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         writer = self._open_writer(task, spec, decoded, native_size)

@@ -21,12 +21,13 @@ from pixelmend.core.errors import (
 )
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.archive import ResultArchive
-from pixelmend.jobs.model import BatchItem, BatchJob, Job, JobRecord, JobState, Kind, Work
+from pixelmend.jobs.model import BatchItem, BatchJob, Job, JobRecord, JobState, Work
 from pixelmend.jobs.retention import Retention
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.submission import Lease, Submission, versions_of
 from pixelmend.models.catalog import load_catalog
 from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.task import BATCH_SUFFIX
 
 MANIFEST_NAME = "manifest.json"
 RETRY_PERIOD_S = 1.0
@@ -183,9 +184,10 @@ class BatchRun:
                 spool.input_path(item_id),
                 spool.output_path(item_id, options.format.suffix),
                 options,
+                self._job.task.steps,
                 None if item.mask is None else spool.mask_path(item_id),
             ),
-            kind=Kind(self._record.task).of_one,
+            kind=self._record.task.removesuffix(BATCH_SUFFIX),
             owner=self._record.owner,
             pixels=item.pixels,
             digest=item.digest,

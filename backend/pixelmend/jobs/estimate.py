@@ -6,7 +6,7 @@ from pixelmend.core.geometry import Size
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.imaging.tiling import TilePlan
-from pixelmend.jobs.admission import Admission, Picture
+from pixelmend.jobs.admission import Admission, ImageHeader
 from pixelmend.jobs.rates import Rates, Seconds
 from pixelmend.models.description import ExecutionProfile, ModelDescription
 
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def estimate(
-    picture: Picture,
+    header: ImageHeader,
     admission: Admission,
     model: ModelDescription | None,
     rates: Rates,
@@ -46,27 +46,29 @@ def estimate(
     batch_tiles: int,
 ) -> Estimate:
     """tile_px, batch_tiles: the service's own bounds. Raises whatever the job would be refused for."""
-    size = admission.size_for(picture)
+    size = admission.size_for(header)
     if model is None or model.execution_profile is None:
         return Estimate(size, None, None, None, None, None, None)
     profile = model.execution_profile
-    if picture.bits == 16 and profile.precision != FULL_PRECISION:
+    if header.bits == 16 and profile.precision != FULL_PRECISION:
         profile = ExecutionProfile(FULL_PRECISION, replace(profile.tile_rules, cost=WidthCost()))
     options = admission.options
-    plan = profile.tile_rules.plan(picture.size, tile_px, options.tile_px)
-    # Transparency is a picture of its own to the network.
-    planes = 2 if picture.has_alpha else 1
+    upscale = options.upscale
+    assert upscale is not None, "only what upscales has tiles"
+    plan = profile.tile_rules.plan(header.size, tile_px, upscale.tile_px)
+    # Transparency is a header of its own to the network.
+    planes = 2 if header.has_alpha else 1
     computed_px = len(plan) * plan.tile.pixels * planes
     seconds = rates.predict(
-        model=options.model,
+        model=upscale.model,
         precision=profile.precision,
         output_format=options.format,
-        source_px=picture.size.pixels,
+        source_px=header.size.pixels,
         computed_px=computed_px,
         result_px=size.pixels,
         first_guess=profile.seconds_per_px,
     )
-    host_bytes = _host_bytes(picture, size, plan, admission.scale, options.format)
+    host_bytes = _host_bytes(header, size, plan, admission.scale, options.format)
     device_bytes = None
     learned = model.weights_bytes is not None and model.bytes_per_tile_px is not None
     if learned and model.precision == profile.precision:
@@ -75,16 +77,16 @@ def estimate(
     return Estimate(size, plan, profile.precision, computed_px, device_bytes, host_bytes, seconds)
 
 
-def _host_bytes(picture: Picture, size: Size, plan: TilePlan, scale: int, output: OutputFormat) -> int:
-    sample_bytes = picture.bits // 8
-    pixel_bytes = picture.channels * sample_bytes
-    decoded = picture.size.pixels * pixel_bytes
-    if picture.has_alpha:
+def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, output: OutputFormat) -> int:
+    sample_bytes = header.bits // 8
+    pixel_bytes = header.channels * sample_bytes
+    decoded = header.size.pixels * pixel_bytes
+    if header.has_alpha:
         decoded *= 2  # while colour is bled into what is transparent
-    native_width = picture.size.width * scale
+    native_width = header.size.width * scale
     # A row of tiles is stitched (in float where it is blended) while the one before it is encoded.
     strip_px = plan.tile.height * scale * native_width
-    strips = strip_px * (pixel_bytes + (4 * picture.channels if plan.blend_px else pixel_bytes))
+    strips = strip_px * (pixel_bytes + (4 * header.channels if plan.blend_px else pixel_bytes))
     backlog = min(_BACKLOG_TILES, len(plan)) * plan.tile.pixels * scale**2 * 3 * sample_bytes
     held = _ENCODER_BYTES_PER_PX.get(output)
     encoder = size.pixels * held if held else _STREAMED_ROWS * max(size.width, native_width) * pixel_bytes

@@ -120,7 +120,7 @@ def plan_batch(
                     error_message=error.message,
                 )
             )
-    return BatchTask(job_id, folder, output_path, admission.options, tuple(items), fresh)
+    return BatchTask(job_id, folder, output_path, admission.options, admission.steps, tuple(items), fresh)
 
 
 def digest_of_pair(image: str, mask: str) -> str:

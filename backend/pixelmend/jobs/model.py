@@ -7,21 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pixelmend.core.errors import PixelmendError
-from pixelmend.tasks.image import ImageOptions, ImageReport, ImageTask
-
-
-class Kind(StrEnum):
-    """What a job does."""
-
-    UPSCALE = "upscale"
-    INPAINT = "inpaint"
-    UPSCALE_BATCH = "upscale-batch"
-    INPAINT_BATCH = "inpaint-batch"
-
-    @property
-    def of_one(self) -> "Kind":
-        """What a batch does with each of its images."""
-        return Kind(self.value.removesuffix("-batch"))
+from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.options import ImageOptions
 
 
 class JobState(StrEnum):
@@ -71,13 +58,15 @@ class BatchItem:
 class BatchTask:
     """Images for which the same is done with the same options; their results go into one archive.
 
-    input_path: the folder with the images, named by their numbers. fresh: earlier results will not do.
+    input_path: the folder with the images, named by their numbers. steps: for each of them.
+    fresh: earlier results will not do.
     """
 
     id: str
     input_path: Path
     output_path: Path
     options: ImageOptions
+    steps: tuple[str, ...]
     items: tuple[BatchItem, ...]
     fresh: bool = False
 

@@ -9,6 +9,7 @@ from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX, Spool
 from pixelmend.jobs.submission import Submission
 from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.registry import TaskRegistry
 
 PACKING_TIMEOUT_S = 2.0
 """For archives to be closed at shutdown, after the last image."""
@@ -17,7 +18,8 @@ PACKING_TIMEOUT_S = 2.0
 class Runners:
     """All methods belong to one event loop."""
 
-    def __init__(self, scheduler: Scheduler, batches: Batches, spool: Spool) -> None:
+    def __init__(self, scheduler: Scheduler, batches: Batches, spool: Spool, tasks: TaskRegistry) -> None:
+        self._tasks = tasks
         self._scheduler = scheduler
         self._batches = batches
         self._spool = spool
@@ -42,11 +44,15 @@ class Runners:
         )
 
     def resume(self, record: JobRecord, input_path: Path) -> Work:
-        """Begin again what an earlier run of the service had accepted; limits do not count."""
-        options = record.options
+        """Begin again what an earlier run of the service had accepted; limits do not count.
+
+        Raises InvalidParameter for a task that there is no longer.
+        """
+        options, kind = record.options, self._tasks.kind(record.task)
+        steps = kind.task.steps(options)
         if record.items:
             output = self._spool.output_path(record.id, ARCHIVE_SUFFIX)
-            batch = BatchTask(record.id, input_path, output, options, record.items)
+            batch = BatchTask(record.id, input_path, output, options, steps, record.items)
             return self._batches.submit(record, batch, durable=True)
         output = self._spool.output_path(record.id, options.format.suffix)
         return self._scheduler.submit(
@@ -55,7 +61,8 @@ class Runners:
                 input_path,
                 output,
                 options,
-                None if options.inpaint is None else self._spool.mask_path(record.id),
+                steps,
+                self._spool.mask_path(record.id) if kind.task.takes_mask else None,
             ),
             pixels=record.pixels,
             digest=record.digest,

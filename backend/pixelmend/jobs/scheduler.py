@@ -259,7 +259,7 @@ class Scheduler:
                 busy_px[other.worker] += other.pixels
             places = [
                 index
-                for index in self._crew.preferred(job.task.options.model, busy_px)
+                for index in self._crew.preferred(job.task.options.main_model, busy_px)
                 if self._may_start(job, index)
             ]
             taken = next((i for i in places if self._crew.send(i, Submit(job.task, job.request_id))), None)

@@ -24,6 +24,7 @@ from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
 from pixelmend.jobs.submission import Lease, Submission
+from pixelmend.tasks.registry import TaskRegistry
 
 SWEEP_PERIOD_S = 5.0
 MAX_STARTS = 100
@@ -41,6 +42,7 @@ class JobService:
         journal: JobStore,
         scheduler: Scheduler,
         metrics: Metrics,
+        tasks: TaskRegistry,
         manifest: Manifest,
         log: Logger,
     ) -> None:
@@ -62,7 +64,7 @@ class JobService:
             manifest=manifest,
             log=log,
         )
-        self._runners = Runners(scheduler, batches, spool)
+        self._runners = Runners(scheduler, batches, spool, tasks)
         self._jobs = LiveJobs(
             spool,
             journal,

@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError
 from pixelmend.jobs.live import LiveJob
-from pixelmend.jobs.model import BatchTask, JobRecord, Kind
+from pixelmend.jobs.model import BatchTask, JobRecord
 from pixelmend.models.catalog import Catalog, ModelEntry
-from pixelmend.tasks.image import FILL, ImageOptions, ImageTask
+from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.options import FILL, ImageOptions
 
 _OPTIONS = TypeAdapter(ImageOptions)
 
@@ -20,7 +21,7 @@ _OPTIONS = TypeAdapter(ImageOptions)
 class Submission:
     """Work that was checked and whose input lies in the spool.
 
-    pixels: of the expected result, of all results of a batch.
+    kind: the name of the job's kind. pixels: of the expected result, of all results of a batch.
     model_version: tells one content of the models' files from another.
     asked: as a job, which goes on when nobody waits for it.
     reuse: a finished result will do.
@@ -28,7 +29,7 @@ class Submission:
     """
 
     task: ImageTask | BatchTask
-    kind: Kind
+    kind: str
     owner: str
     pixels: int
     digest: str
@@ -49,10 +50,7 @@ class Submission:
 
 def versions_of(options: ImageOptions, catalog: Catalog) -> str:
     """Of all models that take part. Raises UnknownModel."""
-    ids = [options.model] if options.upscale else []
-    if options.inpaint is not None and options.inpaint.model != FILL:
-        ids.append(options.inpaint.model)
-    return " ".join(model_version(catalog.get(model_id)) for model_id in ids)
+    return " ".join(model_version(catalog.get(name)) for name in options.models if name != FILL)
 
 
 def model_version(entry: ModelEntry) -> str:

@@ -1,68 +1,14 @@
-"""What is asked of an engine worker and what it reports: plain values, shared by both sides of the pipe."""
+"""One image's work as a worker gets it, and its report: values that cross the processes."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from pydantic import PlainSerializer, PlainValidator
 
-from pixelmend.imaging.formats import OutputFormat
-from pixelmend.imaging.mask import MaskPolarity
-from pixelmend.imaging.target import Target
-
-FILL = "pixelmend-fill"
-"""What removes things without a network: imaging/inpainting. It is always there."""
-
-
-DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
-"""Masks follow what they hide closely; its shadow and blur reach a little farther."""
-
-
-@dataclass(frozen=True, slots=True)
-class InpaintOptions:
-    """How what lies under a mask is removed. model: FILL, or a model for inpainting.
-
-    grow_px: how far beyond the mask is filled as well. feather_px: the outermost part of that, where the
-    filling fades into the image; at most grow_px.
-    """
-
-    model: str
-    grow_px: int
-    feather_px: int
-    mask_polarity: MaskPolarity = MaskPolarity.AUTO
-
-    @classmethod
-    def of(
-        cls,
-        model: str,
-        grow_px: int,
-        feather_px: int | None = None,
-        mask_polarity: MaskPolarity = MaskPolarity.AUTO,
-    ) -> "InpaintOptions":
-        """feather_px: None for the default, as far as it fits."""
-        feather_px = min(DEFAULT_FEATHER_PX, grow_px) if feather_px is None else feather_px
-        return cls(model, grow_px, feather_px, mask_polarity)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageOptions:
-    """What a caller may choose. None means the default of the model, the format or the service.
-
-    model: that enlarges; where nothing is enlarged, the one that erases. denoise: in [0, 1].
-    erase: what to do before. enlarge: False leaves the size as it is, `target` with it.
-    """
-
-    model: str
-    target: Target = field(default_factory=Target)
-    format: OutputFormat = OutputFormat.PNG
-    quality: int | None = None
-    tile_px: int | None = None
-    denoise: float | None = None
-    first_frame: bool = False
-    inpaint: InpaintOptions | None = None
-    upscale: bool = True
+from pixelmend.tasks.options import ImageOptions
 
 
 def _path_as_text(path: Path) -> str:
@@ -83,12 +29,13 @@ FilePath = Annotated[Path, PlainSerializer(_path_as_text), PlainValidator(_path_
 
 @dataclass(frozen=True, slots=True)
 class ImageTask:
-    """mask_path: where the options erase."""
+    """steps: the names of the pipeline's steps, in their order. mask_path: for a task that takes a mask."""
 
     id: str
     input_path: FilePath
     output_path: FilePath
     options: ImageOptions
+    steps: tuple[str, ...]
     mask_path: FilePath | None = None
 
 

@@ -25,7 +25,7 @@ from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.models.integrity import sha256_of
-from pixelmend.tasks.image import FILL, InpaintOptions
+from pixelmend.tasks.options import FILL, InpaintOptions
 from tests.engine.inpainters import ONNX_FILL, save_onnx
 from tests.engine.networks import photo
 from tests.pictures import encoded

@@ -1,4 +1,4 @@
-"""`POST /api/upscale-batch` and `/api/inpaint-batch`: many images in, one growing archive out."""
+"""`POST /api/upscale-batch`, `/api/inpaint-batch` and so on: many images in, one growing archive out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pixelmend.api.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.api.forms import request_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledArchive, archive_headers
 from pixelmend.api.schemas import Problem
@@ -19,15 +19,16 @@ from pixelmend.api.submissions import submit
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE
 from pixelmend.core.errors import Cancelled, InternalError, WrongJobState, error_from_code
 from pixelmend.jobs.live import LiveJob
-from pixelmend.jobs.model import BatchJob, JobState, Kind
+from pixelmend.jobs.model import BatchJob, JobState
 from pixelmend.jobs.submission import Lease
+from pixelmend.tasks.task import JobKind
 
 _PROBLEMS = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 _SENT_AT_ONCE_BYTES = 1 << 18
 
 
 def batches_router(service: Service) -> APIRouter:
-    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
     responses: dict[int | str, dict[str, Any]] = {
         200: {
             "content": {ARCHIVE_MEDIA_TYPE: {}},
@@ -37,30 +38,28 @@ def batches_router(service: Service) -> APIRouter:
         **{status: {"model": Problem} for status in _PROBLEMS},
     }
 
-    @router.post(
-        "/api/upscale-batch",
-        summary="Enlarge many images and answer a ZIP of them",
-        response_class=Response,
-        responses=responses,
-        openapi_extra=request_body(UpscaleForm, "files"),
-    )
-    async def upscale_batch(request: Request) -> Response:
-        return await _answered(service, request, Kind.UPSCALE_BATCH)
+    def add(kind: JobKind) -> None:
+        async def answer(request: Request) -> Response:
+            return await _answered(service, request, kind)
 
-    @router.post(
-        "/api/inpaint-batch",
-        summary="Remove what is under masks from many images and answer a ZIP of them",
-        response_class=Response,
-        responses=responses,
-        openapi_extra=request_body(InpaintForm, "files", "masks"),
-    )
-    async def inpaint_batch(request: Request) -> Response:
-        return await _answered(service, request, Kind.INPAINT_BATCH)
+        router.add_api_route(
+            f"/api/{kind.name}",
+            answer,
+            methods=["POST"],
+            name=kind.name,
+            summary=kind.task.batch_summary,
+            response_class=Response,
+            responses=responses,
+            openapi_extra=request_body(kind),
+        )
 
+    for kind in service.tasks.kinds.values():
+        if kind.is_batch:
+            add(kind)
     return router
 
 
-async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+async def _answered(service: Service, request: Request, kind: JobKind) -> Response:
     accepted = await submit(service, request, service.callers.identify(request), kind)
     try:
         return _answer(service, accepted.lease)

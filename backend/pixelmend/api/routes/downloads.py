@@ -10,7 +10,7 @@ from pixelmend.api.schemas import ModelInfo, Problem
 from pixelmend.api.service import Service
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.models.remote import require_known
-from pixelmend.tasks.image import FILL
+from pixelmend.tasks.options import FILL
 
 
 def downloads_router(service: Service) -> APIRouter:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from pixelmend.api.auth import Caller
-from pixelmend.api.forms import EstimateForm, estimate_request_body, parse_fields
+from pixelmend.api.forms import EstimateForm, estimate_request_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.schemas import (
     DeviceInfo,
@@ -24,15 +24,16 @@ from pixelmend.api.service import Service
 from pixelmend.core.errors import InvalidParameter, MalformedUpload, PayloadTooLarge, PixelmendError
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.jobs.admission import Admission, Picture
+from pixelmend.jobs.admission import Admission, ImageHeader
 from pixelmend.jobs.estimate import Estimate, estimate
+from pixelmend.tasks.form import parse_fields
 
 MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 32
 
 
 def estimates_router(service: Service) -> APIRouter:
-    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
 
     @router.post(
         "/api/estimate",
@@ -57,9 +58,11 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     """Raises what the image would be refused for now."""
     settings = service.settings
     options = form.options(service.default_models, OutputFormat.PNG)
-    seen = service.loaded_model(options.model)
-    admission = Admission.of(options, settings, service.catalog, seen.scale if seen else None)
-    picture = Picture(
+    seen = service.loaded_model(options.main_model)
+    admission = Admission.of(
+        service.tasks.kind("upscale").task, options, settings, service.catalog, seen.scale if seen else None
+    )
+    header = ImageHeader(
         Size(form.image_width, form.image_height),
         grey=form.image_grey,
         has_alpha=form.image_alpha,
@@ -67,7 +70,7 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     )
     device = service.workers.status().device
     found = estimate(
-        picture,
+        header,
         admission,
         seen,
         service.desk.rates,

@@ -1,4 +1,4 @@
-"""`POST /api/upscale` and `/api/inpaint`: jobs that somebody waits for."""
+"""`POST /api/upscale`, `/api/inpaint` and so on: jobs for whose result the request waits."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pixelmend.api.forms import InpaintForm, UpscaleForm, request_body
+from pixelmend.api.forms import request_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledFile
 from pixelmend.api.schemas import Problem
@@ -16,41 +16,41 @@ from pixelmend.api.waiting import while_connected
 from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
 from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.live import LiveJob
-from pixelmend.jobs.model import Job, JobState, Kind
+from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
+from pixelmend.tasks.task import JobKind
 
 _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 
 
-def upscale_router(service: Service) -> APIRouter:
-    router = APIRouter(dependencies=[Depends(known_query)], tags=["upscale"])
+def images_router(service: Service) -> APIRouter:
+    """A route for each task: `POST /api/<task>`."""
+    router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
     image: dict[str, Any] = {"content": {f.media_type: {} for f in OutputFormat}}
     problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
 
-    @router.post(
-        "/api/upscale",
-        summary="Enlarge an image and answer it",
-        response_class=Response,
-        responses={200: {**image, "description": "The enlarged image."}, **problems},
-        openapi_extra=request_body(UpscaleForm, "file"),
-    )
-    async def upscale(request: Request) -> Response:
-        return await _answered(service, request, Kind.UPSCALE)
+    def add(kind: JobKind) -> None:
+        async def answer(request: Request) -> Response:
+            return await _answered(service, request, kind)
 
-    @router.post(
-        "/api/inpaint",
-        summary="Remove what is under a mask and answer the image",
-        response_class=Response,
-        responses={200: {**image, "description": "The image without it."}, **problems},
-        openapi_extra=request_body(InpaintForm, "file", "mask"),
-    )
-    async def inpaint(request: Request) -> Response:
-        return await _answered(service, request, Kind.INPAINT)
+        router.add_api_route(
+            f"/api/{kind.name}",
+            answer,
+            methods=["POST"],
+            name=kind.name,
+            summary=kind.task.summary,
+            response_class=Response,
+            responses={200: {**image, "description": kind.task.result}, **problems},
+            openapi_extra=request_body(kind),
+        )
 
+    for kind in service.tasks.kinds.values():
+        if not kind.is_batch:
+            add(kind)
     return router
 
 
-async def _answered(service: Service, request: Request, kind: Kind) -> Response:
+async def _answered(service: Service, request: Request, kind: JobKind) -> Response:
     accepted = await submit(service, request, service.callers.identify(request), kind)
     try:
         await _wait(service, request, accepted.lease)
@@ -110,6 +110,7 @@ def _answer(service: Service, accepted: Accepted) -> Response:
     return SpooledFile(
         path,
         job_id=lease.record.id,
+        task=service.tasks.kind(lease.record.task).task,
         options=lease.record.options,
         report=report,
         file_name=accepted.file_name,

@@ -6,7 +6,6 @@ from starlette.responses import JSONResponse, Response
 
 from pixelmend.api.events import event_stream
 from pixelmend.api.forms import job_request_body
-from pixelmend.api.offers import OFFERS
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledArchive, SpooledFile
 from pixelmend.api.schemas import JobList, JobView, Problem
@@ -31,7 +30,7 @@ def jobs_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=JobView,
         responses={status: {"model": Problem} for status in _REFUSALS},
-        openapi_extra=job_request_body(list(OFFERS)),
+        openapi_extra=job_request_body(service.tasks),
     )
     async def submit(request: Request) -> Response:
         accepted = await submit_job(service, request, service.callers.identify(request))
@@ -148,6 +147,7 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
     return SpooledFile(
         path,
         job_id=record.id,
+        task=service.tasks.kind(record.task).task,
         options=record.options,
         report=record.report,
         file_name=record.file_name,

@@ -9,7 +9,7 @@ from pixelmend.api.service import Service
 from pixelmend.api.waiting import while_connected
 from pixelmend.core.errors import DeadlineExceeded, InvalidParameter, UnknownProfile
 from pixelmend.models.description import ProfileDescription
-from pixelmend.tasks.image import FILL
+from pixelmend.tasks.options import FILL
 from pixelmend.worker.protocol import (
     Command,
     LoadModel,

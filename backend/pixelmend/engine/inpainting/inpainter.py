@@ -20,7 +20,7 @@ from pixelmend.imaging.holes import HolePlan, plan_holes
 from pixelmend.imaging.inpainting.fill import fill
 from pixelmend.imaging.mask import Hole, MaskPolarity, about_the_mask, feather, grow, hole_from_mask
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.tasks.image import FILL, InpaintOptions
+from pixelmend.tasks.options import FILL, InpaintOptions
 
 NOTHING = "the mask is empty: nothing was removed"
 

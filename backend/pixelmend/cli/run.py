@@ -1,4 +1,4 @@
-"""`pixelmend upscale` and `inpaint`: files and folders, with a progress bar by tiles."""
+"""Runs a task on files and folders, with a progress bar by tiles."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,11 +13,12 @@ from pixelmend.cli.files import FileJob, Plan
 from pixelmend.cli.local import local_engine
 from pixelmend.cli.outcomes import Engine, Outcome, failed, failure_line, outcome_line
 from pixelmend.cli.remote import remote_engine
+from pixelmend.cli.request import Request
 from pixelmend.cli.search import passed_over_line
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import printable
 from pixelmend.core.telemetry import Logger
-from pixelmend.tasks.image import ImageOptions
+from pixelmend.tasks.options import ImageOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class Server:
     parallel: int
 
 
-def run_upscale(
+def run_files(
     plan: Plan,
-    options: ImageOptions,
+    request: Request,
     settings: Settings,
     *,
     server: Server | None,
@@ -44,13 +45,13 @@ def run_upscale(
     server: None computes here. Raises NoWorker when no worker starts, InvalidParameter when no service
     answers.
     """
-    files, done = plan.jobs, DoneFiles(options)
+    files, done = plan.jobs, DoneFiles(request.options)
     if passed_over := passed_over_line(plan.passed_over):
         console.print(passed_over, markup=False, highlight=False, soft_wrap=True)
     todo = [file for file in files if force or not done.has(file)]
     if len(todo) < len(files):
         console.print(f"{len(files) - len(todo)} already done, skipped (--force does them again)")
-    outcomes = asyncio.run(_run(todo, options, settings, server, console, done)) if todo else []
+    outcomes = asyncio.run(_run(todo, request, settings, server, console, done)) if todo else []
     without = [outcome for outcome in outcomes if outcome.error is not None]
     if without:
         console.print(f"[red]{len(without)} of {len(files)} files failed:[/red]")
@@ -61,7 +62,7 @@ def run_upscale(
 
 async def _run(
     files: Sequence[FileJob],
-    options: ImageOptions,
+    request: Request,
     settings: Settings,
     server: Server | None,
     console: Console,
@@ -74,7 +75,7 @@ async def _run(
         TextColumn("tiles"),
         TimeRemainingColumn(),
     )
-    opened = _here(options, settings, console) if server is None else _there(server, console)
+    opened = _here(request.options, settings, console) if server is None else _there(server, console)
     async with opened as engine:
         with Progress(*columns, console=console) as progress:
             bars: dict[FileJob, TaskID] = {}
@@ -88,7 +89,7 @@ async def _run(
                 console.print(outcome_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
             parallel = settings.worker_jobs if server is None else server.parallel
-            return await _upscale_files(engine, files, options, parallel, on_start, on_end, done)
+            return await _process_files(engine, files, request, parallel, on_start, on_end, done)
 
 
 @asynccontextmanager
@@ -97,7 +98,7 @@ async def _here(options: ImageOptions, settings: Settings, console: Console) -> 
         with console.status("starting the engine"):
             status = await engine.wait_until_ready()
         assert status.device is not None
-        models = dict.fromkeys([options.inpaint.model, options.model] if options.inpaint else [options.model])
+        models = options.models
         device = f"{status.device.name} ({status.device.type})"
         console.print(f"{', then '.join(models)} on {device}", highlight=False)
         yield engine
@@ -110,10 +111,10 @@ async def _there(server: Server, console: Console) -> AsyncIterator[Engine]:
         yield engine
 
 
-async def _upscale_files(
+async def _process_files(
     engine: Engine,
     files: Sequence[FileJob],
-    options: ImageOptions,
+    request: Request,
     parallel: int,
     on_start: Callable[[FileJob], Callable[[int, int], None]],
     on_end: Callable[[Outcome], None],
@@ -127,7 +128,7 @@ async def _upscale_files(
             tell = on_start(file)
             try:
                 made_of = done.made_of(file)
-                outcome = await engine.upscale(file, options, tell)
+                outcome = await engine.process(file, request, tell)
             except OSError as error:
                 outcome = failed(file, error)
             if outcome.error is None:
