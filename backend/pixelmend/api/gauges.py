@@ -8,12 +8,12 @@ from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.spool import Spool
 from pixelmend.models.memory import MemorySample
 from pixelmend.worker.memory import WorkerMemory
-from pixelmend.worker.pool import Workers
+from pixelmend.worker.pool import WorkerPool
 
 
 def gauges(
     spool: Spool,
-    workers: Workers,
+    workers: WorkerPool,
     scheduler: Scheduler,
     readiness: Readiness,
     dropped_lines: Callable[[], int],

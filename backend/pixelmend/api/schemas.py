@@ -207,7 +207,8 @@ class JobView(BaseModel):
     task: str = Field(description="The kind of the job; `GET /api/info` has all kinds.")
     state: JobState
     progress: JobProgress
-    place: int | None = Field(description="In the queue, from 1; null unless queued.")
+    queue_position: int | None = Field(description="From 1; null unless queued.")
+    place: int | None = Field(description="The name of queue_position in version 0.1; use that.")
     eta_s: float | None = Field(description="Seconds to the end, from what was measured; null if unknown.")
     model: str
     file_name: str | None

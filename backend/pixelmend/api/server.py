@@ -63,7 +63,7 @@ class DrainingServer(uvicorn.Server):
         if self._drain is None:
             self._service.log.info("draining")
             self._service.downloads.cancel_all()
-            self._drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
+            self._drain = asyncio.create_task(self._service.jobs.drain(), name="drain on a signal")
 
     def _on_signal(self, number: signal.Signals) -> None:
         self.force_exit = self.force_exit or (self.should_exit and number is signal.SIGINT)

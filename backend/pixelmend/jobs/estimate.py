@@ -7,7 +7,7 @@ from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.jobs.admission import Admission, ImageHeader
-from pixelmend.jobs.rates import Rates, Seconds
+from pixelmend.jobs.throughput import Seconds, ThroughputEstimator
 from pixelmend.models.description import ExecutionProfile, ModelDescription
 
 FULL_PRECISION = "float32"
@@ -40,7 +40,7 @@ def estimate(
     header: ImageHeader,
     admission: Admission,
     model: ModelDescription | None,
-    rates: Rates,
+    throughput: ThroughputEstimator,
     *,
     tile_px: int,
     batch_tiles: int,
@@ -59,7 +59,7 @@ def estimate(
     # Transparency is a header of its own to the network.
     planes = 2 if header.has_alpha else 1
     computed_px = len(plan) * plan.tile.pixels * planes
-    seconds = rates.predict(
+    seconds = throughput.job_seconds(
         model=upscale.model,
         precision=profile.precision,
         output_format=options.format,

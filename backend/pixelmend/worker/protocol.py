@@ -193,7 +193,7 @@ class StartFailed:
 
 
 ToWorker = Annotated[Configure | Submit | Cancel | CommandRequest | Shutdown, Field(discriminator="kind")]
-MemoryNews = Memory | MemoryAlert | CommandResponse
+MemoryEvent = Memory | MemoryAlert | CommandResponse
 FromWorker = Annotated[
     Ready
     | Models

@@ -17,7 +17,7 @@ from pixelmend.api.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Pro
 from pixelmend.api.service import Service
 from pixelmend.models.description import DeviceDescription
 from pixelmend.models.memory import Alert, MemorySample
-from pixelmend.worker.memory import KEPT_SAMPLES, News, WorkerMemory
+from pixelmend.worker.memory import KEPT_SAMPLES, EventQueue, WorkerMemory
 
 PING_PERIOD_S = 15.0
 WATCHED_NEWS = 64
@@ -62,7 +62,7 @@ def memory_router(service: Service) -> APIRouter:
     async def events(request: Request) -> Response:
         service.callers.identify(request)
         return StreamingResponse(
-            _events(service.workers.memories, service.desk.draining_begun),
+            _events(service.workers.memories, service.jobs.draining_begun),
             media_type="text/event-stream",
             # nginx would collect what has to be seen at once.
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -100,7 +100,7 @@ def _point(sample: MemorySample) -> MemoryPoint:
 async def _events(memories: Sequence[WorkerMemory], drain: asyncio.Event) -> AsyncIterator[str]:
     """The present first, then all that is new, until the service drains."""
     yield "retry: 2000\n\n"
-    news: News = asyncio.Queue(WATCHED_NEWS)
+    news: EventQueue = asyncio.Queue(WATCHED_NEWS)
     with ExitStack() as stack:
         for index, memory in enumerate(memories):
             stack.enter_context(memory.watched(news, index))
@@ -119,7 +119,7 @@ def _event(device: int, item: MemorySample | Alert) -> str:
     return sse_event(name, None, json.dumps({"device": device, name: asdict(item)}))
 
 
-async def _next(news: News, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
+async def _next(news: EventQueue, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
     """None after a while without any, and when the service drains."""
     got, ends = asyncio.ensure_future(news.get()), asyncio.ensure_future(drain.wait())
     try:

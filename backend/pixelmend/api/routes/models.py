@@ -135,7 +135,7 @@ def list_models(service: Service) -> list[ModelInfo]:
                 loaded=seen is not None and seen.loaded,
                 precision=seen.precision if seen else None,
                 denoise=entry.denoise_partner is not None,
-                problem=service.places.hidden(seen.problem) if seen and seen.problem else None,
+                problem=service.paths.hidden(seen.problem) if seen and seen.problem else None,
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
