@@ -28,7 +28,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
 
 from pixelmend.engine.backends.compact import Compact, from_state
-from pixelmend.engine.weights import read_state
+from pixelmend.engine.weights.files import read_state
 from pixelmend.models.catalog import ModelEntry, load_catalog
 
 WEIGHTS = Path(__file__).parents[1] / "backend/pixelmend/models/weights"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelmend.engine.backends.compact import Compact, from_state
-from pixelmend.engine.weights import read_state
+from pixelmend.engine.weights.files import read_state
 
 Bytes = NDArray[np.uint8]
 

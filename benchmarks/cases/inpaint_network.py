@@ -13,14 +13,14 @@ from benchmarks.pictures import Bytes
 from benchmarks.report import Row
 from benchmarks.timing import compare, interleave
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.device import cpu_device
-from pixelmend.engine.inpainting import NetworkFill
-from pixelmend.engine.memory import HostMemory
-from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.memory import HostMemory
+from pixelmend.engine.inpainting.network import NetworkFill
+from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import MemoryLimits
-from pixelmend.engine.model_cache.memory_profile import LearnedFigures
+from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.open_models import OpenModel
-from pixelmend.engine.model_cache.provider import CatalogStock
+from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.models.catalog import Catalog, ModelEntry
 
 _IMAGE_PX = (1024, 1536)
@@ -72,5 +72,5 @@ def _lama(path: Path) -> OpenModel:
     torch.save(LaMa(in_nc=4).state_dict(), path)
     device = cpu_device()
     catalog = Catalog((ModelEntry("lama", "lama", "inpaint", path, "dropped-in"),))
-    stock = CatalogStock(lambda: catalog, device, None, LearnedFigures(None, Logger()))
-    return ModelManager(stock, device, HostMemory(), MemoryLimits()).lease("lama", task="inpaint")
+    provider = CatalogProvider(lambda: catalog, device, None, MemoryProfiles(None, Logger()))
+    return ModelCache(provider, device, HostMemory(), MemoryLimits()).lease("lama", task="inpaint")

@@ -34,9 +34,9 @@ PREVIEW_PX = 1600
 @functools.cache
 def engine() -> Any:
     """Built where it is first needed: in the process that computes."""
-    from pixelmend.engine.in_process import LoneEngine
+    from pixelmend.engine.in_process import InProcessEngine
 
-    return LoneEngine(Settings(), Logger(process="space"))
+    return InProcessEngine(Settings(), Logger(process="space"))
 
 
 @spaces.GPU(duration=GPU_SECONDS)

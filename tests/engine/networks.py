@@ -18,7 +18,7 @@ from torch import Tensor
 from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.compact import Compact, NetworkConfig
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
-from pixelmend.engine.loader import LoadedModel, load_model
+from pixelmend.engine.weights.architecture import LoadedModel, load_model
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 
 ROOT = Path(__file__).parents[2]

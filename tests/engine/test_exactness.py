@@ -11,9 +11,9 @@ from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.device import cpu_device
-from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.precision import Precision
+from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.precision import Precision
+from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import colour, named_model, photo

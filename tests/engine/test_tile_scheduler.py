@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pixelmend.core.errors import StorageFull, WrongResult
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
-from pixelmend.engine.resilience import ResilientRunner, Tiling
-from pixelmend.engine.tile_scheduler import BACKLOG_TILES, PATIENT_SHARE, Batcher, TileJob
+from pixelmend.engine.recovery.runner import ResilientRunner, Tiling
+from pixelmend.engine.tile_scheduler import AGING_SHARE, BACKLOG_TILES, TileJob, TileScheduler
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import AtOnce, Faulty, Repeater
@@ -76,11 +76,11 @@ class Log:
         return np.concatenate(self.rows[job_id])
 
 
-def runner_of(*ladder: TileNetwork) -> ResilientRunner:
+def runner_of(*fallback_chain: TileNetwork) -> ResilientRunner:
     def opener(network: TileNetwork) -> Callable[[], TileNetwork]:
         return lambda: network
 
-    return ResilientRunner(Tiling(4, 0, 1, 1), [opener(network) for network in ladder])
+    return ResilientRunner(Tiling(4, 0, 1, 1), [opener(network) for network in fallback_chain])
 
 
 def job(
@@ -119,22 +119,26 @@ def doubled(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels.repeat(2, axis=0).repeat(2, axis=1)
 
 
-def drain(batcher: Batcher, limit: int = 1000) -> int:
+def drain(scheduler: TileScheduler, limit: int = 1000) -> int:
     """Steps until nothing is left; how many."""
     for count in range(limit):
-        if not batcher.step():
+        if not scheduler.step():
             return count
-    raise AssertionError("the batcher does not come to an end")
+    raise AssertionError("the scheduler does not come to an end")
 
 
 def test_an_idle_batcher_says_so() -> None:
-    assert not Batcher(4).step()
+    assert not TileScheduler(4).step()
 
 
-@pytest.mark.parametrize("flights", [1, 2])
+@pytest.mark.parametrize("in_flight", [1, 2])
 @pytest.mark.parametrize("batch_tiles", [1, 2, 3, 8])
-def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int, flights: int) -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(batch_tiles, Clock(), flights=flights)
+def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int, in_flight: int) -> None:
+    log, runner, scheduler = (
+        Log(),
+        runner_of(Repeater()),
+        TileScheduler(batch_tiles, Clock(), max_in_flight=in_flight),
+    )
     pictures = {
         f"{channels}-{seed}": noise(70, 50 + 9 * seed, channels, seed=seed)
         for channels in (1, 2, 3, 4)
@@ -142,9 +146,9 @@ def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int, flights: 
     }
     for name, pixels in pictures.items():
         if pixels.shape[2] in (2, 4):
-            pixels[:, :, -1] = pixels[:, :, -1] // 2 + 60  # nothing solid for settle_alpha
-        batcher.add(job(log, runner, name, pixels))
-    drain(batcher)
+            pixels[:, :, -1] = pixels[:, :, -1] // 2 + 60  # nothing solid for snap_alpha
+        scheduler.add(job(log, runner, name, pixels))
+    drain(scheduler)
     assert sorted(log.finished) == sorted(pictures)
     for name, pixels in pictures.items():
         np.testing.assert_array_equal(log.picture(name), doubled(pixels))
@@ -153,39 +157,39 @@ def test_jobs_that_share_batches_keep_their_pictures(batch_tiles: int, flights: 
 
 
 def test_tiles_of_several_jobs_fill_one_batch() -> None:
-    log, network, batcher = Log(), Repeater(), Batcher(8, Clock())
+    log, network, scheduler = Log(), Repeater(), TileScheduler(8, Clock())
     runner = runner_of(network)
     for i in range(5):
-        batcher.add(job(log, runner, str(i), small(i)))
-    batcher.add(job(log, runner, "alpha", small(9, channels=4)))
-    drain(batcher)
+        scheduler.add(job(log, runner, str(i), small(i)))
+    scheduler.add(job(log, runner, "alpha", small(9, channels=4)))
+    drain(scheduler)
     assert network.shapes == [(7, TILE, TILE)]
 
 
 def test_only_equal_models_shapes_and_depths_share_a_batch() -> None:
-    log, batcher = Log(), Batcher(8, Clock())
+    log, scheduler = Log(), TileScheduler(8, Clock())
     networks = [Repeater(), Repeater()]
     runners = [runner_of(network) for network in networks]
-    batcher.add(job(log, runners[0], "a", small()))
-    batcher.add(job(log, runners[1], "other model", small()))
-    batcher.add(job(log, runners[0], "other shape", noise(20, 20, 3)))
-    batcher.add(job(log, runners[0], "other depth", noise(TILE, TILE, 3, bits=16)))
-    drain(batcher)
+    scheduler.add(job(log, runners[0], "a", small()))
+    scheduler.add(job(log, runners[1], "other model", small()))
+    scheduler.add(job(log, runners[0], "other shape", noise(20, 20, 3)))
+    scheduler.add(job(log, runners[0], "other depth", noise(TILE, TILE, 3, bits=16)))
+    drain(scheduler)
     assert [len(network.shapes) for network in networks] == [3, 1]
     assert len(log.finished) == 4
 
 
 def test_the_shortest_goes_first() -> None:
-    log, network, batcher = Log(), Repeater(), Batcher(1, Clock())
+    log, network, scheduler = Log(), Repeater(), TileScheduler(1, Clock())
     runner = runner_of(network)
-    batcher.add(job(log, runner, "poster", big()))
-    batcher.step()  # the poster's first tile is on its way
-    batcher.add(job(log, runner, "thumbnail", small()))
-    batcher.step()
-    batcher.step()
+    scheduler.add(job(log, runner, "poster", big()))
+    scheduler.step()  # the poster's first tile is on its way
+    scheduler.add(job(log, runner, "thumbnail", small()))
+    scheduler.step()
+    scheduler.step()
     assert log.finished == ["thumbnail"]
     assert len(network.shapes) <= 3
-    drain(batcher)
+    drain(scheduler)
     assert log.finished == ["thumbnail", "poster"]
 
 
@@ -195,69 +199,69 @@ def test_a_thumbnail_that_comes_while_the_device_is_busy_waits_for_that_tile_alo
 
     def admit() -> None:
         while thumbnails:
-            batcher.add(thumbnails.pop())
+            scheduler.add(thumbnails.pop())
 
-    batcher = Batcher(1, admit=admit)
-    batcher.add(job(log, runner_of(network), "poster", big()))
-    batcher.step()
+    scheduler = TileScheduler(1, admit=admit)
+    scheduler.add(job(log, runner_of(network), "poster", big()))
+    scheduler.step()
     network.gate.release(2)  # for the tile that is there already, and one more
-    batcher.step()
-    batcher.remove("poster")
-    batcher.step()
+    scheduler.step()
+    scheduler.remove("poster")
+    scheduler.step()
     assert log.finished == ["thumbnail"]
 
 
 def test_a_thumbnail_passes_a_poster_however_long_that_has_waited() -> None:
     clock = Clock()
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, clock)
-    batcher.add(job(log, runner, "poster", big()))
-    batcher.step()
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(1, clock)
+    scheduler.add(job(log, runner, "poster", big()))
+    scheduler.step()
     clock.now_s += 3600
-    batcher.add(job(log, runner, "thumbnail", small()))
+    scheduler.add(job(log, runner, "thumbnail", small()))
     for _ in range(3):
-        batcher.step()
+        scheduler.step()
     assert log.finished == ["thumbnail"]
 
 
 def test_posters_finish_although_thumbnails_never_cease() -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, Clock())
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(1, Clock())
     posters = [job(log, runner, f"poster {i}", big(i)) for i in range(2)]
     for poster in posters:
-        batcher.add(poster)
+        scheduler.add(poster)
     steps = 0
     while not {"poster 0", "poster 1"} <= set(log.finished):
-        while len(batcher) < 4:
-            batcher.add(job(log, runner, f"thumbnail {len(log.rows)}", small()))
-        batcher.step()
+        while len(scheduler) < 4:
+            scheduler.add(job(log, runner, f"thumbnail {len(log.rows)}", small()))
+        scheduler.step()
         steps += 1
-        assert steps <= 1.2 / PATIENT_SHARE * sum(len(p.plan) for p in posters)
+        assert steps <= 1.2 / AGING_SHARE * sum(len(p.plan) for p in posters)
     assert len(log.finished) > steps // 2
 
 
 def test_a_slow_networks_poster_has_its_share_of_the_time_and_no_more() -> None:
-    """Were turns counted instead of time, a deep network's tiles would leave nothing to a small one's."""
+    """Were slots counted instead of time, a deep network's tiles would leave nothing to a small one's."""
     clock = Clock()
-    log, batcher = Log(), Batcher(1, clock)
+    log, scheduler = Log(), TileScheduler(1, clock)
     deep, shallow = Busy(clock, 50.0), Busy(clock, 1.0)
-    batcher.add(job(log, runner_of(deep), "poster", noise(600, 600, 3)))
+    scheduler.add(job(log, runner_of(deep), "poster", noise(600, 600, 3)))
     quick = runner_of(shallow)
     for i in range(400):
-        batcher.add(job(log, quick, f"thumbnail {i}", small()))
-        batcher.step()
-    assert deep.busy_s / (deep.busy_s + shallow.busy_s) == pytest.approx(PATIENT_SHARE, abs=0.15)
+        scheduler.add(job(log, quick, f"thumbnail {i}", small()))
+        scheduler.step()
+    assert deep.busy_s / (deep.busy_s + shallow.busy_s) == pytest.approx(AGING_SHARE, abs=0.15)
 
 
 def test_a_cancelled_job_vanishes() -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(1, Clock())
-    batcher.add(job(log, runner, "poster", big()))
-    batcher.step()
-    batcher.step()
-    removed = batcher.remove("poster")
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(1, Clock())
+    scheduler.add(job(log, runner, "poster", big()))
+    scheduler.step()
+    scheduler.step()
+    removed = scheduler.remove("poster")
     assert removed is not None
     assert removed.id == "poster"
-    assert batcher.remove("poster") is None
-    drain(batcher)
-    assert len(batcher) == 0
+    assert scheduler.remove("poster") is None
+    drain(scheduler)
+    assert len(scheduler) == 0
     assert len(log.progress["poster"]) == 1  # what was on the device is not delivered any more
     assert not log.finished
     assert not log.failed
@@ -265,7 +269,7 @@ def test_a_cancelled_job_vanishes() -> None:
 
 def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:
     log, network = Log(), Gated()
-    batcher = Batcher(1)
+    scheduler = TileScheduler(1)
     wide = noise(TILE, 2 * TILE, 3)
     delivered_while_busy: list[int] = []
 
@@ -277,11 +281,11 @@ def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:
 
     one = job(log, runner_of(network), "one", wide)
     one.on_progress = observe
-    batcher.add(one)
+    scheduler.add(one)
     network.gate.release()
-    batcher.step()
+    scheduler.step()
     assert network.entered.acquire(timeout=30)
-    drain(batcher)
+    drain(scheduler)
     assert delivered_while_busy == [1]
     assert log.finished == ["one"]
     np.testing.assert_array_equal(log.picture("one"), doubled(wide))
@@ -290,7 +294,7 @@ def test_finished_tiles_are_delivered_while_the_next_are_computed() -> None:
 def test_a_slow_encoder_holds_up_its_own_job_only() -> None:
     log, network = Log(), Repeater()
     woken = threading.Event()
-    batcher = Batcher(1, wake=woken.set)
+    scheduler = TileScheduler(1, wake=woken.set)
     entered, gate = threading.Event(), threading.Event()
     rows: list[NDArray[Any]] = []
 
@@ -302,53 +306,53 @@ def test_a_slow_encoder_holds_up_its_own_job_only() -> None:
     wide = noise(3 * TILE, 3 * TILE, 3)
     with ThreadPoolExecutor(1) as encoder:
         slow = job(log, runner_of(network), "slow", wide, write_slowly, encoder)
-        batcher.add(slow)
+        scheduler.add(slow)
         while not entered.is_set():
-            batcher.step()
-        while batcher.step():
+            scheduler.step()
+        while scheduler.step():
             pass
         # It got as far as it may, with what was on the device, and that is free for others.
         assert BACKLOG_TILES <= slow.computed - slow.written <= BACKLOG_TILES + 1
         assert slow.computed < len(slow.plan)
-        assert not batcher.has_work
-        batcher.add(job(log, runner_of(network), "quick", small()))
-        while batcher.step():
+        assert not scheduler.has_work
+        scheduler.add(job(log, runner_of(network), "quick", small()))
+        while scheduler.step():
             pass
         assert log.finished == ["quick"]
         woken.clear()
         gate.set()
         assert woken.wait(timeout=30)  # there is room again, and whoever waits for work hears of it
         while "slow" not in log.finished:
-            batcher.step()
+            scheduler.step()
             encoder.submit(lambda: None).result(30)
     np.testing.assert_array_equal(np.concatenate(rows), doubled(wide))
 
 
 def test_an_encoder_that_fails_in_its_thread_fails_its_job_once() -> None:
-    log, batcher = Log(), Batcher(4)
+    log, scheduler = Log(), TileScheduler(4)
 
     def full(rows: Any) -> None:
         raise StorageFull("no room")
 
     with ThreadPoolExecutor(1) as encoder:
-        batcher.add(job(log, runner_of(Repeater()), "full", noise(200, 40, 3), full, encoder))
-        while batcher.step():
+        scheduler.add(job(log, runner_of(Repeater()), "full", noise(200, 40, 3), full, encoder))
+        while scheduler.step():
             pass
         encoder.shutdown(wait=True)
     assert isinstance(log.failed["full"], StorageFull)
-    assert len(batcher) == 0
+    assert len(scheduler) == 0
 
 
 def test_two_batches_may_be_on_the_device_at_once() -> None:
     log, network = Log(), Gated()
-    batcher = Batcher(1, flights=2)
-    batcher.add(job(log, runner_of(network), "poster", big()))
-    batcher.step()
-    batcher.step()
+    scheduler = TileScheduler(1, max_in_flight=2)
+    scheduler.add(job(log, runner_of(network), "poster", big()))
+    scheduler.step()
+    scheduler.step()
     for _ in range(2):
         assert network.entered.acquire(timeout=30)
     network.gate.release(1000)
-    drain(batcher)
+    drain(scheduler)
     assert log.finished == ["poster"]
     np.testing.assert_array_equal(log.picture("poster"), doubled(big()))
 
@@ -358,12 +362,12 @@ def bright(tile: Tiles) -> bool:
 
 
 def test_a_failing_job_does_not_sink_the_others() -> None:
-    log, batcher = Log(), Batcher(8, Clock())
+    log, scheduler = Log(), TileScheduler(8, Clock())
     runner = runner_of(Faulty("only", "not finite", bright))
     pictures = [small(1), np.full((TILE, TILE, 3), 255, np.uint8), small(2)]
     for i, pixels in enumerate(pictures):
-        batcher.add(job(log, runner, str(i), pixels))
-    drain(batcher)
+        scheduler.add(job(log, runner, str(i), pixels))
+    drain(scheduler)
     assert log.finished == ["0", "2"]
     assert list(log.failed) == ["1"]
     assert isinstance(log.failed["1"], WrongResult)
@@ -380,14 +384,14 @@ class Crashing(Repeater):
         return super().run(tiles, grey)
 
 
-@pytest.mark.parametrize("flights", [1, 2])
-def test_a_bug_that_one_job_brings_out_fails_that_job_only(flights: int) -> None:
-    log, runner, batcher = Log(), runner_of(Crashing()), Batcher(8, Clock(), flights=flights)
+@pytest.mark.parametrize("in_flight", [1, 2])
+def test_a_bug_that_one_job_brings_out_fails_that_job_only(in_flight: int) -> None:
+    log, runner, scheduler = Log(), runner_of(Crashing()), TileScheduler(8, Clock(), max_in_flight=in_flight)
     white = noise(70, 70, 3)
     white[:32, :32] = 255
-    batcher.add(job(log, runner, "white", white))
-    batcher.add(job(log, runner, "good", noise(70, 70, 3, seed=1)))
-    drain(batcher)
+    scheduler.add(job(log, runner, "white", white))
+    scheduler.add(job(log, runner, "good", noise(70, 70, 3, seed=1)))
+    drain(scheduler)
     assert log.finished == ["good"]
     assert isinstance(log.failed["white"], ZeroDivisionError)
     np.testing.assert_array_equal(log.picture("good"), doubled(noise(70, 70, 3, seed=1)))
@@ -397,33 +401,33 @@ def test_a_disk_that_is_full_for_one_job_is_not_full_for_the_others() -> None:
     def full(rows: Any) -> None:
         raise StorageFull("no room")
 
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(8, Clock())
-    batcher.add(job(log, runner, "full", noise(70, 40, 3), full))
-    batcher.add(job(log, runner, "good", noise(70, 40, 3, seed=1)))
-    drain(batcher)
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(8, Clock())
+    scheduler.add(job(log, runner, "full", noise(70, 40, 3), full))
+    scheduler.add(job(log, runner, "good", noise(70, 40, 3, seed=1)))
+    drain(scheduler)
     assert log.finished == ["good"]
     assert isinstance(log.failed["full"], StorageFull)
 
 
 def test_a_note_goes_to_the_job_whose_tile_it_was() -> None:
-    log, batcher = Log(), Batcher(8, Clock())
+    log, scheduler = Log(), TileScheduler(8, Clock())
     runner = runner_of(Faulty("float16 on GPU", "not finite", bright), Repeater(label="float32 on CPU"))
     jobs = [
         job(log, runner, "redone", np.full((70, 70, 3), 255, np.uint8)),
         job(log, runner, "clean", noise(70, 70, 3)),
     ]
     for one in jobs:
-        batcher.add(one)
-    drain(batcher)
+        scheduler.add(one)
+    drain(scheduler)
     assert jobs[0].notes == ["tile redone in float32 on CPU: not finite in float16 on GPU"]
     assert jobs[1].notes == []
     assert (log.picture("redone") == 255).all()
 
 
 def test_the_devices_time_is_shared_out() -> None:
-    log, runner, batcher = Log(), runner_of(Repeater()), Batcher(2, Clock())
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(2, Clock())
     jobs = [job(log, runner, str(i), small(i)) for i in range(2)]
     for one in jobs:
-        batcher.add(one)
-    drain(batcher)
+        scheduler.add(one)
+    drain(scheduler)
     assert jobs[0].device_s == jobs[1].device_s > 0

@@ -9,12 +9,12 @@ import torch
 from pixelmend.engine.backends.runtime import configure_torch
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.device import choose_device, cpu_device, physical_cores
-from pixelmend.engine.memory import memory_of
-from pixelmend.engine.model_cache.peak_memory import Meter, MeteredNetwork, gauge_of
-from pixelmend.engine.nvml import bus_id_of, free_bytes_of
-from pixelmend.engine.precision import psnr_db
-from pixelmend.engine.sensors import sensors_of
+from pixelmend.engine.devices.device import choose_device, cpu_device, physical_cores
+from pixelmend.engine.devices.memory import memory_of
+from pixelmend.engine.devices.nvml import bus_id_of, free_bytes_of
+from pixelmend.engine.devices.precision import psnr_db
+from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
+from pixelmend.engine.monitoring.sensors import sensors_of
 from tests.engine.networks import colour, embedded_model, photo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")
@@ -76,9 +76,11 @@ def test_what_a_call_takes_is_what_the_allocator_counted() -> None:
     device = choose_device("cuda")
     network = TorchNetwork(embedded_model(), device, "float16")
     seen: list[tuple[int, int]] = []
-    metered = MeteredNetwork(network, Meter(gauge_of(device)), lambda px, peak: seen.append((px, peak)))
+    probed = ProbedNetwork(
+        network, PeakMemoryProbe(memory_counter_of(device)), lambda px, peak: seen.append((px, peak))
+    )
     before = memory_of(device).read()
-    metered.run(np.zeros((4, 128, 128, 3), np.uint8), colour(4))
+    probed.run(np.zeros((4, 128, 128, 3), np.uint8), colour(4))
     ((px, peak),) = seen
     assert px == 4 * 128 * 128
     assert 100 < peak / px < 10_000

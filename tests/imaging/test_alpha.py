@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelmend.imaging.alpha import bleed_colour, settle_alpha
+from pixelmend.imaging.alpha import bleed_colour, snap_alpha
 from tests.imaging.samples import noise, photo
 
 
@@ -105,7 +105,7 @@ def test_solid_alpha_becomes_exact_and_edges_stay(dtype: Any) -> None:
     source[:, 6:] = top
     source[3, 10] = top // 2
     upscaled = np.full((24, 24), top // 3, dtype)
-    settle_alpha(source, upscaled, 2)
+    snap_alpha(source, upscaled, 2)
     assert (upscaled[:, :10] == 0).all()  # the 3x3 surroundings of columns 0 to 4 are transparent
     assert (upscaled[:, 10:14] == top // 3).all()
     assert (upscaled[10:, 14:] == top).all()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin, read_mirrored, with_margin
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter, read_mirrored, with_margin
 
 
 def picture(height: int, width: int, channels: int = 3) -> NDArray[Any]:
@@ -43,7 +43,7 @@ def test_margin_is_cut_off_whatever_the_rows_come_in(step: int) -> None:
     size = with_margin(Size(20, 30))
     padded = read_mirrored(pixels, Rect(Span(0, size.width), Span(0, size.height)), EDGE_MARGIN_PX)
     got: list[Pixels] = []
-    write = WithoutMargin(got.append, Size(20, 30), EDGE_MARGIN_PX)
+    write = MarginCropWriter(got.append, Size(20, 30), EDGE_MARGIN_PX)
     for top in range(0, len(padded), step):
         write(padded[top : top + step])
     np.testing.assert_array_equal(np.concatenate(got), pixels)

@@ -1,6 +1,11 @@
 """Filling holes: exact outside, repeatable, and what must come out where it is known."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pixelmend.core.errors import Cancelled, InvalidParameter
 from pixelmend.imaging.inpainting.fill import fill
+from pixelmend.imaging.mask import grow
 from tests.imaging.samples import noise
+from tests.pictures import photo
 
+ROOT = Path(__file__).parents[2]
 Pixels = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -193,3 +202,56 @@ def test_the_result_does_not_depend_on_what_is_far_away() -> None:
     other = pixels.copy()
     other[:, 100:] = 0
     np.testing.assert_array_equal(fill(pixels, hole)[hole], fill(other, hole)[hole])
+
+
+FILL_AND_PRINT_HASH = """
+import hashlib
+from pixelmend.imaging.inpainting.fill import fill
+from tests.imaging.test_fill import photo_with_hole
+
+print(hashlib.sha256(fill(*photo_with_hole()).tobytes()).hexdigest())
+"""
+
+
+def photo_with_hole() -> tuple[NDArray[np.uint8], Mask]:
+    """The hole is deep enough to be filled from patches."""
+    return photo(side_px=90), grow(box(90, 90, 20, 20, 40, 50), 4)
+
+
+@pytest.mark.parametrize("kernels", [None, "Haswell"])
+def test_result_does_not_depend_on_the_threads_that_the_process_has(kernels: str | None) -> None:
+    """OpenBLAS has kernels for each family of CPUs; those for AVX2 round as the threads divide the work."""
+    chosen = {} if kernels is None else {"OPENBLAS_CORETYPE": kernels}
+    paths = os.pathsep.join([str(ROOT / "backend"), str(ROOT)])
+
+    def filled_with(threads: int) -> str:
+        count = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+        ran = subprocess.run(
+            [sys.executable, "-c", FILL_AND_PRINT_HASH],
+            env=os.environ | chosen | count | {"PYTHONPATH": paths},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return ran.stdout
+
+    assert len({filled_with(threads) for threads in (1, 2, 3)}) == 1
+
+
+def test_threads_are_one_only_while_holes_are_filled() -> None:
+    with threadpool_limits(2):
+        pixels, hole = photo_with_hole()
+        seen: set[int] = set()
+
+        def look(done: int, total: int) -> None:
+            seen.update(pool["num_threads"] for pool in blas_pools())
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda _: fill(pixels, hole, on_progress=look), range(2)))
+        assert seen == {1}
+        assert {pool["num_threads"] for pool in blas_pools()} == {2}
+
+
+def blas_pools() -> list[Any]:
+    """Numpy's own, not those of other libraries in this process."""
+    return [pool for pool in threadpool_info() if "numpy" in pool["filepath"]]

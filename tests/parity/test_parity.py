@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.selection import open_network
-from pixelmend.engine.device import cpu_device
-from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.precision import Precision, psnr_db
-from pixelmend.engine.resilience import ResilientRunner, Tiling
-from pixelmend.engine.tile_scheduler import Batcher, TileJob
+from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.precision import Precision, psnr_db
+from pixelmend.engine.recovery.runner import ResilientRunner, Tiling
+from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
+from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import ROOT, AtOnce, named_model, photo
@@ -99,7 +99,7 @@ def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
     demands = model.architecture
     tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
     runner = ResilientRunner(tiling, [lambda: network])
-    batcher = Batcher(2)
+    scheduler = TileScheduler(2)
     rows: dict[str, list[Any]] = {name: [] for name in pictures()}
     failures: list[Exception] = []
     for name, pixels in pictures().items():
@@ -107,7 +107,7 @@ def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
             Size(pixels.shape[1], pixels.shape[0]), tile_px=TILE_PX, overlap_px=model.overlap_px
         )
         assert len(plan) > 1
-        batcher.add(
+        scheduler.add(
             TileJob(
                 id=name,
                 runner=runner,
@@ -120,7 +120,7 @@ def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
                 on_failed=lambda job, error: failures.append(error),
             )
         )
-    while batcher.step():
+    while scheduler.step():
         pass
     assert not failures
     return {name: np.concatenate(parts) for name, parts in rows.items()}

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from pixelmend.engine.weights import read_state
+from pixelmend.engine.weights.files import read_state
 from training import browser
 from training.browser import APP_MODELS, MANIFEST, WEIGHTS, write_app_models
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.backends.compact import Compact, from_state
-from pixelmend.engine.loader import mix_states
+from pixelmend.engine.weights.architecture import mix_states
 from training.evaluate import Comparison, compare_methods
 from training.judge import flat_deviation, judge, mean_gain, minus, reduced
 from training.methods import bicubic, lanczos, network_method, read_network, upscale

@@ -190,8 +190,8 @@ class Engine:
     def pin(self, model_id: str, pinned: bool) -> None:
         self.done.append(f"pin {model_id} {pinned}")
 
-    def relieve(self) -> bool:
-        self.done.append("relieve")
+    def free_unused(self) -> bool:
+        self.done.append("free_unused")
         return True
 
     def preload(self, name: str) -> None:
@@ -224,7 +224,12 @@ def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> No
     done("3", UnloadUnused())
     done("4", PreloadProfile("p"))
     done("5", ReleaseProfile("p"))
-    assert [d for d in engine.done if d != "told"][1:] == ["pin m True", "relieve", "preload p", "release p"]
+    assert [d for d in engine.done if d != "told"][1:] == [
+        "pin m True",
+        "free_unused",
+        "preload p",
+        "release p",
+    ]
     failed = done("6", LoadModel("bug"))
     assert failed is not None
     assert failed.problem is not None

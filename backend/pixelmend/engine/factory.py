@@ -1,60 +1,60 @@
-"""How an engine is put together from the settings."""
+"""Builds the parts of an engine from the settings."""
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.backends.runtime import configure_torch
-from pixelmend.engine.device import Device, physical_cores
-from pixelmend.engine.encoders import Encoders
-from pixelmend.engine.memory import HostMemory, memory_of
-from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.devices.device import Device, physical_cores
+from pixelmend.engine.devices.memory import HostMemory, memory_of
+from pixelmend.engine.encoder_memory import Encoders
+from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import limits_from
-from pixelmend.engine.model_cache.memory_profile import LearnedFigures
-from pixelmend.engine.model_cache.provider import CatalogStock
+from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
+from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.engine.pipeline import Listener, Pipeline, PipelineLimits
-from pixelmend.engine.recovery import policy_from
+from pixelmend.engine.recovery.policy import policy_from
 from pixelmend.imaging.codec import configure_vips
 from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 
 
-def learned_figures(settings: Settings, device: Device, log: Logger) -> LearnedFigures:
+def open_memory_profiles(settings: Settings, device: Device, log: Logger) -> MemoryProfiles:
     """What was measured of a device's memory, kept between runs."""
-    return LearnedFigures(settings.data_dir / f"memory-{device.type}-{device.index}.json", log)
+    return MemoryProfiles(settings.data_dir / f"memory-{device.type}-{device.index}.json", log)
 
 
-def build_manager(
-    settings: Settings, device: Device, log: Logger, learned: LearnedFigures | None = None
-) -> ModelManager:
-    """Sets the libraries of this process up as well: once in a process."""
+def build_model_cache(
+    settings: Settings, device: Device, log: Logger, profiles: MemoryProfiles | None = None
+) -> ModelCache:
+    """Also configures the libraries of this process, so it is called once in a process."""
     threads = settings.threads or physical_cores()
     configure_torch(threads)
     configure_vips(threads)
     precision = None if settings.precision == "auto" else settings.precision
-    figures = learned or learned_figures(settings, device, log)
-    return ModelManager(
-        CatalogStock(lambda: load_catalog(settings.models_dir), device, precision, figures),
+    profiles = profiles or open_memory_profiles(settings, device, log)
+    return ModelCache(
+        CatalogProvider(lambda: load_catalog(settings.models_dir), device, precision, profiles),
         device,
         memory_of(device),
         limits_from(settings),
         first_call_px=settings.tile_px**2,
-        calls_at_once=_flights(device),
+        calls_at_once=_max_in_flight(device),
         policy=policy_from(settings.recovery),
     )
 
 
-def build_pipeline(settings: Settings, manager: ModelManager, listener: Listener) -> Pipeline:
-    device = manager.device
+def build_pipeline(settings: Settings, cache: ModelCache, listener: Listener) -> Pipeline:
+    device = cache.device
     limits = PipelineLimits(
         input=input_limits(settings),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles_on(device.type),
-        flights=_flights(device),
+        max_in_flight=_max_in_flight(device),
         threads=settings.threads or physical_cores(),
     )
-    return Pipeline(manager, limits, listener, Encoders(HostMemory().read))
+    return Pipeline(cache, limits, listener, Encoders(HostMemory().read))
 
 
-def _flights(device: Device) -> int:
-    """Batches on the device at one time: one with memory of its own copies one while it computes another."""
+def _max_in_flight(device: Device) -> int:
+    """Batches on the device at one time: a GPU with its own memory copies one while it computes another."""
     return 2 if device.type == "cuda" else 1

@@ -6,20 +6,20 @@ from concurrent.futures import Future
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import known_error
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.device import Device, choose_device
-from pixelmend.engine.factory import build_manager, build_pipeline
+from pixelmend.engine.devices.device import Device, choose_device
+from pixelmend.engine.factory import build_model_cache, build_pipeline
 from pixelmend.tasks.image import ImageReport, ImageTask
 
 
-class LoneEngine:
+class InProcessEngine:
     """Owns the device of `settings`, and keeps models open between tasks. Used by several threads."""
 
     def __init__(self, settings: Settings, log: Logger) -> None:
-        """Raises what the device is refused for."""
+        """Raises InvalidParameter if the device is not there."""
         self.device: Device = choose_device(settings.device)
         self._results: dict[str, Future[ImageReport]] = {}
-        manager = build_manager(settings, self.device, log)
-        self._pipeline = build_pipeline(settings, manager, self)
+        cache = build_model_cache(settings, self.device, log)
+        self._pipeline = build_pipeline(settings, cache, self)
         self._stop = threading.Event()
         self._loop = threading.Thread(
             target=self._pipeline.run, args=(self._stop,), name="device", daemon=True
@@ -27,7 +27,7 @@ class LoneEngine:
         self._loop.start()
 
     def run(self, task: ImageTask) -> ImageReport:
-        """Returns when the result lies at its path. Raises whatever the task fails with."""
+        """Returns when the result is at its path. Raises what the task fails with."""
         result: Future[ImageReport] = Future()
         self._results[task.id] = result
         try:
@@ -40,10 +40,10 @@ class LoneEngine:
         self._stop.set()
         self._loop.join()
 
-    # --- what the pipeline tells ---------------------------------------------------------------------------
+    # --- called by the pipeline -----------------------------------------------------------------------
 
     def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
-        pass  # whoever waits in `run` cannot be told
+        pass  # `run` reports no progress
 
     def done(self, task_id: str, report: ImageReport) -> None:
         self._results[task_id].set_result(report)

@@ -11,26 +11,26 @@ from typing import Protocol
 
 from pixelmend.core.errors import Cancelled, PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.engine.encoders import Encoders
-from pixelmend.engine.erasing import Erased, Eraser
-from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.encoder_memory import Encoders
+from pixelmend.engine.inpainting.inpainter import Inpainter, InpaintResult
+from pixelmend.engine.inpainting.slots import ComputeSlots
+from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.open_models import OpenModel
-from pixelmend.engine.reports import Source, report_of_erasing, report_of_tiles
-from pixelmend.engine.tile_scheduler import Batcher, TileJob
-from pixelmend.engine.turns import Turns
+from pixelmend.engine.reports import Source, inpaint_report, upscale_report
+from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
 from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, WithoutMargin
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.writers import ImageWriter, OutputSpec
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, InpaintOptions
 
-_ERASE_STEPS = 20
-"""Of progress, for what is erased before anything is enlarged."""
+_INPAINT_STEPS = 20
+"""Of progress, for what is inpainted before anything is enlarged."""
 _SAVED_ROWS = 256
-_ERASER_THREADS = 64
+_INPAINT_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PipelineLimits:
     max_output_pixels: int
     tile_px: int
     batch_tiles: int
-    flights: int
+    max_in_flight: int
     threads: int
 
 
@@ -71,11 +71,13 @@ class Pipeline:
     """`submit` and `cancel` may be called from any thread; `run` owns the device."""
 
     def __init__(
-        self, manager: ModelManager, limits: PipelineLimits, listener: Listener, encoders: Encoders
+        self, cache: ModelCache, limits: PipelineLimits, listener: Listener, encoders: Encoders
     ) -> None:
-        self._manager = manager
+        self._cache = cache
         self._encoders = encoders
-        self._batcher = Batcher(limits.batch_tiles, flights=limits.flights, admit=self._act, wake=self.wake)
+        self._scheduler = TileScheduler(
+            limits.batch_tiles, max_in_flight=limits.max_in_flight, admit=self._act, wake=self.wake
+        )
         self._limits = limits
         self._listener = listener
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -87,8 +89,10 @@ class Pipeline:
         self._decoders = ThreadPoolExecutor(8, thread_name_prefix="decode")
         # Filling holes takes the processor for seconds, and no decoding waits for it. More threads than may
         # compute: what has to give way keeps its own.
-        self._erasers = ThreadPoolExecutor(_ERASER_THREADS, thread_name_prefix="erase")
-        self._eraser = Eraser(manager, limits.input, self._batcher.run_beside, Turns(limits.threads))
+        self._inpaint_threads = ThreadPoolExecutor(_INPAINT_THREADS, thread_name_prefix="inpaint")
+        self._inpainter = Inpainter(
+            cache, limits.input, self._scheduler.run_on_device, ComputeSlots(limits.threads)
+        )
 
     @property
     def step_age_s(self) -> float:
@@ -104,20 +108,20 @@ class Pipeline:
 
     def preload(self, model_id: str) -> None:
         """Open a model ahead of the first request. Raises what `load` raises."""
-        self._manager.load(model_id)
+        self._cache.load(model_id)
 
     def run(self, stop: threading.Event, poll_s: float = 0.5) -> None:
         """The device loop, until `stop` is set."""
         while not stop.is_set():
             self._beat_s = time.monotonic()
-            if not self._batcher.has_work:
+            if not self._scheduler.has_work:
                 with suppress(queue.Empty):
                     self._inbox.get(timeout=poll_s)()
             self._act()
-            self._batcher.step()
-        self._batcher.close()
+            self._scheduler.step()
+        self._scheduler.close()
         self._decoders.shutdown(wait=True, cancel_futures=True)
-        self._erasers.shutdown(wait=True, cancel_futures=True)
+        self._inpaint_threads.shutdown(wait=True, cancel_futures=True)
 
     def _act(self) -> None:
         """Do what other threads have asked for."""
@@ -137,11 +141,11 @@ class Pipeline:
             self._report_failure(task, error)
             return
         if task.options.inpaint is None:
-            self._enlarge(task, source)
+            self._start_upscale(task, source)
         else:
-            self._erasers.submit(self._erase, task, task.options.inpaint, source)
+            self._inpaint_threads.submit(self._inpaint, task, task.options.inpaint, source)
 
-    def _enlarge(self, task: ImageTask, source: Source) -> None:
+    def _start_upscale(self, task: ImageTask, source: Source) -> None:
         upscale = task.options.upscale
         try:
             assert upscale is not None, "only what upscales comes here"
@@ -150,33 +154,31 @@ class Pipeline:
             if decoded.has_alpha:
                 decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
             # Here, so that no other job waits: a model that is not open yet takes seconds.
-            opened = self._manager.lease(
-                upscale.model, denoise=upscale.denoise, sixteen_bit=decoded.bits == 16
-            )
+            opened = self._cache.lease(upscale.model, denoise=upscale.denoise, sixteen_bit=decoded.bits == 16)
         except Exception as error:
             self._report_failure(task, error)
             return
         try:
             job, running = self._plan(task, replace(source, decoded=decoded), opened)
         except Exception as error:
-            self._manager.release(opened)
+            self._cache.release(opened)
             self._report_failure(task, error)
             return
         self._inbox.put(lambda: self._begin(job, running))
 
-    # --- erase threads --------------------------------------------------------------------------------
+    # --- inpaint threads --------------------------------------------------------------------------------
 
-    def _erase(self, task: ImageTask, options: InpaintOptions, source: Source) -> None:
+    def _inpaint(self, task: ImageTask, options: InpaintOptions, source: Source) -> None:
         def tell(done_px: int, total_px: int) -> None:
-            steps = _ERASE_STEPS * done_px // total_px
+            steps = _INPAINT_STEPS * done_px // total_px
             # How many tiles come after it is not known yet; they are counted once it is.
-            total = 2 * _ERASE_STEPS if task.options.upscale else _ERASE_STEPS
+            total = 2 * _INPAINT_STEPS if task.options.upscale else _INPAINT_STEPS
             self._listener.progress(task.id, steps, total)
 
         try:
             assert task.mask_path is not None, "a task that erases has a mask"
             self._raise_if_cancelled(task)
-            erased = self._eraser.erase(
+            inpainted = self._inpainter.inpaint(
                 source.decoded,
                 task.mask_path,
                 options,
@@ -184,16 +186,16 @@ class Pipeline:
                 on_progress=tell,
             )
             self._listener.models_changed()
-            source = replace(source, decoded=erased.decoded, erased=erased)
+            source = replace(source, decoded=inpainted.decoded, inpainted=inpainted)
             if task.options.upscale is None:
-                self._save(task, source, erased)
+                self._save(task, source, inpainted)
         except Exception as error:
             self._report_failure(task, error)
             return
         if task.options.upscale is not None:
-            self._enlarge(task, source)
+            self._start_upscale(task, source)
 
-    def _save(self, task: ImageTask, source: Source, erased: Erased) -> None:
+    def _save(self, task: ImageTask, source: Source, inpainted: InpaintResult) -> None:
         """The image at its own size. Raises what the writer raises, and Cancelled; nothing is left then."""
         decoded, encode_started_s = source.decoded, time.perf_counter()
         spec = self._spec(task.options, decoded, decoded.size)
@@ -203,7 +205,7 @@ class Pipeline:
                 writer.write_rows(decoded.pixels[top : top + _SAVED_ROWS])
             writer.finish()
         now_s = time.perf_counter()
-        report = report_of_erasing(source, erased, spec, encode_started_s, now_s)
+        report = inpaint_report(source, inpainted, spec, encode_started_s, now_s)
         if task.id in self._cancelled:
             task.output_path.unlink(missing_ok=True)
             self._raise_if_cancelled(task)
@@ -218,7 +220,7 @@ class Pipeline:
         if task.id in self._cancelled:
             self._on_tiles_failed(job, Cancelled(f"job {task.id} was cancelled"))
             return
-        self._batcher.add(job)
+        self._scheduler.add(job)
         job.on_progress(0, len(job.plan))
         self._listener.models_changed()
 
@@ -229,15 +231,15 @@ class Pipeline:
         size = upscale.target.size_for(decoded.size, model.scale, self._limits.max_output_pixels)
         spec = self._spec(options, decoded, size)
         budget_px = self._limits.tile_px
-        rules = opened.tile_rules(opened.fitting_tile_px(budget_px))
+        rules = opened.tile_rules(opened.affordable_tile_px(budget_px))
         plan = rules.plan(decoded.size, budget_px, upscale.tile_px)
         native_size = decoded.size.scale(model.scale)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         writer = self._open_writer(task, spec, decoded, native_size)
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
-        inside = WithoutMargin(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
-        # What was erased before is half of the way, however many tiles there are.
-        before = 0 if source.erased is None else len(plan)
+        inside = MarginCropWriter(write_rows, native_size, EDGE_MARGIN_PX * model.scale)
+        # What was inpainted before is half of the way, however many tiles there are.
+        before = 0 if source.inpainted is None else len(plan)
         job = TileJob(
             id=task.id,
             runner=opened.runner,
@@ -268,7 +270,7 @@ class Pipeline:
         return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
 
     def _drop_if_running(self, task_id: str) -> None:
-        job = self._batcher.remove(task_id)
+        job = self._scheduler.remove(task_id)
         if job is not None:
             self._on_tiles_failed(job, Cancelled(f"job {task_id} was cancelled"))
 
@@ -282,7 +284,7 @@ class Pipeline:
             encode_started_s = time.perf_counter()
             running.writer.finish()
             now = time.perf_counter()
-            report = report_of_tiles(running.source, running.opened, job, running.spec, encode_started_s, now)
+            report = upscale_report(running.source, running.opened, job, running.spec, encode_started_s, now)
             if task.id in self._cancelled:
                 task.output_path.unlink(missing_ok=True)
                 self._raise_if_cancelled(task)
@@ -299,7 +301,7 @@ class Pipeline:
         self._report_failure(running.task, error)
 
     def _let_go(self, running: _Running) -> None:
-        self._manager.release(running.opened)
+        self._cache.release(running.opened)
         running.encoder.shutdown(wait=False)
 
     # --- both -----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pixelmend.engine.erasing import Erased
+from pixelmend.engine.inpainting.inpainter import InpaintResult
 from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.tile_scheduler import TileJob
 from pixelmend.imaging.codec import Decoded
@@ -18,17 +18,17 @@ class Source:
     decoded: Decoded
     started_s: float
     decode_s: float
-    erased: Erased | None = None
+    inpainted: InpaintResult | None = None
 
 
-def report_of_tiles(
+def upscale_report(
     source: Source, opened: OpenModel, job: TileJob, spec: OutputSpec, encode_began_s: float, now_s: float
 ) -> ImageReport:
     """Times as in `Source`."""
-    device, erased = opened.network.device, source.erased
-    notes = [*(erased.notes if erased else ()), *([opened.note] if opened.note else []), *job.notes]
+    device, inpainted = opened.network.device, source.inpainted
+    notes = [*(inpainted.notes if inpainted else ()), *([opened.note] if opened.note else []), *job.notes]
     height, width = job.pixels.shape[:2]
-    if opened.model.architecture.judges_whole and len(job.plan) > 1:
+    if opened.model.architecture.needs_global_context and len(job.plan) > 1:
         notes.append(f"{opened.model.id} is made for whole images; its tiles may differ in tone")
     return ImageReport(
         model=opened.model.id,
@@ -46,35 +46,35 @@ def report_of_tiles(
     )
 
 
-def report_of_erasing(
-    source: Source, erased: Erased, spec: OutputSpec, encode_began_s: float, now_s: float
+def inpaint_report(
+    source: Source, inpainted: InpaintResult, spec: OutputSpec, encode_began_s: float, now_s: float
 ) -> ImageReport:
     """Of a task that enlarges nothing."""
-    maker = erased.maker
+    provenance = inpainted.provenance
     return ImageReport(
-        model=maker.model,
-        model_sha256=maker.sha256,
-        device_type=maker.device_type,
-        device_name=maker.device_name,
-        precision=maker.precision,
+        model=provenance.model,
+        model_sha256=provenance.sha256,
+        device_type=provenance.device_type,
+        device_name=provenance.device_name,
+        precision=provenance.precision,
         tiles=0,
         tile_size="none",
         device_s=0.0,
-        notes=erased.notes,
+        notes=inpainted.notes,
         source_px=source.decoded.size.pixels,
         **_common(source, spec, encode_began_s, now_s),
     )
 
 
 def _common(source: Source, spec: OutputSpec, encode_began_s: float, now_s: float) -> dict[str, Any]:
-    decoded, erased = source.decoded, source.erased
+    decoded, inpainted = source.decoded, source.inpainted
     by_eraser = (
         {
-            "inpainted_by": erased.maker.model if erased.area_px else None,
-            "inpainted_px": erased.area_px,
-            "inpaint_s": round(erased.seconds, 4),
+            "inpainted_by": inpainted.provenance.model if inpainted.area_px else None,
+            "inpainted_px": inpainted.area_px,
+            "inpaint_s": round(inpainted.seconds, 4),
         }
-        if erased
+        if inpainted
         else {}
     )
     return {

@@ -15,27 +15,25 @@ import numpy as np
 
 from pixelmend.engine.backends.network import Tiles
 from pixelmend.engine.backends.planes import from_planes, planes_per_tile, to_planes
-from pixelmend.engine.resilience import ResilientRunner, RunResult
+from pixelmend.engine.recovery.runner import ResilientRunner, RunResult
 from pixelmend.imaging.canvas import Canvas, Pixels
 from pixelmend.imaging.edges import read_mirrored
 from pixelmend.imaging.tiling import Tile, TilePlan
 
-PATIENT_SHARE = 0.25
-"""Of a busy device's time, what goes to the job that has waited longest, however large it is. So a poster
-always gets on, and a new thumbnail still waits for one of its batches at most."""
-
-
+AGING_SHARE = 0.25
+"""The share of a busy device's time that goes to the job that has waited longest, however large it is. So a
+poster always makes progress, and a new thumbnail waits for one of its batches at most."""
 BACKLOG_TILES = 8
-"""Computed tiles of a job that may wait for its encoder. More of them would only take memory."""
+"""So many computed tiles of a job may wait for its encoder. More of them would only take memory."""
 
 
 @dataclass
 class TileJob:
     """An image on its way through the device. `canvas` writes to the encoder.
 
-    margin_px: by how much the plan's picture is larger than `pixels` on each side. encoder: one thread, which
-    alone touches the canvas and calls `on_progress` and `on_finished`; `on_failed` comes from there or from
-    the batcher's thread.
+    margin_px: by how much the plan's image is larger than `pixels` on each side. encoder: one thread; no
+    other touches the canvas or calls `on_progress` and `on_finished`. `on_failed` is called on it or on the
+    scheduler's thread.
     """
 
     id: str
@@ -54,7 +52,7 @@ class TileJob:
     device_s: float = 0.0
     notes: list[str] = field(default_factory=list)
     served_s: float = 0.0
-    """When it last got the device, by the batcher's clock; set by the batcher."""
+    """When it last got the device, by the scheduler's clock; set by the scheduler."""
 
     @property
     def planes_per_tile(self) -> int:
@@ -88,22 +86,22 @@ class _Computed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Flight:
-    """A batch on the device. `patient`: it was the turn of the job that had waited longest."""
+class _InFlightBatch:
+    """A batch on the device. is_aged: it began with the job that had waited longest."""
 
-    batch: _Batch
-    patient: bool
+    tiles: _Batch
+    is_aged: bool
     computed: Future[_Computed]
 
 
-class Batcher:
-    """Least remaining work first, with a turn for whoever has waited longest; a batch is filled up with
-    fitting tiles of other jobs.
+class TileScheduler:
+    """Least remaining work first, with a turn now and then for the job that has waited longest. A batch is
+    filled up with tiles of other jobs that can share its forward pass.
 
-    flights: batches that are on the device at one time. One keeps a new job's wait shortest; two let a
+    max_in_flight: batches that are on the device at one time. One keeps a new job's wait shortest; two let a
     device with memory of its own copy one batch while it computes the other. admit: called by `step` before
-    it chooses a batch, to `add` and `remove` what has come meanwhile. wake: called from other threads when
-    `has_work` may have become true.
+    it chooses a batch; it may `add` and `remove` jobs. wake: called from other threads when `has_work` may
+    have become true.
     """
 
     def __init__(
@@ -111,7 +109,7 @@ class Batcher:
         batch_tiles: int,
         clock: Callable[[], float] = time.monotonic,
         *,
-        flights: int = 1,
+        max_in_flight: int = 1,
         admit: Callable[[], None] = lambda: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -120,11 +118,11 @@ class Batcher:
         self._admit = admit
         self._wake = wake
         self._jobs: dict[str, TileJob] = {}
-        self._max_flights = flights
-        self._flights: deque[_Flight] = deque()
-        self._device = ThreadPoolExecutor(flights, thread_name_prefix="device")
-        self._patience_s = 0.0
-        """Device time that others may still have before the patient one's turn."""
+        self._max_in_flight = max_in_flight
+        self._in_flight: deque[_InFlightBatch] = deque()
+        self._device = ThreadPoolExecutor(max_in_flight, thread_name_prefix="device")
+        self._aging_budget_s = 0.0
+        """Device time that other jobs may still have before the turn of the one that has waited longest."""
 
     def __len__(self) -> int:
         """Jobs that are not finished."""
@@ -133,69 +131,71 @@ class Batcher:
     @property
     def has_work(self) -> bool:
         """Whether `step` would do something."""
-        return bool(self._flights or self._waiting())
+        return bool(self._in_flight or self._waiting())
 
     def add(self, job: TileJob) -> None:
         job.served_s = self._clock()
         self._jobs[job.id] = job
 
     def remove(self, job_id: str) -> TileJob | None:
-        """Take a cancelled job out. None where it is not here (any more)."""
+        """Remove a cancelled job. None if it is not here (any more)."""
         return self._jobs.pop(job_id, None)
 
     def step(self) -> bool:
-        """Wait for the device to have room, send the next batch there, deliver what came back.
+        """Wait until the device has room, send the next batch there, and deliver the one that was computed.
 
-        A job whose tiles fail is taken out and told; the other jobs of that batch run again without it.
-        Returns False where there was nothing to do.
+        A job whose tiles fail is removed, and its `on_failed` called; the other jobs of that batch run again
+        without it. Returns False if there was nothing to do.
         """
-        landed = None
-        if self._flights and (len(self._flights) == self._max_flights or not self._waiting()):
-            landed = self._flights.popleft()
-            wait([landed.computed])
-            self._charge(landed)
-            self._admit()  # a thumbnail that came meanwhile goes before the poster's next tile
+        completed = None
+        if self._in_flight and (len(self._in_flight) == self._max_in_flight or not self._waiting()):
+            completed = self._in_flight.popleft()
+            wait([completed.computed])
+            self._charge(completed)
+            self._admit()  # a thumbnail that came meanwhile is computed before the poster's next tile
         waiting = self._waiting()
         if waiting:
             self._launch(waiting)
-        if landed is not None:
-            self._land(landed)
-        return landed is not None or bool(waiting)
+        if completed is not None:
+            self._complete(completed)
+        return completed is not None or bool(waiting)
 
-    def run_beside(self, work: Callable[[], RunResult]) -> RunResult:
-        """Something else for the device, in its turn. Called from other threads, which wait for it."""
+    def run_on_device(self, work: Callable[[], RunResult]) -> RunResult:
+        """Run other work on the device when it is free. Called from other threads, which wait for it."""
         return self._device.submit(work).result()
 
     def close(self) -> None:
-        """End the device's threads, after what they are computing."""
+        """End the device's threads once they have finished what they are computing."""
         self._device.shutdown(wait=True, cancel_futures=True)
 
     def _waiting(self) -> list[TileJob]:
-        # A copy: an encoder's thread may take its job out meanwhile.
+        # A copy, because an encoder's thread may remove its job meanwhile.
         return [job for job in list(self._jobs.values()) if job.wants_device]
 
     def _launch(self, waiting: list[TileJob]) -> None:
         order = sorted(waiting, key=lambda job: job.remaining_pixels)
-        # A job that is alone needs no turn and has just had one when the next job comes.
-        patient = len(order) == 1 or self._patience_s <= 0
-        if patient:
+        # A batch of the only job counts as its turn, so that it has just had one when the next job comes.
+        is_aged = len(order) == 1 or self._aging_budget_s <= 0
+        if is_aged:
             longest = min(order, key=lambda job: job.served_s)
             order.remove(longest)
             order.insert(0, longest)
         batch = self._fill(order)
-        self._flights.append(_Flight(batch, patient, self._device.submit(self._compute, batch)))
+        self._in_flight.append(_InFlightBatch(batch, is_aged, self._device.submit(self._compute, batch)))
 
-    def _charge(self, flight: _Flight) -> None:
-        """Count the device time of a batch: the patient one's turn has to be earned by the others' turns."""
-        if flight.computed.exception() is not None:
+    def _charge(self, batch: _InFlightBatch) -> None:
+        """Count the device time of a batch: the longest waiting job gets its turn after enough time of
+        others.
+        """
+        if batch.computed.exception() is not None:
             return
-        device_s = flight.computed.result().device_s
-        self._patience_s = (
-            device_s * (1 / PATIENT_SHARE - 1) if flight.patient else self._patience_s - device_s
+        device_s = batch.computed.result().device_s
+        self._aging_budget_s = (
+            device_s * (1 / AGING_SHARE - 1) if batch.is_aged else self._aging_budget_s - device_s
         )
 
     def _fill(self, order: Iterable[TileJob]) -> _Batch:
-        """Tiles of the first job and of those that can share its forward pass, up to a full batch."""
+        """A full batch of tiles: of the first job, then of jobs that can share its forward pass."""
         batch: _Batch = []
         room = self._batch_tiles
         now_s = self._clock()
@@ -210,7 +210,7 @@ class Batcher:
         return batch
 
     def _compute(self, batch: _Batch) -> _Computed:
-        """On a thread of the device. Raises what the runner raises."""
+        """Called on a thread of the device. Raises what the runner raises."""
         windows = [read_mirrored(job.pixels, tile.window, job.margin_px) for job, tile in batch]
         planes = [to_planes(window) for window in windows]
         started_s = self._clock()
@@ -219,28 +219,28 @@ class Batcher:
         )
         return _Computed(windows, [len(tiles) for tiles, _ in planes], result, self._clock() - started_s)
 
-    def _land(self, flight: _Flight) -> None:
-        error = flight.computed.exception()
+    def _complete(self, batch: _InFlightBatch) -> None:
+        error = batch.computed.exception()
         if error is None:
-            self._share_out(flight.batch, flight.computed.result())
+            self._deliver_batch(batch.tiles, batch.computed.result())
             return
         if not isinstance(error, Exception):
             raise error
-        jobs = {job.id: job for job, _ in flight.batch}
+        jobs = {job.id: job for job, _ in batch.tiles}
         if len(jobs) == 1:
-            self._give_up(flight.batch[0][0], error)
+            self._fail(batch.tiles[0][0], error)
             return
-        # Whose tile it was is not known; run each alone and let the guilty one fail by itself. Batches land
-        # in the order in which they were sent, so no later tile of these jobs has been delivered yet.
+        # It is not known whose tile failed, so each job runs alone and only the faulty one fails. Batches are
+        # completed in the order in which they were sent, so no later tile of these jobs was delivered yet.
         for job in jobs.values():
-            own = [(j, tile) for j, tile in flight.batch if j is job]
+            own = [(j, tile) for j, tile in batch.tiles if j is job]
             if self._jobs.get(job.id) is job:
                 try:
-                    self._share_out(own, self._compute(own))
+                    self._deliver_batch(own, self._compute(own))
                 except Exception as reason:
-                    self._give_up(job, reason)
+                    self._fail(job, reason)
 
-    def _share_out(self, batch: _Batch, computed: _Computed) -> None:
+    def _deliver_batch(self, batch: _Batch, computed: _Computed) -> None:
         start = 0
         for (job, tile), window, planes in zip(batch, computed.windows, computed.planes, strict=True):
             own = slice(start, start + planes)
@@ -252,13 +252,13 @@ class Batcher:
                 job.encoder.submit(self._deliver, job, tile, window, computed.result.pixels[own])
 
     def _deliver(self, job: TileJob, tile: Tile, window: Pixels, planes: Tiles) -> None:
-        """On the encoder's thread. A failing canvas fails its own job only."""
+        """Called on the encoder's thread. A failing canvas fails its own job only."""
         if self._jobs.get(job.id) is not job:
             return
         try:
             job.canvas.put(tile, from_planes(window, planes, job.runner.scale))
-        except Exception as error:  # the encoder or the disk behind it
-            self._give_up(job, error)
+        except Exception as error:  # from the encoder or the disk
+            self._fail(job, error)
             return
         job.written += 1
         job.on_progress(tile.index + 1, len(job.plan))
@@ -267,6 +267,6 @@ class Batcher:
         elif self._jobs.pop(job.id, None) is job:
             job.on_finished(job)
 
-    def _give_up(self, job: TileJob, error: Exception) -> None:
-        if self._jobs.pop(job.id, None) is job:  # one thread alone gets it
+    def _fail(self, job: TileJob, error: Exception) -> None:
+        if self._jobs.pop(job.id, None) is job:  # true for one thread only
             job.on_failed(job, error)

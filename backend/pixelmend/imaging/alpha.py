@@ -54,7 +54,7 @@ def without_opaque_alpha(
     return pixels[:, :, :-1], write_with_alpha
 
 
-def settle_alpha(source: NDArray[Any], upscaled: NDArray[Any], scale: int) -> None:
+def snap_alpha(source: NDArray[Any], upscaled: NDArray[Any], scale: int) -> None:
     """Make alpha exactly opaque (or transparent) in place where its whole source neighbourhood is.
 
     A network turns 255 into 254 here and there, which punches faint holes into solid areas.

@@ -37,7 +37,7 @@ def _folded(start: int, stop: int, length: int) -> NDArray[np.intp]:
     return np.minimum(index, 2 * length - 1 - index)
 
 
-class WithoutMargin:
+class MarginCropWriter:
     """A row writer that takes the enlargement of a mirrored image and passes on what lies inside."""
 
     def __init__(self, write_rows: Callable[[Pixels], None], size: Size, margin_px: int) -> None:

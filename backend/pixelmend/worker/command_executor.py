@@ -31,7 +31,7 @@ class Models(Protocol):
 
     def pin(self, model_id: str, pinned: bool) -> None: ...
 
-    def relieve(self) -> bool: ...
+    def free_unused(self) -> bool: ...
 
 
 class Profiles(Protocol):
@@ -89,7 +89,7 @@ class CommandExecutor:
             case PinModel(model=model, pinned=pinned):
                 self._models.pin(model, pinned)
             case UnloadUnused():
-                self._models.relieve()
+                self._models.free_unused()
             case PreloadProfile(name=name):
                 self._profiles.preload(name)
             case ReleaseProfile(name=name):

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.engine.alerts import AlertBook, rules_for
-from pixelmend.engine.device import choose_device
-from pixelmend.engine.factory import build_manager, build_pipeline, learned_figures
-from pixelmend.engine.model_cache.cache import ModelManager
-from pixelmend.engine.model_cache.profiles import ProfileKeeper
-from pixelmend.engine.monitor import MemoryMonitor
+from pixelmend.engine.devices.device import choose_device
+from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles
+from pixelmend.engine.model_cache.cache import ModelCache
+from pixelmend.engine.model_cache.profiles import ProfilePreloader
+from pixelmend.engine.monitoring.alerts import AlertTracker, rules_for
+from pixelmend.engine.monitoring.monitor import MemoryMonitor
+from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.engine.pipeline import Pipeline
-from pixelmend.engine.sensors import sensors_of
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, MemorySample
@@ -53,11 +53,11 @@ PROGRESS_PERIOD_S = 0.1
 
 
 class PipeListener:
-    """Turns what the pipeline tells into messages; progress at most ten times a second and task."""
+    """ComputeSlots what the pipeline tells into messages; progress at most ten times a second and task."""
 
-    def __init__(self, end: WorkerEnd, manager: ModelManager, log: Logger) -> None:
+    def __init__(self, end: WorkerEnd, cache: ModelCache, log: Logger) -> None:
         self._end = end
-        self._manager = manager
+        self._cache = cache
         self._log = log
         self._progress_sent_s: dict[str, float] = {}
         self._request_ids: dict[str, str | None] = {}
@@ -99,7 +99,7 @@ class PipeListener:
 
     def models_changed(self) -> None:
         with self._models_lock:  # or an older list could be sent after a newer one
-            models = tuple(self._manager.describe())
+            models = tuple(self._cache.describe())
             if models != self._models:
                 self._models = models
                 for page in pages_of(models):
@@ -114,11 +114,11 @@ class PipeListener:
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    manager: ModelManager
+    cache: ModelCache
     pipeline: Pipeline
     listener: PipeListener
     command_executor: CommandExecutor
-    profiles: ProfileKeeper
+    profiles: ProfilePreloader
     monitor: MemoryMonitor
 
 
@@ -192,18 +192,18 @@ def work(
 def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, note=device.note)
-    learned = learned_figures(settings, device, log)
-    manager = build_manager(settings, device, log, learned)
-    listener = PipeListener(end, manager, log)
-    profiles = ProfileKeeper(manager, settings.profiles)
-    alerts = AlertBook(rules_for(settings)) if settings.memory_monitoring_enabled else None
+    learned = open_memory_profiles(settings, device, log)
+    cache = build_model_cache(settings, device, log, learned)
+    listener = PipeListener(end, cache, log)
+    profiles = ProfilePreloader(cache, settings.profiles)
+    alerts = AlertTracker(rules_for(settings)) if settings.memory_monitoring_enabled else None
     return _Engine(
-        manager,
-        build_pipeline(settings, manager, listener),
+        cache,
+        build_pipeline(settings, cache, listener),
         listener,
-        CommandExecutor(manager, profiles, end.send, listener.models_changed, log),
+        CommandExecutor(cache, profiles, end.send, listener.models_changed, log),
         profiles,
-        MemoryMonitor(manager, learned, sensors_of(device), alerts, listener, log),
+        MemoryMonitor(cache, learned, sensors_of(device), alerts, listener, log),
     )
 
 
@@ -218,7 +218,7 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
     engine.listener.models_changed()
     for sentence in load_catalog(settings.models_dir).passed_over:
         log.warning("model files are passed over", reason=sentence)
-    device = engine.manager.device
+    device = engine.cache.device
     return Ready(
         DeviceDescription(device.type, device.name, device.total_bytes, device.note),
         problem,

@@ -21,8 +21,8 @@ from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.device import cpu_device
-from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.weights.architecture import LoadedModel
 from tests.engine.networks import ROOT, broken, colour, compact_state, embedded_model, model_from, photo
 from tests.imaging.samples import noise
 
@@ -104,7 +104,7 @@ def test_memory_that_really_runs_out_is_said_and_the_next_tile_is_right(executor
     script = f"""
         import resource
         import numpy as np, psutil
-        from pixelmend.engine.device import cpu_device
+        from pixelmend.engine.devices.device import cpu_device
         from pixelmend.engine.backends.openvino import OpenVinoNetwork
         from pixelmend.engine.backends.torch import TorchNetwork
         from pixelmend.core.errors import DeviceMemoryError

@@ -16,8 +16,8 @@ from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.device import Device, cpu_device
-from pixelmend.engine.loader import LoadedModel
+from pixelmend.engine.devices.device import Device, cpu_device
+from pixelmend.engine.weights.architecture import LoadedModel
 from tests.engine.networks import ROOT, colour, compact_state, model_from
 from tests.imaging.samples import noise
 
@@ -69,7 +69,7 @@ def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
 def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
     script = """
         import sys
-        from pixelmend.engine.device import cpu_device
+        from pixelmend.engine.devices.device import cpu_device
         from pixelmend.engine.backends.selection import open_network
         from tests.engine.networks import embedded_model
         open_network(embedded_model(), cpu_device(), None)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelmend.engine.memory import MemoryReading
+from pixelmend.engine.devices.memory import MemoryReading
 from pixelmend.engine.model_cache.eviction import (
     Candidate,
     MemoryLimits,

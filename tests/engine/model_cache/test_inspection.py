@@ -13,14 +13,14 @@ from torch import Tensor
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.device import cpu_device
-from pixelmend.engine.loader import LoadedModel, load_model, read_model
-from pixelmend.engine.memory import HostMemory
-from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.memory import HostMemory
+from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import MemoryLimits
-from pixelmend.engine.model_cache.inspection import MAX_PROBLEM_LENGTH, Finding, Findings
-from pixelmend.engine.model_cache.memory_profile import LearnedFigures
-from pixelmend.engine.model_cache.provider import CatalogStock
+from pixelmend.engine.model_cache.inspection import MAX_PROBLEM_LENGTH, Inspection, Inspections
+from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
+from pixelmend.engine.model_cache.provider import CatalogProvider
+from pixelmend.engine.weights.architecture import LoadedModel, load_model, read_model
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
 from tests.engine.networks import compact_state
@@ -36,15 +36,15 @@ class Evil:
         return os.system, (f"touch {self._proof}",)
 
 
-def manager_of(folder: Path) -> ModelManager:
+def cache_of(folder: Path) -> ModelCache:
     device = cpu_device()
-    learned = LearnedFigures(None, Logger())
-    stock = CatalogStock(lambda: load_catalog(folder), device, "float32", learned)
-    return ModelManager(stock, device, HostMemory(), MemoryLimits())
+    learned = MemoryProfiles(None, Logger())
+    provider = CatalogProvider(lambda: load_catalog(folder), device, "float32", learned)
+    return ModelCache(provider, device, HostMemory(), MemoryLimits())
 
 
-def described(manager: ModelManager) -> dict[str, ModelDescription]:
-    return {model.id: model for model in manager.describe()}
+def described(cache: ModelCache) -> dict[str, ModelDescription]:
+    return {model.id: model for model in cache.describe()}
 
 
 def put(path: Path, state: dict[str, Tensor]) -> Path:
@@ -92,18 +92,18 @@ def bad(tmp_path: Path) -> dict[str, str]:
 
 
 def test_bad_files_are_named_run_no_code_and_disturb_nobody(tmp_path: Path, bad: dict[str, str]) -> None:
-    manager = manager_of(tmp_path)
-    good = manager.lease("good")
+    cache = cache_of(tmp_path)
+    good = cache.lease("good")
     for name, problem in bad.items():
         with pytest.raises(ModelUnusable, match=f"^{name}[.][a-z]+: .*{problem}") as first:
-            manager.lease(name)
+            cache.lease(name)
         assert len(first.value.message) < 1000
         # The other models keep working: the one that was open, and one that is opened now.
         tile = np.full((1, 16, 16, 3), 128, np.uint8)
         assert good.network.run(tile, np.zeros(1, np.bool_)).faults == (None,)
-        manager.release(manager.lease("pixelmend-x4"))
+        cache.release(cache.lease("pixelmend-x4"))
     assert not (tmp_path / "it-ran").exists()
-    seen = described(manager)
+    seen = described(cache)
     for name, problem in bad.items():
         assert problem in (seen[name].problem or ""), name
         assert len(seen[name].problem or "") <= MAX_PROBLEM_LENGTH
@@ -125,17 +125,17 @@ class Counter:
 
 def test_a_bad_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"rubbish")
-    findings = Findings(counter := Counter())
+    inspections = Inspections(counter := Counter())
     messages = set()
     for _ in range(3):
         with pytest.raises(ModelUnusable) as refusal:
-            findings.load(load_catalog(tmp_path), "m")
+            inspections.load(load_catalog(tmp_path), "m")
         messages.add(refusal.value.message)
     assert (counter.reads, len(messages)) == (1, 1)
-    assert findings.of(load_catalog(tmp_path).get("m")).problem in messages
+    assert inspections.get(load_catalog(tmp_path).get("m")).problem in messages
     put(tmp_path / "m.safetensors", compact_state())
-    assert findings.of(load_catalog(tmp_path).get("m")) == Finding()
-    assert findings.load(load_catalog(tmp_path), "m").scale == 2
+    assert inspections.get(load_catalog(tmp_path).get("m")) == Inspection()
+    assert inspections.load(load_catalog(tmp_path), "m").scale == 2
     assert counter.reads == 2
 
 
@@ -145,22 +145,22 @@ def test_a_file_of_the_same_size_and_time_is_another_file(tmp_path: Path) -> Non
     whole = path.read_bytes()
     path.write_bytes(bytes(len(whole)))
     before = path.stat()
-    findings = Findings()
+    inspections = Inspections()
     with pytest.raises(ModelUnusable):
-        findings.load(load_catalog(tmp_path), "m")
+        inspections.load(load_catalog(tmp_path), "m")
     (tmp_path / "new").write_bytes(whole)
     os.utime(tmp_path / "new", ns=(before.st_atime_ns, before.st_mtime_ns))
     (tmp_path / "new").replace(path)
-    assert findings.load(load_catalog(tmp_path), "m").scale == 2
+    assert inspections.load(load_catalog(tmp_path), "m").scale == 2
 
 
 def test_a_partner_known_to_be_bad_is_not_read_again(tmp_path: Path) -> None:
     put(tmp_path / "realesr-general-x4v3.safetensors", compact_state(scale=4))
     (tmp_path / "realesr-general-wdn-x4v3.safetensors").write_bytes(b"rubbish")
-    findings = Findings(counter := Counter())
+    inspections = Inspections(counter := Counter())
     for name, denoise in (("realesr-general-wdn-x4v3", None), ("realesr-general-x4v3", 0.5)):
         with pytest.raises(ModelUnusable, match=r"^realesr-general-wdn-x4v3[.]safetensors: "):
-            findings.load(load_catalog(tmp_path), name, denoise)
+            inspections.load(load_catalog(tmp_path), name, denoise)
     assert counter.reads == 1
 
 
@@ -170,10 +170,10 @@ def test_a_long_problem_is_cut_short(tmp_path: Path) -> None:
     def read(catalog: Catalog, model_id: str, denoise: float | None) -> LoadedModel:
         raise ModelUnusable("long " * 1000)
 
-    findings = Findings(read)
+    inspections = Inspections(read)
     with pytest.raises(ModelUnusable):
-        findings.load(load_catalog(tmp_path), "m")
-    assert findings.of(load_catalog(tmp_path).get("m")).problem == ("long " * 1000)[:MAX_PROBLEM_LENGTH]
+        inspections.load(load_catalog(tmp_path), "m")
+    assert inspections.get(load_catalog(tmp_path).get("m")).problem == ("long " * 1000)[:MAX_PROBLEM_LENGTH]
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_what_the_system_would_not_give_is_no_fault_of_the_file(tmp_path: Path, 
             raise ModelUnusable("m.safetensors: not now") from left.pop()
         return read_model(catalog, model_id, denoise)
 
-    findings = Findings(read)
+    inspections = Inspections(read)
     with pytest.raises(ModelUnusable, match="not now"):
-        findings.load(load_catalog(tmp_path), "m")
-    assert findings.of(load_catalog(tmp_path).get("m")) == Finding()
-    assert findings.load(load_catalog(tmp_path), "m").scale == 2
+        inspections.load(load_catalog(tmp_path), "m")
+    assert inspections.get(load_catalog(tmp_path).get("m")) == Inspection()
+    assert inspections.load(load_catalog(tmp_path), "m").scale == 2
 
 
 def test_a_model_that_cannot_be_computed_is_named_and_not_read_again(tmp_path: Path) -> None:
@@ -201,40 +201,40 @@ def test_a_model_that_cannot_be_computed_is_named_and_not_read_again(tmp_path: P
 
     network = IPT(n_feats=12, num_layers=1, num_queries=1, scale=[2])
     torch.save(dict(network.state_dict()), tmp_path / "m.pth")
-    manager = manager_of(tmp_path)
+    cache = cache_of(tmp_path)
     refusals = []
     for _ in range(2):
         with pytest.raises(ModelUnusable, match=r"^model 'm' cannot be computed: ") as refusal:
-            manager.lease("m")
+            cache.lease("m")
         refusals.append(refusal.traceback)
-    assert "cannot be computed" in (described(manager)["m"].problem or "")
+    assert "cannot be computed" in (described(cache)["m"].problem or "")
     assert "open_network" in [entry.name for entry in refusals[0]]
     assert "open_network" not in [entry.name for entry in refusals[1]]
 
 
 def test_what_was_read_stays_known_when_the_model_is_let_go(tmp_path: Path) -> None:
     put(tmp_path / "m.safetensors", compact_state(scale=3))
-    manager = manager_of(tmp_path)
-    assert (described(manager)["m"].scale, described(manager)["m"].architecture) == (None, None)
-    manager.release(manager.lease("m"))
-    assert manager.relieve()
-    here = described(manager)["m"]
+    cache = cache_of(tmp_path)
+    assert (described(cache)["m"].scale, described(cache)["m"].architecture) == (None, None)
+    cache.release(cache.lease("m"))
+    assert cache.free_unused()
+    here = described(cache)["m"]
     assert (here.loaded, here.scale, here.architecture, here.task) == (False, 3, "Compact", "upscale")
     put(tmp_path / "m.safetensors", compact_state(scale=1))
-    assert described(manager)["m"].scale is None
+    assert described(cache)["m"].scale is None
 
 
 def test_a_partner_that_is_bad_is_not_held_against_the_model(tmp_path: Path) -> None:
     names = ("realesr-general-x4v3", "realesr-general-wdn-x4v3")
     put(tmp_path / f"{names[0]}.safetensors", compact_state(scale=4))
     (tmp_path / f"{names[1]}.safetensors").write_bytes(b"rubbish")
-    manager = manager_of(tmp_path)
+    cache = cache_of(tmp_path)
     for _ in range(2):
         with pytest.raises(ModelUnusable, match=rf"^{names[1]}[.]safetensors: "):
-            manager.lease(names[0], denoise=0.5)
-    assert manager.lease(names[0]).model.scale == 4
+            cache.lease(names[0], denoise=0.5)
+    assert cache.lease(names[0]).model.scale == 4
     put(tmp_path / f"{names[1]}.safetensors", compact_state(scale=4, seed=1))
-    assert manager.lease(names[0], denoise=0.5).model.scale == 4
+    assert cache.lease(names[0], denoise=0.5).model.scale == 4
 
 
 @pytest.fixture(scope="module")
@@ -249,28 +249,28 @@ def lama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_dropped_in_model_for_inpainting_is_known_as_such_and_refused(lama: Path) -> None:
-    manager = manager_of(lama)
-    assert described(manager)["eraser"].task == "upscale"  # as long as nobody has looked
+    cache = cache_of(lama)
+    assert described(cache)["eraser"].task == "upscale"  # as long as nobody has looked
     for _ in range(2):
         with pytest.raises(InvalidParameter, match=r"^model 'eraser' is for inpainting, not upscaling$"):
-            manager.lease("eraser")
-    here = described(manager)["eraser"]
+            cache.lease("eraser")
+    here = described(cache)["eraser"]
     assert (here.task, here.architecture, here.problem) == ("inpaint", "LaMa", None)
     with pytest.raises(InvalidParameter, match="for inpainting"):
         load_model(load_catalog(lama), "eraser")
 
 
 def test_a_model_for_inpainting_is_read_once(lama: Path) -> None:
-    findings = Findings(counter := Counter())
-    assert findings.load(load_catalog(lama), "eraser").architecture.task == "inpaint"
-    assert findings.of(load_catalog(lama).get("eraser")).task == "inpaint"
+    inspections = Inspections(counter := Counter())
+    assert inspections.load(load_catalog(lama), "eraser").architecture.task == "inpaint"
+    assert inspections.get(load_catalog(lama).get("eraser")).task == "inpaint"
     assert counter.reads == 1
 
 
 def test_the_catalogs_models_for_inpainting_are_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "big-lama.pt").write_bytes(b"rubbish")
-    manager = manager_of(tmp_path)
+    cache = cache_of(tmp_path)
     for name in ("big-lama", "migan_pipeline_v2"):
         with pytest.raises(InvalidParameter, match=f"^model '{name}' is for inpainting, not upscaling$"):
-            manager.lease(name)
-    assert described(manager)["big-lama"].task == "inpaint"
+            cache.lease(name)
+    assert described(cache)["big-lama"].task == "inpaint"

@@ -1,4 +1,4 @@
-"""Whatever is asked of a manager, in whatever order: who is in use stays, and the bytes add up."""
+"""Whatever is asked of a cache, in whatever order: who is in use stays, and the bytes add up."""
 
 import gc
 import threading
@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pixelmend.core.errors import ModelHeld, ModelTooLarge
 from pixelmend.engine.model_cache.open_models import Hold, OpenModel
-from tests.engine.accounting import Clock, CountingDevice, CountingStock, manager_of
+from tests.engine.counting import Clock, CountingDevice, CountingProvider, cache_of
 
 MODELS = {"a": 100, "b": 200, "c": 300, "d": 500, "e": 850}
 NAMES = st.sampled_from(sorted(MODELS))
@@ -17,15 +17,15 @@ CEILING = 900
 
 
 class Administration(RuleBasedStateMachine):
-    """`leased` is what the outside holds; the manager must never disagree with it."""
+    """`leased` is what the outside holds; the cache must never disagree with it."""
 
     def __init__(self) -> None:
         super().__init__()
         gc.collect()
-        gc.freeze()  # the manager collects after every eviction; only its own models are worth looking at
+        gc.freeze()  # the cache collects after every eviction; only its own models are worth looking at
         self.clock = Clock()
         self.device = CountingDevice(1000)
-        self.manager = manager_of(CountingStock(self.device, MODELS), self.clock)
+        self.cache = cache_of(CountingProvider(self.device, MODELS), self.clock)
         self.leased: list[OpenModel] = []
         self.pinned: set[str] = set()
         self.held: set[str] = set()
@@ -38,23 +38,23 @@ class Administration(RuleBasedStateMachine):
     def lease(self, name: str) -> None:
         self.clock.now_s += 1
         try:
-            opened = self.manager.lease(name)
+            opened = self.cache.lease(name)
         except ModelTooLarge:
             return
-        assert not opened.leaving
-        assert not opened.gone.is_set()
+        assert not opened.retired
+        assert not opened.closed.is_set()
         self.leased.append(opened)
 
     @precondition(lambda self: self.leased)
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         opened = self.leased.pop(data.draw(st.integers(0, len(self.leased) - 1)))
-        self.manager.release(opened)
+        self.cache.release(opened)
 
     @rule(name=NAMES, pinned=st.booleans())
     def pin(self, name: str, pinned: bool) -> None:
         try:
-            self.manager.pin(name, pinned)
+            self.cache.pin(name, pinned)
         except ModelTooLarge:
             return
         (self.pinned.add if pinned else self.pinned.discard)(name)
@@ -62,7 +62,7 @@ class Administration(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
         try:
-            events = self.manager.leave(name)
+            events = self.cache.retire(name)
         except ModelHeld:
             assert name in self.pinned | self.held
             return
@@ -72,29 +72,29 @@ class Administration(RuleBasedStateMachine):
 
     @rule(name=NAMES, yielding=st.booleans())
     def hold(self, name: str, yielding: bool) -> None:
-        self.manager.hold(name, Hold(frozenset({name}), 1, yielding))
+        self.cache.hold(name, Hold(frozenset({name}), 1, yielding))
         self.held.add(name)
 
     @rule(name=NAMES)
     def drop(self, name: str) -> None:
-        assert self.manager.drop(name) <= {name} - self.pinned
+        assert self.cache.end_hold(name) <= {name} - self.pinned
         self.held.discard(name)
 
     @rule(seconds=st.sampled_from([0.0, 20.0, 2000.0]))
-    def housekeep(self, seconds: float) -> None:
+    def collect(self, seconds: float) -> None:
         self.clock.now_s += seconds
-        self.manager.housekeep()
-        assert self.device.own_bytes <= sum(model.bytes for model in self.manager.read()[2])
+        self.cache.collect()
+        assert self.device.own_bytes <= sum(model.bytes for model in self.cache.read()[2])
 
     @rule()
-    def relieve(self) -> None:
-        self.manager.relieve()
+    def free_unused(self) -> None:
+        self.cache.free_unused()
 
     @invariant()
     def leased_and_pinned_models_are_open(self) -> None:
-        models = self.manager.read()[2]
+        models = self.cache.read()[2]
         for opened in self.leased:
-            assert not opened.gone.is_set()
+            assert not opened.closed.is_set()
             assert sum(other is opened for other in self.leased) == opened.leases
         assert sum(model.leases for model in models) == len(self.leased)
         assert self.pinned <= {model.model for model in models if not model.leaving}
@@ -102,10 +102,10 @@ class Administration(RuleBasedStateMachine):
 
     @invariant()
     def bytes_add_up_and_the_ceiling_holds(self) -> None:
-        models = self.manager.read()[2]
+        models = self.cache.read()[2]
         accounted = sum(model.bytes for model in models)
         assert accounted <= CEILING
-        assert self.manager._shelf.accounted_bytes == accounted
+        assert self.cache._models.accounted_bytes == accounted
 
 
 TestAdministration = Administration.TestCase

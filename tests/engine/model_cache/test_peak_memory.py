@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelmend.engine.model_cache.peak_memory import Meter, MeteredNetwork
-from tests.engine.accounting import CountingDevice, CountingNetwork
+from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork
+from tests.engine.counting import CountingDevice, CountingNetwork
 from tests.engine.networks import colour
 
 MIB = 2**20
 
 
 class Counter:
-    """A gauge that a test turns."""
+    """A counter that a test slots."""
 
     def __init__(self) -> None:
         self.bytes = 100
@@ -39,13 +39,13 @@ class Counter:
 
 PEAK = """
 import numpy as np
-from pixelmend.engine.model_cache.peak_memory import Meter, ProcessGauge
+from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProcessCounter
 
 def work():
     return int(np.ones(80 << 20, np.uint8)[-1])
 
 np.ones(200 << 20, np.uint8)  # a peak from before
-print(*Meter(ProcessGauge()).measure(work))
+print(*PeakMemoryProbe(ProcessCounter()).measure(work))
 """
 
 
@@ -73,20 +73,20 @@ class Gated:
 
 
 def test_a_call_that_is_measured_is_alone_and_others_share_the_device() -> None:
-    meter, order = Meter(Counter()), list[str]()
+    probe, order = PeakMemoryProbe(Counter()), list[str]()
     one, two = Gated(), Gated()
     with ThreadPoolExecutor(4) as threads:
-        calls = [threads.submit(meter.run, one), threads.submit(meter.run, two)]
+        calls = [threads.submit(probe.run, one), threads.submit(probe.run, two)]
         assert one.inside.wait(60)
         assert two.inside.wait(60)  # together with the first
         measuring = Gated()
-        measured = threads.submit(meter.measure, measuring)
+        measured = threads.submit(probe.measure, measuring)
         one.gate.set()
         calls[0].result(60)
         assert not measuring.inside.is_set()
         two.gate.set()
         assert measuring.inside.wait(60)
-        late = threads.submit(meter.run, lambda: order.append("late"))
+        late = threads.submit(probe.run, lambda: order.append("late"))
         with pytest.raises(TimeoutError):
             late.result(0.2)
         order.append("measured")
@@ -97,29 +97,31 @@ def test_a_call_that_is_measured_is_alone_and_others_share_the_device() -> None:
 
 
 def test_a_call_that_fails_lets_the_next_one_in() -> None:
-    meter = Meter(Counter())
-    for call in (meter.run, meter.measure):
+    probe = PeakMemoryProbe(Counter())
+    for call in (probe.run, probe.measure):
         with pytest.raises(ZeroDivisionError):
             call(lambda: 1 // 0)
-    assert meter.run(lambda: 1) == 1
-    assert meter.measure(lambda: 1)[0] == 1
+    assert probe.run(lambda: 1) == 1
+    assert probe.measure(lambda: 1)[0] == 1
 
 
 def test_larger_calls_are_measured_and_what_earlier_ones_left_is_counted() -> None:
-    gauge = Counter()
+    counter = Counter()
     seen: list[tuple[int, int]] = []
 
     class Taking(CountingNetwork):
         def run(self, tiles, grey):  # type: ignore[no-untyped-def]
             needed = tiles.shape[1] * tiles.shape[2] * 10
-            gauge.take(for_a_while=500, for_ever=max(0, needed - self.buffers))
+            counter.take(for_a_while=500, for_ever=max(0, needed - self.buffers))
             self.buffers = max(self.buffers, needed)
             return super().run(tiles, grey)
 
         buffers = 0
 
-    network = MeteredNetwork(
-        Taking(CountingDevice(10**6), 1, 0), Meter(gauge), lambda px, peak: seen.append((px, peak))
+    network = ProbedNetwork(
+        Taking(CountingDevice(10**6), 1, 0),
+        PeakMemoryProbe(counter),
+        lambda px, peak: seen.append((px, peak)),
     )
     for side in (8, 4, 8, 16):
         network.run(np.zeros((1, side, side, 3), np.uint8), colour())

@@ -6,8 +6,8 @@ import pytest
 
 from pixelmend.core.config import Profile
 from pixelmend.core.errors import ModelHeld, ModelTooLarge, UnknownModel, UnknownProfile
-from pixelmend.engine.model_cache.profiles import ProfileKeeper
-from tests.engine.accounting import Clock, CountingDevice, CountingStock, manager_of, open_models, use
+from pixelmend.engine.model_cache.profiles import ProfilePreloader
+from tests.engine.counting import Clock, CountingDevice, CountingProvider, cache_of, open_models, use
 
 MODELS = {"a": 200, "b": 200, "c": 200, "d": 300}
 
@@ -16,30 +16,30 @@ class Bench:
     def __init__(self, **profiles: Profile) -> None:
         self.clock = Clock()
         self.device = CountingDevice(1000)
-        self.stock = CountingStock(self.device, MODELS)
-        self.manager = manager_of(self.stock, self.clock)
-        self.keeper = ProfileKeeper(self.manager, profiles)
+        self.provider = CountingProvider(self.device, MODELS)
+        self.cache = cache_of(self.provider, self.clock)
+        self.keeper = ProfilePreloader(self.cache, profiles)
 
     @property
     def open(self) -> set[str]:
-        return open_models(self.manager)
+        return open_models(self.cache)
 
 
 def test_preloaded_models_stay_until_released() -> None:
     bench = Bench(photos=Profile(models=("a", "b")))
     bench.keeper.preload("photos")
     assert bench.open == {"a", "b"}
-    assert list(bench.manager.active_profiles) == ["photos"]
+    assert list(bench.cache.active_profiles) == ["photos"]
     bench.clock.now_s += 10_000
-    assert bench.manager.housekeep() == 0
-    use(bench.manager, "c")
-    use(bench.manager, "d")  # in the place of c
+    assert bench.cache.collect() == 0
+    use(bench.cache, "c")
+    use(bench.cache, "d")  # in the place of c
     assert bench.open == {"a", "b", "d"}
     with pytest.raises(ModelHeld, match="'a' is held by profile 'photos'"):
-        bench.manager.unload("a")
+        bench.cache.unload("a")
     bench.keeper.release("photos")
     assert bench.open == {"d"}
-    assert not bench.manager.active_profiles
+    assert not bench.cache.active_profiles
 
 
 def test_those_that_may_go_do_so_last_and_by_priority() -> None:
@@ -49,11 +49,11 @@ def test_those_that_may_go_do_so_last_and_by_priority() -> None:
     )
     bench.keeper.preload("high")
     bench.keeper.preload("low")  # used last, and still the first to go
-    use(bench.manager, "c")
-    use(bench.manager, "d")
+    use(bench.cache, "c")
+    use(bench.cache, "d")
     assert bench.open == {"a", "b", "d"}
-    bench.manager.pin("d", True)
-    use(bench.manager, "c")
+    bench.cache.pin("d", True)
+    use(bench.cache, "c")
     assert bench.open == {"b", "c", "d"}
 
 
@@ -66,12 +66,12 @@ def test_a_profile_is_bounded_by_its_own_limit() -> None:
     for name in ("bytes", "percent"):
         with pytest.raises(ModelTooLarge, match=f"profile '{name}'"):
             bench.keeper.preload(name)
-    assert bench.stock.opened == []  # by the estimate alone
-    bench.stock.surprises["b"] = 100
+    assert bench.provider.opened == []  # by the estimate alone
+    bench.provider.surprises["b"] = 100
     with pytest.raises(ModelTooLarge, match="profile 'enough'"):
         bench.keeper.preload("enough")
     assert bench.open == set()
-    bench.stock.surprises.clear()
+    bench.provider.surprises.clear()
     bench.keeper.preload("enough")
 
 
@@ -81,10 +81,10 @@ def test_a_profile_that_cannot_be_had_leaves_nothing_behind() -> None:
         wrong=Profile(models=("a", "nobody")),
         small=Profile(models=("a",)),
     )
-    use(bench.manager, "a")
+    use(bench.cache, "a")
     with pytest.raises(ModelTooLarge):
         bench.keeper.preload("large")
-    assert not bench.manager.active_profiles
+    assert not bench.cache.active_profiles
     assert bench.open == {"a"}  # which was open before
     with pytest.raises(UnknownModel):
         bench.keeper.preload("wrong")
@@ -96,14 +96,14 @@ def test_release_waits_for_leases_and_spares_what_others_keep() -> None:
     bench = Bench(one=Profile(models=("a", "b", "c")), two=Profile(models=("c",)))
     bench.keeper.preload("one")
     bench.keeper.preload("two")
-    bench.manager.pin("b", True)
-    lease = bench.manager.lease("a")
+    bench.cache.pin("b", True)
+    lease = bench.cache.lease("a")
     with ThreadPoolExecutor(1) as threads:
         releasing = threads.submit(bench.keeper.release, "one")
-        assert bench.device.gave_back.acquire(timeout=60)
-        assert lease.leaving
+        assert bench.device.trimmed.acquire(timeout=60)
+        assert lease.retired
         assert not releasing.done()
-        bench.manager.release(lease)
+        bench.cache.release(lease)
         releasing.result(60)
     assert bench.open == {"b", "c"}
 

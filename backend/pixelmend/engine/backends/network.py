@@ -1,4 +1,4 @@
-"""What the engine needs of a network, wherever it computes, and the check of what comes out of one."""
+"""The interface of a network on any device, and the check of its output."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -6,22 +6,22 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.engine.device import Device
-from pixelmend.engine.precision import Precision
+from pixelmend.engine.devices.device import Device
+from pixelmend.engine.devices.precision import Precision
 from pixelmend.imaging.tile_rules import WidthCost
 
 Tiles = NDArray[np.uint8] | NDArray[np.uint16]
 """(N, H, W, 3), full range of the dtype; for a network that inpaints (N, H, W, 4), whose last channel is
-full where something is to be removed and 0 elsewhere."""
+full in pixels to be removed and 0 in the others."""
 
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, which OpenCV and hence the reference implementation use for grey."""
 
 FLAT_INPUT_RANGE = 32 / 255
-"""An input whose 4x4 means differ by at least this and that comes out flat has collapsed. Fainter detail and
-single bright pixels may well be noise, which a denoising network is right to remove."""
+"""If the 4x4 means of an input differ by at least this and its output is flat, the output has collapsed.
+Fainter detail and single bright pixels may be noise, which a denoising network is right to remove."""
 FLAT_OUTPUT_RANGE = 1 / 255
-"""One step of 8 bits, which rounding alone can make of a flat value."""
+"""One step of 8 bits: rounding alone can make this difference in a flat value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class NetworkOutput:
 
 
 class TileNetwork(Protocol):
-    """What the rest of the engine needs of a network; tests bring small ones of their own."""
+    """What the rest of the engine needs of a network. Tests have small ones of their own."""
 
     @property
     def scale(self) -> int: ...
 
     @property
     def label(self) -> str:
-        """Where and how it computes, as "float16 on NVIDIA H200"."""
+        """Its precision and device, such as "float16 on NVIDIA H200"."""
         ...
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
@@ -68,8 +68,8 @@ class DeviceNetwork(TileNetwork, Protocol):
 def find_faults(tiles: Tiles, pixels: Tiles, sums: NDArray[Any]) -> tuple[str | None, ...]:
     """What is wrong with each item of an output.
 
-    tiles, pixels: the network's input and output. sums: (N,) of all values of an output item before they were
-    clamped and rounded: NaN or infinite where any of them is, which the pixels do not show.
+    tiles, pixels: the network's input and output. sums: (N,), the sum of all values of an output item before
+    they were clamped and rounded: NaN or infinite if any of them is, which the pixels do not show.
     """
     return tuple(
         "not finite"
@@ -83,7 +83,7 @@ def find_faults(tiles: Tiles, pixels: Tiles, sums: NDArray[Any]) -> tuple[str | 
 
 def _is_flat(pixels: NDArray[Any]) -> bool:
     """Whether no channel of (H, W, 3) varies by more than FLAT_OUTPUT_RANGE."""
-    # A few pixels tell for nearly every picture; only what looks flat to them is looked at in full.
+    # A few pixels decide for nearly every image; all are compared only if those are flat.
     return all(
         (some.max(axis=(0, 1)) - some.min(axis=(0, 1))).max() <= FLAT_OUTPUT_RANGE * np.iinfo(some.dtype).max
         for some in (pixels[::16, ::16], pixels)

@@ -15,22 +15,22 @@ _BYTES = "tensor(uint8)"
 
 
 class OnnxInpainter(nn.Module):
-    """The interface of MI-GAN's pipeline: `image` (1, 3, H, W) and `mask` (1, 1, H, W), uint8. A mask of 0 is
-    what is removed, of 255 what stays. Its one output is the picture, (1, 3, H, W) uint8.
+    """The interface of MI-GAN's pipeline: `image` (1, 3, H, W) and `mask` (1, 1, H, W), uint8. The mask is
+    0 in pixels to be removed and 255 in the others. Its one output is the image, (1, 3, H, W) uint8.
 
-    As an `nn.Module` it is like the other networks that inpaint, without tensors and on the CPU alone.
-    Raises ModelUnusable where the file is not ONNX or has another interface.
+    It is an `nn.Module` like the other networks that inpaint, without tensors and on the CPU only. Raises
+    ModelUnusable if the file is not ONNX or has another interface.
     """
 
     def __init__(self, path: Path, name: str | None = None) -> None:
-        """name: the file's, if it is not the path's own."""
+        """name: of the file, if `path` is a copy of it."""
         name = name or path.name
         super().__init__()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # what it raises has no common base but this
+        except Exception as error:  # its errors have no other common base
             raise ModelUnusable(f"{name}: ONNX Runtime cannot read it: {error}") from error
         inputs = {taken.name: taken.type for taken in self._session.get_inputs()}
         outputs = [made.type for made in self._session.get_outputs()]
@@ -44,13 +44,13 @@ class OnnxInpainter(nn.Module):
         return self  # a session has no state, and any number of threads may run it
 
     def forward(self, unit: Tensor) -> Tensor:
-        """(N, 4, H, W) in [0, 1], the last channel 1 where something is removed, to (N, 3, H, W)."""
-        pictures = []
+        """(N, 4, H, W) in [0, 1], the last channel 1 in pixels to be removed, to (N, 3, H, W)."""
+        images = []
         for one in unit.float().cpu().numpy():
-            picture = np.rint(one[None, :3] * 255).astype(np.uint8)
+            image = np.rint(one[None, :3] * 255).astype(np.uint8)
             kept = np.where(one[None, 3:] > 0.5, 0, 255).astype(np.uint8)
-            (made,) = self._session.run(None, {_IMAGE: picture, _MASK: kept})
-            if made.shape != picture.shape:
-                raise RuntimeError(f"a picture of {picture.shape} became one of {made.shape}")
-            pictures.append(made)
-        return torch.from_numpy(np.concatenate(pictures)).to(unit.device, torch.float32) / 255
+            (made,) = self._session.run(None, {_IMAGE: image, _MASK: kept})
+            if made.shape != image.shape:
+                raise RuntimeError(f"an image of {image.shape} became one of {made.shape}")
+            images.append(made)
+        return torch.from_numpy(np.concatenate(images)).to(unit.device, torch.float32) / 255

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from pixelmend.engine.backends.network import NetworkOutput, Tiles, find_faults
 from pixelmend.engine.backends.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.backends.torch import translating_memory_errors
-from pixelmend.engine.device import Device
-from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.precision import Precision
+from pixelmend.engine.devices.device import Device
+from pixelmend.engine.devices.precision import Precision
+from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
 
 _CACHED_KERNELS = 256
-"""Enough for the layers of several sizes of tiles. By default OpenVINO keeps 5,000, of which every new size
-takes a megabyte: a worker that sees pictures of all sizes would grow by gigabytes."""
+"""Enough for the layers of several sizes of tiles. By default OpenVINO keeps 5,000; every new size adds a
+megabyte, so that a worker that sees images of all sizes would grow by gigabytes."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -34,7 +34,7 @@ class _Program:
 class OpenVinoNetwork:
     """`model` on the CPU in float32 or bfloat16. One batch at a time: a second caller waits.
 
-    Compiled once for all sizes of tiles. threads: that one batch may use.
+    Compiled once for all sizes of tiles. threads: the number that one batch may use.
     """
 
     def __init__(self, model: LoadedModel, device: Device, precision: Precision, threads: int) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.network import LUMA
-from pixelmend.engine.loader import Architecture
+from pixelmend.engine.weights.architecture import Architecture
 
 _NCHW_TO_NHWC = [0, 2, 3, 1]
 _NHWC_TO_NCHW = [0, 3, 1, 2]

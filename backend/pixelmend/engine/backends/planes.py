@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelmend.engine.backends.network import Tiles
-from pixelmend.imaging.alpha import settle_alpha
+from pixelmend.imaging.alpha import snap_alpha
 from pixelmend.imaging.canvas import Pixels
 
 
@@ -15,7 +15,7 @@ def has_alpha(channels: int) -> bool:
 
 
 def planes_per_tile(channels: int) -> int:
-    """Colour (or grey) and alpha go through the network apart."""
+    """Colour (or grey) and alpha are computed as separate items of a batch."""
     return 2 if has_alpha(channels) else 1
 
 
@@ -36,5 +36,5 @@ def from_planes(tile: Pixels, planes: Tiles, scale: int) -> Pixels:
     if not has_alpha(channels):
         return colour
     alpha: NDArray[Any] = planes[1][:, :, 0].copy()
-    settle_alpha(tile[:, :, -1], alpha, scale)
+    snap_alpha(tile[:, :, -1], alpha, scale)
     return cast("Pixels", np.concatenate([colour, alpha[:, :, None]], axis=2))

@@ -4,7 +4,7 @@ import torch
 
 
 def configure_torch(threads: int) -> None:
-    """threads: for one operation; the physical cores, since hyper-threads only get in each other's way."""
+    """threads: for one operation; the number of physical cores, since hyper-threads slow each other down."""
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
     # Tiles of one plan have one shape, so the search for the fastest kernel pays once per shape.

@@ -10,16 +10,16 @@ import torch
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork, Tiles
 from pixelmend.engine.backends.torch import TorchNetwork, first_line
-from pixelmend.engine.device import Device, cpu_device
-from pixelmend.engine.loader import Architecture, LoadedModel
-from pixelmend.engine.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
+from pixelmend.engine.devices.device import Device, cpu_device
+from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
+from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 
 PACE_EDGE_PX = 96
 SLOW_CALL_S = 0.5
 
 PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
-"""Networks of convolutions alone, which OpenVINO can run. Others compute with their input's size, which
-tracing would freeze."""
+"""Networks of convolutions only, which OpenVINO can run. Other networks compute with the size of their input,
+and tracing would freeze it."""
 
 
 def open_network(
@@ -27,10 +27,9 @@ def open_network(
 ) -> tuple[DeviceNetwork, str | None]:
     """The model on `device` in the requested or the fastest sound precision.
 
-    A probe tile is run and compared with PyTorch's FP32 on the CPU; an executor that gets it wrong is given
-    up for PyTorch, then the precision for FP32, then the device for the CPU. Returns the network and a note
-    saying what was given up, if anything. Raises DeviceMemoryError, and ModelUnusable where not even that
-    reference can be computed.
+    A probe tile is run and compared with PyTorch's FP32 on the CPU. If the result is wrong, PyTorch is tried
+    instead of another executor, then FP32, then the CPU. Returns the network and a note saying what was given
+    up, if anything. Raises DeviceMemoryError, and ModelUnusable if not even the reference can be computed.
     """
     architecture = model.architecture
     wanted = requested or preferred_precision(
@@ -40,9 +39,9 @@ def open_network(
     probe = _probe_tile(architecture)
     try:
         truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
-    except RuntimeError as error:  # the tensors fit an architecture that fails at them
+    except RuntimeError as error:  # the tensors fit the architecture, and it still fails
         raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
-    if architecture.runs_elsewhere:
+    if architecture.cpu_only:
         here = device.type == "cpu"
         return reference, None if here else f"{architecture.name} computes on the CPU, in float32"
     failures = []
@@ -50,7 +49,7 @@ def open_network(
         try:
             network = opener()
             result = network.run(probe, np.zeros(1, np.bool_))
-        except (RuntimeError, ModelUnusable) as error:  # an operation that the device or OpenVINO lacks
+        except (RuntimeError, ModelUnusable) as error:  # the device or OpenVINO lacks an operation
             failures.append(f"{what} fails: {first_line(error)}")
             continue
         closeness_db = psnr_db(torch.from_numpy(result.pixels) / 255, torch.from_numpy(truth) / 255)
@@ -63,10 +62,10 @@ def open_network(
 
 
 def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
-    """Seconds that a pixel of a small tile takes, by which a first estimate is made.
+    """Seconds that a pixel of a small tile takes, for a first estimate.
 
-    Of two calls the second, since the first one prepares what later ones find done; a network that is that
-    slow tells enough by the first. Raises DeviceMemoryError.
+    The second of two calls is measured, since the first one does work that later ones need not do. For a slow
+    network the first call is enough. Raises DeviceMemoryError.
     """
     multiple = architecture.multiple_of
     side = -(-max(PACE_EDGE_PX, architecture.minimum_px) // multiple) * multiple
@@ -84,7 +83,7 @@ def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
 def _attempts(
     model: LoadedModel, device: Device, wanted: Precision
 ) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
-    """What to try, the best first. FP32 in PyTorch on the CPU is left when all of them fail."""
+    """What to try, the best first. If all of them fail, FP32 in PyTorch on the CPU is used."""
     portable = model.architecture.name in PORTABLE_ARCHITECTURES
     if device.type == "cpu" and portable and wanted != "float16":
         yield f"OpenVINO's {wanted} on {device.name}", wanted, partial(_in_openvino, model, device, wanted)
@@ -95,14 +94,14 @@ def _attempts(
 
 def _in_openvino(model: LoadedModel, device: Device, precision: Precision) -> DeviceNetwork:
     try:
-        from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a GPU's worker does without it
+        from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a worker for a GPU does not need it
     except ImportError as error:
         raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
     return OpenVinoNetwork(model, device, precision, threads=torch.get_num_threads())
 
 
 def _probe_tile(architecture: Architecture) -> Tiles:
-    """A seeded tile with smooth and sharp parts, with a hole for a network that fills, (1, H, W, C) uint8."""
+    """A seeded tile with smooth and sharp parts, and a hole for networks that inpaint, (1, H, W, C) uint8."""
     side = -(-max(32, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
     ramp = np.linspace(0, 255, side)
     smooth = np.stack(

@@ -1,4 +1,4 @@
-"""A network that PyTorch runs: on CUDA and MPS, and on the CPU where OpenVINO does not."""
+"""A network that PyTorch runs: on CUDA and MPS, and on the CPU if OpenVINO cannot run it."""
 
 import copy
 import threading
@@ -13,9 +13,9 @@ from torch import Tensor
 
 from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.network import LUMA, NetworkOutput, Tiles, find_faults
-from pixelmend.engine.device import Device
-from pixelmend.engine.loader import LoadedModel
-from pixelmend.engine.precision import Precision, torch_dtype
+from pixelmend.engine.devices.device import Device
+from pixelmend.engine.devices.precision import Precision, torch_dtype
+from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
 
 _MEMORY_SIGNS = (
@@ -42,10 +42,10 @@ class TorchNetwork:
         self.scale = model.scale
         self._streams = CudaStreams(device)
         with translating_memory_errors(device):
-            # A copy: the caller keeps its FP32 original for other precisions and devices.
+            # A copy, because the caller keeps the FP32 original for other precisions and devices.
             network = copy.deepcopy(model.architecture.network)
             self._network = network.to(torch.device(device.torch_name), torch_dtype(precision))
-            # Not Module.to, which fails at parameters of five dimensions.
+            # Module.to(memory_format=...) fails for parameters of five dimensions.
             for parameter in self._network.parameters():
                 if parameter.dim() == 4:
                     parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -61,12 +61,12 @@ class TorchNetwork:
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         with torch.inference_mode(), translating_memory_errors(self.device), self._streams.own():
             top = float(np.iinfo(tiles.dtype).max)
-            # Few operations know uint16, and none of them on every device.
+            # Few operations support uint16, and none of them on every device.
             plain = tiles if tiles.dtype == np.uint8 else tiles.astype(np.int32)
             source = self._streams.upload(torch.from_numpy(np.ascontiguousarray(plain)))
             # NHWC memory seen as NCHW is already channels_last.
             output = self._network(source.to(torch.float32).permute(0, 3, 1, 2) / top).float()
-            sums = output.sum(dim=(1, 2, 3))  # before the clamp, which would turn infinity into white
+            sums = output.sum(dim=(1, 2, 3))  # before the clamp, because that turns infinity into white
             output = output.clamp(0, 1)
             if grey.any():
                 output = _grey_to_luma(output, torch.from_numpy(grey).to(output.device))
@@ -79,7 +79,7 @@ class TorchNetwork:
 
 
 class CudaStreams:
-    """A stream for each thread, and copies that do not hold up the others. Plain copies on other devices."""
+    """A stream for each thread, whose copies do not block other threads. Plain on other devices."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -102,7 +102,7 @@ class CudaStreams:
         return tensor.pin_memory().to(self._device.torch_name, non_blocking=True)
 
     def download(self, *tensors: Tensor) -> tuple[NDArray[Any], ...]:
-        """The tensors' values; waits for what the thread's stream still has to do, and for that alone."""
+        """The tensors' values. Waits for the thread's own stream and for no other."""
         if self._device.type != "cuda":
             return tuple(tensor.cpu().numpy() for tensor in tensors)
         pinned = [torch.empty_like(tensor, device="cpu", pin_memory=True) for tensor in tensors]
@@ -120,7 +120,7 @@ def _grey_to_luma(output: Tensor, grey: Tensor) -> Tensor:
 
 @contextmanager
 def translating_memory_errors(device: Device) -> Iterator[None]:
-    """Turn every device's way of saying "out of memory" into DeviceMemoryError."""
+    """Turn every device's error for "out of memory" into DeviceMemoryError."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError

@@ -8,8 +8,8 @@ SMALLEST_TILE_PX = 64
 SMALLEST_CALL_PX = SMALLEST_TILE_PX**2
 
 GROW_AFTER_CALLS = 256
-"""Calls at the limit that succeed before twice as much is tried again."""
-LONGEST_PATIENCE_CALLS = 4096
+"""After so many calls at the limit that succeed, twice as much is tried again."""
+MAX_GROW_AFTER_CALLS = 4096
 
 
 def _as_asked(px: int) -> int:
@@ -20,11 +20,11 @@ def _forget(cap_px: int | None) -> None:
     del cap_px
 
 
-class FitLimit:
-    """Of one network. Belongs to whoever runs it; a second thread at worst tries once too often.
+class CallSizeLimiter:
+    """The limit of one network. Not locked; two threads at worst try a size once too often.
 
     cap_px: remembered from an earlier run of the service. afford: how many of the pixels that are asked for
-    the device's memory bears now. remember: told of every new cap; None where there is none any more.
+    the device has memory for now. remember: called with every new cap; None if there is none any more.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class FitLimit:
         self._afford = afford
         self._remember = remember
         self._failed_px = 2 * cap_px if cap_px else 0
-        self._patience_calls = GROW_AFTER_CALLS
+        self._grow_after_calls = GROW_AFTER_CALLS
         self._successes = 0
         self._has_grown = False
 
     @property
     def cap_px(self) -> int | None:
-        """None where nothing has failed."""
+        """None if nothing has failed."""
         return self._cap_px
 
     def allowed(self, px: int) -> int:
@@ -56,24 +56,24 @@ class FitLimit:
         return math.isqrt(self.allowed(edge_px**2))
 
     def count(self, wanted: int, tile_px: int) -> int:
-        """How many of `wanted` tiles may be computed at once; 0 where not even one."""
+        """How many of `wanted` tiles may be computed at once; 0 if not even one may."""
         return self.allowed(wanted * tile_px) // tile_px
 
     def succeeded(self, px: int) -> None:
-        """A call fitted. Enough of them at the limit, and memory to spare, raise it."""
+        """Count a call that fitted. Enough of them at the limit, with memory to spare, raise the limit."""
         if self._cap_px is None or 2 * px <= self._cap_px:
             return
         self._successes += 1
         larger = 2 * self._cap_px
-        if self._successes >= self._patience_calls and self._afford(larger) >= larger:
+        if self._successes >= self._grow_after_calls and self._afford(larger) >= larger:
             self._successes, self._has_grown = 0, True
-            # What failed first may fit by now; twice as much of it need not be waited for.
+            # The size that failed first may fit by now, so a limit of twice that size is no limit.
             self._set_cap(larger if larger < 2 * self._failed_px else None)
 
     def shrink(self, failed_px: int, cap_px: int) -> None:
-        """`failed_px` did not fit and `cap_px` is tried from now on."""
-        if self._has_grown:  # too soon: be more patient the next time
-            self._patience_calls = min(2 * self._patience_calls, LONGEST_PATIENCE_CALLS)
+        """`failed_px` did not fit, and `cap_px` is the limit from now on."""
+        if self._has_grown:  # it grew too soon, so wait longer the next time
+            self._grow_after_calls = min(2 * self._grow_after_calls, MAX_GROW_AFTER_CALLS)
         self._successes, self._has_grown = 0, False
         self._failed_px = max(self._failed_px, failed_px)
         self._set_cap(min(cap_px, self._cap_px or cap_px))

@@ -1,18 +1,18 @@
-"""Which models go, and how much room there is: arithmetic only, so that it can be tested as such."""
+"""Which models are evicted, and how much room there is. Arithmetic only, without a device or a lock."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pixelmend.core.config import Settings
-from pixelmend.engine.memory import MemoryReading
+from pixelmend.engine.devices.memory import MemoryReading
 
 K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimits:
-    """The operator's limits. cleanup_percent is None where nothing is cleaned up; idle_s where never."""
+    """The operator's limits. cleanup_percent: None for no clean-up. idle_s: None keeps idle models open."""
 
     ceiling_percent: float = 90.0
     cleanup_percent: float | None = 85.0
@@ -35,7 +35,7 @@ class Candidate(Generic[K]):
     """An open model as the planner sees it.
 
     free: no lease, no pin, no profile that insists on it. rank: the priority of the profile that holds it;
-    None where none does, and such models go first.
+    None if none does, and such models are evicted first.
     """
 
     key: K
@@ -46,37 +46,37 @@ class Candidate(Generic[K]):
 
 
 def used_bytes(reading: MemoryReading, accounted_bytes: int) -> int:
-    """By everybody; what models were promised and have not taken yet counts as used."""
+    """What all programs use, and what is reserved for models and not taken yet."""
     return reading.used_bytes + max(0, accounted_bytes - reading.own_bytes)
 
 
 def room_bytes(reading: MemoryReading, accounted_bytes: int, limits: MemoryLimits, *, shared: bool) -> int:
-    """What models may have beyond `accounted_bytes`; negative where they have too much already.
+    """What models may have beyond `accounted_bytes`; negative if they have too much already.
 
-    Of shared memory the ceiling is on what we use ourselves: a browser that fills four fifths of a machine
-    must not keep a small model out, as long as there is memory left for it.
+    In shared memory the ceiling limits only what we use ourselves: a browser that fills four fifths of a
+    machine must not keep a small model out, as long as there is memory left for it.
     """
     ceiling = limits.ceiling_bytes(reading.capacity_bytes)
-    everybody = used_bytes(reading, accounted_bytes)
+    all_used = used_bytes(reading, accounted_bytes)
     if shared:
-        return min(ceiling - accounted_bytes, reading.capacity_bytes - everybody)
-    # Ours cannot be more than all that is used, whatever was read in between.
-    return ceiling - max(everybody, accounted_bytes)
+        return min(ceiling - accounted_bytes, reading.capacity_bytes - all_used)
+    # What is ours cannot be more than all that is used, even if the reading came in between.
+    return ceiling - max(all_used, accounted_bytes)
 
 
 def plan_eviction(candidates: Iterable[Candidate[K]], needed_bytes: int) -> list[K] | None:
-    """The models whose going frees `needed_bytes`, the least recently used first; None where none do."""
+    """Models that free `needed_bytes` together, the least recently used first; None if all are too few."""
     chosen, freed = _take(candidates, needed_bytes)
     return chosen if freed >= needed_bytes else None
 
 
 def plan_cleanup(candidates: Iterable[Candidate[K]], excess_bytes: int) -> list[K]:
-    """As `plan_eviction`, but as far as it goes."""
+    """As `plan_eviction`, but all that there are if they are too few."""
     return _take(candidates, excess_bytes)[0]
 
 
 def plan_idle(candidates: Iterable[Candidate[K]], now_s: float, idle_s: float) -> list[K]:
-    """The models that nobody has used for so long and that no profile wants."""
+    """The models that were not used for `idle_s` and that no profile holds."""
     return [c.key for c in candidates if c.free and c.rank is None and now_s - c.last_used_s >= idle_s]
 
 

@@ -1,4 +1,4 @@
-"""What reading a model's file has shown; known until the file changes, whether the model is open or not."""
+"""What reading a model's file has shown. Known until the file changes, whether the model is open or not."""
 
 import errno
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from pathlib import Path
 from threading import Lock
 
 from pixelmend.core.errors import ModelUnusable
-from pixelmend.engine.loader import LoadedModel, read_model
+from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.description import ExecutionProfile
 
 MAX_PROBLEM_LENGTH = 300
-"""Parsers quote from the files they stumble over; descriptions travel to the API process again and again."""
+"""Parsers quote from the files they fail on; descriptions travel to the API process again and again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """All None: nothing is known. problem: why the file cannot be used, where that is so.
-    execution_profile: since the model was first opened.
+class Inspection:
+    """All None: the file was not read yet. problem: why the file cannot be used, if it cannot.
+    execution_profile: known once the model was opened.
     """
 
     task: ModelTask | None = None
@@ -29,83 +29,84 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fingerprint:
+class _FileVersion:
     modified_ns: int
     size_bytes: int
     inode: int
 
 
-class Findings:
+class Inspections:
     """Used by all threads of a worker."""
 
     def __init__(self, read: Callable[[Catalog, str, float | None], LoadedModel] = read_model) -> None:
         self._read = read
         self._lock = Lock()
-        self._by_path: dict[Path, tuple[_Fingerprint, Finding]] = {}
+        self._by_path: dict[Path, tuple[_FileVersion, Inspection]] = {}
 
-    def of(self, entry: ModelEntry) -> Finding:
+    def get(self, entry: ModelEntry) -> Inspection:
         """What is known of the file that is there now."""
-        now = _fingerprint(entry.path)
+        now = _file_version(entry.path)
         with self._lock:
-            then, finding = self._by_path.get(entry.path, (None, Finding()))
-        return finding if then == now else Finding()
+            then, inspection = self._by_path.get(entry.path, (None, Inspection()))
+        return inspection if then == now else Inspection()
 
     def load(self, catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
-        """As `read_model`, and remember what came of it: a bad file is not read twice."""
+        """As `read_model`, and remember the outcome: a bad file is not read twice."""
         entry = catalog.usable(model_id)
-        self._raise_known(entry)
+        self._raise_known_problem(entry)
         if denoise is not None:
-            self._raise_known(catalog.denoise_partner(model_id))
-        # Before it is read: a file that is replaced meanwhile is another one.
-        fingerprint = _fingerprint(entry.path)
+            self._raise_known_problem(catalog.denoise_partner(model_id))
+        # Taken before the file is read: if it is replaced meanwhile, what was read is not known of the new
+        # one.
+        version = _file_version(entry.path)
         try:
             model = self._read(catalog, model_id, denoise)
         except ModelUnusable as error:
-            # Of two files it may be the other one that is bad.
-            if denoise is None and not _will_pass(error):
-                self._keep(entry, fingerprint, Finding(problem=error.message[:MAX_PROBLEM_LENGTH]))
+            # With denoise, two files are read, and the other one may be the bad one.
+            if denoise is None and not _is_temporary(error):
+                self._keep(entry, version, _unusable(error))
             raise
         known = model.architecture
-        profile = self.of(entry).execution_profile
-        self._keep(
-            entry,
-            fingerprint,
-            Finding(known.task, known.name, known.scale, execution_profile=profile),
-        )
+        profile = self.get(entry).execution_profile
+        self._keep(entry, version, Inspection(known.task, known.name, known.scale, execution_profile=profile))
         return model
 
-    def blame(self, entry: ModelEntry, error: ModelUnusable) -> None:
-        """It was read, and then it could not be used."""
-        self._keep(entry, _fingerprint(entry.path), Finding(problem=error.message[:MAX_PROBLEM_LENGTH]))
+    def record_unusable(self, entry: ModelEntry, error: ModelUnusable) -> None:
+        """The file was read, and then the model could not be used."""
+        self._keep(entry, _file_version(entry.path), _unusable(error))
 
-    def note_profile(self, entry: ModelEntry, profile: ExecutionProfile) -> None:
-        """Of a model that was opened; nothing where its file has changed since."""
-        finding = self.of(entry)
-        if finding.architecture is not None:
-            self._keep(entry, _fingerprint(entry.path), replace(finding, execution_profile=profile))
+    def record_execution_profile(self, entry: ModelEntry, profile: ExecutionProfile) -> None:
+        """The profile of a model that was opened; ignored if its file has changed since."""
+        inspection = self.get(entry)
+        if inspection.architecture is not None:
+            self._keep(entry, _file_version(entry.path), replace(inspection, execution_profile=profile))
 
-    def _raise_known(self, entry: ModelEntry) -> None:
-        known = self.of(entry)
+    def _raise_known_problem(self, entry: ModelEntry) -> None:
+        known = self.get(entry)
         if known.problem is not None:
             raise ModelUnusable(known.problem)
 
-    def _keep(self, entry: ModelEntry, fingerprint: _Fingerprint | None, finding: Finding) -> None:
-        if fingerprint is not None:
+    def _keep(self, entry: ModelEntry, version: _FileVersion | None, inspection: Inspection) -> None:
+        if version is not None:
             with self._lock:
-                self._by_path[entry.path] = (fingerprint, finding)
+                self._by_path[entry.path] = (version, inspection)
 
 
-def _fingerprint(path: Path) -> _Fingerprint | None:
-    """None where the file is not there."""
+def _unusable(error: ModelUnusable) -> Inspection:
+    return Inspection(problem=error.message[:MAX_PROBLEM_LENGTH])
+
+
+def _file_version(path: Path) -> _FileVersion | None:
+    """None if there is no such file."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return _Fingerprint(found.st_mtime_ns, found.st_size, found.st_ino)
+    return _FileVersion(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _will_pass(error: ModelUnusable) -> bool:
-    """It is the system's trouble and not the file's: access, too many open files, memory."""
+def _is_temporary(error: ModelUnusable) -> bool:
+    """Whether the system failed and not the file: no access, too many open files, no memory."""
     cause = error.__cause__
     denied = isinstance(cause, OSError) and cause.errno != errno.EINVAL
     return denied or isinstance(cause, MemoryError) or "can't allocate memory" in str(cause)

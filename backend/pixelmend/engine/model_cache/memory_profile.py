@@ -1,4 +1,4 @@
-"""What was learned about the memory that models take, kept between runs."""
+"""What was measured of the memory that models take, kept between runs of the service."""
 
 import threading
 from collections.abc import Callable
@@ -15,16 +15,16 @@ T = TypeVar("T")
 
 VERSION = 1
 KEPT_MODELS = 500
-"""Of more, those go whose figures were not asked for the longest."""
+"""If there are more, the profiles that were not used for the longest time are dropped."""
 RECENT = 5
-"""Measurements of a size that count: their median, so that what another thread took meanwhile, or what an
-allocator had left over, does not decide."""
+"""So many measurements of a size count. Their median is taken, so that what another thread took meanwhile, or
+what an allocator had left over, does not decide."""
 LARGEST_STEP = 4.0
 """A call may be so many times the size of the largest one that was measured, and no larger."""
 
 
 @dataclass(frozen=True, slots=True)
-class FigureKey:
+class MemoryProfileKey:
     """file_bytes: a file of another size under the same name is another network."""
 
     model: str
@@ -37,8 +37,8 @@ class FigureKey:
 
 
 @checked_dataclass(slots=True)
-class _Figures:
-    """rates: bytes per pixel, the latest last, by the power of two that the pixels of a call reach.
+class _Record:
+    """rates: bytes per pixel, the latest last, by the bit length of the number of pixels of a call.
 
     cap_px: pixels of a call beyond which memory ran out. touched: grows with every use.
     """
@@ -49,98 +49,108 @@ class _Figures:
     cap_px: int | None = None
     touched: int = 0
 
+    def bytes_per_px(self, px: int) -> float | None:
+        if not self.rates:
+            return None
+        size = px.bit_length()
+        smaller = [known for known in self.rates if known <= size]
+        recent = sorted(self.rates[max(smaller) if smaller else min(self.rates)])
+        return recent[len(recent) // 2]
+
 
 @checked_dataclass(slots=True)
 class _File:
+    """The names of its fields are those of the JSON on disk."""
+
     version: int
-    figures: dict[str, _Figures]
+    figures: dict[str, _Record]
 
 
-class LearnedFigures:
-    """Used by all threads. path: None keeps nothing. A file that is damaged is put aside with a warning."""
+class MemoryProfiles:
+    """Used by all threads. path: None keeps nothing. A damaged file is ignored with a warning."""
 
     def __init__(self, path: Path | None, log: Logger) -> None:
         self._path = path
         self._log = log
         self._lock = threading.Lock()
         self._file = TypeAdapter(_File)
-        self._figures = self._load()
-        self._touched = max((f.touched for f in self._figures.values()), default=0)
+        self._records = self._load()
+        self._touched = max((record.touched for record in self._records.values()), default=0)
         self._changed = False
 
-    def weights_bytes(self, key: FigureKey) -> int | None:
-        return self._read(key, lambda f: f.weights_bytes)
+    def weights_bytes(self, key: MemoryProfileKey) -> int | None:
+        return self._read(key, lambda record: record.weights_bytes)
 
-    def bytes_per_px(self, key: FigureKey, px: int | None = None) -> float | None:
-        """Of a call of `px` pixels, or the largest measured. None where nothing was.
+    def bytes_per_px(self, key: MemoryProfileKey, px: int | None = None) -> float | None:
+        """For a call of `px` pixels, or of the largest size measured. None if nothing was measured.
 
-        A size that was not measured gets the rate of the next smaller one, which is rather too high: what a
-        call takes whatever its size weighs less in a larger one.
+        A size that was not measured gets the rate of the next smaller one, which is rather too high: the part
+        of the memory that does not depend on the size weighs less in a larger call.
         """
-        return self._read(key, lambda f: _rate(f, f.largest_px if px is None else px))
+        return self._read(key, lambda record: record.bytes_per_px(record.largest_px if px is None else px))
 
-    def largest_step_px(self, key: FigureKey) -> int | None:
-        """Pixels that a call may have next, by what was measured; None where nothing was."""
-        return self._read(key, lambda f: int(f.largest_px * LARGEST_STEP) or None)
+    def largest_step_px(self, key: MemoryProfileKey) -> int | None:
+        """Pixels that the next call may have, by what was measured; None if nothing was."""
+        return self._read(key, lambda record: int(record.largest_px * LARGEST_STEP) or None)
 
-    def cap_px(self, key: FigureKey) -> int | None:
-        return self._read(key, lambda f: f.cap_px)
+    def cap_px(self, key: MemoryProfileKey) -> int | None:
+        return self._read(key, lambda record: record.cap_px)
 
-    def has_weights(self, key: FigureKey, weights_bytes: int) -> None:
-        self._change(key, lambda f: setattr(f, "weights_bytes", weights_bytes))
+    def record_weights(self, key: MemoryProfileKey, weights_bytes: int) -> None:
+        self._change(key, lambda record: setattr(record, "weights_bytes", weights_bytes))
 
-    def measured(self, key: FigureKey, px: int, peak_bytes: int) -> None:
+    def record_call(self, key: MemoryProfileKey, px: int, peak_bytes: int) -> None:
         """A call of `px` pixels took `peak_bytes` beyond the weights."""
 
-        def change(figures: _Figures) -> None:
-            rates = figures.rates.setdefault(px.bit_length(), [])
+        def change(record: _Record) -> None:
+            rates = record.rates.setdefault(px.bit_length(), [])
             rates.append(max(0, peak_bytes) / px)
             del rates[:-RECENT]
-            figures.largest_px = max(figures.largest_px, px)
+            record.largest_px = max(record.largest_px, px)
 
         self._change(key, change)
 
-    def capped(self, key: FigureKey, cap_px: int | None) -> None:
-        self._change(key, lambda f: setattr(f, "cap_px", cap_px))
+    def record_cap(self, key: MemoryProfileKey, cap_px: int | None) -> None:
+        self._change(key, lambda record: setattr(record, "cap_px", cap_px))
 
     def save(self) -> None:
-        """Write what has changed. A full disk is worth a warning, no more."""
+        """Write what has changed. If the disk is full, that is logged and nothing else happens."""
         with self._lock:
             if self._path is None or not self._changed:
                 return
             self._changed = False
-            oldest = sorted(self._figures, key=lambda k: self._figures[k].touched)
+            oldest = sorted(self._records, key=lambda name: self._records[name].touched)
             for name in oldest[:-KEPT_MODELS]:
-                del self._figures[name]
-            data = self._file.dump_json(_File(VERSION, self._figures), indent=1)
+                del self._records[name]
+            data = self._file.dump_json(_File(VERSION, self._records), indent=1)
         part = self._path.with_name(self._path.name + ".part")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
             part.replace(self._path)
         except OSError as error:
-            self._log.warning("learned memory figures cannot be kept", reason=str(error))
+            self._log.warning("memory profiles cannot be kept", reason=str(error))
 
-    def _read(self, key: FigureKey, get: Callable[[_Figures], T | None]) -> T | None:
+    def _read(self, key: MemoryProfileKey, get: Callable[[_Record], T | None]) -> T | None:
         with self._lock:
-            figures = self._figures.get(str(key))
-            if figures is None:
+            record = self._records.get(str(key))
+            if record is None:
                 return None
-            self._touch(figures)
-            return get(figures)
+            self._touch(record)
+            return get(record)
 
-    def _change(self, key: FigureKey, change: Callable[[_Figures], object]) -> None:
+    def _change(self, key: MemoryProfileKey, change: Callable[[_Record], object]) -> None:
         with self._lock:
-            figures = self._figures.setdefault(str(key), _Figures())
-            change(figures)
-            self._touch(figures)
+            record = self._records.setdefault(str(key), _Record())
+            change(record)
+            self._touch(record)
             self._changed = True
 
-    def _touch(self, figures: _Figures) -> None:
+    def _touch(self, record: _Record) -> None:
         self._touched += 1
-        figures.touched = self._touched
+        record.touched = self._touched
 
-    def _load(self) -> dict[str, _Figures]:
+    def _load(self) -> dict[str, _Record]:
         if self._path is None:
             return {}
         try:
@@ -149,15 +159,42 @@ class LearnedFigures:
             return {}
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            self._log.warning("learned memory figures cannot be read and start anew", reason=reason)
+            self._log.warning("memory profiles cannot be read and are measured again", reason=reason)
             return {}
         return found.figures if found.version == VERSION else {}
 
 
-def _rate(figures: _Figures, px: int) -> float | None:
-    if not figures.rates:
-        return None
-    size = px.bit_length()
-    smaller = [known for known in figures.rates if known <= size]
-    recent = sorted(figures.rates[max(smaller) if smaller else min(figures.rates)])
-    return recent[len(recent) // 2]
+@dataclass(frozen=True, slots=True)
+class MemoryProfile:
+    """What is known of the memory of one network in one precision.
+
+    unlearned_bytes_per_px: assumed before anything was measured.
+    """
+
+    profiles: MemoryProfiles
+    key: MemoryProfileKey
+    unlearned_bytes_per_px: float
+
+    @property
+    def learned_bytes_per_px(self) -> float | None:
+        return self.profiles.bytes_per_px(self.key)
+
+    @property
+    def weights_bytes(self) -> int | None:
+        return self.profiles.weights_bytes(self.key)
+
+    @property
+    def cap_px(self) -> int | None:
+        return self.profiles.cap_px(self.key)
+
+    def bytes_for(self, px: int) -> int:
+        """What a call of `px` pixels takes beyond the weights."""
+        learned = self.profiles.bytes_per_px(self.key, px)
+        return round(px * (self.unlearned_bytes_per_px if learned is None else learned))
+
+    def next_step_px(self, first_px: int) -> int:
+        """The largest call that may be tried; `first_px` before anything was measured."""
+        return max(first_px, self.profiles.largest_step_px(self.key) or 0)
+
+    def remember_cap(self, cap_px: int | None) -> None:
+        self.profiles.record_cap(self.key, cap_px)

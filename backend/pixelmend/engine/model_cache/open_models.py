@@ -1,4 +1,4 @@
-"""The open models of a worker, who keeps them, and the bytes that are accounted for them. Takes no lock."""
+"""The open models of a worker, what keeps them open, and the bytes accounted for them. Takes no lock."""
 
 import math
 import threading
@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from pixelmend.core.errors import ModelHeld
 from pixelmend.engine.backends.network import DeviceNetwork
-from pixelmend.engine.loader import LoadedModel
 from pixelmend.engine.model_cache.eviction import Candidate
-from pixelmend.engine.model_cache.provider import ModelKey, NetworkFigures, OpenNetwork, tile_rules
-from pixelmend.engine.resilience import ResilientRunner
+from pixelmend.engine.model_cache.memory_profile import MemoryProfile
+from pixelmend.engine.model_cache.provider import ModelKey, OpenNetwork, tile_rules
+from pixelmend.engine.recovery.runner import ResilientRunner
+from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.description import ExecutionProfile
 from pixelmend.models.memory import ModelMemory
@@ -18,9 +19,10 @@ from pixelmend.models.memory import ModelMemory
 
 @dataclass(slots=True, eq=False)
 class OpenModel:
-    """A model ready to run. `leaving`: no new lease; gone after the last one, when `gone` is set.
+    """A model ready to run. A retired model gets no new lease and is closed after the last one.
 
-    tile_bytes: promised for what it computes, beyond its weights.
+    tile_bytes: reserved for what it computes, beyond its weights. closed: set when the model has gone.
+    seconds_per_px: of a small tile; None if it was not measured.
     """
 
     key: ModelKey
@@ -29,10 +31,9 @@ class OpenModel:
     tile_bytes: int
     last_used_s: float
     leases: int = 0
-    leaving: bool = False
-    gone: threading.Event = field(default_factory=threading.Event)
+    retired: bool = False
+    closed: threading.Event = field(default_factory=threading.Event)
     seconds_per_px: float | None = None
-    """Of a small tile; None where it was not measured."""
 
     @property
     def model(self) -> LoadedModel:
@@ -47,8 +48,8 @@ class OpenModel:
         return self.opened.note
 
     @property
-    def figures(self) -> NetworkFigures:
-        return self.opened.figures
+    def memory_profile(self) -> MemoryProfile:
+        return self.opened.memory_profile
 
     @property
     def weights_bytes(self) -> int:
@@ -58,19 +59,19 @@ class OpenModel:
     def bytes(self) -> int:
         return self.weights_bytes + self.tile_bytes
 
-    def fitting_tile_px(self, edge_px: int) -> int | None:
-        """The longest edge that memory bears, promised from now on; None where `edge_px` fits."""
-        # Where memory is shorter still, tiles that are mostly overlap would not help either.
+    def affordable_tile_px(self, edge_px: int) -> int | None:
+        """The longest edge that there is memory for, reserved from now on; None if `edge_px` fits."""
+        # If memory is shorter still, tiles that are mostly overlap would not help either.
         least_px = min(edge_px, 4 * self.runner.tiling.overlap_px)
-        fitting_px = max(self.runner.limit.tile_edge(edge_px), least_px)
-        return fitting_px if fitting_px < edge_px else None
+        affordable_px = max(self.runner.limit.tile_edge(edge_px), least_px)
+        return affordable_px if affordable_px < edge_px else None
 
     def tile_rules(self, largest_tile_px: int | None) -> TileRules:
         return tile_rules(self.runner.tiling, largest_tile_px, self.network.width_cost)
 
     @property
     def execution_profile(self) -> ExecutionProfile:
-        """Tiles by what has failed, and without asking for memory."""
+        """Its tiles are limited by what has failed; no memory is reserved for them."""
         cap_px = self.runner.limit.cap_px
         rules = self.tile_rules(None if cap_px is None else math.isqrt(cap_px))
         return ExecutionProfile(self.network.precision, rules, self.seconds_per_px)
@@ -78,15 +79,17 @@ class OpenModel:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A profile's claim on models. yielding: they may go where memory is short, the lowest priority first."""
+    """A profile's claim on models. yielding: they may be evicted if memory is short, the lowest priority
+    first.
+    """
 
     models: frozenset[str]
     priority: int
     yielding: bool
 
 
-class Shelf:
-    """Belongs to the manager, which calls it under its lock.
+class OpenModels:
+    """Belongs to the model cache, which calls it under its lock.
 
     reserved: bytes for models that are being opened.
     """
@@ -96,7 +99,7 @@ class Shelf:
         self.pinned: set[str] = set()
         self.holds: dict[str, Hold] = {}
         self._open: dict[ModelKey, OpenModel] = {}
-        self._leaving: list[OpenModel] = []
+        self._retired: list[OpenModel] = []
 
     def __iter__(self) -> Iterator[OpenModel]:
         """Those that can be leased."""
@@ -104,10 +107,10 @@ class Shelf:
 
     @property
     def accounted_bytes(self) -> int:
-        here = sum(opened.bytes for opened in (*self._open.values(), *self._leaving))
+        here = sum(opened.bytes for opened in (*self._open.values(), *self._retired))
         return here + sum(self.reserved.values())
 
-    def put(self, opened: OpenModel) -> None:
+    def add(self, opened: OpenModel) -> None:
         assert opened.key not in self._open
         self._open[opened.key] = opened
 
@@ -118,36 +121,36 @@ class Shelf:
         return opened
 
     def release(self, opened: OpenModel, now_s: float) -> bool:
-        """Whether the model has gone with it."""
+        """Whether the model was closed by it."""
         opened.leases -= 1
         opened.last_used_s = now_s
-        if opened.leases or not opened.leaving:
+        if opened.leases or not opened.retired:
             return False
-        self._leaving.remove(opened)
-        opened.gone.set()
+        self._retired.remove(opened)
+        opened.closed.set()
         return True
 
     def evict(self, keys: Iterable[ModelKey]) -> int:
-        """Let go of models that nobody uses; how many."""
-        gone = [self._open.pop(key) for key in list(keys)]
-        for opened in gone:
+        """Close models without a lease. Returns how many."""
+        evicted = [self._open.pop(key) for key in list(keys)]
+        for opened in evicted:
             assert not opened.leases
-            opened.gone.set()
-        return len(gone)
+            opened.closed.set()
+        return len(evicted)
 
-    def leave(self, model_id: str) -> list[OpenModel]:
-        """Let go of a model in all its forms; those that are still in use."""
+    def retire(self, model_id: str) -> list[OpenModel]:
+        """Close a model in all its forms. Returns those that are still in use."""
         forms = [opened for opened in self._open.values() if opened.key.id == model_id]
         self.evict(opened.key for opened in forms if not opened.leases)
         for opened in forms:
             if opened.leases:
-                opened.leaving = True
-                self._leaving.append(self._open.pop(opened.key))
-        return [opened for opened in self._leaving if opened.key.id == model_id]
+                opened.retired = True
+                self._retired.append(self._open.pop(opened.key))
+        return [opened for opened in self._retired if opened.key.id == model_id]
 
-    def drop(self, hold: str) -> frozenset[str]:
-        """End a hold; the models that it held and that nothing else keeps."""
-        held = self.holds.pop(hold).models if hold in self.holds else frozenset()
+    def end_hold(self, name: str) -> frozenset[str]:
+        """The models of the hold that nothing else keeps."""
+        held = self.holds.pop(name).models if name in self.holds else frozenset()
         others = [other.models for other in self.holds.values()]
         return held - self.pinned - frozenset().union(*others)
 
@@ -178,11 +181,11 @@ class Shelf:
                 weights_bytes=opened.weights_bytes,
                 leases=opened.leases,
                 pinned=opened.key.id in self.pinned,
-                leaving=opened.leaving,
+                leaving=opened.retired,
                 idle_s=0.0 if opened.leases else round(now_s - opened.last_used_s, 1),
                 profiles=tuple(self._holding(opened.key.id)),
             )
-            for opened in (*self._open.values(), *self._leaving)
+            for opened in (*self._open.values(), *self._retired)
         )
 
     def _holding(self, model_id: str) -> list[str]:

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput, Tiles
-from pixelmend.engine.device import Device
-from pixelmend.engine.precision import Precision
+from pixelmend.engine.devices.device import Device
+from pixelmend.engine.devices.precision import Precision
 from pixelmend.imaging.tile_rules import WidthCost
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 _RESET_PEAK = b"5"  # proc(5): makes VmHWM start from the present size again
 
 
-class Gauge(Protocol):
+class MemoryCounter(Protocol):
     """A counter of bytes in use and of their peak."""
 
     def now_bytes(self) -> int: ...
@@ -32,7 +32,7 @@ class Gauge(Protocol):
     def peak_bytes(self) -> int: ...
 
 
-class CudaGauge:
+class CudaCounter:
     """PyTorch's allocator: exact."""
 
     def __init__(self, device: Device) -> None:
@@ -48,8 +48,8 @@ class CudaGauge:
         return torch.cuda.max_memory_allocated(self._index)
 
 
-class ProcessGauge:
-    """The size of the process, of which Linux keeps a peak. What other threads take meanwhile is in it."""
+class ProcessCounter:
+    """The size of the process, whose peak Linux keeps. It includes what other threads take meanwhile."""
 
     def __init__(self, status: Path = Path("/proc/self/status")) -> None:
         self._status = status
@@ -65,7 +65,7 @@ class ProcessGauge:
             self._status = Path("/nonexistent")  # a peak from before would be counted as this call's
 
     def peak_bytes(self) -> int:
-        """The present size where the system keeps no peak: libraries mostly keep what they took."""
+        """The present size if the system keeps no peak: libraries mostly keep what they took."""
         try:
             lines = self._status.read_text(encoding="ascii").splitlines()
         except OSError:
@@ -73,23 +73,23 @@ class ProcessGauge:
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
-def gauge_of(device: Device) -> Gauge:
-    return CudaGauge(device) if device.type == "cuda" else ProcessGauge()
+def memory_counter_of(device: Device) -> MemoryCounter:
+    return CudaCounter(device) if device.type == "cuda" else ProcessCounter()
 
 
-class Meter:
-    """One for all networks of a device. A call that is measured is alone on the device, or whose bytes they
-    were could not be told; that happens a few times in a network's life.
+class PeakMemoryProbe:
+    """One for all networks of a device. While a call is measured, no other runs on the device, since its
+    bytes could not be told from those of the measured one; that happens a few times in a network's life.
     """
 
-    def __init__(self, gauge: Gauge) -> None:
-        self._gauge = gauge
+    def __init__(self, counter: MemoryCounter) -> None:
+        self._counter = counter
         self._changed = threading.Condition()
         self._running = 0
         self._measuring = False
 
     def run(self, work: Callable[[], T]) -> T:
-        """Together with others, but not with one that is measured."""
+        """Run together with others, but not beside a call that is measured."""
         with self._changed:
             self._changed.wait_for(lambda: not self._measuring)
             self._running += 1
@@ -101,31 +101,33 @@ class Meter:
                 self._changed.notify_all()
 
     def measure(self, work: Callable[[], T]) -> tuple[T, int, int]:
-        """What `work` returns; by how many bytes memory grew at the peak, and remained grown after it."""
+        """What `work` returns, by how many bytes memory grew at the peak, and how many of them it keeps."""
         with self._changed:
             self._changed.wait_for(lambda: not self._measuring)
-            self._measuring = True  # nobody begins any more
+            self._measuring = True  # no other call begins from now on
             self._changed.wait_for(lambda: not self._running)
         try:
-            before = self._gauge.now_bytes()
-            self._gauge.restart()
+            before = self._counter.now_bytes()
+            self._counter.restart()
             result = work()
-            return result, max(0, self._gauge.peak_bytes() - before), self._gauge.now_bytes() - before
+            return result, max(0, self._counter.peak_bytes() - before), self._counter.now_bytes() - before
         finally:
             with self._changed:
                 self._measuring = False
                 self._changed.notify_all()
 
 
-class MeteredNetwork:
-    """A network whose calls are measured as long as they get larger: then it has to take new memory, while
-    smaller ones may find what earlier ones have left.
+class ProbedNetwork:
+    """A network whose calls are measured as long as they get larger: a larger call has to take new memory,
+    while a smaller one may use what earlier ones have left.
     """
 
-    def __init__(self, network: DeviceNetwork, meter: Meter, on_peak: Callable[[int, int], None]) -> None:
-        """on_peak: told the pixels of a call and the bytes that it took."""
+    def __init__(
+        self, network: DeviceNetwork, probe: PeakMemoryProbe, on_peak: Callable[[int, int], None]
+    ) -> None:
+        """on_peak: called with the pixels of a call and the bytes that it took."""
         self._network = network
-        self._meter = meter
+        self._probe = probe
         self._on_peak = on_peak
         self._largest_px = 0
         self._kept_bytes = 0
@@ -153,8 +155,8 @@ class MeteredNetwork:
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         px = tiles.shape[0] * tiles.shape[1] * tiles.shape[2]
         if px <= self._largest_px:
-            return self._meter.run(lambda: self._network.run(tiles, grey))
-        result, peak, kept = self._meter.measure(lambda: self._network.run(tiles, grey))
+            return self._probe.run(lambda: self._network.run(tiles, grey))
+        result, peak, kept = self._probe.measure(lambda: self._network.run(tiles, grey))
         self._on_peak(px, self._kept_bytes + peak)
         self._largest_px = px
         # An executor may keep its buffers for the next call; that call's growth starts from there.

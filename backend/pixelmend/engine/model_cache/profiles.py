@@ -4,51 +4,51 @@ from collections.abc import Mapping
 
 from pixelmend.core.config import Profile
 from pixelmend.core.errors import ModelTooLarge, UnknownProfile
-from pixelmend.engine.model_cache.cache import ModelManager
+from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.open_models import Hold
 
 
-class ProfileKeeper:
-    """The operator's profiles on one manager. Called by the threads that do what operators ask for."""
+class ProfilePreloader:
+    """Preloads and releases the operator's profiles in one cache. Used by several threads."""
 
-    def __init__(self, manager: ModelManager, profiles: Mapping[str, Profile]) -> None:
-        self._manager = manager
+    def __init__(self, cache: ModelCache, profiles: Mapping[str, Profile]) -> None:
+        self._cache = cache
         self._profiles = profiles
 
     def preload(self, name: str) -> None:
         """Open the profile's models and hold them until `release`.
 
-        Held models are not let go for others, nor when idle; with `auto_cleanup` they may go where memory is
-        short, after all that no profile holds, the lowest priority first. Raises UnknownProfile,
-        ModelTooLarge where they exceed the profile's own limit, and what opening a model raises; nothing is
-        held then.
+        Held models are not evicted for others, nor when idle. With `auto_cleanup` they may be evicted if
+        memory is short, after all models that no profile holds, the lowest priority first. Raises
+        UnknownProfile, ModelTooLarge if they exceed the profile's own limit, and what opening a model raises;
+        nothing is held then.
         """
         profile = self._get(name)
         limit_bytes = self._limit_bytes(profile)
         self._require_within(name, limit_bytes, self._expected_bytes(profile))
-        before = set(self._manager.open_bytes(profile.models))
-        self._manager.hold(name, Hold(frozenset(profile.models), profile.priority, profile.auto_cleanup))
+        before = set(self._cache.open_bytes(profile.models))
+        self._cache.hold(name, Hold(frozenset(profile.models), profile.priority, profile.auto_cleanup))
         try:
             for model in profile.models:
-                self._manager.load(model)
-            self._require_within(name, limit_bytes, sum(self._manager.open_bytes(profile.models).values()))
+                self._cache.load(model)
+            self._require_within(name, limit_bytes, sum(self._cache.open_bytes(profile.models).values()))
         except Exception:
-            for model in self._manager.drop(name) - before:
-                self._manager.leave(model)
+            for model in self._cache.end_hold(name) - before:
+                self._cache.retire(model)
             raise
 
     def release(self, name: str) -> None:
-        """Let go of the models that nothing else keeps; returns when their last leases are released.
+        """Close the models that nothing else keeps; returns when their last leases are released.
 
         Raises UnknownProfile. A profile that is not active is released already.
         """
         self._get(name)
-        leaving = [gone for model in self._manager.drop(name) for gone in self._manager.leave(model)]
-        for gone in leaving:
-            gone.wait()
+        retired = [event for model in self._cache.end_hold(name) for event in self._cache.retire(model)]
+        for closed in retired:
+            closed.wait()
 
     def preload_wanted(self) -> list[str]:
-        """Those to be preloaded at the start, the most important first."""
+        """The profiles to preload at the start, the highest priority first."""
         wanted = [(name, profile) for name, profile in self._profiles.items() if profile.preload]
         return [name for name, _ in sorted(wanted, key=lambda item: -item[1].priority)]
 
@@ -59,16 +59,16 @@ class ProfileKeeper:
         return self._profiles[name]
 
     def _expected_bytes(self, profile: Profile) -> int:
-        open_bytes = self._manager.open_bytes(profile.models)
+        open_bytes = self._cache.open_bytes(profile.models)
         return sum(
-            open_bytes.get(model) or self._manager.offer(model).least_bytes for model in profile.models
+            open_bytes.get(model) or self._cache.load_plan(model).least_bytes for model in profile.models
         )
 
     def _limit_bytes(self, profile: Profile) -> int | None:
         """The lower one of the profile's limits."""
         limits = [] if profile.memory_limit_bytes is None else [profile.memory_limit_bytes]
         if profile.memory_limit_percent is not None:
-            reading, _, _ = self._manager.read()
+            reading, _, _ = self._cache.read()
             limits.append(int(reading.capacity_bytes * profile.memory_limit_percent / 100))
         return min(limits, default=None)
 

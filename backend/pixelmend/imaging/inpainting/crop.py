@@ -42,7 +42,7 @@ def filled_crop(
             guide = halved(guide)
     smooth = structures(levels, guide, check)
     deep = np.isinf(distance_to(~hole, _THIN_PX)[hole]).mean() > _DEEP_SHARE
-    result = _enlivened(levels, smooth, context_px, random, check) if deep else smooth[0]
+    result = _add_grain(levels, smooth, context_px, random, check) if deep else smooth[0]
     known = pixels[~hole] if not hole.all() else result.reshape(-1, result.shape[2])
     return np.where(hole[:, :, None], result.clip(known.min(axis=0), known.max(axis=0)), pixels)
 
@@ -62,7 +62,7 @@ def structures(levels: list[Level], guide: Plane | None, check: Callable[[], Non
     return filled[::-1]
 
 
-def _enlivened(
+def _add_grain(
     levels: list[Level],
     structures: list[Plane],
     context_px: int,

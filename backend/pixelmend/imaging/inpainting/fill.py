@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import Cancelled, InvalidParameter
 from pixelmend.core.geometry import Rect, Span
-from pixelmend.imaging.holes import LARGEST_PX, Group, plan_holes
+from pixelmend.imaging.holes import LARGEST_PX, Group, HolePlan, plan_holes
+from pixelmend.imaging.inpainting.blas import one_thread
 from pixelmend.imaging.inpainting.crop import filled_crop
 from pixelmend.imaging.inpainting.pyramid import Mask, Plane, doubled, weighted_halves
 
@@ -24,6 +25,7 @@ def fill(
     hole: Mask,
     *,
     seed: int = 0,
+    plan: HolePlan | None = None,
     largest_px: int = LARGEST_PX,
     cancelled: Callable[[], bool] = lambda: False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -32,11 +34,12 @@ def fill(
 
     pixels: (H, W, C) with 1 or 3 channels: uint8, uint16, or float32 in [0, 1]. hole: (H, W) bool. Returns a
     new array of the same shape and type; pixels outside the hole are equal bit for bit. The same arguments
-    give the same result.
+    give the same result, whatever number of threads the process has for its matrix products.
 
-    largest_px: of the side of what is filled at once; memory is in proportion to its square.
-    on_progress: called with hole pixels filled so far and in total. cancelled: asked several times a second.
-    Raises Cancelled, and InvalidParameter for other shapes and types and where nothing but hole is left.
+    plan: of this hole, if it was made already. largest_px: the longest side of what is filled at once; memory
+    is in proportion to its square. on_progress: called with hole pixels filled so far and in total.
+    cancelled: called several times a second. Raises Cancelled, and InvalidParameter for other shapes and
+    types and if the hole is all of the image.
     """
     _refuse_unusable(pixels, hole)
     scale = 255.0 / np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 255.0
@@ -45,7 +48,9 @@ def fill(
         if cancelled():
             raise Cancelled("filling the holes was cancelled")
 
-    return _Filling(np.float32(scale), seed, largest_px, check, on_progress).filled(pixels, hole)
+    with one_thread():
+        filling = _Filling(np.float32(scale), seed, largest_px, check, on_progress)
+        return filling.filled(pixels, hole, plan or plan_holes(hole, largest_px=largest_px))
 
 
 def _refuse_unusable(pixels: Pixels, hole: Mask) -> None:
@@ -58,7 +63,7 @@ def _refuse_unusable(pixels: Pixels, hole: Mask) -> None:
             f"a {hole.dtype} hole of shape {hole.shape} does not fit an image of shape {pixels.shape}"
         )
     if hole.all():
-        raise InvalidParameter(f"all {hole.size} pixels are in the hole; something has to be left to go by")
+        raise InvalidParameter(f"all {hole.size} pixels are in the hole; a part of the image has to be left")
 
 
 class _Filling:
@@ -78,12 +83,12 @@ class _Filling:
         self._check = check
         self._on_progress = on_progress
 
-    def filled(self, pixels: Pixels, hole: Mask, report: bool = True) -> Pixels:
+    def filled(self, pixels: Pixels, hole: Mask, plan: HolePlan, report: bool = True) -> Pixels:
         result = pixels.copy()
         unknown = hole.copy()
         total = int(np.count_nonzero(hole))
         done = 0
-        for group in plan_holes(hole, largest_px=self._largest_px).groups:
+        for group in plan.groups:
             guide = self._guide(result, unknown, group) if len(group.crops) > 1 else None
             for crop in group.crops:
                 self._check()
@@ -100,7 +105,7 @@ class _Filling:
                 target = unknown[own]
                 result[own][target] = self._stored(part[target], result.dtype)
                 done += int(np.count_nonzero(target))
-                unknown[own] = False  # what is filled guides its neighbours
+                unknown[own] = False  # for the crops beside it, what is filled is known
                 if report:
                     self._on_progress(done, total)
         return result
@@ -110,23 +115,26 @@ class _Filling:
         return np.rint(values).astype(kind) if kind.kind == "u" else values.astype(kind)
 
     def _guide(self, pixels: Pixels, hole: Mask, group: Group) -> Callable[[Rect], Plane]:
-        """The group filled at half the resolution; returns what reads a window of it, enlarged."""
+        """Fill the group at half the resolution. Returns what reads a window of it at full size."""
         bounds = group.bounds.window
         half, half_hole = self._halved(pixels[bounds.as_slices()], hole[bounds.as_slices()])
         if half_hole.all():
             half[:] = pixels[~hole].mean(axis=0) * (self._scale / 255)
         else:
             plain = _Filling(np.float32(255), self._seed, self._largest_px, self._check, self._on_progress)
-            half = plain.filled(half, half_hole, report=False)
+            plan = plan_holes(half_hole, largest_px=self._largest_px)
+            half = plain.filled(half, half_hole, plan, report=False)
 
         def read(window: Rect) -> Plane:
             inner = window.relative_to(bounds)
-            return _enlarged(half, inner) * np.float32(255)
+            return _window_of_doubled(half, inner) * np.float32(255)
 
         return read
 
     def _halved(self, pixels: Pixels, hole: Mask) -> tuple[Plane, Mask]:
-        """(H, W, C) float32 in [0, 1] and its hole, made in bands: never in float at full size."""
+        """(H, W, C) float32 in [0, 1] and its hole, made in bands, so that there is never a float image of
+        the full size.
+        """
         colours, holes = [], []
         for start in range(0, len(pixels), _BAND_ROWS):
             rows = slice(start, start + _BAND_ROWS)
@@ -137,7 +145,7 @@ class _Filling:
         return np.concatenate(colours), np.concatenate(holes)
 
 
-def _enlarged(half: Plane, window: Rect) -> Plane:
+def _window_of_doubled(half: Plane, window: Rect) -> Plane:
     """A window of twice the image `half`."""
     near = Rect(
         Span(max(0, window.x.start // 2 - 1), window.x.stop // 2 + 2),
