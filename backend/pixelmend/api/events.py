@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from starlette.responses import Response, StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from starlette.responses import Response
 
 from pixelmend.jobs.model import ENDED, BatchItem, Job, JobRecord
 from pixelmend.jobs.service import JobService
@@ -13,6 +14,8 @@ JobJson = Callable[[JobSnapshot], str]
 ItemJson = Callable[[int, BatchItem], str]
 """How a batch's item is told, by its number."""
 
+FIRST_LINES = format_sse_event(retry=2000)
+"""A client whose connection breaks waits so many milliseconds."""
 PING_PERIOD_S = 15.0
 SHORTEST_GAP_S = 0.1
 END_ID = "end"
@@ -33,18 +36,13 @@ def event_stream(
     """
     if last_event_id == END_ID and jobs.snapshot(found).state in ENDED:
         return Response(status_code=204)
-    return StreamingResponse(
-        _events(jobs, found, last_event_id, job_json, item_json),
-        media_type="text/event-stream",
-        # nginx would collect what has to be seen at once.
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return sse_response(_events(jobs, found, last_event_id, job_json, item_json))
 
 
 async def _events(
     jobs: JobService, found: Job | JobRecord, last_event_id: str, job_json: JobJson, item_json: ItemJson
-) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
+) -> AsyncIterator[bytes]:
+    yield FIRST_LINES
     if isinstance(found, Job):
         with found.watched() as changed:
             async for event in _live_events(jobs, found, last_event_id, changed, job_json, item_json):
@@ -63,7 +61,7 @@ async def _live_events(
     changed: asyncio.Event,
     job_json: JobJson,
     item_json: ItemJson,
-) -> AsyncIterator[str]:
+) -> AsyncIterator[bytes]:
     history = jobs.history(job)
     run, _, told = last_event_id.partition("-")
     seen = int(told) if run == jobs.run and told.isdecimal() else 0
@@ -92,9 +90,13 @@ async def _live_events(
             try:
                 await asyncio.wait_for(changed.wait(), PING_PERIOD_S)
             except TimeoutError:
-                yield ": ping\n\n"
+                yield KEEPALIVE_COMMENT
 
 
-def sse_event(name: str, event_id: str | None, data: str) -> str:
-    head = f"event: {name}\n" if event_id is None else f"event: {name}\nid: {event_id}\n"
-    return f"{head}data: {data}\n\n"
+def sse_event(name: str, event_id: str | None, data: str) -> bytes:
+    return format_sse_event(event=name, id=event_id, data_str=data)
+
+
+def sse_response(events: AsyncIterator[bytes]) -> Response:
+    # nginx would collect what has to be seen at once.
+    return EventSourceResponse(events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

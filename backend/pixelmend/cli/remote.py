@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
+from httpx_sse import SSEError, aconnect_sse
 
 from pixelmend.cli.files import FileJob, make_writable
 from pixelmend.cli.outcomes import Outcome, failed
@@ -77,7 +78,7 @@ class RemoteEngine:
 
         def note_progress(done: int, total: int) -> None:
             nonlocal failures
-            failures = 0  # it goes on, so patience begins anew
+            failures = 0  # it goes on, so failures are counted from here
             on_progress(done, total)
 
         try:
@@ -123,21 +124,20 @@ class RemoteEngine:
         """Until the job ends, or the stream does. What it was at last."""
         job: dict[str, Any] | None = None
         try:
-            async with self._client.stream("GET", f"/api/jobs/{job_id}/events") as stream:
-                if stream.status_code != 200:
-                    await stream.aread()
-                    _refuse(stream)
-                async for line in stream.aiter_lines():
-                    name, _, value = line.partition(": ")
-                    if name == "event" and value == "drain":
+            async with aconnect_sse(self._client, "GET", f"/api/jobs/{job_id}/events") as source:
+                if source.response.status_code != 200:
+                    await source.response.aread()
+                    _refuse(source.response)
+                async for event in source.aiter_sse():
+                    if event.event == "drain":
                         raise _Unavailable("the service is shutting down")
-                    if name == "data":
-                        job = json.loads(value)
+                    if event.event in ("state", "progress"):
+                        job = json.loads(event.data)
                         progress = job["progress"]
                         on_progress(progress["done_tiles"], progress["total_tiles"])
         except (UnknownJob, ResultExpired) as error:
-            raise _Unavailable(error.message) from error  # it is handed in again
-        except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
+            raise _Unavailable(error.message) from error  # it is submitted again
+        except (httpx.TransportError, SSEError, ValueError, KeyError, TypeError) as error:
             raise _Unavailable(_words(error)) from error
         if job is None or job["state"] not in _ENDED:
             raise _Unavailable("the stream of events ended before the job did")
