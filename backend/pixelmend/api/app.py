@@ -28,7 +28,7 @@ from pixelmend.api.service import Service
 from pixelmend.core.errors import InternalError, PixelmendError, known_error
 
 CLIENT_GONE = 499
-"""nginx's status for a client that went away; nobody receives it, the access log keeps it."""
+"""nginx's status for a client that went away; it is only for the access log."""
 
 
 def create_app(service: Service) -> FastAPI:

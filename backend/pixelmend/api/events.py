@@ -19,7 +19,7 @@ FIRST_LINES = format_sse_event(retry=2000)
 PING_PERIOD_S = 15.0
 SHORTEST_GAP_S = 0.1
 END_ID = "end"
-"""Of the last event of every job; the others' ids mean nothing to the next start of the service."""
+"""The id of the last event of every job; other ids mean nothing to the next start of the service."""
 
 
 def event_stream(
@@ -30,7 +30,7 @@ def event_stream(
     job_json: JobJson,
     item_json: ItemJson,
 ) -> Response:
-    """Events from after `last_event_id` on; 204, by which a client stops asking, where that was the last.
+    """Events from after `last_event_id` on; 204, by which a client stops asking, if that was the last.
 
     An id that is not known, as after a restart, begins with the present state.
     """

@@ -1,4 +1,4 @@
-"""What the routers need, put together in one place and handed to them."""
+"""What the routers need, assembled in one place."""
 
 import contextlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From a multipart request to work at the desk, for requests that wait, jobs and batches alike."""
+"""From a multipart request to submitted work: for requests that wait, for jobs and for batches."""
 
 import asyncio
 import secrets
@@ -47,7 +47,7 @@ class Accepted:
 
 
 async def submit(service: Service, request: Request, caller: Caller, kind: JobKind) -> Accepted:
-    """Somebody waits for the answer. The options are the form's and, but for batches, the Accept header's."""
+    """The request waits for the result. Options are the form's and, but for batches, the Accept header's."""
     return await _Intake(service, request, caller, is_async=False).submit(kind)
 
 
@@ -69,9 +69,9 @@ class _Intake:
         self._mask = service.spool.mask_path(self._job_id)
 
     async def submit(self, kind: JobKind | None) -> Accepted:
-        """Read, check and hand in. Raises all that a request may be refused for; nothing is left then.
+        """Read, check and submit. Raises what a request may be refused for; nothing is left then.
 
-        kind: None where the form names it.
+        kind: None if the form names it.
         """
         service = self._service
         key = _idempotency_key(self._request)

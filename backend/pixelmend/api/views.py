@@ -23,7 +23,7 @@ ARCHIVE_MEDIA_TYPE = "application/zip"
 
 
 def media_type_of(record: JobRecord) -> str:
-    """Of the job's result."""
+    """The media type of the job's result."""
     return ARCHIVE_MEDIA_TYPE if record.items else record.options.format.media_type
 
 

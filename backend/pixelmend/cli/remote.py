@@ -55,7 +55,7 @@ class RemoteReport:
 
 
 class _Unavailable(Exception):
-    """The service could not be asked, or asks for patience. pause_s: how long, where it says so."""
+    """The service could not be asked, or asks for patience. pause_s: how long, if it says so."""
 
     def __init__(self, reason: str, pause_s: float | None = None, *, busy: bool = False) -> None:
         super().__init__(reason)
@@ -98,7 +98,7 @@ class RemoteEngine:
     async def _once(
         self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
-        """Raises _Unavailable where trying again may help, else what the file is refused for."""
+        """Raises _Unavailable if trying again may help, else what the file is refused for."""
         make_writable(file.result.parent)
         job = await self._submit(file, request)
         while job["state"] not in _ENDED:
@@ -144,7 +144,7 @@ class RemoteEngine:
         return job
 
     async def _fetch(self, job: dict[str, Any], result: Path) -> RemoteReport:
-        """Raises _Unavailable where the transfer breaks off; what has arrived stays for the next attempt.
+        """Raises _Unavailable if the transfer breaks off; what has arrived stays for the next attempt.
         Raises StorageFull; nothing is left then.
         """
         part = result.with_name(f"{result.name}.{job['result']['sha256'][:16]}.part")
@@ -181,7 +181,7 @@ class RemoteEngine:
         return report
 
     async def _asked(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The answer where it is a success. Raises _Unavailable, or what the request is refused for."""
+        """The answer if it is a success. Raises _Unavailable, or what the request is refused for."""
         try:
             response = await self._client.request(method, path, **request)
         except httpx.TransportError as error:
@@ -193,7 +193,7 @@ class RemoteEngine:
 
 @asynccontextmanager
 async def remote_engine(url: str, key: str | None) -> AsyncIterator[RemoteEngine]:
-    """Raises InvalidParameter where no Pixelmend service answers at `url`, and what a key is refused for."""
+    """Raises InvalidParameter if no Pixelmend service answers at `url`, and what a key is refused for."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         client = httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT)

@@ -129,7 +129,7 @@ class BatchRun:
         self._job.final_bytes = await loop.run_in_executor(self._packer, archive.finish)
 
     async def _process(self, n: int, version: str) -> Lease | None:
-        """The n-th image's finished job, to be released; None where it has a problem, which is noted."""
+        """The n-th image's finished job, to be released; None if it has a problem, which is noted."""
         if self._job.items[n].error_code is not None:
             return None
         try:

@@ -13,7 +13,7 @@ from pixelmend.models.description import ExecutionProfile, ModelDescription
 FULL_PRECISION = "float32"
 
 _ENCODER_BYTES_PER_PX = {OutputFormat.WEBP: 8, OutputFormat.AVIF: 20}
-"""Of encoders that hold the whole image (imaging/writers.py); the others hold some rows of it."""
+"""For encoders that hold the whole image (imaging/writers.py); the others hold some rows of it."""
 _STREAMED_ROWS = 128
 _BACKLOG_TILES = 8
 """Computed tiles that wait for the encoder, at most (engine/tile_scheduler.py)."""
@@ -21,8 +21,8 @@ _BACKLOG_TILES = 8
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """size: of the result. plan and precision: None where the model was never opened, so that nobody knows
-    how it likes its tiles. device_bytes: the model and what it computes at once, None until that was
+    """size: of the result. plan and precision: None if the model was never opened, so that its tiles are not
+    known. device_bytes: the model and what it computes at once, None until that was
     measured. host_bytes: what the job adds to the worker's memory at most, None with `plan`. seconds: without
     waiting for others; None until the model's speed is known.
     """
@@ -84,7 +84,7 @@ def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, out
     if header.has_alpha:
         decoded *= 2  # while colour is bled into what is transparent
     native_width = header.size.width * scale
-    # A row of tiles is stitched (in float where it is blended) while the one before it is encoded.
+    # A row of tiles is stitched (in float if it is blended) while the one before it is encoded.
     strip_px = plan.tile.height * scale * native_width
     strips = strip_px * (pixel_bytes + (4 * header.channels if plan.blend_px else pixel_bytes))
     backlog = min(_BACKLOG_TILES, len(plan)) * plan.tile.pixels * scale**2 * 3 * sample_bytes

@@ -210,7 +210,7 @@ class Job:
 
     @property
     def pixels(self) -> int:
-        """Of the expected result, of all results of a batch."""
+        """The size of the expected result, of all results of a batch."""
         return self.record.pixels
 
     @property

@@ -148,7 +148,7 @@ class Scheduler:
         return self._throughput.queue_seconds(beside + before + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
-        """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
+        """Seconds until the end of a job of so many pixels, if it were submitted now; None as in `eta_s`."""
         running = sum(map(remaining_pixels, self._running.values()))
         return self._throughput.queue_seconds(running + self._queued.pixels + pixels)
 

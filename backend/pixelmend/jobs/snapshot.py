@@ -24,7 +24,7 @@ class JobSnapshot:
 
 
 def snapshot_of(record: JobRecord) -> JobSnapshot:
-    """Of a job that has ended, or that waits for the next start."""
+    """The snapshot of a job that has ended, or that waits for the next start."""
     overdue = record.expires_s is not None and record.expires_s <= time.time()
     state = JobState.EXPIRED if record.state is JobState.DONE and overdue else record.state
     reports = [record.report, *(item.report for item in record.items)]
@@ -34,7 +34,7 @@ def snapshot_of(record: JobRecord) -> JobSnapshot:
 
 
 def snapshot_now(job: Job, queue_position: int | None, eta_s: float | None) -> JobSnapshot:
-    """Of a job of this run of the service."""
+    """The snapshot of a job of this run of the service."""
     if job.record.state in ENDED:
         return snapshot_of(job.record)
     return JobSnapshot(

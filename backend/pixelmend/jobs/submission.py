@@ -26,7 +26,7 @@ class Submission:
     model_version: tells one content of the models' files from another.
     is_async: as a job, which goes on when no request waits for it.
     reuse: a finished result will do.
-    charge: raises QuotaExceeded; called only where work is really taken on.
+    charge: raises QuotaExceeded; called only if work is really taken on.
     """
 
     task: ImageTask | BatchTask
@@ -49,7 +49,7 @@ class Submission:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def record(self, created_s: float) -> JobRecord:
-        """Of a new job. It is not `is_async` yet: that counts once it is on the disk."""
+        """The record of a new job. It is not `is_async` yet: that counts once it is on the disk."""
         return JobRecord(
             id=self.task.id,
             task=self.kind,
@@ -82,7 +82,7 @@ def resumed_task(record: JobRecord, spool: Spool, tasks: TaskRegistry) -> ImageT
 
 
 def versions_of(options: ImageOptions, catalog: Catalog) -> str:
-    """Of all models that take part. Raises UnknownModel."""
+    """The versions of all models that take part. Raises UnknownModel."""
     return " ".join(model_version(catalog.get(name)) for name in options.models if name != FILL)
 
 

@@ -30,7 +30,7 @@ class _Rate:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """Of one job that has the machine for itself."""
+    """What one job takes that has the machine for itself."""
 
     decode: float
     device: float
@@ -109,7 +109,7 @@ class ThroughputEstimator:
 
 
 def remaining_pixels(job: Job) -> int:
-    """Of the job's result, by the tiles that are not done."""
+    """The pixels of the job's result that are to come, by the tiles that are not done."""
     if not job.total_tiles:
         return job.pixels
     return job.pixels * (job.total_tiles - job.done_tiles) // job.total_tiles

@@ -46,7 +46,7 @@ class WorkerMemory:
 
     @property
     def latest(self) -> MemorySample | None:
-        """Of the worker that there is; None before its first."""
+        """The present worker's latest sample; None before its first."""
         return self._current
 
     @property
@@ -95,7 +95,7 @@ class WorkerMemory:
                 self._sticky.pop(("pin", model), None)
             case PreloadProfile(name=name):
                 self._sticky["profile", name] = command
-                self._active.add(name)  # the next sample says so too, where samples are taken
+                self._active.add(name)  # the next sample says so too, if samples are taken
             case ReleaseProfile(name=name):
                 self._sticky.pop(("profile", name), None)
                 self._active.discard(name)

@@ -184,11 +184,11 @@ class Supervisor:
         self._kill_reason = None
         watchdog = asyncio.create_task(self._watch())
         try:
-            # ConnectionError: a killed worker resets the socket where unread bytes were left.
+            # ConnectionError: a killed worker resets the socket if unread bytes were left.
             with contextlib.suppress(ConnectionError):
                 while line := await reader.readline():
                     self._on_message(self._incoming.decode(line))
-        except ValueError as error:  # a broken stream; whoever wrote it cannot be trusted any more
+        except ValueError as error:  # a broken stream; its writer cannot be trusted any more
             self.kill(f"unreadable message: {error}")
         finally:
             watchdog.cancel()

@@ -1,4 +1,4 @@
-"""`/api/jobs`: work that goes on when nobody waits for it."""
+"""`/api/jobs`: work that goes on while no request waits for it."""
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -26,7 +26,7 @@ def jobs_router(service: Service) -> APIRouter:
 
     @router.post(
         "/api/jobs",
-        summary="Hand in work and come back for the result",
+        summary="Submit work and come back for the result",
         status_code=202,
         response_model=JobView,
         responses={status: {"model": Problem} for status in _REFUSALS},
