@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,13 +18,13 @@ from pixelmend.core.errors import (
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.model import ENDED, Job, JobEvent, JobState
+from pixelmend.jobs.placement import Placement
 from pixelmend.jobs.quarantine import MAX_CRASHES, Quarantine
 from pixelmend.jobs.queue import JobQueue, size_class
 from pixelmend.jobs.shares import Shares
 from pixelmend.jobs.throughput import ThroughputEstimator, remaining_pixels, seconds_left_at_own_pace
-from pixelmend.tasks.image import ImageTask
 from pixelmend.worker.pool import WorkerPool
-from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Submit
+from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress
 
 MAX_LOST_WORKERS = 5
 """A job that was in this many lost workers, by whatever cause, fails; its input may be tried again."""
@@ -65,9 +64,7 @@ class Scheduler:
         self._log = log
         self._queued = JobQueue()
         self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
-        self._running: dict[str, Job] = {}
-        self._retiring: dict[str, Job] = {}
-        """Ended before their worker was done with them: they keep their place in it until it says so."""
+        self._placement = Placement(workers, settings.worker_jobs)
         self._quarantined = Quarantine()
         self._draining = False
         self._idle = asyncio.Event()
@@ -79,7 +76,9 @@ class Scheduler:
         self._workers.start(self)
 
     def status(self) -> QueueStatus:
-        return QueueStatus(len(self._queued), len(self._running), self._shares.pixels, self._draining)
+        return QueueStatus(
+            len(self._queued), len(self._placement.running), self._shares.pixels, self._draining
+        )
 
     def refusal(self) -> PixelmendError | None:
         """Draining or NoWorker, with which every new job is refused now; a full queue aside."""
@@ -121,9 +120,7 @@ class Scheduler:
         """End a job early; a running one gives up its device time within a tile."""
         if job.is_over:
             return
-        if job.id in self._running:
-            # The worker keeps working on it until it hears; its late answer is then ignored.
-            self._tell_worker(job, Cancel(job.id))
+        self._placement.cancel(job)
         self._end(job, JobEvent.CANCEL, reason or Cancelled(f"job {job.id} was cancelled"))
 
     def retry_after_s(self) -> int:
@@ -144,12 +141,14 @@ class Scheduler:
         if own_pace_s is not None:
             return own_pace_s
         before = self._queued.pixels_before(job) if job.state is JobState.QUEUED else 0
-        beside = sum(remaining_pixels(other) for other in self._running.values() if other is not job)
+        beside = sum(
+            remaining_pixels(other) for other in self._placement.running.values() if other is not job
+        )
         return self._throughput.queue_seconds(beside + before + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
         """Seconds until the end of a job of so many pixels, if it were submitted now; None as in `eta_s`."""
-        running = sum(map(remaining_pixels, self._running.values()))
+        running = sum(map(remaining_pixels, self._placement.running.values()))
         return self._throughput.queue_seconds(running + self._queued.pixels + pixels)
 
     def begin_draining(self) -> None:
@@ -164,7 +163,7 @@ class Scheduler:
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:
-            for job in [*self._queued, *self._running.values()]:
+            for job in [*self._queued, *self._placement.running.values()]:
                 if job.record.is_async:
                     self._suspend(job)
                 else:
@@ -183,26 +182,26 @@ class Scheduler:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         match message:
             case Progress(task_id=task_id, done_tiles=done, total_tiles=total):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is not None:
                     if job.tiles_started_s is None:
                         job.tiles_started_s = time.monotonic()
                     job.done_tiles, job.total_tiles = done, total
                     job.notify()
             case Done(task_id=task_id, report=report):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is None:
                     self._discard(task_id)
-                    self._has_left(task_id)
+                    self._note_left(task_id)
                     return
                 job.report = report
                 self._throughput.job_ended(report.total_s, job.pixels)
                 self._end(job, JobEvent.FINISH)
             case Failed(task_id=task_id, code=code, message=text):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is not None:
                     self._end(job, JobEvent.FAIL, error_from_code(code, self._paths.hidden(text)))
-                self._has_left(task_id)
+                self._note_left(task_id)
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
@@ -211,11 +210,7 @@ class Scheduler:
 
         by_itself: otherwise it was ended from here, which says nothing against an input.
         """
-        lost = [job for job in self._running.values() if job.worker == index]
-        for job in lost:
-            del self._running[job.id]
-        self._retiring = {job.id: job for job in self._retiring.values() if job.worker != index}
-        for job in reversed(lost):
+        for job in reversed(self._placement.lose(index)):
             job.lost_workers += 1
             job.crashes += by_itself
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
@@ -241,62 +236,29 @@ class Scheduler:
         """Give workers what they have room for."""
         blocked: set[int] = set()
         while (job := self._queued.first(blocked)) is not None:
-            busy_px = Counter[int]()
-            for other in self._in_workers():
-                busy_px[other.worker] += other.pixels
-            candidates = [
-                index
-                for index in self._workers.preferred(job.record.options.main_model, busy_px)
-                if self._may_start(job, index)
-            ]
-            taken = next(
-                (
-                    i
-                    for i in candidates
-                    if self._workers.send(i, Submit(_task_of(job), job.record.request_id))
-                ),
-                None,
-            )
-            if taken is None:
-                if job.lost_workers:
-                    return  # a suspect waits for a worker to be empty; nothing may overtake it
+            if self._placement.place(job):
+                self._queued.take(job)
+                job.transition(JobEvent.START)
+            elif job.lost_workers:
+                return  # a suspect waits for a worker to be empty; nothing may overtake it
+            else:
                 blocked.add(size_class(job))
-                continue
-            self._queued.take(job)
-            job.worker = taken
-            self._running[job.id] = job
-            job.transition(JobEvent.START)
-
-    def _may_start(self, job: Job, index: int) -> bool:
-        there = [other for other in self._in_workers() if other.worker == index]
-        if job.lost_workers or any(other.lost_workers for other in there):
-            return not there  # a suspect runs alone
-        alike = sum(size_class(other) == size_class(job) for other in there)
-        return alike < self._settings.worker_jobs
-
-    def _tell_worker(self, job: Job, message: Cancel) -> None:
-        if self._workers.send(job.worker, message):
-            self._retiring[job.id] = job
 
     def _suspend(self, job: Job) -> None:
-        if job.id in self._running:
-            self._tell_worker(job, Cancel(job.id))
+        self._placement.cancel(job)
         self._end(job, JobEvent.SUSPEND, _stopped(job))
 
-    def _in_workers(self) -> list[Job]:
-        return [*self._running.values(), *self._retiring.values()]
-
-    def _has_left(self, task_id: str) -> None:
-        if self._retiring.pop(task_id, None) is not None:
+    def _note_left(self, job_id: str) -> None:
+        if self._placement.has_left(job_id):
             self._dispatch()
 
     def _end(self, job: Job, event: JobEvent, error: PixelmendError | None = None) -> None:
-        self._running.pop(job.id, None)
+        self._placement.forget(job)
         self._queued.discard(job)
         self._shares.remove(job)
         job.transition(event, error)
         job.end()
-        if not self._queued and not self._running:
+        if not self._queued and not self._placement.running:
             self._idle.set()
             self._throughput.went_idle()
         self._dispatch()
@@ -325,11 +287,6 @@ class Scheduler:
         if worker.hopeless:
             for job in [job for job in self._queued if not job.record.is_async]:
                 self._end(job, JobEvent.FAIL, NoWorker(worker.problem or "no engine worker starts"))
-
-
-def _task_of(job: Job) -> ImageTask:
-    assert isinstance(job.task, ImageTask), "batches are run by `BatchRunner`"
-    return job.task
 
 
 def _stopped(job: Job) -> Draining:

@@ -6,7 +6,6 @@ import secrets
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from pixelmend.core.background import Repeated
 from pixelmend.core.config import Settings
@@ -18,6 +17,7 @@ from pixelmend.jobs.live_jobs import LiveJobs
 from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.model import ENDED, BatchTask, Job, JobEvent, JobRecord, JobState
 from pixelmend.jobs.retention import Retention
+from pixelmend.jobs.runner import Runner
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.snapshot import History, JobSnapshot, snapshot_now, snapshot_of
 from pixelmend.jobs.spool import Spool
@@ -30,20 +30,6 @@ SWEEP_PERIOD_S = 5.0
 MAX_ATTEMPTS = 100
 """A job with which the whole service died this often is given up: it may be what ends it."""
 LISTED_JOBS = 200
-
-
-class Runner(Protocol):
-    """What runs jobs: the scheduler those of one image, the batch runner batches."""
-
-    def require_room(self, job: Job) -> None: ...
-
-    def submit(self, job: Job, *, admitted_before: bool = False) -> None: ...
-
-    def cancel(self, job: Job, reason: PixelmendError | None = None) -> None: ...
-
-    def queue_position(self, job: Job) -> int | None: ...
-
-    def eta_s(self, job: Job) -> float | None: ...
 
 
 class JobService:
@@ -289,7 +275,9 @@ class JobService:
                 written = replace(lease.record, is_async=True)
                 await self._store.put(written, key)
                 if job is None:
-                    return self._replaced(lease, written)
+                    other = self.lease(written)
+                    lease.release()
+                    return other
                 # It may have been started while its record was being written.
                 job.record = replace(job.record, is_async=True)
                 self._jobs.note_written(job, written.attempts)
@@ -299,11 +287,6 @@ class JobService:
             lease.release()
             raise
         return lease
-
-    def _replaced(self, lease: Lease, record: JobRecord) -> Lease:
-        other = self.lease(record)
-        lease.release()
-        return other
 
     # --- small things -------------------------------------------------------------------------------------
 
