@@ -137,9 +137,9 @@ width, height, folder = 120, 80, Path(sys.argv[1])
 png(folder / "photo.png", bytes(v for y in range(height) for x in range(width) for v in (x * 2, y * 3, (x ^ y) & 255)), width, height)
 png(folder / "mask.png", bytes(255 if 30 < x < 50 and 20 < y < 40 else 0 for y in range(height) for x in range(width) for _ in range(3)), width, height)
 PY
-check "enlarges" curl -fs -F file=@"$work/photo.png" "$url/api/upscale" -D "$work/head" -o "$work/up.png"
+check "upscales" curl -fs -F file=@"$work/photo.png" "$url/api/upscale" -D "$work/head" -o "$work/up.png"
 check "by the factor of its model" grep -qi "^x-pixelmend-size: 480x320" "$work/head"
-check "erases" curl -fs -F file=@"$work/photo.png" -F mask=@"$work/mask.png" "$url/api/inpaint" -o "$work/mended.png"
+check "inpaints" curl -fs -F file=@"$work/photo.png" -F mask=@"$work/mask.png" "$url/api/inpaint" -o "$work/inpainted.png"
 check "serves the web app" sh -c "curl -fs $url/ | grep -qi '<div id=\"root\"'"
 check "passes its own health check" buildah run --isolation=chroot --env PIXELMEND_PORT=$port "$container" -- \
     python -c "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PIXELMEND_PORT']}/readyz\", timeout=4)"

@@ -28,7 +28,7 @@ from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleO
 FORMATS = [output.value for output in OutputFormat]
 GPU_SECONDS = 60
 PREVIEW_PX = 1600
-"""Of the picture to paint on; the mask is enlarged to the image again."""
+"""Of the picture to paint on; the mask is scaled up to the image again."""
 
 
 @functools.cache
@@ -52,15 +52,15 @@ def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[st
     return run(file, None, options)
 
 
-def erase(file: str | None, painted: dict[str, Any] | None, grow_px: float, output: str) -> tuple[str, str]:
+def inpaint(file: str | None, painted: dict[str, Any] | None, grow_px: float, output: str) -> tuple[str, str]:
     """The same for what was painted over."""
     if painted is None or not painted["layers"]:
         raise gr.Error("Paint over what is to go.")
     covered = np.max([np.asarray(layer)[:, :, 3] for layer in painted["layers"]], axis=0)
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
-    erasing = InpaintOptions.of(FILL, int(grow_px))
-    return run(file, mask, ImageOptions(inpaint=erasing, format=OutputFormat(output)))
+    options = InpaintOptions.of(FILL, int(grow_px))
+    return run(file, mask, ImageOptions(inpaint=options, format=OutputFormat(output)))
 
 
 def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:
@@ -112,11 +112,11 @@ def page() -> gr.Blocks:
             photo = gr.File(label="Image", file_types=["image"])
             editor = gr.ImageEditor(label="Paint over what is to go", type="pil", image_mode="RGBA")
             grow = gr.Slider(0, 64, value=4, step=1, label="Grow by, px")
-            format_of_mended = gr.Dropdown(FORMATS, value="png", label="Format")
-            mend = gr.Button("Erase", variant="primary")
-            mended, how = gr.File(label="Result"), gr.Textbox(label="How", lines=2)
+            inpainted_format = gr.Dropdown(FORMATS, value="png", label="Format")
+            remove = gr.Button("Erase", variant="primary")
+            inpainted, how = gr.File(label="Result"), gr.Textbox(label="How", lines=2)
             photo.change(canvas, photo, editor, api_name=False)
-            mend.click(erase, [photo, editor, grow, format_of_mended], [mended, how], api_name="erase")
+            remove.click(inpaint, [photo, editor, grow, inpainted_format], [inpainted, how], api_name="erase")
     return blocks
 
 

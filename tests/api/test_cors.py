@@ -43,7 +43,7 @@ def asking(tmp_path: Path) -> Iterator[Callable[[str], Ask]]:
 
     yield asking
     for service in built:
-        asyncio.run(service.desk.close())
+        asyncio.run(service.jobs.close())
 
 
 def preflight(ask: Ask, origin: str, method: str, *names: str) -> httpx.Response:

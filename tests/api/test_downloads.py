@@ -74,7 +74,7 @@ class Shop:
 
     def close(self) -> None:
         asyncio.run(self.service.downloads.close())
-        asyncio.run(self.service.desk.close())
+        asyncio.run(self.service.jobs.close())
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def built(tmp_path: Path, log: io.StringIO) -> Iterator[Service]:
     folders: dict[str, Any] = {"data_dir": tmp_path / "data", "models_dir": tmp_path / "models"}
     service = build_service(Settings(_env_file=None, cors_origins=ORIGIN, **folders), Logger())
     yield service
-    asyncio.run(service.desk.close())
+    asyncio.run(service.jobs.close())
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def asking(tmp_path: Path) -> Iterator[Callable[..., Ask]]:
 
     yield asking
     for service in built:
-        asyncio.run(service.desk.close())
+        asyncio.run(service.jobs.close())
 
 
 FOREIGN = [

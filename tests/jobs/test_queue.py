@@ -12,7 +12,7 @@ from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Draining, PixelmendError, QueueFull
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs.model import Job, JobState
+from pixelmend.jobs.model import Job, JobRecord, JobState
 from pixelmend.jobs.queue import JobQueue, size_class
 from pixelmend.jobs.shares import OVERFLOW, Shares
 from pixelmend.jobs.submission import Submission
@@ -24,9 +24,7 @@ MANY = 10_000
 
 def job(name: str, owner: str = "", pixels: int = 100) -> Job:
     task = ImageTask(name, Path(name), Path(name), ImageOptions(UpscaleOptions("m")), ())
-    return Job(
-        id=name, output_path=Path(name), pixels=pixels, digest=name, request_id=None, owner=owner, task=task
-    )
+    return Job.of(JobRecord(name, "upscale", owner, name, name, task.options, pixels, 0.0, False), task)
 
 
 def names(queue: JobQueue) -> list[str]:
@@ -79,14 +77,14 @@ def test_places_and_pixels_agree_with_the_order(steps: list[tuple[str, str, int,
             chosen = waiting[0] if what == "take" else waiting[which % len(waiting)]
             (queue.take if what == "take" else queue.discard)(chosen)
             assert chosen not in queue
-            assert queue.place(chosen) is None
+            assert queue.position(chosen) is None
             queue.discard(chosen)  # does nothing
         waiting = list(queue)
         assert len(waiting) == len(queue)
         assert queue.first(()) is (waiting[0] if waiting else None)
         assert queue.pixels == sum(other.pixels for other in waiting)
         for place, other in enumerate(waiting):
-            assert queue.place(other) == place + 1
+            assert queue.position(other) == place + 1
             assert queue.pixels_before(other) == sum(before.pixels for before in waiting[:place])
 
 
@@ -131,12 +129,12 @@ def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
 
     async def body() -> None:
         service = build_service(settings, Logger())
-        desk = service.desk
-        await desk.start()
-        service.scheduler._rate.job_ended(1.0, 100)  # so that forecasts are made
+        jobs = service.jobs
+        await jobs.start()
+        service.jobs.throughput.job_ended(1.0, 100)  # so that forecasts are made
         task = ImageTask("", Path(), Path(), ImageOptions(UpscaleOptions("m")), ())
         whole = Submission(
-            task, "upscale", "", 100, "", "1", asked=False, charge=lambda: None, idempotency_key=None
+            task, "upscale", "", 100, "", "1", is_async=False, charge=lambda: None, idempotency_key=None
         )
         leases = []
         for number in range(MANY):
@@ -144,23 +142,23 @@ def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
             submission = replace(
                 whole, task=one, owner=f"{number % 7}", digest=f"{number}", idempotency_key=f"{number}"
             )
-            leases.append(await desk.accept(submission))
-        found = [lease.live for lease in leases if lease.live is not None]
+            leases.append(await jobs.submit(submission))
+        found = [lease.job for lease in leases if lease.job is not None]
         assert len(found) == MANY
-        places = {desk.snapshot(live).place for live in found}
+        places = {jobs.snapshot(job).queue_position for job in found}
         assert places == set(range(1, MANY + 1))
         refused = replace(whole, task=replace(task, id="one more"), owner="0")
         with pytest.raises(PixelmendError, match=f"max_queue_jobs={MANY}"):
-            await desk.accept(refused)
-        for live in found[: MANY // 2]:
-            assert (await desk.cancel(live)).state is JobState.CANCELLED
-        assert desk.snapshot(found[MANY // 2]).place is not None
-        await asyncio.gather(*(desk.cancel(live) for live in found[MANY // 2 : -MANY // 4]))
+            await jobs.submit(refused)
+        for job in found[: MANY // 2]:
+            assert (await jobs.cancel(job)).state is JobState.CANCELLED
+        assert jobs.snapshot(found[MANY // 2]).queue_position is not None
+        await asyncio.gather(*(jobs.cancel(job) for job in found[MANY // 2 : -MANY // 4]))
         assert service.scheduler.status().queued == MANY // 4
         # What is left is told that the service goes.
-        await desk.drain()
+        await jobs.drain()
         assert service.scheduler.status().queued == 0
-        assert {type(live.job.error) for live in found[-MANY // 4 :]} == {Draining}
-        await desk.close()
+        assert {type(job.error) for job in found[-MANY // 4 :]} == {Draining}
+        await jobs.close()
 
     asyncio.run(asyncio.wait_for(body(), 200))

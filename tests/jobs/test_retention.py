@@ -140,7 +140,7 @@ def test_jobs_that_no_service_died_with_are_taken_up_first(tmp_path: Path) -> No
         await bench.journal.start("suspect")
         await bench.journal.start("template")  # has ended, and stays so
         records = await bench.journal.unfinished()
-        assert [(r.id, r.starts) for r in records] == [("innocent", 0), ("suspect", 1)]
+        assert [(r.id, r.attempts) for r in records] == [("innocent", 0), ("suspect", 1)]
 
     with_bench(tmp_path, body)
 

@@ -1,6 +1,7 @@
 """Admission and order, with a worker that does what the test says."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,17 @@ import pytest
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Draining, InputQuarantined, NoWorker, QueueFull
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs.model import Job, JobState
-from pixelmend.jobs.scheduler import MAX_ATTEMPTS, Scheduler
+from pixelmend.jobs.model import Job, JobRecord, JobState
+from pixelmend.jobs.scheduler import MAX_LOST_WORKERS, Scheduler
+from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.models.description import ModelDescription
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
-from pixelmend.worker.crew import Crew, merged
+from pixelmend.worker.memory import WorkerMemory
+from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.protocol import Cancel, Done, Failed, Progress, Submit, ToWorker
-from pixelmend.worker.supervisor import WorkerEvents, WorkerStatus
+from pixelmend.worker.status import WorkerStatus, merged
+from pixelmend.worker.supervisor import WorkerEvents
 
 REPORT = ImageReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
 
@@ -28,10 +32,12 @@ class ScriptedWorker:
     def __init__(self) -> None:
         self.alive = True
         self.sent: list[ToWorker] = []
+        self.memory = WorkerMemory(self.send, lambda _: None)
+        self.model_loads = Counter[str]()
         self.state = WorkerStatus(True, 0.0, 0.0, None, (), None, 0, 0)
 
-    def start(self, events: WorkerEvents) -> None:
-        self.events = events
+    def start(self, events: WorkerEvents, index: int) -> None:
+        self.events, self.index = events, index
 
     def status(self) -> WorkerStatus:
         return self.state
@@ -49,12 +55,12 @@ class ScriptedWorker:
 
     def die(self, *, by_itself: bool = True) -> None:
         self.alive = False
-        self.events.worker_lost("killed by the test", by_itself=by_itself)
+        self.events.on_worker_lost(self.index, "killed by the test", by_itself=by_itself)
 
     def revive(self) -> None:
         self.alive = True
         self.sent.clear()
-        self.events.worker_ready()
+        self.events.on_worker_ready(self.index)
 
 
 class Bench:
@@ -63,14 +69,19 @@ class Bench:
         self.worker = self.workers[0]
         self.discarded: list[str] = []
         chosen = Settings(_env_file=None).model_copy(update=settings)
-        self.scheduler = Scheduler(chosen, Crew(self.workers), Logger(), self.discarded.append)
+        self.scheduler = Scheduler(
+            chosen, WorkerPool(self.workers), ThroughputEstimator(), Logger(), self.discarded.append
+        )
         self.scheduler.start()
 
     def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
         task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions(UpscaleOptions("m")), ())
-        return self.scheduler.submit(
-            task, pixels=pixels, digest=f"digest of {name}", request_id=None, durable=durable
+        record = JobRecord(
+            name, "upscale", "", name, f"digest of {name}", task.options, pixels, 0.0, is_async=durable
         )
+        job = Job.of(record, task)
+        self.scheduler.submit(job)
+        return job
 
 
 def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
@@ -86,9 +97,9 @@ def test_jobs_start_in_order_and_no_more_than_the_worker_holds() -> None:
         bench = Bench(worker_jobs=2)
         jobs = [bench.submit(name) for name in "abc"]
         assert bench.worker.given() == ["a", "b"]
-        bench.worker.events.on_worker_message(Progress("a", 3, 9))
+        bench.worker.events.on_worker_message(0, Progress("a", 3, 9))
         assert (jobs[0].done_tiles, jobs[0].total_tiles) == (3, 9)
-        bench.worker.events.on_worker_message(Done("b", REPORT))
+        bench.worker.events.on_worker_message(0, Done("b", REPORT))
         assert bench.worker.given() == ["a", "b", "c"]
         assert [job.state for job in jobs] == [JobState.RUNNING, JobState.DONE, JobState.RUNNING]
 
@@ -104,9 +115,9 @@ def test_posters_do_not_keep_thumbnails_out_of_the_worker() -> None:
             bench.submit(name, pixels=1_000_000)
         assert bench.worker.given() == ["poster 1", "poster 2", "thumbnail 1", "thumbnail 2"]
         # Nor the other way round: thumbnails that never cease do not keep the next poster out.
-        bench.worker.events.on_worker_message(Done("poster 1", REPORT))
+        bench.worker.events.on_worker_message(0, Done("poster 1", REPORT))
         assert bench.worker.given()[-1] == "poster 3"
-        bench.worker.events.on_worker_message(Done("thumbnail 2", REPORT))
+        bench.worker.events.on_worker_message(0, Done("thumbnail 2", REPORT))
         assert bench.worker.given()[-1] == "thumbnail 3"
 
     on_a_loop(body)
@@ -130,7 +141,7 @@ def test_queue_is_bounded_by_jobs_and_by_pixels() -> None:
         bench.submit("huge", pixels=5000)  # one job is always accepted
         with pytest.raises(QueueFull, match=r"5000 .* 10; max_queue_pixels=1000"):
             bench.submit("small", pixels=10)
-        bench.worker.events.on_worker_message(Done("huge", REPORT))
+        bench.worker.events.on_worker_message(0, Done("huge", REPORT))
         for name in "abc":
             bench.submit(name, pixels=300)
         with pytest.raises(QueueFull, match="max_queue_jobs=3"):
@@ -144,7 +155,7 @@ def test_failure_is_rebuilt_from_its_code() -> None:
     async def body() -> None:
         bench = Bench()
         job = bench.submit("a")
-        bench.worker.events.on_worker_message(Failed("a", "corrupt-image", "it is damaged"))
+        bench.worker.events.on_worker_message(0, Failed("a", "corrupt-image", "it is damaged"))
         assert job.error is not None
         assert (type(job.error).__name__, job.error.message) == ("CorruptImage", "it is damaged")
 
@@ -158,13 +169,13 @@ def test_jobs_of_a_lost_worker_run_again_one_at_a_time_and_only_the_guilty_one_i
         bench.worker.die()
         bench.worker.revive()
         assert bench.worker.given() == ["innocent"]
-        bench.worker.events.on_worker_message(Done("innocent", REPORT))
+        bench.worker.events.on_worker_message(0, Done("innocent", REPORT))
         assert bench.worker.given() == ["innocent", "deadly"]
         bench.worker.die()
         assert isinstance(deadly.error, InputQuarantined)
         bench.worker.revive()
         assert bench.worker.given() == ["third"]
-        bench.worker.events.on_worker_message(Done("third", REPORT))
+        bench.worker.events.on_worker_message(0, Done("third", REPORT))
         assert (innocent.state, third.state) == (JobState.DONE, JobState.DONE)
         with pytest.raises(InputQuarantined):
             bench.submit("deadly")
@@ -181,14 +192,14 @@ def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_t
         assert running.state is JobState.CANCELLED
         assert running.ended.is_set()  # nobody waits for what cannot be interrupted
         assert bench.worker.given() == ["running"]
-        bench.worker.events.on_worker_message(Done("running", REPORT))
+        bench.worker.events.on_worker_message(0, Done("running", REPORT))
         assert bench.discarded == ["running"]
         assert running.state is JobState.CANCELLED
         assert bench.worker.given() == ["running", "waiting"]
         bench.scheduler.cancel(waiting)
         assert bench.scheduler.status().running == 0
         last = bench.submit("last")
-        bench.worker.events.on_worker_message(Failed("waiting", "cancelled", "it was"))
+        bench.worker.events.on_worker_message(0, Failed("waiting", "cancelled", "it was"))
         assert bench.worker.given()[-1] == "last"
         bench.scheduler.cancel(last)
         bench.submit("after")
@@ -208,7 +219,7 @@ def test_jobs_wait_for_a_lost_worker_but_not_for_one_that_never_starts() -> None
         bench.worker.state = replace(
             bench.worker.state, ready=False, failed_starts=2, problem="no such device"
         )
-        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
+        bench.worker.events.on_worker_lost(0, "ended with status 3", by_itself=True)
         assert isinstance(waiting.error, NoWorker)
         with pytest.raises(NoWorker, match="no such device"):
             bench.submit("b")
@@ -220,7 +231,7 @@ def test_workers_that_were_ended_from_here_say_nothing_against_an_input() -> Non
     async def body() -> None:
         bench = Bench()
         job = bench.submit("a")
-        for _ in range(MAX_ATTEMPTS - 1):
+        for _ in range(MAX_LOST_WORKERS - 1):
             bench.worker.die(by_itself=False)
             assert job.state is JobState.QUEUED
             bench.worker.revive()
@@ -263,7 +274,7 @@ def test_drain_refuses_new_jobs_waits_for_old_ones_and_tells_the_rest() -> None:
         await asyncio.sleep(0)
         with pytest.raises(Draining):
             bench.submit("third")
-        bench.worker.events.on_worker_message(Done("first", REPORT))
+        bench.worker.events.on_worker_message(0, Done("first", REPORT))
         assert await drain is False
         assert first.state is JobState.DONE
         assert isinstance(second.error, Draining)
@@ -280,16 +291,17 @@ def test_drain_leaves_to_the_next_start_what_nobody_waits_for() -> None:
         waited_for.waiters = 1
         drain = asyncio.create_task(bench.scheduler.drain(0.2))
         await asyncio.sleep(0)
-        assert (left.parked, left.state, left.ended.is_set()) == (True, JobState.QUEUED, True)
-        assert not waited_for.parked
+        assert (left.state, left.record.state) == (JobState.SUSPENDED, JobState.QUEUED)
+        assert left.ended.is_set()
+        assert waited_for.state is not JobState.SUSPENDED
         assert await drain is False
-        assert running.parked
+        assert running.state is JobState.SUSPENDED
         assert Cancel("running") in bench.worker.sent
         assert isinstance(waited_for.error, Draining)  # for whoever waits
         # Its result came too late; its input is needed again.
-        bench.worker.events.on_worker_message(Done("running", REPORT))
+        bench.worker.events.on_worker_message(0, Done("running", REPORT))
         assert bench.discarded == ["running"]
-        assert running.state is JobState.RUNNING
+        assert running.record.state is JobState.RUNNING
 
     on_a_loop(body)
 
@@ -300,7 +312,7 @@ def test_durable_jobs_wait_even_for_a_worker_that_never_starts() -> None:
         bench.worker.alive = False
         waiting = bench.submit("a", durable=True)
         bench.worker.state = replace(bench.worker.state, ready=False, failed_starts=2)
-        bench.worker.events.worker_lost("ended with status 3", by_itself=True)
+        bench.worker.events.on_worker_lost(0, "ended with status 3", by_itself=True)
         assert waiting.state is JobState.QUEUED
         assert waiting.error is None
 
@@ -313,9 +325,9 @@ def test_place_and_forecast_follow_what_is_before_a_job() -> None:
         first, second, third = (bench.submit(name) for name in "abc")
         assert bench.scheduler.eta_s(third) is None  # nothing was measured
         assert bench.scheduler.forecast_s(100) is None
-        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, 1, 2]
-        bench.worker.events.on_worker_message(Done("a", REPORT))
-        assert [bench.scheduler.place(job) for job in (first, second, third)] == [None, None, 1]
+        assert [bench.scheduler.queue_position(job) for job in (first, second, third)] == [None, 1, 2]
+        bench.worker.events.on_worker_message(0, Done("a", REPORT))
+        assert [bench.scheduler.queue_position(job) for job in (first, second, third)] == [None, None, 1]
         one, two = (bench.scheduler.eta_s(job) for job in (second, third))
         assert one is not None
         assert two == pytest.approx(2 * one)
@@ -366,7 +378,7 @@ def test_jobs_of_a_lost_worker_go_to_another_and_its_own_go_on() -> None:
         lost.die()
         assert (a.state, b.state) == (JobState.QUEUED, JobState.RUNNING)
         # A suspect runs alone, so it waits for the other one to be empty, and nothing overtakes it.
-        other.events.on_worker_message(Done("b", REPORT))
+        other.events.on_worker_message(0, Done("b", REPORT))
         assert other.given() == ["b", "a"]
         assert c.state is JobState.QUEUED
         lost.revive()

@@ -17,7 +17,7 @@ from pixelmend.jobs.store import JobStore
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 ROW = (
-    "INSERT INTO jobs (id, owner, content_key, state, asked, created_s, ended_s, expires_s, result_bytes, "
+    "INSERT INTO jobs (id, owner, content_key, state, is_async, created_s, ended_s, expires_s, result_bytes, "
     "record) VALUES (?, 'me', ?, ?, 1, ?, 1, 1, 5, CAST(? AS TEXT))"
 )
 BAD_RECORDS = [

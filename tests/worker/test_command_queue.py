@@ -32,7 +32,7 @@ class Worker:
         return True
 
     def answer(self, at: int, problem: Problem | None = None) -> None:
-        self.line.answered(CommandResponse(self.sent[at].request_id, problem))
+        self.line.on_response(CommandResponse(self.sent[at].request_id, problem))
 
 
 def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:

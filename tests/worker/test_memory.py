@@ -103,8 +103,8 @@ def test_history_is_bounded_and_the_oldest_goes() -> None:
     pipe = Pipe()
     assert pipe.memory.latest is None
     for i in range(KEPT_SAMPLES + 10):
-        pipe.memory.heard(Memory(sample(float(i))))
-        pipe.memory.heard(MemoryAlert(alert(value=float(i))))
+        pipe.memory.on_event(Memory(sample(float(i))))
+        pipe.memory.on_event(MemoryAlert(alert(value=float(i))))
     assert len(pipe.memory.history) == KEPT_SAMPLES
     assert (pipe.memory.history[0].time_s, pipe.memory.history[-1].time_s) == (10.0, KEPT_SAMPLES + 9.0)
     assert len(pipe.memory.alerts) == KEPT_ALERTS
@@ -113,12 +113,12 @@ def test_history_is_bounded_and_the_oldest_goes() -> None:
 
 def test_alerts_are_up_until_cleared_and_gone_with_their_worker() -> None:
     memory = Pipe().memory
-    memory.heard(MemoryAlert(alert()))
+    memory.on_event(MemoryAlert(alert()))
     assert [a.kind for a in memory.raised] == ["temperature"]
-    memory.heard(MemoryAlert(alert("cleared")))
+    memory.on_event(MemoryAlert(alert("cleared")))
     assert memory.raised == []
-    memory.heard(MemoryAlert(alert()))
-    memory.heard(Memory(sample()))
+    memory.on_event(MemoryAlert(alert()))
+    memory.on_event(Memory(sample()))
     memory.worker_lost("killed")
     assert (memory.raised, memory.latest) == ([], None)
     assert len(memory.history) == 1
@@ -127,7 +127,7 @@ def test_alerts_are_up_until_cleared_and_gone_with_their_worker() -> None:
 def test_profiles_are_active_as_the_worker_says() -> None:
     memory = Pipe().memory
     assert memory.active_profiles == frozenset()
-    memory.heard(Memory(sample()))
+    memory.on_event(Memory(sample()))
     assert memory.active_profiles == {"photos"}
     memory.worker_lost("killed")
     assert memory.active_profiles == frozenset()
@@ -139,13 +139,13 @@ def test_each_command_gets_its_own_answer() -> None:
         first, second = (asyncio.create_task(pipe.memory.execute(LoadModel(m))) for m in "ab")
         await asyncio.sleep(0)
         ids = [message.request_id for message in pipe.sent]
-        pipe.memory.heard(CommandResponse(ids[1], Problem("unknown-model", "there is no b")))
+        pipe.memory.on_event(CommandResponse(ids[1], Problem("unknown-model", "there is no b")))
         with pytest.raises(UnknownModel, match="there is no b"):
             await second
         assert not first.done()
-        pipe.memory.heard(CommandResponse(ids[0]))
+        pipe.memory.on_event(CommandResponse(ids[0]))
         await first
-        pipe.memory.heard(CommandResponse(ids[0]))  # nobody waits any more
+        pipe.memory.on_event(CommandResponse(ids[0]))  # nobody waits any more
 
     on_a_loop(body)
 
@@ -257,13 +257,13 @@ class Watcher:
         self.ready = asyncio.Event()
         self.lost = asyncio.Event()
 
-    def worker_ready(self) -> None:
+    def on_worker_ready(self, index: int) -> None:
         self.ready.set()
 
-    def on_worker_message(self, message: FromWorker) -> None:
+    def on_worker_message(self, index: int, message: FromWorker) -> None:
         raise AssertionError(f"{message} is none of the scheduler's business")
 
-    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
         self.lost.set()
 
 
@@ -284,7 +284,7 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
         memory = supervisor.memory
         with pytest.raises(NoWorker):
             await memory.execute(LoadModel("small"))
-        supervisor.start(watcher)
+        supervisor.start(watcher, 0)
         await watcher.ready.wait()
         try:
             await commands(supervisor)

@@ -17,13 +17,13 @@ class Losses:
         self.reasons: list[str] = []
         self.ready = asyncio.Event()
 
-    def worker_ready(self) -> None:
+    def on_worker_ready(self, index: int) -> None:
         self.ready.set()
 
-    def on_worker_message(self, message: FromWorker) -> None:
+    def on_worker_message(self, index: int, message: FromWorker) -> None:
         raise AssertionError(f"nothing was asked, and {message} came")
 
-    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
         assert not by_itself
         self.reasons.append(reason)
 
@@ -34,7 +34,7 @@ def test_no_process_at_all_is_told_and_tried_again(tmp_path: Path, monkeypatch: 
         supervisor, losses = Supervisor(settings, Logger()), Losses()
         python = sys.executable
         monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
-        supervisor.start(losses)
+        supervisor.start(losses, 0)
         try:
             while len(losses.reasons) < 2:
                 await asyncio.sleep(0.01)

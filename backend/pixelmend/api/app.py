@@ -28,7 +28,7 @@ from pixelmend.api.service import Service
 from pixelmend.core.errors import InternalError, PixelmendError, known_error
 
 CLIENT_GONE = 499
-"""nginx's status for a client that went away; nobody receives it, the access log keeps it."""
+"""nginx's status for a client that went away; it is only for the access log."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -36,16 +36,16 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await service.desk.start()
+        await service.jobs.start()
         service.scheduler.start()
         try:
             yield
         finally:
             service.downloads.cancel_all()
-            await service.desk.drain()
+            await service.jobs.drain()
             await service.scheduler.stop()
             await service.downloads.close()
-            await service.desk.close()
+            await service.jobs.close()
 
     # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
     # cannot reach and a private one should not.
@@ -77,7 +77,7 @@ def create_app(service: Service) -> FastAPI:
 
     def answer(error: Exception) -> Response:
         known = known_error(error)
-        known.message = service.places.hidden(known.message)
+        known.message = service.paths.hidden(known.message)
         service.metrics.request_refused(known.code)
         if isinstance(known, InternalError):
             service.log.error("request failed by a bug", exc_info=error)

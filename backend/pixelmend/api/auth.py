@@ -1,4 +1,4 @@
-"""Who calls: by API key where there are keys, by address otherwise."""
+"""Who calls: by API key if there are keys, by address otherwise."""
 
 import hashlib
 import hmac
@@ -83,7 +83,7 @@ class Callers:
         raise KeyRefused("this needs one of PIXELMEND_ADMIN_KEYS; the key that was sent is none of them")
 
     def owns(self, caller: Caller, owner: str) -> bool:
-        """Without keys a job's id, which nobody can guess, is what entitles to it."""
+        """If there are no keys, a job belongs to every caller who knows its id, which cannot be guessed."""
         return caller.owner == owner if self._hashes else owner.startswith("address ")
 
     def require_quota(self, caller: Caller, images: int = 1) -> None:

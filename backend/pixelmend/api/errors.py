@@ -91,7 +91,7 @@ def problem_for(error: errors.PixelmendError, retry_after_s: int) -> Response:
 
 
 def problem_body(error: errors.PixelmendError, request_id: str | None) -> Problem:
-    """The same words where a problem is part of something else."""
+    """The same words if a problem is part of something else."""
     return Problem(
         type=TYPE_PREFIX + error.code,
         title=error.title,

@@ -3,86 +3,85 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from starlette.responses import Response, StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from starlette.responses import Response
 
-from pixelmend.jobs.live import JobSnapshot, LiveJob
-from pixelmend.jobs.model import ENDED, BatchItem, JobRecord
+from pixelmend.jobs.model import ENDED, BatchItem, Job, JobRecord
 from pixelmend.jobs.service import JobService
+from pixelmend.jobs.snapshot import JobSnapshot
 
 JobJson = Callable[[JobSnapshot], str]
 ItemJson = Callable[[int, BatchItem], str]
 """How a batch's item is told, by its number."""
 
+FIRST_LINES = format_sse_event(retry=2000)
+"""A client whose connection breaks waits so many milliseconds."""
 PING_PERIOD_S = 15.0
 SHORTEST_GAP_S = 0.1
 END_ID = "end"
-"""Of the last event of every job; the others' ids mean nothing to the next start of the service."""
+"""The id of the last event of every job; other ids mean nothing to the next start of the service."""
 
 
 def event_stream(
-    desk: JobService,
-    found: LiveJob | JobRecord,
+    jobs: JobService,
+    found: Job | JobRecord,
     last_event_id: str,
     *,
     job_json: JobJson,
     item_json: ItemJson,
 ) -> Response:
-    """Events from after `last_event_id` on; 204, by which a client stops asking, where that was the last.
+    """Events from after `last_event_id` on; 204, by which a client stops asking, if that was the last.
 
     An id that is not known, as after a restart, begins with the present state.
     """
-    if last_event_id == END_ID and desk.snapshot(found).state in ENDED:
+    if last_event_id == END_ID and jobs.snapshot(found).state in ENDED:
         return Response(status_code=204)
-    return StreamingResponse(
-        _events(desk, found, last_event_id, job_json, item_json),
-        media_type="text/event-stream",
-        # nginx would collect what has to be seen at once.
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return sse_response(_events(jobs, found, last_event_id, job_json, item_json))
 
 
 async def _events(
-    desk: JobService, found: LiveJob | JobRecord, last_event_id: str, job_json: JobJson, item_json: ItemJson
-) -> AsyncIterator[str]:
-    yield "retry: 2000\n\n"
-    if isinstance(found, LiveJob):
+    jobs: JobService, found: Job | JobRecord, last_event_id: str, job_json: JobJson, item_json: ItemJson
+) -> AsyncIterator[bytes]:
+    yield FIRST_LINES
+    if isinstance(found, Job):
         with found.watched() as changed:
-            async for event in _live_events(desk, found, last_event_id, changed, job_json, item_json):
+            async for event in _live_events(jobs, found, last_event_id, changed, job_json, item_json):
                 yield event
     else:
-        snapshot = desk.snapshot(found)
+        snapshot = jobs.snapshot(found)
         # What has not ended was put aside for the next start.
         is_end = snapshot.state in ENDED
         yield sse_event("state" if is_end else "drain", END_ID if is_end else None, job_json(snapshot))
 
 
 async def _live_events(
-    desk: JobService,
-    live: LiveJob,
+    jobs: JobService,
+    job: Job,
     last_event_id: str,
     changed: asyncio.Event,
     job_json: JobJson,
     item_json: ItemJson,
-) -> AsyncIterator[str]:
+) -> AsyncIterator[bytes]:
+    history = jobs.history(job)
     run, _, told = last_event_id.partition("-")
-    seen = int(told) if run == desk.run and told.isdecimal() else 0
+    seen = int(told) if run == jobs.run and told.isdecimal() else 0
     while True:
         changed.clear()
         # All of one moment: while events are sent, the job goes on.
-        latest, revision = desk.snapshot(live), live.revision
-        for at, change in _missed(live, seen):
+        latest, revision = jobs.snapshot(job), history.revision
+        for at, change in history.since(seen):
             seen = at
             if isinstance(change, JobSnapshot):
                 ended = change.state in ENDED
-                yield sse_event("state", END_ID if ended else f"{desk.run}-{at}", job_json(change))
+                yield sse_event("state", END_ID if ended else f"{jobs.run}-{at}", job_json(change))
                 if ended:
                     return
             else:
-                yield sse_event("item", f"{desk.run}-{at}", item_json(*change))
+                yield sse_event("item", f"{jobs.run}-{at}", item_json(*change))
         if revision > seen:
             seen = revision
-            yield sse_event("progress", f"{desk.run}-{seen}", job_json(latest))
-        if desk.draining:
+            yield sse_event("progress", f"{jobs.run}-{seen}", job_json(latest))
+        if jobs.draining:
             yield sse_event("drain", None, job_json(latest))
             return
         # What changes meanwhile is told as one event, the latest.
@@ -91,16 +90,13 @@ async def _live_events(
             try:
                 await asyncio.wait_for(changed.wait(), PING_PERIOD_S)
             except TimeoutError:
-                yield ": ping\n\n"
+                yield KEEPALIVE_COMMENT
 
 
-def _missed(live: LiveJob, seen: int) -> list[tuple[int, JobSnapshot | tuple[int, BatchItem]]]:
-    """What has changed since that revision, in order; of one revision, items before the job's state."""
-    items = [(at, (n, item)) for at, n, item in live.item_changes if at > seen]
-    states = [change for change in live.state_changes if change[0] > seen]
-    return sorted([*items, *states], key=lambda change: change[0])
+def sse_event(name: str, event_id: str | None, data: str) -> bytes:
+    return format_sse_event(event=name, id=event_id, data_str=data)
 
 
-def sse_event(name: str, event_id: str | None, data: str) -> str:
-    head = f"event: {name}\n" if event_id is None else f"event: {name}\nid: {event_id}\n"
-    return f"{head}data: {data}\n\n"
+def sse_response(events: AsyncIterator[bytes]) -> Response:
+    # nginx would collect what has to be seen at once.
+    return EventSourceResponse(events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

@@ -8,12 +8,12 @@ from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.spool import Spool
 from pixelmend.models.memory import MemorySample
 from pixelmend.worker.memory import WorkerMemory
-from pixelmend.worker.pool import Workers
+from pixelmend.worker.pool import WorkerPool
 
 
 def gauges(
     spool: Spool,
-    workers: Workers,
+    workers: WorkerPool,
     scheduler: Scheduler,
     readiness: Readiness,
     dropped_lines: Callable[[], int],
@@ -21,7 +21,7 @@ def gauges(
     worker, queue = workers.status(), scheduler.status()
     yield (
         "pixelmend_ready",
-        "1 where new work is welcome, as /readyz says.",
+        "1 if new work is welcome, as /readyz says.",
         {},
         float(not readiness.reasons()),
     )
@@ -66,7 +66,7 @@ def _memory(device: str, sample: MemorySample) -> Iterator[Sample]:
         if value is not None:
             yield f"pixelmend_{name}", meaning, {"device": device}, float(value)
     open_bytes: dict[tuple[str, str], int] = {}
-    for model in sample.models:  # one that leaves may be open anew already
+    for model in sample.models:  # one that is being unloaded may be open again already
         key = (model.model, model.precision)
         open_bytes[key] = open_bytes.get(key, 0) + model.bytes
     for (model_id, precision), size in open_bytes.items():

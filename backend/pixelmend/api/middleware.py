@@ -15,7 +15,7 @@ from pixelmend.core.telemetry import REQUEST_ID, Logger
 from pixelmend.jobs.metrics import Metrics
 
 _PROBES = frozenset({"/livez", "/readyz", "/api/health"})
-"""Asked every few seconds by whoever watches over the service; not worth a line while all is well."""
+"""Monitoring asks for these every few seconds; they are logged only if something is wrong."""
 _BEHIND_THE_KEY = ("/api/", "/metrics", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -63,7 +63,7 @@ class KeyForEverything:
 
 
 class RequestContext:
-    """Gives each request an id (the caller's, where it is well formed); logs and counts it at its end."""
+    """Gives each request an id (the caller's, if it is well formed); logs and counts it at its end."""
 
     def __init__(self, app: ASGIApp, log: Logger, metrics: Metrics) -> None:
         self._app = app

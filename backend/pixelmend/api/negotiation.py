@@ -7,7 +7,7 @@ from pixelmend.imaging.formats import OutputFormat
 
 
 def negotiate(accept: str | None) -> OutputFormat:
-    """The output format where no `format` field names one: PNG where the client takes it.
+    """The output format if no `format` field names one: PNG if the client takes it.
 
     Raises NotAcceptable naming the header and what there is.
     """

@@ -34,7 +34,7 @@ class Quota:
         self._forget_at = _FORGET_AFTER_CALLERS
 
     def require(self, caller: str, images: int = 1) -> None:
-        """Raises QuotaExceeded where `charge` would; counts nothing."""
+        """Raises QuotaExceeded if `charge` would; counts nothing."""
         now_s = self._clock_s()
         charged = self._charged.get(caller, ())
         for limit in self._limits:
@@ -47,7 +47,7 @@ class Quota:
                 raise QuotaExceeded(f"{self._name}={limit} {why}", max(1, math.ceil(over_s)))
 
     def charge(self, caller: str, images: int = 1) -> None:
-        """Count so much work. Raises QuotaExceeded, and counts nothing, where it is too much."""
+        """Count so much work. Raises QuotaExceeded, and counts nothing, if it is too much."""
         self.require(caller, images)
         if not self._limits:
             return

@@ -18,7 +18,7 @@ from pixelmend.tasks.task import Task
 class _Held(FileResponse):
     """A file of the spool; `release` is called once it is sent, or once the client is gone.
 
-    etag: of the content, where it is known already.
+    etag: of the content, if it is known already.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class _Held(FileResponse):
         release: Callable[[], None],
         etag: str | None,
     ) -> None:
-        # Whoever keeps it asks first: it may be private, and it is gone after its time.
+        # A cache has to ask first: the file may be private, and it expires.
         headers["Cache-Control"] = "no-store" if etag is None else "private, no-cache"
         if etag is not None:
             headers["ETag"] = etag
@@ -74,7 +74,7 @@ class SpooledFile(_Held):
 
 
 def archive_headers(record: JobRecord) -> dict[str, str]:
-    """Of a batch; what became of each image is in the archive."""
+    """The headers of a batch; what became of each image is in its archive."""
     return {
         "X-Pixelmend-Job": record.id,
         "X-Pixelmend-Items": str(len(record.items)),
@@ -85,7 +85,7 @@ def archive_headers(record: JobRecord) -> dict[str, str]:
 
 
 def provenance_headers(task: Task, report: ImageReport) -> dict[str, str]:
-    """How the result came about, for whoever wants to know or to reproduce it."""
+    """How the result came about, so that it can be reproduced."""
     headers = {
         "X-Pixelmend-Model": report.model,
         "X-Pixelmend-Device": f"{report.device_type}; {report.device_name}",
@@ -121,7 +121,7 @@ def result_name(file_name: str | None, task: Task, options: ImageOptions, report
 
 
 def content_disposition(file_name: str) -> str:
-    """`filename` for all clients, and `filename*` (RFC 6266) where it cannot say the name."""
+    """`filename` for all clients, and `filename*` (RFC 6266) if it cannot say the name."""
     plain = unicodedata.normalize("NFKD", file_name)
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in plain)

@@ -42,7 +42,7 @@ class Health(BaseModel):
 
 
 class DownloadInfo(BaseModel):
-    """Of a model's file, and the file of the one that it mixes with."""
+    """The download of a model's file, and of the file that it mixes with."""
 
     state: Literal["running", "failed"] = Field(description="When it has succeeded there is no download.")
     received_bytes: int = Field(description="What an earlier download left included.")
@@ -65,7 +65,7 @@ class ModelInfo(BaseModel):
     denoise: bool = Field(description="Takes the `denoise` parameter.")
     problem: str | None = Field(description="Why its file cannot be used, once that was tried.")
     bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
-    pinned: bool = Field(description="Never let go.")
+    pinned: bool = Field(description="Never unloaded.")
     leases: int = Field(description="Jobs that use it now.")
     download: DownloadInfo | None = Field(description="Under way or failed; null otherwise.")
 
@@ -207,7 +207,8 @@ class JobView(BaseModel):
     task: str = Field(description="The kind of the job; `GET /api/info` has all kinds.")
     state: JobState
     progress: JobProgress
-    place: int | None = Field(description="In the queue, from 1; null unless queued.")
+    queue_position: int | None = Field(description="From 1; null unless queued.")
+    place: int | None = Field(description="The name of queue_position in version 0.1; use that.")
     eta_s: float | None = Field(description="Seconds to the end, from what was measured; null if unknown.")
     model: str
     file_name: str | None

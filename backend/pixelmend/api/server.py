@@ -20,7 +20,7 @@ GRACE_BEYOND_DRAIN_S = 5
 
 
 class DrainingServer(uvicorn.Server):
-    """Tells the desk about the signal before connections are closed."""
+    """Tells the job service about the signal before connections are closed."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
@@ -32,7 +32,7 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers if self.started else []:
             for end in server.sockets:
                 host, port = end.getsockname()[:2]
-                # With port 0 nobody else knows which one it became.
+                # With port 0 the log is the only place that says which one it became.
                 self._service.log.info("listening", address=f"http://{host}:{port}")
 
     @contextlib.contextmanager
@@ -63,7 +63,7 @@ class DrainingServer(uvicorn.Server):
         if self._drain is None:
             self._service.log.info("draining")
             self._service.downloads.cancel_all()
-            self._drain = asyncio.create_task(self._service.desk.drain(), name="drain on a signal")
+            self._drain = asyncio.create_task(self._service.jobs.drain(), name="drain on a signal")
 
     def _on_signal(self, number: signal.Signals) -> None:
         self.force_exit = self.force_exit or (self.should_exit and number is signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the routers need, put together in one place and handed to them."""
+"""What the routers need, assembled in one place."""
 
 import contextlib
 from collections.abc import Callable
@@ -21,13 +21,14 @@ from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.service import JobService
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
+from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.jobs.webhook import AlertWebhook
 from pixelmend.models.background_downloads import Downloads
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
 from pixelmend.tasks.form import DefaultModels
 from pixelmend.tasks.registry import TaskRegistry, task_registry
-from pixelmend.worker.pool import Workers
+from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.spawning import Spawn, spawn
 from pixelmend.worker.supervisor import Supervisor
 
@@ -36,15 +37,15 @@ from pixelmend.worker.supervisor import Supervisor
 class Service:
     settings: Settings
     spool: Spool
-    workers: Workers
+    workers: WorkerPool
     scheduler: Scheduler
     readiness: Readiness
-    desk: JobService
+    jobs: JobService
     downloads: Downloads
     callers: Callers
     metrics: Metrics
     log: Logger
-    places: PrivatePaths
+    paths: PrivatePaths
     tasks: TaskRegistry
 
     @property
@@ -59,7 +60,7 @@ class Service:
     def problem_body(self, error: PixelmendError) -> Problem:
         """As part of another answer; it names no folder of the service."""
         body = problem_body(error, None)
-        return body.model_copy(update={"detail": self.places.hidden(body.detail)})
+        return body.model_copy(update={"detail": self.paths.hidden(body.detail)})
 
     def loaded_model(self, model_id: str) -> ModelDescription | None:
         for model in self.workers.status().models:
@@ -94,13 +95,14 @@ def build_service(
     _make_private(settings.data_dir)
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
-    workers = Workers([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
-    scheduler = Scheduler(settings, workers, log, spool.remove_results)
-    journal = JobStore(settings.data_dir / "jobs.db", log)
+    workers = WorkerPool([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
+    throughput = ThroughputEstimator()
+    scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
+    store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
-    desk = JobService(settings, spool, journal, scheduler, metrics, tasks, manifest, log)
-    places = PrivatePaths(settings)
-    readiness = Readiness(settings.default_model, spool, workers, scheduler, journal, desk.sweeper, places)
+    jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, manifest, log)
+    paths = PrivatePaths(settings)
+    readiness = Readiness(settings.default_model, spool, workers, scheduler, store, jobs.sweeper, paths)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
     downloads = Downloads(partial(load_catalog, settings.models_dir), settings.model_mirror, log)
     return Service(
@@ -109,11 +111,11 @@ def build_service(
         workers,
         scheduler,
         readiness,
-        desk,
+        jobs,
         downloads,
         callers,
         metrics,
         log,
-        places,
+        paths,
         tasks,
     )

@@ -1,4 +1,4 @@
-"""From a multipart request to work at the desk, for requests that wait, jobs and batches alike."""
+"""From a multipart request to submitted work: for requests that wait, for jobs and for batches."""
 
 import asyncio
 import secrets
@@ -47,35 +47,35 @@ class Accepted:
 
 
 async def submit(service: Service, request: Request, caller: Caller, kind: JobKind) -> Accepted:
-    """Somebody waits for the answer. The options are the form's and, but for batches, the Accept header's."""
-    return await _Intake(service, request, caller, asked=False).submit(kind)
+    """The request waits for the result. Options are the form's and, but for batches, the Accept header's."""
+    return await _Intake(service, request, caller, is_async=False).submit(kind)
 
 
 async def submit_job(service: Service, request: Request, caller: Caller) -> Accepted:
     """`POST /api/jobs`: the form names the task, and the answer is not the image that Accept is about."""
-    return await _Intake(service, request, caller, asked=True).submit(None)
+    return await _Intake(service, request, caller, is_async=True).submit(None)
 
 
 class _Intake:
     """One request on its way in."""
 
-    def __init__(self, service: Service, request: Request, caller: Caller, *, asked: bool) -> None:
+    def __init__(self, service: Service, request: Request, caller: Caller, *, is_async: bool) -> None:
         self._service = service
         self._request = request
         self._caller = caller
-        self._asked = asked
+        self._is_async = is_async
         self._job_id = _new_id(service.settings.instance)
         self._input = service.spool.input_path(self._job_id)
         self._mask = service.spool.mask_path(self._job_id)
 
     async def submit(self, kind: JobKind | None) -> Accepted:
-        """Read, check and hand in. Raises all that a request may be refused for; nothing is left then.
+        """Read, check and submit. Raises what a request may be refused for; nothing is left then.
 
-        kind: None where the form names it.
+        kind: None if the form names it.
         """
         service = self._service
         key = _idempotency_key(self._request)
-        if key is None or not await service.desk.knows(self._caller.owner, key):
+        if key is None or not await service.jobs.knows(self._caller.owner, key):
             service.readiness.require_open(self._caller.owner)
             service.callers.require_quota(self._caller)
         try:
@@ -85,7 +85,7 @@ class _Intake:
                 submission = await self._batch(upload, kind, key)
             else:
                 submission = await self._single(upload, kind, key)
-            lease = await service.desk.accept(submission)
+            lease = await service.jobs.submit(submission)
         except BaseException:
             await asyncio.to_thread(service.spool.remove, self._job_id)
             raise
@@ -126,7 +126,7 @@ class _Intake:
         most = max(taken.max_bytes for taken in file_fields.values())
         # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
         expected = min(int(length), most) if length and length.isdecimal() else 0
-        await self._service.desk.retention.require_room(expected)
+        await self._service.jobs.retention.require_room(expected)
         begun_s, spool = asyncio.get_running_loop().time(), self._service.spool
         try:
             async with asyncio.timeout(settings.upload_timeout_s) as deadline:
@@ -152,7 +152,7 @@ class _Intake:
 
     def _options(self, fields: dict[str, str], kind: JobKind) -> ImageOptions:
         form = parse_fields(kind.task.form, fields)
-        as_asked = self._asked or kind.is_batch
+        as_asked = self._is_async or kind.is_batch
         negotiated = (
             OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
         )
@@ -229,7 +229,7 @@ class _Intake:
             pixels=pixels,
             digest=digest,
             model_version=admission.versions,
-            asked=self._asked,
+            is_async=self._is_async,
             charge=lambda: self._service.callers.charge(self._caller, charged),
             reuse=not self._wants_fresh,
             idempotency_key=key,

@@ -53,7 +53,7 @@ class Upload:
     files: Mapping[str, tuple[UploadedFile, ...]]
 
     def one(self, field: str) -> UploadedFile:
-        """The only file of a field. Raises InvalidParameter where it is missing or empty."""
+        """The only file of a field. Raises InvalidParameter if it is missing or empty."""
         files = self.files.get(field, ())
         if not files:
             raise InvalidParameter(f"the field {field!r} with the {_CONTENT[field]} is missing")
@@ -62,7 +62,7 @@ class Upload:
         return files[0]
 
     def many(self, field: str) -> tuple[UploadedFile, ...]:
-        """One file or more. Raises InvalidParameter where there is none."""
+        """One file or more. Raises InvalidParameter if there is none."""
         files = self.files.get(field, ())
         # A page that sends its form before any file was chosen sends one without a name.
         if not any(file.file_name or file.size_bytes for file in files):

@@ -16,14 +16,14 @@ from pixelmend.api.schemas import (
     Problem,
 )
 from pixelmend.core.errors import error_from_code
-from pixelmend.jobs.live import JobSnapshot
 from pixelmend.jobs.model import BatchItem, JobRecord, JobState
+from pixelmend.jobs.snapshot import JobSnapshot
 
 ARCHIVE_MEDIA_TYPE = "application/zip"
 
 
 def media_type_of(record: JobRecord) -> str:
-    """Of the job's result."""
+    """The media type of the job's result."""
     return ARCHIVE_MEDIA_TYPE if record.items else record.options.format.media_type
 
 
@@ -52,7 +52,8 @@ def job_view(snapshot: JobSnapshot, *, with_items: bool = True) -> JobView:
             failed_items=sum(_failed(item) for item in items) if items else None,
             total_items=len(items) if items else None,
         ),
-        place=snapshot.place,
+        queue_position=snapshot.queue_position,
+        place=snapshot.queue_position,
         eta_s=None if snapshot.eta_s is None else round(snapshot.eta_s, 1),
         model=record.options.main_model,
         file_name=record.file_name,

@@ -13,13 +13,8 @@ from rich.console import Console
 
 from pixelmend.cli.models import models_app
 from pixelmend.cli.task_command import Given, task_command
-from pixelmend.core.config import (
-    CONFIG_VARIABLE,
-    ENV_FILE_VARIABLE,
-    Settings,
-    settings_of_this_user,
-    unread_files,
-)
+from pixelmend.core.config import Settings, settings_of_this_user, unread_files
+from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE
 from pixelmend.core.errors import PixelmendError, printable
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.imaging.formats import OutputFormat
@@ -139,8 +134,8 @@ def check(device: DeviceOption = None) -> None:
         mark = {True: "[green]ok  [/green]", False: "[red]bad [/red]", None: "    "}[finding.ok]
         console.print(mark, end=" ")
         console.print(finding.what, markup=False, highlight=False, soft_wrap=True)
-        if finding.ok is False and finding.mend:
-            console.print(f"     -> {finding.mend}", markup=False, highlight=False, soft_wrap=True)
+        if finding.ok is False and finding.fix:
+            console.print(f"     -> {finding.fix}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
 
 

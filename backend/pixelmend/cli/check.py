@@ -1,4 +1,4 @@
-"""`pixelmend check`: is everything there and does it compute? In plain words, with what to mend."""
+"""`pixelmend check`: is everything there and does it compute? In plain words, with what to do about it."""
 
 import asyncio
 import math
@@ -26,16 +26,16 @@ from pixelmend.tasks.upscale import UpscaleTask
 
 SELF_TEST_SIDE_PX = 96
 MIN_SELF_TEST_PSNR_DB = 30.0
-"""A sound model's enlargement, reduced again, is this close to its (smooth) original; 40 dB is usual."""
+"""The output of a sound model, reduced again, is this close to its (smooth) original; 40 dB is usual."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """ok None: worth knowing, neither good nor bad. `mend`: what to do about it."""
+    """ok None: worth knowing, neither good nor bad. `fix`: what to do about it."""
 
     ok: bool | None
     what: str
-    mend: str | None = None
+    fix: str | None = None
 
 
 def check(settings: Settings) -> list[Finding]:

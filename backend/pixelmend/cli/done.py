@@ -52,7 +52,7 @@ class DoneFiles:
             return False
 
     def add(self, job: FileJob, made_of: list[Any]) -> None:
-        """made_of: from before it was begun. Raises OSError where it cannot be recorded; the result is none
+        """made_of: from before it was begun. Raises OSError if it cannot be recorded; the result is none
         the worse.
         """
         # JSON escapes what is not Unicode in a name, and gives it back.
@@ -65,7 +65,7 @@ class DoneFiles:
             os.close(descriptor)
 
     def made_of(self, job: FileJob) -> list[Any]:
-        """What the result depends on. Raises OSError where a source is not there."""
+        """What the result depends on. Raises OSError if a source is not there."""
         sources = [job.source] if job.mask is None else [job.source, job.mask]
         stats = [path.stat() for path in sources]
         files = [[p.name, s.st_size, s.st_mtime_ns] for p, s in zip(sources, stats, strict=True)]

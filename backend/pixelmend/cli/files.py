@@ -16,7 +16,7 @@ from pixelmend.tasks.upscale import UpscaleTask
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """mask: what is to be removed, where something is."""
+    """mask: what is to be removed, if anything is."""
 
     source: Path
     result: Path
@@ -37,7 +37,7 @@ _FORMATS = {".jpg": OutputFormat.JPEG, ".tif": OutputFormat.TIFF} | {f".{f.value
 
 
 def chosen_format(inputs: Sequence[Path], out: Path | None, named: OutputFormat | None) -> OutputFormat:
-    """The format that was named, or that of the file `out`. Raises InvalidParameter where they differ."""
+    """The format that was named, or that of the file `out`. Raises InvalidParameter if they differ."""
     of_file = _FORMATS.get(out.suffix.lower()) if out is not None and _is_file_name(inputs, out) else None
     if named is not None and of_file is not None and named is not of_file:
         raise InvalidParameter(f"--format {named} does not fit the file {out}; name one of the two")
@@ -96,7 +96,7 @@ def with_masks(files: Sequence[FileJob], image: Path, mask: Path) -> list[FileJo
 
 
 def make_writable(folder: Path) -> None:
-    """Make the folder for results. Raises PixelmendError, in plain words, where none can be written to it."""
+    """Make the folder for results. Raises PixelmendError, in plain words, if none can be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -129,7 +129,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_file_name(inputs: Sequence[Path], out: Path) -> bool:
-    """Whether `out` names the result itself. Raises InvalidParameter where it cannot be one result's."""
+    """Whether `out` names the result itself. Raises InvalidParameter if it cannot be one result's."""
     if out.suffix.lower() not in IMAGE_SUFFIXES or out.is_dir():
         return False
     if len(inputs) != 1 or inputs[0].is_dir():

@@ -13,7 +13,7 @@ from pixelmend.cli.running import RunningService
 
 @dataclass(frozen=True, slots=True)
 class DeviceReading:
-    """None where the device does not tell."""
+    """None if the device does not tell."""
 
     name: str
     used_bytes: int | None

@@ -1,6 +1,7 @@
 """Runs jobs on this machine without a server: the service's own scheduler and worker, nothing else."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,24 +14,28 @@ from pixelmend.core.errors import NoWorker
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.intake import digest_of_pair
+from pixelmend.jobs.model import Job
 from pixelmend.jobs.scheduler import Scheduler
+from pixelmend.jobs.submission import Submission
+from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.tasks.image import ImageTask
-from pixelmend.worker.crew import Crew
-from pixelmend.worker.supervisor import Supervisor, WorkerStatus
+from pixelmend.worker.pool import WorkerPool
+from pixelmend.worker.status import WorkerStatus
+from pixelmend.worker.supervisor import Supervisor
 
 
 class LocalEngine:
     """Started workers and the queue before them."""
 
-    def __init__(self, settings: Settings, crew: Crew, scheduler: Scheduler) -> None:
+    def __init__(self, settings: Settings, workers: WorkerPool, scheduler: Scheduler) -> None:
         self._settings = settings
-        self._crew = crew
+        self._workers = workers
         self._scheduler = scheduler
 
     def status(self) -> WorkerStatus:
-        return self._crew.status()
+        return self._workers.status()
 
     async def wait_until_ready(self) -> WorkerStatus:
         """Raises NoWorker with the reason when the worker cannot start."""
@@ -54,20 +59,20 @@ class LocalEngine:
     async def _process(
         self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> Outcome:
-        task, pixels, digest = await asyncio.to_thread(self._check, file, request)
-        accepted = self._scheduler.submit(task, pixels=pixels, digest=digest, request_id=None)
-        accepted.listeners.append(lambda j: on_progress(j.done_tiles, j.total_tiles))
+        job = await asyncio.to_thread(self._check, file, request)
+        self._scheduler.submit(job)
+        job.observe(lambda: on_progress(job.done_tiles, job.total_tiles))
         try:
-            await accepted.ended.wait()
+            await job.ended.wait()
         except asyncio.CancelledError:
-            self._scheduler.cancel(accepted)
+            self._scheduler.cancel(job)
             raise
         finally:
             file.result.with_name(file.result.name + ".part").unlink(missing_ok=True)
-        return Outcome(file, accepted.report, accepted.error)
+        return Outcome(file, job.report, job.error)
 
-    def _check(self, file: FileJob, request: Request) -> tuple[ImageTask, int, str]:
-        """The task, how many pixels its result has, and the sha256 of its input."""
+    def _check(self, file: FileJob, request: Request) -> Job:
+        """The job of a file, which was checked."""
         settings = self._settings
         admission = Admission.of(request.task, request.options, settings, load_catalog(settings.models_dir))
         size = admission.size_of(file.source, file.mask)
@@ -82,7 +87,12 @@ class LocalEngine:
             mask,
         )
         digest = sha256_of(file.source)
-        return task, size.pixels, digest if mask is None else digest_of_pair(digest, sha256_of(mask))
+        if mask is not None:
+            digest = digest_of_pair(digest, sha256_of(mask))
+        submission = Submission(
+            task, request.task.name, "", size.pixels, digest, "", is_async=False, charge=lambda: None
+        )
+        return Job.of(submission.record(time.time()), task)
 
 
 @asynccontextmanager
@@ -90,10 +100,10 @@ async def local_engine(settings: Settings, log: Logger) -> AsyncIterator[LocalEn
     """A worker for as long as the context lasts."""
     # A folder may hold any number of files: the queue bounds what a network sends, not what a user has.
     unbounded = settings.model_copy(update={"max_queue_jobs": 1_000_000, "max_queue_pixels": 10**15})
-    crew = Crew([Supervisor(own, log) for own in unbounded.for_each_device()])
-    scheduler = Scheduler(unbounded, crew, log, discard=lambda _: None)
+    workers = WorkerPool([Supervisor(own, log) for own in unbounded.for_each_device()])
+    scheduler = Scheduler(unbounded, workers, ThroughputEstimator(), log, discard=lambda _: None)
     scheduler.start()
     try:
-        yield LocalEngine(unbounded, crew, scheduler)
+        yield LocalEngine(unbounded, workers, scheduler)
     finally:
         await scheduler.stop()

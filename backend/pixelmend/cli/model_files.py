@@ -12,7 +12,7 @@ from pixelmend.models.remote import require_known
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """problem None: the file is what it should be, or, where nobody vouches for it, not evidently wrong."""
+    """problem None: the file is what it should be, or, if no checksum is known, not evidently wrong."""
 
     entry: ModelEntry
     sha256: str | None
@@ -29,12 +29,12 @@ def state_of(entry: ModelEntry) -> str:
 
 
 def size_bytes_of(entry: ModelEntry) -> int | None:
-    """Of the file that is here, or else of the one that can be downloaded."""
+    """The size of the file that is here, or else of the one that can be downloaded."""
     return entry.path.stat().st_size if entry.present else entry.size_bytes
 
 
 def verify(catalog: Catalog, model_ids: Sequence[str]) -> Iterator[Verdict]:
-    """Read these files again, or all that are here where no id is given. Raises UnknownModel first."""
+    """Read these files again, or all that are here if no id is given. Raises UnknownModel first."""
     require_known(catalog, model_ids)
     named = [catalog.get(model_id) for model_id in model_ids]
     for entry in named or [entry for entry in catalog.entries if entry.present]:

@@ -19,10 +19,10 @@ from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.remote import downloadable, plan_downloads
 
 ADMINISTRATION_TIMEOUT_S = 310.0
-"""Opening takes seconds, and letting go waits for whoever uses the model; the service gives up before."""
+"""Opening takes seconds, and unloading waits for jobs that use the model; the service gives up earlier."""
 _VERBS = {
     "load": "Have the running service open models.",
-    "unload": "Have the running service let go of models, once whoever uses them has finished.",
+    "unload": "Have the running service unload models, once the jobs that use them have finished.",
     "pin": "Have the running service open models and never let them go.",
     "unpin": "Let pinned models go as others are.",
 }
@@ -34,7 +34,7 @@ SomeIds = Annotated[list[str], typer.Argument(metavar="ID", help="Ids, as `list`
 def models_app(
     read_settings: Callable[[], Settings], read_catalog: Callable[[Path], Catalog] = load_catalog
 ) -> typer.Typer:
-    """The sub-commands: they exit with 1 where a file failed, with 2 where the arguments make no sense."""
+    """The sub-commands: they exit with 1 if a file failed, with 2 if the arguments make no sense."""
     app = typer.Typer(help="The models there are, and their files.", no_args_is_help=True)
 
     @app.command("list")

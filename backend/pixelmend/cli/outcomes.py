@@ -1,4 +1,4 @@
-"""How a file ended, wherever it was enlarged."""
+"""How a file ended, whether it was processed here or by a service."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

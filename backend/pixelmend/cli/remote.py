@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
+from httpx_sse import SSEError, aconnect_sse
 
 from pixelmend.cli.files import FileJob, make_writable
 from pixelmend.cli.outcomes import Outcome, failed
@@ -54,7 +55,7 @@ class RemoteReport:
 
 
 class _Unavailable(Exception):
-    """The service could not be asked, or asks for patience. pause_s: how long, where it says so."""
+    """The service could not be asked, or asks for patience. pause_s: how long, if it says so."""
 
     def __init__(self, reason: str, pause_s: float | None = None, *, busy: bool = False) -> None:
         super().__init__(reason)
@@ -77,7 +78,7 @@ class RemoteEngine:
 
         def note_progress(done: int, total: int) -> None:
             nonlocal failures
-            failures = 0  # it goes on, so patience begins anew
+            failures = 0  # it goes on, so failures are counted from here
             on_progress(done, total)
 
         try:
@@ -97,7 +98,7 @@ class RemoteEngine:
     async def _once(
         self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]
     ) -> RemoteReport:
-        """Raises _Unavailable where trying again may help, else what the file is refused for."""
+        """Raises _Unavailable if trying again may help, else what the file is refused for."""
         make_writable(file.result.parent)
         job = await self._submit(file, request)
         while job["state"] not in _ENDED:
@@ -123,28 +124,27 @@ class RemoteEngine:
         """Until the job ends, or the stream does. What it was at last."""
         job: dict[str, Any] | None = None
         try:
-            async with self._client.stream("GET", f"/api/jobs/{job_id}/events") as stream:
-                if stream.status_code != 200:
-                    await stream.aread()
-                    _refuse(stream)
-                async for line in stream.aiter_lines():
-                    name, _, value = line.partition(": ")
-                    if name == "event" and value == "drain":
+            async with aconnect_sse(self._client, "GET", f"/api/jobs/{job_id}/events") as source:
+                if source.response.status_code != 200:
+                    await source.response.aread()
+                    _refuse(source.response)
+                async for event in source.aiter_sse():
+                    if event.event == "drain":
                         raise _Unavailable("the service is shutting down")
-                    if name == "data":
-                        job = json.loads(value)
+                    if event.event in ("state", "progress"):
+                        job = json.loads(event.data)
                         progress = job["progress"]
                         on_progress(progress["done_tiles"], progress["total_tiles"])
         except (UnknownJob, ResultExpired) as error:
-            raise _Unavailable(error.message) from error  # it is handed in again
-        except (httpx.TransportError, ValueError, KeyError, TypeError) as error:
+            raise _Unavailable(error.message) from error  # it is submitted again
+        except (httpx.TransportError, SSEError, ValueError, KeyError, TypeError) as error:
             raise _Unavailable(_words(error)) from error
         if job is None or job["state"] not in _ENDED:
             raise _Unavailable("the stream of events ended before the job did")
         return job
 
     async def _fetch(self, job: dict[str, Any], result: Path) -> RemoteReport:
-        """Raises _Unavailable where the transfer breaks off; what has arrived stays for the next attempt.
+        """Raises _Unavailable if the transfer breaks off; what has arrived stays for the next attempt.
         Raises StorageFull; nothing is left then.
         """
         part = result.with_name(f"{result.name}.{job['result']['sha256'][:16]}.part")
@@ -181,7 +181,7 @@ class RemoteEngine:
         return report
 
     async def _asked(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The answer where it is a success. Raises _Unavailable, or what the request is refused for."""
+        """The answer if it is a success. Raises _Unavailable, or what the request is refused for."""
         try:
             response = await self._client.request(method, path, **request)
         except httpx.TransportError as error:
@@ -193,7 +193,7 @@ class RemoteEngine:
 
 @asynccontextmanager
 async def remote_engine(url: str, key: str | None) -> AsyncIterator[RemoteEngine]:
-    """Raises InvalidParameter where no Pixelmend service answers at `url`, and what a key is refused for."""
+    """Raises InvalidParameter if no Pixelmend service answers at `url`, and what a key is refused for."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         client = httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT)

@@ -41,7 +41,7 @@ def run_files(
 ) -> int:
     """Returns the exit status: 0 when every file has a result, 1 when any has none.
 
-    A file is done already where its result was made of the same source with the same options.
+    A file is done already if its result was made of the same source with the same options.
     server: None computes here. Raises NoWorker when no worker starts, InvalidParameter when no service
     answers.
     """

@@ -1,4 +1,4 @@
-"""Asks the service that runs on this machine, where one does."""
+"""Asks the service that runs on this machine, if one does."""
 
 import os
 from typing import Any
@@ -22,7 +22,7 @@ class RunningService:
         self._timeout_s = timeout_s
 
     def ask(self, method: str, path: str, **query: str) -> Any | None:
-        """The answer; None where no service is there. Raises what the service refuses with."""
+        """The answer; None if no service is there. Raises what the service refuses with."""
         key = os.environ.get(KEY_VARIABLE)
         try:
             response = httpx.request(
@@ -41,7 +41,7 @@ class RunningService:
         raise error_of(answer, response.status_code)
 
     def require(self, method: str, path: str, **query: str) -> Any:
-        """As `ask`. Raises NoWorker where no service is there."""
+        """As `ask`. Raises NoWorker if no service is there."""
         answer = self.ask(method, path, **query)
         if answer is None:
             raise NoWorker(f"no Pixelmend service answers at {self.url}")

@@ -65,7 +65,7 @@ def find_images(folder: Path, results: Path | None = None, marks: tuple[str, ...
 
 
 def passed_over_line(passed: Counter[str]) -> str:
-    """For the terminal; empty where nothing was passed over."""
+    """For the terminal; empty if nothing was passed over."""
     if not passed:
         return ""
     parts = [f"{count} {what}" for what, count in sorted(passed.items())]

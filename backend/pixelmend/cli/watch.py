@@ -31,7 +31,7 @@ def run_watch(
     """Until SIGTERM or Ctrl-C; with `once`, until every file that is there has ended.
 
     A file is taken when it has not changed between two looks, `interval_s` apart. Returns 0, or with `once`
-    1 where a file failed. Raises InvalidParameter for folders that cannot be used, NoWorker.
+    1 if a file failed. Raises InvalidParameter for folders that cannot be used, NoWorker.
     """
     if not folder.is_dir():
         raise InvalidParameter(f"{folder}: there is no such folder")
@@ -151,7 +151,7 @@ class _Watch:
             self.say(f"{failure.filename}: {failure.strerror}")
 
     def _result_name(self, name: str) -> str:
-        """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` where another source has that."""
+        """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` if another source has that."""
         suffix = self._request.options.format.suffix
         path = Path(name).with_suffix(suffix)
         wanted = str(path.with_name(shortened(path.name)))
@@ -169,7 +169,7 @@ def _scan(folder: Path, out_dir: Path) -> tuple[dict[str, Fingerprint], str]:
 
 
 def _fingerprint(path: Path) -> Fingerprint | None:
-    """None where the file is not there (any more)."""
+    """None if the file is not there (any more)."""
     try:
         status = path.stat()
     except OSError:

@@ -1,6 +1,5 @@
 """Settings, read once by an entry point and passed on. Every value can be set as `PIXELMEND_<NAME>`."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from pixelmend.core.config_file import read_config
-from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.config_file import (
+    CONFIG_VARIABLE,
+    ENV_FILE_VARIABLE,
+    file_of_this_user,
+    read_config,
+)
 
-CONFIG_VARIABLE = "PIXELMEND_CONFIG"
-"""The configuration file; unset: config.yaml in the user's own folder, if it is there; empty: none."""
-ENV_FILE_VARIABLE = "PIXELMEND_ENV_FILE"
-"""The same for a file of environment variables, by itself pixelmend.env in that folder."""
 GPU_SETTINGS = (
     "device",
     "precision",
@@ -47,7 +46,7 @@ class Profile(BaseModel):
     memory_limit_bytes: int | None = Field(None, gt=0)
     memory_limit_percent: float | None = Field(None, gt=0, le=100, description="Of the device's memory.")
     preload: bool = Field(False, description="As soon as a worker is ready.")
-    auto_cleanup: bool = Field(False, description="Its models may go where memory is short.")
+    auto_cleanup: bool = Field(False, description="Its models may be unloaded if memory is short.")
 
 
 class Recovery(BaseModel):
@@ -66,7 +65,7 @@ class Recovery(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Frozen; built by `cli.py` and by tests, never at import time."""
+    """Frozen; built by an entry point or a test, never at import time."""
 
     model_config = SettingsConfigDict(
         env_prefix="PIXELMEND_", extra="ignore", frozen=True, validate_default=True
@@ -95,7 +94,7 @@ class Settings(BaseSettings):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto", description="auto picks the fastest that the device and the model compute correctly."
     )
-    default_model: str = Field("pixelmend-x4", description="The model used where a request names none.")
+    default_model: str = Field("pixelmend-x4", description="The model used if a request names none.")
     default_inpaint_model: str = Field(
         "pixelmend-fill", description="The same for removing things; pixelmend-fill needs no network."
     )
@@ -254,7 +253,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The configuration file comes last: it counts where nothing else says otherwise."""
+        """The configuration file comes last: it counts if nothing else says otherwise."""
         return init_settings, env_settings, dotenv_settings, _ConfigFile(settings_cls)
 
 
@@ -264,36 +263,29 @@ class _ConfigFile(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Raises InvalidParameter for an unusable file, and for one that was named and is not there."""
-        path = _named_or_own(CONFIG_VARIABLE, "config.yaml")
+        path = file_of_this_user(CONFIG_VARIABLE, "config.yaml")
         return {} if path is None else read_config(path, GPU_SETTINGS)
 
 
 def settings_of_this_user(**overrides: Any) -> Settings:
     """From the environment and the files that it names, or the user's own; overrides count most.
 
-    What lies in the working directory is not read: it may be anybody's. Raises ValidationError, and
+    What lies in the working directory is not read: it may be another user's. Raises ValidationError, and
     InvalidParameter for a file that was named and cannot be read.
     """
-    return Settings(_env_file=_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), **overrides)
+    return Settings(_env_file=file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"), **overrides)
 
 
 def unread_files() -> list[str]:
     """What earlier versions would have read here and is not read now, by name."""
-    read = {_named_or_own(ENV_FILE_VARIABLE, "pixelmend.env"), _named_or_own(CONFIG_VARIABLE, "config.yaml")}
+    read = {
+        file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"),
+        file_of_this_user(CONFIG_VARIABLE, "config.yaml"),
+    }
     known = {path.resolve() for path in read if path is not None}
     return [
         name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
     ]
-
-
-def _named_or_own(variable: str, name: str) -> Path | None:
-    named = os.environ.get(variable)
-    if named is not None:
-        if named and not Path(named).is_file():
-            raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
-        return Path(named) if named else None
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
-    return folder / name if (folder / name).is_file() else None
 
 
 SECRET_VARIABLES = frozenset(
@@ -304,4 +296,4 @@ SECRET_VARIABLES = frozenset(
     }
     | {"PIXELMEND_API_KEY"}
 )
-"""What no worker is told, in capitals; in the environment their case does not count."""
+"""Variables that no worker gets, in capitals; in the environment their case does not count."""

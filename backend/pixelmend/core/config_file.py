@@ -1,5 +1,6 @@
 """The optional config.yaml: settings that the environment and `.env` do not name."""
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,17 @@ from pixelmend.core.errors import InvalidParameter
 
 SECTIONS = ("gpu", "profiles")
 
+CONFIG_VARIABLE = "PIXELMEND_CONFIG"
+"""The configuration file; unset: config.yaml in the user's own folder, if it is there; empty: none."""
+ENV_FILE_VARIABLE = "PIXELMEND_ENV_FILE"
+"""The same for a file of environment variables, by itself pixelmend.env in that folder."""
+
 
 def read_config(path: Path, gpu_settings: Collection[str]) -> dict[str, Any]:
     """The file's settings by their names; its values are not checked here.
 
     gpu_settings: the names that section `gpu` may hold. Raises InvalidParameter naming the file and what is
-    wrong with it: not YAML, not readable, or a key that nobody knows.
+    wrong with it: not YAML, not readable, or an unknown key.
     """
     found = _section(path, None, _parsed(path), SECTIONS)
     settings = dict(_section(path, "gpu", found.get("gpu"), gpu_settings))
@@ -45,3 +51,17 @@ def _parsed(path: Path) -> object:
         raise InvalidParameter(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise InvalidParameter(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+
+
+def file_of_this_user(variable: str, name: str) -> Path | None:
+    """The file that the variable names, else `name` in the user's own folder; None if there is none.
+
+    Raises InvalidParameter for a file that was named and is not there.
+    """
+    named = os.environ.get(variable)
+    if named is not None:
+        if named and not Path(named).is_file():
+            raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
+        return Path(named) if named else None
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
+    return folder / name if (folder / name).is_file() else None

@@ -34,7 +34,7 @@ class ResultArchive:
             self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_STORED)
 
     def add(self, name: str, source: Path) -> StoredResult:
-        """Append a file; what it is there. Raises OSError where it cannot be read."""
+        """Append a file; what it is there. Raises OSError if it cannot be read."""
         digest = hashlib.sha256()
         with source.open("rb") as file, storage_errors(self._path):
             size_bytes = os.fstat(file.fileno()).st_size

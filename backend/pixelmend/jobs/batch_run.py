@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import (
@@ -21,7 +22,7 @@ from pixelmend.core.errors import (
 )
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.archive import ResultArchive
-from pixelmend.jobs.model import BatchItem, BatchJob, Job, JobRecord, JobState, Work
+from pixelmend.jobs.model import BatchItem, BatchTask, Job, JobEvent, JobRecord, JobState
 from pixelmend.jobs.retention import Retention
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.submission import Lease, Submission, versions_of
@@ -36,20 +37,23 @@ Manifest = Callable[[JobRecord, Sequence[BatchItem]], str]
 """The text of MANIFEST_NAME: what became of each image."""
 
 
+class JobSubmitter(Protocol):
+    """What a batch needs of the job service for its children."""
+
+    async def submit(self, submission: Submission) -> Lease: ...
+
+    def result_file(self, record: JobRecord) -> Path | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchContext:
-    """What all batches share.
-
-    places: for how many images of all batches of an owner are handed in at a time. hand_in: as the desk's
-    `accept`. result_file: as the desk's.
-    """
+    """What all batches share. slots: how many children all batches of an owner may have at a time."""
 
     settings: Settings
     spool: Spool
     retention: Retention
-    places: Callable[[str], asyncio.Semaphore]
-    hand_in: Callable[[Submission], Awaitable[Lease]]
-    result_file: Callable[[JobRecord], Path | None]
+    submitter: JobSubmitter
+    slots: Callable[[str], asyncio.Semaphore]
     manifest: Manifest
     log: Logger
 
@@ -57,30 +61,31 @@ class BatchContext:
 class BatchRun:
     """Runs once, on the event loop; the archive is written by a thread of its own."""
 
-    def __init__(self, around: BatchContext, job: BatchJob, record: JobRecord) -> None:
-        self._around = around
+    def __init__(self, context: BatchContext, job: Job, task: BatchTask) -> None:
+        self._context = context
         self._job = job
-        self._record = record
-        self._places = around.places(record.owner)
+        self._task = task
+        self._slots = context.slots(job.owner)
         self._packer = ThreadPoolExecutor(1, thread_name_prefix="pack")
 
     async def run(self) -> None:
-        """Until the archive is finished, which is when the job is done. Whoever cancels it says why."""
+        """Until the archive is finished, which is when the job is done, or until it is cancelled."""
         job, loop = self._job, asyncio.get_running_loop()
         archive: ResultArchive | None = None
         try:
             archive = await loop.run_in_executor(
-                self._packer, ResultArchive, job.output_path, self._record.created_s
+                self._packer, ResultArchive, self._task.output_path, job.record.created_s
             )
             await self._fill(archive)
-            job.state = JobState.DONE
+            self._note_start()
+            job.transition(JobEvent.FINISH)
         except asyncio.CancelledError:
             pass
         except PixelmendError as error:
-            job.state, job.error = JobState.FAILED, error
+            job.transition(JobEvent.FAIL, error)
         except Exception as error:
-            self._around.log.error("a bug failed the batch", job=job.id, exc_info=error)
-            job.state, job.error = JobState.FAILED, known_error(error)
+            self._context.log.error("a bug failed the batch", job=job.id, exc_info=error)
+            job.transition(JobEvent.FAIL, known_error(error))
         if archive is not None and job.state is not JobState.DONE:
             # On the thread that writes it, hence after what it is doing.
             await loop.run_in_executor(self._packer, archive.discard)
@@ -106,9 +111,9 @@ class BatchRun:
 
         try:
             for n in range(len(self._job.items)):
-                if len(ahead) >= 2 * self._around.settings.worker_jobs:
+                if len(ahead) >= 2 * self._context.settings.worker_jobs:
                     await pack_next()
-                ahead.append((n, asyncio.create_task(self._enlarge(n, version))))
+                ahead.append((n, asyncio.create_task(self._process(n, version))))
             while ahead:
                 await pack_next()
         finally:
@@ -119,19 +124,18 @@ class BatchRun:
                     lease = await work
                     if lease is not None:
                         lease.release()
-        text = self._around.manifest(self._record, self._job.items)
+        text = self._context.manifest(self._job.record, self._job.items)
         await loop.run_in_executor(self._packer, archive.add_text, MANIFEST_NAME, text)
         self._job.final_bytes = await loop.run_in_executor(self._packer, archive.finish)
 
-    async def _enlarge(self, n: int, version: str) -> Lease | None:
-        """The n-th image's finished job, to be released; None where it has a problem, which is noted."""
+    async def _process(self, n: int, version: str) -> Lease | None:
+        """The n-th image's finished job, to be released; None if it has a problem, which is noted."""
         if self._job.items[n].error_code is not None:
             return None
         try:
-            async with self._places:
-                if self._job.state is JobState.QUEUED:
-                    self._job.state = JobState.RUNNING
-                limit_s = None if self._job.durable else self._around.settings.request_timeout_s
+            async with self._slots:
+                self._note_start()
+                limit_s = None if self._job.record.is_async else self._context.settings.request_timeout_s
                 try:
                     async with asyncio.timeout(limit_s):
                         return await self._finished(n, version)
@@ -140,7 +144,7 @@ class BatchRun:
         except PixelmendError as error:
             self._note_problem(n, error)
         except Exception as error:
-            self._around.log.error(
+            self._context.log.error(
                 "a bug failed an image of a batch", job=self._job.id, item=n, exc_info=error
             )
             self._note_problem(n, known_error(error))
@@ -149,54 +153,54 @@ class BatchRun:
     async def _finished(self, n: int, version: str) -> Lease:
         lease = await self._accepted(n, version)
         try:
-            if lease.live is not None:
-                await self._wait(n, lease.live.job)
+            if lease.job is not None:
+                await self._wait(n, lease.job)
         except BaseException:
             lease.release()
             raise
         return lease
 
-    async def _wait(self, n: int, part: Work) -> None:
-        """Raises what the part ended with."""
+    async def _wait(self, n: int, child: Job) -> None:
+        """Raises what the child ended with."""
 
-        def pass_on(_: Work) -> None:
-            if part.state is JobState.RUNNING and self._job.items[n].state is JobState.QUEUED:
-                self._job.items[n] = replace(self._job.items[n], state=JobState.RUNNING)
+        def pass_on() -> None:
+            if child.state is JobState.RUNNING:
+                self._note_item_start(n)
             self._job.notify()
 
-        self._job.parts[n] = part
-        part.listeners.append(pass_on)
-        pass_on(part)
+        self._job.children[n] = child
+        stop = child.observe(pass_on)
+        pass_on()
         try:
-            await part.ended.wait()
+            await child.ended.wait()
         finally:
-            part.listeners.remove(pass_on)
-        if part.error is not None:
-            raise part.error
+            stop()
+        if child.error is not None:
+            raise child.error
 
     async def _accepted(self, n: int, version: str) -> Lease:
         item_id = secrets.token_hex(16)
-        folder, item = self._job.task.input_path, self._job.items[n]
-        options, spool = self._job.task.options, self._around.spool
+        folder, item = self._task.input_path, self._job.items[n]
+        options, spool = self._task.options, self._context.spool
         submission = Submission(
             task=ImageTask(
                 item_id,
                 spool.input_path(item_id),
                 spool.output_path(item_id, options.format.suffix),
                 options,
-                self._job.task.steps,
+                self._task.steps,
                 None if item.mask is None else spool.mask_path(item_id),
             ),
-            kind=self._record.task.removesuffix(BATCH_SUFFIX),
-            owner=self._record.owner,
+            kind=self._job.record.task.removesuffix(BATCH_SUFFIX),
+            owner=self._job.record.owner,
             pixels=item.pixels,
             digest=item.digest,
             model_version=version,
-            asked=False,
+            is_async=False,
             charge=lambda: None,  # the batch was charged for all of them
-            reuse=not self._job.task.fresh,
+            reuse=not self._task.fresh,
             file_name=item.file_name,
-            request_id=self._record.request_id,
+            request_id=self._job.record.request_id,
         )
         used = False
         try:
@@ -204,43 +208,45 @@ class BatchRun:
             await asyncio.to_thread(spool.link_input, folder / str(n), item_id, mask)
             while True:
                 try:
-                    await self._around.retention.require_room()
-                    lease = await self._around.hand_in(submission)
+                    await self._context.retention.require_room()
+                    lease = await self._context.submitter.submit(submission)
                     break
                 except QueueFull:
                     await asyncio.sleep(RETRY_PERIOD_S)
                 except NoWorker:
-                    # As with other jobs: what is kept on the disk can wait for a mend.
-                    if not self._job.durable:
+                    # As with other jobs: what is kept on the disk can wait until the cause is gone.
+                    if not self._job.record.is_async:
                         raise
                     await asyncio.sleep(RETRY_PERIOD_S)
             used = lease.record.id == item_id
         finally:
             if not used:
-                self._around.spool.remove(item_id)
+                self._context.spool.remove(item_id)
         return lease
 
     async def _pack(self, n: int, lease: Lease, archive: ResultArchive) -> None:
-        """Raises StorageFull, for the archive cannot be mended then."""
+        """Raises StorageFull, after which the archive cannot be completed."""
         item = self._job.items[n]
         try:
             path, report = self._result_of(lease)
-            self._around.spool.require_room(path.stat().st_size)
+            self._context.spool.require_room(path.stat().st_size)
         except (OSError, PixelmendError) as error:
             self._note_problem(n, known_error(error))
             return
         loop = asyncio.get_running_loop()
         stored = await loop.run_in_executor(self._packer, archive.add, item.output_name, path)
-        # Only now: until then the part says how far the image is.
-        self._job.parts.pop(n, None)
-        self._job.items[n] = replace(item, state=JobState.DONE, report=report, result=stored)
+        # Only now: until then the child says how far the image is.
+        self._job.children.pop(n, None)
+        self._note_item_start(n)
+        item = self._job.items[n]
+        self._job.items[n] = item.after(JobEvent.FINISH, report=report, result=stored)
 
     def _result_of(self, lease: Lease) -> tuple[Path, ImageReport]:
-        part = lease.live.job if lease.live is not None else None
-        if isinstance(part, Job):
-            path, report = part.output_path, part.report
+        child = lease.job
+        if child is not None:
+            path, report = child.task.output_path, child.report
         else:
-            stored, report = self._around.result_file(lease.record), lease.record.report
+            stored, report = self._context.submitter.result_file(lease.record), lease.record.report
             if stored is None:
                 raise InternalError("the result was lost")
             path = stored
@@ -249,12 +255,20 @@ class BatchRun:
         return path, report
 
     def _note_problem(self, n: int, error: PixelmendError) -> None:
-        self._job.parts.pop(n, None)
-        state = JobState.CANCELLED if isinstance(error, Cancelled) else JobState.FAILED
-        self._job.items[n] = replace(
-            self._job.items[n], state=state, error_code=error.code, error_message=error.message
+        self._job.children.pop(n, None)
+        event = JobEvent.CANCEL if isinstance(error, Cancelled) else JobEvent.FAIL
+        self._job.items[n] = self._job.items[n].after(
+            event, error_code=error.code, error_message=error.message
         )
         self._job.notify()
 
+    def _note_start(self) -> None:
+        if self._job.state is JobState.QUEUED:
+            self._job.transition(JobEvent.START)
+
+    def _note_item_start(self, n: int) -> None:
+        if self._job.items[n].state is JobState.QUEUED:
+            self._job.items[n] = self._job.items[n].after(JobEvent.START)
+
     def _versions(self) -> str:
-        return versions_of(self._job.task.options, load_catalog(self._around.settings.models_dir))
+        return versions_of(self._task.options, load_catalog(self._context.settings.models_dir))

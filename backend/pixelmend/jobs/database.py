@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pixelmend.core.errors import DataDirectoryNewer, StorageFull
 from pixelmend.core.telemetry import Logger
+from pixelmend.jobs.migration import migrate
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Grows with every change that an earlier version of the service could not read."""
 
 _SCHEMA = """
@@ -18,7 +19,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     owner TEXT NOT NULL,
     content_key TEXT NOT NULL,
     state TEXT NOT NULL,
-    asked INTEGER NOT NULL,
+    is_async INTEGER NOT NULL,
     created_s REAL NOT NULL,
     ended_s REAL,
     expires_s REAL,
@@ -44,7 +45,7 @@ CREATE TABLE IF NOT EXISTS written_by (version TEXT NOT NULL) STRICT;
 """
 
 
-class JournalFile:
+class JobDatabase:
     """An open database. `db` belongs to the thread that made this; `problem` may be asked from any."""
 
     def __init__(self, path: Path, log: Logger) -> None:
@@ -107,6 +108,8 @@ def _connected(path: Path) -> sqlite3.Connection:
         # FULL: a job that was answered with 202 is still there after a power cut.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        with db:
+            migrate(db)
         db.executescript(_SCHEMA)
         with db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -7,7 +7,7 @@ from pixelmend.imaging.formats import Format
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.jobs.admission import Admission, ImageHeader
-from pixelmend.jobs.rates import Rates, Seconds
+from pixelmend.jobs.throughput import Seconds, ThroughputEstimator
 from pixelmend.models.description import ExecutionProfile, ModelDescription
 
 FULL_PRECISION = "float32"
@@ -19,8 +19,8 @@ _BACKLOG_TILES = 8
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """size: of the result. plan and precision: None where the model was never opened, so that nobody knows
-    how it likes its tiles. device_bytes: the model and what it computes at once, None until that was
+    """size: of the result. plan and precision: None if the model was never opened, so that its tiles are not
+    known. device_bytes: the model and what it computes at once, None until that was
     measured. host_bytes: what the job adds to the worker's memory at most, None with `plan`. seconds: without
     waiting for others; None until the model's speed is known.
     """
@@ -38,7 +38,7 @@ def estimate(
     header: ImageHeader,
     admission: Admission,
     model: ModelDescription | None,
-    rates: Rates,
+    throughput: ThroughputEstimator,
     *,
     tile_px: int,
     batch_tiles: int,
@@ -57,7 +57,7 @@ def estimate(
     # Transparency is a header of its own to the network.
     planes = 2 if header.has_alpha else 1
     computed_px = len(plan) * plan.tile.pixels * planes
-    seconds = rates.predict(
+    seconds = throughput.job_seconds(
         model=upscale.model,
         precision=profile.precision,
         output_format=options.format,
@@ -82,7 +82,7 @@ def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, out
     if header.has_alpha:
         decoded *= 2  # while colour is bled into what is transparent
     native_width = header.size.width * scale
-    # A row of tiles is stitched (in float where it is blended) while the one before it is encoded.
+    # A row of tiles is stitched (in float if it is blended) while the one before it is encoded.
     strip_px = plan.tile.height * scale * native_width
     strips = strip_px * (pixel_bytes + (4 * header.channels if plan.blend_px else pixel_bytes))
     backlog = min(_BACKLOG_TILES, len(plan)) * plan.tile.pixels * scale**2 * 3 * sample_bytes

@@ -39,8 +39,8 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """Of a batch that erases. by_stem: where each lies below the batch's folder, by the name of its image
-    without the suffix, in lower case. for_all: the only one, where a single mask was sent.
+    """The masks of a batch. by_stem: the place of each below the batch's folder, by the name of its image
+    without the suffix, in lower case. for_all: the only one, if a single mask was sent.
     """
 
     by_stem: Mapping[str, tuple[str, Incoming]]
@@ -57,7 +57,7 @@ class Masks:
 
 
 def take_masks(folder: Path, sent: Sequence[Incoming], limits: UnpackLimits) -> Masks:
-    """As `extract`, from `folder / MASKS`. Raises InvalidParameter where two masks have one name."""
+    """As `extract`, from `folder / MASKS`. Raises InvalidParameter if two masks have one name."""
     masks = extract(folder / MASKS, sent, limits)
     placed = [(f"{MASKS}/{n}", mask) for n, mask in enumerate(masks)]
     by_stem = {_stem(mask.file_name): (place, mask) for place, mask in placed}
@@ -124,7 +124,7 @@ def plan_batch(
 
 
 def digest_of_pair(image: str, mask: str) -> str:
-    """Of an image and its mask, from their digests."""
+    """The digest of an image with its mask, from both digests."""
     return hashlib.sha256(f"{image} {mask}".encode()).hexdigest()
 
 

@@ -88,7 +88,7 @@ class Metrics:
         self._pixels.labels(report.model).inc(report.width_px * report.height_px)
         for stage, seconds in (
             ("decode", report.decode_s),
-            ("erase", report.inpaint_s),
+            ("inpaint", report.inpaint_s),
             ("device", report.device_s),
             ("encode", report.encode_s),
         ):

@@ -1,10 +1,13 @@
-"""A job as the service sees it: what was asked, how far it is, how it ended."""
+"""What a job is: its states, what of it outlives the process, and how it stands now."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pixelmend.core.errors import PixelmendError
 from pixelmend.tasks.image import ImageReport, ImageTask
@@ -14,6 +17,8 @@ from pixelmend.tasks.options import ImageOptions
 class JobState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
+    SUSPENDED = "suspended"
+    """Left unfinished because the service stops. Its record stays as it was; the next start takes it up."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -22,6 +27,46 @@ class JobState(StrEnum):
 
 
 ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED})
+
+
+class JobEvent(StrEnum):
+    START = "start"
+    REQUEUE = "requeue"
+    """What ran it was lost: its worker, or the service itself."""
+    SUSPEND = "suspend"
+    FINISH = "finish"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+TRANSITIONS: Mapping[JobState, Mapping[JobEvent, JobState]] = MappingProxyType(
+    {
+        JobState.QUEUED: {
+            JobEvent.START: JobState.RUNNING,
+            JobEvent.SUSPEND: JobState.SUSPENDED,
+            JobEvent.FAIL: JobState.FAILED,
+            JobEvent.CANCEL: JobState.CANCELLED,
+        },
+        JobState.RUNNING: {
+            JobEvent.REQUEUE: JobState.QUEUED,
+            JobEvent.SUSPEND: JobState.SUSPENDED,
+            JobEvent.FINISH: JobState.DONE,
+            JobEvent.FAIL: JobState.FAILED,
+            JobEvent.CANCEL: JobState.CANCELLED,
+        },
+        JobState.DONE: {JobEvent.EXPIRE: JobState.EXPIRED},
+    }
+)
+"""All changes of state that there are; docs/architecture.md draws them."""
+
+
+def next_state(state: JobState, event: JobEvent) -> JobState:
+    """Raises ValueError, which is a bug, for an event that cannot happen in that state."""
+    after = TRANSITIONS.get(state, {}).get(event)
+    if after is None:
+        raise ValueError(f"a job that is {state} cannot {event}")
+    return after
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +83,7 @@ class BatchItem:
     """One image of a batch, and at the end what became of it: a result, or a problem.
 
     file_name: as its sender called it. output_name: in the archive. digest: sha256 of the image's bytes.
-    pixels: of the expected result; 0 where the image was refused when it came. mask: where its mask lies
+    pixels: of the expected result; 0 if the image was refused when it came. mask: where its mask lies
     below the folder of the batch; several images may have the same one.
     """
 
@@ -52,6 +97,9 @@ class BatchItem:
     report: ImageReport | None = None
     result: StoredResult | None = None
     mask: str | None = None
+
+    def after(self, event: JobEvent, **changes: Any) -> "BatchItem":
+        return replace(self, state=next_state(self.state, event), **changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,87 +119,16 @@ class BatchTask:
     fresh: bool = False
 
 
-@dataclass(eq=False, kw_only=True)
-class Work:
-    """What is done in this run of the service. Belongs to whoever runs it; others read it.
-
-    pixels: of the expected result, of all results of a batch.
-    attempts: workers lost while this job was in them. crashes: how many of them ended by themselves.
-    waiters: requests that wait for its end.
-    durable: the next start of the service takes it up, so a shutdown need not finish it.
-    parked: it was left unfinished because the service shuts down; `ended` is set all the same.
-    """
-
-    id: str
-    output_path: Path
-    pixels: int
-    digest: str
-    request_id: str | None
-    owner: str = ""
-    state: JobState = JobState.QUEUED
-    done_tiles: int = 0
-    total_tiles: int = 0
-    attempts: int = 0
-    crashes: int = 0
-    waiters: int = 0
-    durable: bool = False
-    parked: bool = False
-    error: PixelmendError | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    listeners: list[Callable[["Work"], None]] = field(default_factory=list)
-    """Called on the event loop at every change."""
-
-    @property
-    def fraction(self) -> float:
-        """How much of it is done, from 0 to 1."""
-        return self.done_tiles / self.total_tiles if self.total_tiles else 0.0
-
-    def notify(self) -> None:
-        for callback in list(self.listeners):
-            callback(self)
-
-
-@dataclass(eq=False, kw_only=True)
-class Job(Work):
-    """One image, run by the scheduler. worker: the index of the one that has it, while it runs.
-    tiles_started_s: `time.monotonic()` of the first tile's start.
-    """
-
-    task: ImageTask
-    worker: int = 0
-    tiles_started_s: float | None = None
-    report: ImageReport | None = None
-
-
-@dataclass(eq=False, kw_only=True)
-class BatchJob(Work):
-    """Many images, run by `Batches`, which hands each in as a job of its own.
-
-    items: as they are now. parts: the jobs of those that run. final_bytes: of the archive that grows at
-    `output_path`, how many will not change any more.
-    """
-
-    task: BatchTask
-    items: list[BatchItem]
-    parts: dict[int, Work] = field(default_factory=dict)
-    final_bytes: int = 0
-
-    @property
-    def fraction(self) -> float:
-        """By the pixels of the results; an item that was refused has none."""
-        done = sum(item.pixels for item in self.items if item.state in ENDED)
-        running = sum(part.fraction * self.items[n].pixels for n, part in self.parts.items())
-        return min(1.0, (done + running) / self.pixels) if self.pixels else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What outlives the process. Times are seconds since 1970.
+    """What outlives the process, and what clients see of the state: an end counts once it is recorded.
 
+    Times are seconds since 1970. task: the name of the job's kind.
     content_key: the same for the same bytes with the same options of the same owner.
-    asked: it was asked for as a job; otherwise its requests are all that wanted it.
-    starts: how often it was given to a worker by a service that then died.
+    is_async: a client asked for it as a job and comes back for it; otherwise its requests are all that
+    wanted it. attempts: how often a service began it; more than one means that a service died with it.
     error_code, error_message: of a failed or cancelled job. report: of a job that is not a batch.
+    items: of a batch; at first as they were submitted, then as they ended.
     """
 
     id: str
@@ -162,11 +139,11 @@ class JobRecord:
     options: ImageOptions
     pixels: int
     created_s: float
-    asked: bool
+    is_async: bool
     file_name: str | None = None
     request_id: str | None = None
     state: JobState = JobState.QUEUED
-    starts: int = 0
+    attempts: int = 0
     ended_s: float | None = None
     expires_s: float | None = None
     error_code: str | None = None
@@ -174,4 +151,123 @@ class JobRecord:
     report: ImageReport | None = None
     result: StoredResult | None = None
     items: tuple[BatchItem, ...] = ()
-    """Of a batch; at first as they were handed in, then as they ended."""
+
+    def after(self, event: JobEvent, **changes: Any) -> "JobRecord":
+        return replace(self, state=next_state(self.state, event), **changes)
+
+    def after_error(
+        self, event: JobEvent, error: PixelmendError, ended_s: float, **changes: Any
+    ) -> "JobRecord":
+        return self.after(
+            event, ended_s=ended_s, error_code=error.code, error_message=error.message, **changes
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class Job:
+    """A job of this run of the service. Belongs to the event loop; `transition` alone changes its state.
+
+    worker: the index of the one that has it, while it runs. tiles_started_s: `time.monotonic()` at the start
+    of its first tile. lost_workers: while this job was in them. crashes: how many of those ended by
+    themselves.
+    waiters: requests that wait for its end. ended: set when nothing runs it any more; settled: set when that
+    is recorded, or the job is suspended.
+    Of a batch: items as they are now, the children that run by their numbers, and how many bytes of the
+    archive that grows at `output_path` will not change any more.
+    """
+
+    record: JobRecord
+    task: ImageTask | BatchTask
+    state: JobState = JobState.QUEUED
+    error: PixelmendError | None = None
+    report: ImageReport | None = None
+    done_tiles: int = 0
+    total_tiles: int = 0
+    worker: int = 0
+    tiles_started_s: float | None = None
+    lost_workers: int = 0
+    crashes: int = 0
+    waiters: int = 0
+    idempotency_keys: list[str] = field(default_factory=list)
+    items: list[BatchItem] = field(default_factory=list)
+    children: dict[int, "Job"] = field(default_factory=dict)
+    final_bytes: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    _observers: list[Callable[[], None]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, record: JobRecord, task: ImageTask | BatchTask) -> "Job":
+        return cls(record=record, task=task, items=list(task.items) if isinstance(task, BatchTask) else [])
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def owner(self) -> str:
+        return self.record.owner
+
+    @property
+    def pixels(self) -> int:
+        """The size of the expected result, of all results of a batch."""
+        return self.record.pixels
+
+    @property
+    def is_batch(self) -> bool:
+        return isinstance(self.task, BatchTask)
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing runs it any more."""
+        return self.state in ENDED or self.state is JobState.SUSPENDED
+
+    @property
+    def joinable(self) -> bool:
+        """A request for the same work can have this job."""
+        return self.state not in (JobState.SUSPENDED, JobState.FAILED, JobState.CANCELLED)
+
+    @property
+    def fraction(self) -> float:
+        """How much of it is done, from 0 to 1; of a batch by the pixels of the results."""
+        if not self.is_batch:
+            return self.done_tiles / self.total_tiles if self.total_tiles else 0.0
+        done = sum(item.pixels for item in self.items if item.state in ENDED)
+        running = sum(child.fraction * self.items[n].pixels for n, child in self.children.items())
+        return min(1.0, (done + running) / self.pixels) if self.pixels else 0.0
+
+    def transition(self, event: JobEvent, error: PixelmendError | None = None) -> None:
+        """Tells the observers. Raises ValueError, which is a bug, for an event that cannot happen now."""
+        self.state = next_state(self.state, event)
+        self.error = error
+        if event is JobEvent.START and self.record.state is JobState.QUEUED:
+            # A lost worker puts it back into the queue later, which is no client's business.
+            self.record = self.record.after(event, attempts=self.record.attempts + 1)
+        if event is JobEvent.REQUEUE:
+            self.done_tiles, self.total_tiles, self.tiles_started_s = 0, 0, None
+        self.notify()
+
+    def end(self) -> None:
+        """Nothing runs it any more, and what it took is free."""
+        self.ended.set()
+        self.notify()
+
+    def notify(self) -> None:
+        """Something has changed."""
+        for observer in list(self._observers):
+            observer()
+
+    def observe(self, observer: Callable[[], None]) -> Callable[[], None]:
+        """Call `observer` on the event loop at every change, until what is returned is called."""
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer)
+
+    @contextmanager
+    def watched(self) -> Iterator[asyncio.Event]:
+        """An event that is set at every change, for as long as the context lasts."""
+        changed = asyncio.Event()
+        stop = self.observe(changed.set)
+        try:
+            yield changed
+        finally:
+            stop()

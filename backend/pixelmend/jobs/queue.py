@@ -88,7 +88,7 @@ class JobQueue:
             del self._waiting[job.owner]
             self._next_turn.pop(job.owner, None)
 
-    def place(self, job: Job) -> int | None:
+    def position(self, job: Job) -> int | None:
         """How many are before it, plus one; None if it does not wait."""
         key = self._keys.get(job.id)
         if key is None:

@@ -12,18 +12,18 @@ from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
-from pixelmend.worker.crew import Crew
+from pixelmend.worker.pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
     default_model: str
     spool: Spool
-    workers: Crew
+    workers: WorkerPool
     scheduler: Scheduler
-    journal: JobStore
+    store: JobStore
     sweeper: Repeated
-    places: PrivatePaths
+    paths: PrivatePaths
 
     @property
     def default_model_loaded(self) -> bool:
@@ -44,12 +44,12 @@ class Readiness:
             reasons.append(error.message)
         refusals = (self.scheduler.refusal(), self.storage_refusal())
         reasons += [refusal.message for refusal in refusals if refusal is not None]
-        return list(dict.fromkeys(map(self.places.hidden, reasons)))
+        return list(dict.fromkeys(map(self.paths.hidden, reasons)))
 
     def storage_refusal(self) -> PixelmendError | None:
         """Jobs would be lost, or files would pile up; None while all is well."""
         problem = self.sweeper.problem()
-        return self.journal.refusal() or (None if problem is None else StorageUnusable(problem))
+        return self.store.refusal() or (None if problem is None else StorageUnusable(problem))
 
     def require_open(self, owner: str) -> None:
         """The cheap check before an upload is read. Raises StorageUnusable, Draining, NoWorker, QueueFull."""

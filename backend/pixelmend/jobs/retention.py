@@ -1,4 +1,4 @@
-"""How long results are kept: until their time, as far as there is room, and while somebody reads them."""
+"""How long results are kept: until their time, as far as there is room, and while a client reads them."""
 
 import time
 from collections import Counter, deque
@@ -41,13 +41,13 @@ def _size_bytes(record: JobRecord) -> int:
 class Retention:
     """Belongs to one event loop."""
 
-    def __init__(self, journal: JobStore, spool: Spool, max_bytes: int, log: Logger) -> None:
-        self._journal = journal
+    def __init__(self, store: JobStore, spool: Spool, max_bytes: int, log: Logger) -> None:
+        self._store = store
         self._spool = spool
         self._max_bytes = max_bytes
         self._log = log
         self._holders: Counter[str] = Counter()
-        self._doomed: dict[str, StoredResult | None] = {}
+        self._pending_removal: dict[str, StoredResult | None] = {}
 
     def hold(self, job_id: str) -> None:
         """Keep the job's files until `release`, whatever happens to the job."""
@@ -57,32 +57,32 @@ class Retention:
         self._holders[job_id] -= 1
         if self._holders[job_id] <= 0:
             del self._holders[job_id]
-            if job_id in self._doomed:
-                self._spool.remove(job_id, self._doomed.pop(job_id))
+            if job_id in self._pending_removal:
+                self._spool.remove(job_id, self._pending_removal.pop(job_id))
 
     def discard(self, record: JobRecord) -> None:
-        """Remove the job's files, as soon as nobody holds them."""
+        """Remove the job's files, as soon as no lease holds them."""
         if record.id in self._holders:
-            self._doomed[record.id] = record.result
+            self._pending_removal[record.id] = record.result
         else:
             self._spool.remove(record.id, record.result)
 
     async def expire(self, *records: JobRecord) -> None:
         """The row first: a result that is listed is there."""
-        await self._journal.expire([record.id for record in records])
+        await self._store.expire([record.id for record in records])
         for record in records:
             self.discard(record)
 
     async def sweep(self) -> None:
         """Expire what is overdue, then the oldest results beyond the bound on bytes."""
-        overdue = await self._journal.overdue()
+        overdue = await self._store.overdue()
         if overdue:
             await self.expire(*overdue)
-        await self._journal.forget(time.time() - REMEMBERED_S)
-        excess = await self._journal.result_bytes() - self._max_bytes
+        await self._store.forget(time.time() - REMEMBERED_S)
+        excess = await self._store.result_bytes() - self._max_bytes
         if excess <= 0:
             return
-        for record in _to_expire(await self._journal.results(), excess):
+        for record in _to_expire(await self._store.results(), excess):
             self._log.info("result removed for lack of room", job=record.id)
             await self.expire(record)
 
@@ -94,13 +94,13 @@ class Retention:
             self._log.warning("results could not be swept", reason=str(error))
 
     async def require_room(self, incoming_bytes: int = 0) -> None:
-        """As the spool's; but results that nobody was promised make room first."""
+        """As the spool's; but results that no client was promised make room first."""
         try:
             self._spool.require_room(incoming_bytes)
             return
         except StorageFull:
-            unpromised = [record for record in await self._journal.results() if not record.asked]
-        for record in unpromised:
+            unclaimed = [record for record in await self._store.results() if not record.is_async]
+        for record in unclaimed:
             await self.expire(record)
             try:
                 self._spool.require_room(incoming_bytes)

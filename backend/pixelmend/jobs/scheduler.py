@@ -1,9 +1,8 @@
-"""Admission, order, retry, cancellation and drain of jobs. Knows the workers only through the crew."""
+"""Admission, order, retry, cancellation and drain of jobs, each of which one worker runs."""
 
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,19 +17,19 @@ from pixelmend.core.errors import (
 )
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs.forecast import DrainRate, remaining_pixels, seconds_left_at_own_pace
-from pixelmend.jobs.model import ENDED, Job, JobState
+from pixelmend.jobs.model import ENDED, Job, JobEvent, JobState
+from pixelmend.jobs.placement import Placement
 from pixelmend.jobs.quarantine import MAX_CRASHES, Quarantine
 from pixelmend.jobs.queue import JobQueue, size_class
 from pixelmend.jobs.shares import Shares
-from pixelmend.tasks.image import ImageTask
-from pixelmend.worker.crew import Crew
-from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Submit
+from pixelmend.jobs.throughput import ThroughputEstimator, remaining_pixels, seconds_left_at_own_pace
+from pixelmend.worker.pool import WorkerPool
+from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress
 
-MAX_ATTEMPTS = 5
+MAX_LOST_WORKERS = 5
 """A job that was in this many lost workers, by whatever cause, fails; its input may be tried again."""
-MOVED_PERIOD_S = 0.5
-"""Jobs that wait are told of their new places so often at most, all at one time."""
+POSITION_PERIOD_S = 0.5
+"""Jobs that wait are told of their new positions so often at most, all at one time."""
 FIRST_GUESS_S = 5.0
 """Seconds per job for Retry-After before anything was measured."""
 
@@ -49,36 +48,43 @@ class Scheduler:
     jobs share the device by remaining work.
     """
 
-    def __init__(self, settings: Settings, crew: Crew, log: Logger, discard: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        workers: WorkerPool,
+        throughput: ThroughputEstimator,
+        log: Logger,
+        discard: Callable[[str], None],
+    ) -> None:
         """discard: removes the result of a job that came after it had been given up; it may run again."""
         self._discard = discard
-        self._places = PrivatePaths(settings)
+        self._paths = PrivatePaths(settings)
         self._settings = settings
-        self._crew = crew
+        self._workers = workers
         self._log = log
         self._queued = JobQueue()
         self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
-        self._running: dict[str, Job] = {}
-        self._leaving: dict[str, Job] = {}
-        """Ended before their worker was done with them: they keep their place in it until it says so."""
+        self._placement = Placement(workers, settings.worker_jobs)
         self._quarantined = Quarantine()
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._rate = DrainRate()
-        self._moved: asyncio.TimerHandle | None = None
+        self._throughput = throughput
+        self._telling: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._crew.start(self)
+        self._workers.start(self)
 
     def status(self) -> QueueStatus:
-        return QueueStatus(len(self._queued), len(self._running), self._shares.pixels, self._draining)
+        return QueueStatus(
+            len(self._queued), len(self._placement.running), self._shares.pixels, self._draining
+        )
 
     def refusal(self) -> PixelmendError | None:
         """Draining or NoWorker, with which every new job is refused now; a full queue aside."""
         if self._draining:
             return Draining("the service finishes accepted work and takes no more")
-        worker = self._crew.status()
+        worker = self._workers.status()
         return NoWorker(worker.problem or "no engine worker starts") if worker.hopeless else None
 
     def require_open(self, owner: str = "") -> None:
@@ -88,90 +94,68 @@ class Scheduler:
             raise refusal
         self._shares.require_place(owner)
 
-    def require_room(self, pixels: int, digest: str, owner: str = "") -> None:
-        """Raises Draining, NoWorker, QueueFull or InputQuarantined where `submit` would."""
-        self._quarantined.require_absent(digest)
-        self.require_open(owner)
-        self._shares.require_pixels(pixels, owner)
+    def require_room(self, job: Job) -> None:
+        """Raises what `submit` would: Draining, NoWorker, QueueFull or InputQuarantined."""
+        self._quarantined.require_absent(job.record.digest)
+        self.require_open(job.owner)
+        self._shares.require_pixels(job.pixels, job.owner)
 
     def require_pixels(self, pixels: int, owner: str = "") -> None:
         """Raises QueueFull if a result of so many pixels is too much beside what is waiting."""
         self._shares.require_pixels(pixels, owner)
 
-    def submit(
-        self,
-        task: ImageTask,
-        *,
-        pixels: int,
-        digest: str,
-        request_id: str | None,
-        owner: str = "",
-        durable: bool = False,
-        admitted_before: bool = False,
-    ) -> Job:
+    def submit(self, job: Job, *, admitted_before: bool = False) -> None:
         """Accept a job, or raise Draining, NoWorker, QueueFull or InputQuarantined.
 
-        pixels: of the expected result. digest: of the input's bytes, by which a deadly input is known again.
         admitted_before: by an earlier run of the service; limits do not count.
         """
         if not admitted_before:
-            self.require_room(pixels, digest, owner)
-        job = Job(
-            id=task.id,
-            output_path=task.output_path,
-            pixels=pixels,
-            digest=digest,
-            request_id=request_id,
-            owner=owner,
-            durable=durable,
-            task=task,
-        )
+            self.require_room(job)
         self._queued.add(job)
         self._shares.add(job)
         self._idle.clear()
         self._dispatch()
-        return job
 
     def cancel(self, job: Job, reason: PixelmendError | None = None) -> None:
         """End a job early; a running one gives up its device time within a tile."""
-        if job.state in ENDED or job.parked:
+        if job.is_over:
             return
-        if job.id in self._running:
-            # The worker keeps working on it until it hears; its late answer is then ignored.
-            self._tell_worker(job, Cancel(job.id))
-        self._end(job, JobState.CANCELLED, reason or Cancelled(f"job {job.id} was cancelled"))
+        self._placement.cancel(job)
+        self._end(job, JobEvent.CANCEL, reason or Cancelled(f"job {job.id} was cancelled"))
 
     def retry_after_s(self) -> int:
         """Seconds until there is likely to be room, from the measured drain rate, with jitter."""
-        measured_s = self._rate.seconds_for(self._shares.pixels)
+        measured_s = self._throughput.queue_seconds(self._shares.pixels)
         estimate = FIRST_GUESS_S if measured_s is None else measured_s
         return round(min(600.0, max(1.0, estimate)) * random.uniform(1.0, 1.5))
 
-    def place(self, job: Job) -> int | None:
-        """How many jobs start before this one does, plus one; None where it is not queued."""
-        return self._queued.place(job)
+    def queue_position(self, job: Job) -> int | None:
+        """How many jobs start before this one does, plus one; None if it is not queued."""
+        return self._queued.position(job)
 
     def eta_s(self, job: Job) -> float | None:
-        """Seconds until the job's end, from what was measured; None where nothing was."""
+        """Seconds until the job's end, from what was measured; None before anything was."""
         if job.state in ENDED:
             return 0.0
         own_pace_s = seconds_left_at_own_pace(job)
         if own_pace_s is not None:
             return own_pace_s
         before = self._queued.pixels_before(job) if job.state is JobState.QUEUED else 0
-        beside = sum(remaining_pixels(other) for other in self._running.values() if other is not job)
-        return self._rate.seconds_for(beside + before + job.pixels)
+        beside = sum(
+            remaining_pixels(other) for other in self._placement.running.values() if other is not job
+        )
+        return self._throughput.queue_seconds(beside + before + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
-        """Seconds until the end of a job of so many pixels, were it handed in now; None as in `eta_s`."""
-        running = sum(map(remaining_pixels, self._running.values()))
-        return self._rate.seconds_for(running + self._queued.pixels + pixels)
+        """Seconds until the end of a job of so many pixels, if it were submitted now; None as in `eta_s`."""
+        running = sum(map(remaining_pixels, self._placement.running.values()))
+        return self._throughput.queue_seconds(running + self._queued.pixels + pixels)
 
     def begin_draining(self) -> None:
         """Refuse new jobs from now on, and put aside what the next start of the service will take up."""
         self._draining = True
-        for job in [job for job in self._queued if job.durable and not job.waiters]:
-            self._park(job)
+        for job in [job for job in self._queued if job.record.is_async and not job.waiters]:
+            self._suspend(job)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait for accepted jobs to end. After `timeout_s` the rest are told that the service goes."""
@@ -179,73 +163,71 @@ class Scheduler:
         try:
             await asyncio.wait_for(self._idle.wait(), timeout_s)
         except TimeoutError:
-            for job in [*self._queued, *self._running.values()]:
-                if job.durable:
-                    self._park(job)
+            for job in [*self._queued, *self._placement.running.values()]:
+                if job.record.is_async:
+                    self._suspend(job)
                 else:
                     self.cancel(job, _stopped(job))
             return False
         return True
 
     async def stop(self) -> None:
-        await self._crew.stop()
+        await self._workers.stop()
 
     # --- events from the workers ----------------------------------------------------------------------
 
-    def worker_ready(self) -> None:
+    def on_worker_ready(self, index: int) -> None:
         self._dispatch()
 
-    def on_worker_message(self, message: FromWorker) -> None:
+    def on_worker_message(self, index: int, message: FromWorker) -> None:
         match message:
             case Progress(task_id=task_id, done_tiles=done, total_tiles=total):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is not None:
                     if job.tiles_started_s is None:
                         job.tiles_started_s = time.monotonic()
                     job.done_tiles, job.total_tiles = done, total
                     job.notify()
             case Done(task_id=task_id, report=report):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is None:
                     self._discard(task_id)
-                    self._has_left(task_id)
+                    self._note_left(task_id)
                     return
                 job.report = report
-                self._rate.job_ended(report.total_s, job.pixels)
-                self._end(job, JobState.DONE, None)
+                self._throughput.job_ended(report.total_s, job.pixels)
+                self._end(job, JobEvent.FINISH)
             case Failed(task_id=task_id, code=code, message=text):
-                job = self._running.get(task_id)
+                job = self._placement.running.get(task_id)
                 if job is not None:
-                    self._end(job, JobState.FAILED, error_from_code(code, self._places.hidden(text)))
-                self._has_left(task_id)
+                    self._end(job, JobEvent.FAIL, error_from_code(code, self._paths.hidden(text)))
+                self._note_left(task_id)
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
-    def worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
         """Put what was in the worker back to the front of the queue; quarantine what ended it twice.
 
         by_itself: otherwise it was ended from here, which says nothing against an input.
         """
-        lost = [job for job in self._running.values() if job.worker == index]
-        for job in lost:
-            del self._running[job.id]
-        self._leaving = {job.id: job for job in self._leaving.values() if job.worker != index}
-        for job in reversed(lost):
-            job.attempts += 1
+        for job in reversed(self._placement.lose(index)):
+            job.lost_workers += 1
             job.crashes += by_itself
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
             if job.crashes >= MAX_CRASHES:
                 self._quarantine(job, reason)
                 continue
-            if job.attempts >= MAX_ATTEMPTS:
-                gone = NoWorker(f"{job.attempts} workers were lost while job {job.id} was in them: {reason}")
-                self._end(job, JobState.FAILED, gone)
+            if job.lost_workers >= MAX_LOST_WORKERS:
+                gone = NoWorker(
+                    f"{job.lost_workers} workers were lost while job {job.id} was in them: {reason}"
+                )
+                self._end(job, JobEvent.FAIL, gone)
                 continue
-            self._log.warning("job goes back to the queue", job=job.id, attempts=job.attempts, reason=reason)
-            job.state, job.done_tiles, job.total_tiles = JobState.QUEUED, 0, 0
-            job.tiles_started_s = None
-            job.notify()
+            self._log.warning(
+                "job goes back to the queue", job=job.id, lost_workers=job.lost_workers, reason=reason
+            )
             self._queued.put_back(job)
+            job.transition(JobEvent.REQUEUE)
         self._fail_if_hopeless()
 
     # --- inside ---------------------------------------------------------------------------------------
@@ -254,86 +236,57 @@ class Scheduler:
         """Give workers what they have room for."""
         blocked: set[int] = set()
         while (job := self._queued.first(blocked)) is not None:
-            busy_px = Counter[int]()
-            for other in self._in_workers():
-                busy_px[other.worker] += other.pixels
-            places = [
-                index
-                for index in self._crew.preferred(job.task.options.main_model, busy_px)
-                if self._may_start(job, index)
-            ]
-            taken = next((i for i in places if self._crew.send(i, Submit(job.task, job.request_id))), None)
-            if taken is None:
-                if job.attempts:
-                    return  # a suspect waits for a worker to be empty; nothing may overtake it
+            if self._placement.place(job):
+                self._queued.take(job)
+                job.transition(JobEvent.START)
+            elif job.lost_workers:
+                return  # a suspect waits for a worker to be empty; nothing may overtake it
+            else:
                 blocked.add(size_class(job))
-                continue
-            self._queued.take(job)
-            job.state, job.worker = JobState.RUNNING, taken
-            self._running[job.id] = job
-            job.notify()
 
-    def _may_start(self, job: Job, index: int) -> bool:
-        there = [other for other in self._in_workers() if other.worker == index]
-        if job.attempts or any(other.attempts for other in there):
-            return not there  # a suspect runs alone
-        alike = sum(size_class(other) == size_class(job) for other in there)
-        return alike < self._settings.worker_jobs
+    def _suspend(self, job: Job) -> None:
+        self._placement.cancel(job)
+        self._end(job, JobEvent.SUSPEND, _stopped(job))
 
-    def _tell_worker(self, job: Job, message: Cancel) -> None:
-        if self._crew.send(job.worker, message):
-            self._leaving[job.id] = job
-
-    def _end(self, job: Job, state: JobState, error: PixelmendError | None) -> None:
-        job.state, job.error = state, error
-        self._leave(job)
-
-    def _park(self, job: Job) -> None:
-        if job.id in self._running:
-            self._tell_worker(job, Cancel(job.id))
-        job.parked, job.error = True, _stopped(job)
-        self._leave(job)
-
-    def _in_workers(self) -> list[Job]:
-        return [*self._running.values(), *self._leaving.values()]
-
-    def _has_left(self, task_id: str) -> None:
-        if self._leaving.pop(task_id, None) is not None:
+    def _note_left(self, job_id: str) -> None:
+        if self._placement.has_left(job_id):
             self._dispatch()
 
-    def _leave(self, job: Job) -> None:
-        self._running.pop(job.id, None)
+    def _end(self, job: Job, event: JobEvent, error: PixelmendError | None = None) -> None:
+        self._placement.forget(job)
         self._queued.discard(job)
         self._shares.remove(job)
-        job.ended.set()
-        job.notify()
-        if not self._queued and not self._running:
+        job.transition(event, error)
+        job.end()
+        if not self._queued and not self._placement.running:
             self._idle.set()
-            self._rate.went_idle()
+            self._throughput.went_idle()
         self._dispatch()
-        if len(self._queued) and self._moved is None:
-            self._moved = asyncio.get_running_loop().call_later(MOVED_PERIOD_S, self._tell_places)
+        if len(self._queued) and self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(POSITION_PERIOD_S, self._tell_positions)
 
-    def _tell_places(self) -> None:
-        self._moved = None
+    def _tell_positions(self) -> None:
+        self._telling = None
         for waiting in self._queued:
             waiting.notify()  # it has moved up
 
     def _quarantine(self, job: Job, reason: str) -> None:
-        self._quarantined.add(job.digest)
-        self._log.error("input quarantined", job=job.id, sha256=job.digest, reason=reason)
+        self._quarantined.add(job.record.digest)
+        self._log.error("input quarantined", job=job.id, sha256=job.record.digest, reason=reason)
         self._end(
             job,
-            JobState.FAILED,
-            InputQuarantined(f"this input (sha256 {job.digest[:12]}) ended {job.crashes} workers: {reason}"),
+            JobEvent.FAIL,
+            InputQuarantined(
+                f"this input (sha256 {job.record.digest[:12]}) ended {job.crashes} workers: {reason}"
+            ),
         )
 
     def _fail_if_hopeless(self) -> None:
-        """Where workers do not even start, waiting is pointless; but for jobs that can wait for a mend."""
-        worker = self._crew.status()
+        """If workers do not even start, only jobs that a later start can take up go on waiting."""
+        worker = self._workers.status()
         if worker.hopeless:
-            for job in [job for job in self._queued if not job.durable]:
-                self._end(job, JobState.FAILED, NoWorker(worker.problem or "no engine worker starts"))
+            for job in [job for job in self._queued if not job.record.is_async]:
+                self._end(job, JobEvent.FAIL, NoWorker(worker.problem or "no engine worker starts"))
 
 
 def _stopped(job: Job) -> Draining:

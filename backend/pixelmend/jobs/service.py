@@ -1,4 +1,4 @@
-"""Where work is handed in and its results are fetched: one job for the same work, remembered on the disk."""
+"""Where work is submitted and its results are fetched: one job for the same work, remembered on the disk."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,22 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.batch_run import Manifest
-from pixelmend.jobs.batches import Batches
-from pixelmend.jobs.live import JobSnapshot, LiveJob, snapshot_of
-from pixelmend.jobs.live_jobs import LiveJobs, failed_record
+from pixelmend.jobs.batches import BatchRunner
+from pixelmend.jobs.live_jobs import LiveJobs
 from pixelmend.jobs.metrics import Metrics
-from pixelmend.jobs.model import ENDED, BatchTask, JobRecord, JobState
-from pixelmend.jobs.rates import Rates
+from pixelmend.jobs.model import ENDED, BatchTask, Job, JobEvent, JobRecord, JobState
 from pixelmend.jobs.retention import Retention
-from pixelmend.jobs.runners import Runners
+from pixelmend.jobs.runner import Runner
 from pixelmend.jobs.scheduler import Scheduler
+from pixelmend.jobs.snapshot import History, JobSnapshot, snapshot_now, snapshot_of
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
-from pixelmend.jobs.submission import Lease, Submission
+from pixelmend.jobs.submission import Lease, Submission, resumed_task
+from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.tasks.registry import TaskRegistry
 
 SWEEP_PERIOD_S = 5.0
-MAX_STARTS = 100
+MAX_ATTEMPTS = 100
 """A job with which the whole service died this often is given up: it may be what ends it."""
 LISTED_JOBS = 200
 
@@ -39,8 +39,9 @@ class JobService:
         self,
         settings: Settings,
         spool: Spool,
-        journal: JobStore,
+        store: JobStore,
         scheduler: Scheduler,
+        throughput: ThroughputEstimator,
         metrics: Metrics,
         tasks: TaskRegistry,
         manifest: Manifest,
@@ -48,28 +49,20 @@ class JobService:
     ) -> None:
         self._settings = settings
         self._spool = spool
-        self._journal = journal
+        self._store = store
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._tasks = tasks
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
-        self.rates = Rates()
-        self._metrics = metrics
-        self.retention = Retention(journal, spool, settings.result_max_bytes, log)
-        batches = Batches(
-            settings,
-            spool,
-            self.retention,
-            hand_in=self.accept,
-            result_file=self.result_file,
-            forecast_s=scheduler.forecast_s,
-            manifest=manifest,
-            log=log,
-        )
-        self._runners = Runners(scheduler, batches, spool, tasks)
+        self.throughput = throughput
+        self.retention = Retention(store, spool, settings.result_max_bytes, log)
+        self._batches = BatchRunner(settings, spool, self.retention, scheduler, self, manifest, log)
         self._jobs = LiveJobs(
             spool,
-            journal,
-            self._runners.outlook,
+            store,
             self.retention,
+            snapshot=self.snapshot,
             on_end=self._note_end,
             result_ttl_s=settings.result_ttl_s,
             log=log,
@@ -81,68 +74,76 @@ class JobService:
     # --- start and stop ---------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Take up what an earlier run left, and remove what belongs to nobody."""
+        """Take up what an earlier run left, and remove what belongs to no job."""
         kept = set()
         lost = []
-        for record in await self._journal.results():
+        for record in await self._store.results():
             if record.report is not None:
-                self.rates.learn(record.report, record.options.format)
+                self.throughput.learn(record.report, record.options.format)
             if record.result is not None and self._spool.result_path(record.result).is_file():
                 kept.add(record.result.name)
             else:
                 lost.append(record.id)
-        await self._journal.expire(lost)
-        unfinished = await self._journal.unfinished()
+        await self._store.expire(lost)
+        unfinished = await self._store.unfinished()
         for record in unfinished:
             kept.update((self._spool.input_path(record.id).name, self._spool.mask_path(record.id).name))
         removed = self._spool.remove_all_but(kept)
         for record in unfinished:
-            await self._take_up(record)
+            await self._resume(record)
         self._log.info("spool opened", taken_up=len(unfinished), removed_files=removed, lost=len(lost))
         self.sweeper.start()
 
-    async def _take_up(self, record: JobRecord) -> None:
-        path = self._spool.input_path(record.id)
-        problem: PixelmendError | None = None
-        if not path.exists():
-            problem = InternalError("the job's input was lost")
-        elif record.starts >= MAX_STARTS:
-            problem = InternalError(f"the service was killed {record.starts} times with this job in it")
-        if problem is not None:
-            await self._journal.put(failed_record(record, JobState.FAILED, problem))
+    async def _resume(self, record: JobRecord) -> None:
+        """Take up a job of an earlier run; limits do not count."""
+        try:
+            if not self._spool.input_path(record.id).exists():
+                raise InternalError("the job's input was lost")
+            if record.attempts >= MAX_ATTEMPTS:
+                raise InternalError(f"the service was killed {record.attempts} times with this job in it")
+            if record.state is JobState.RUNNING:
+                record = record.after(JobEvent.REQUEUE)
+            job = Job.of(record, resumed_task(record, self._spool, self._tasks))
+        except PixelmendError as problem:
+            await self._store.put(record.after_error(JobEvent.FAIL, problem, time.time()))
             self._spool.remove(record.id)
             return
-        waiting = replace(record, state=JobState.QUEUED)
-        self._jobs.enter(LiveJob(waiting, self._runners.resume(waiting, path)))
+        self._runner_of(job).submit(job, admitted_before=True)
+        self._jobs.enter(job)
 
     @property
     def draining(self) -> bool:
         return self.draining_begun.is_set()
 
     async def drain(self) -> None:
-        """Finish what somebody waits for; leave the rest to the next start. Tells all watchers."""
+        """Finish what requests wait for; leave the rest to the next start. Tells all watchers."""
         if self._drain is None:
-            drain = self._runners.drain(self._settings.drain_timeout_s)
-            self._drain = asyncio.create_task(drain, name="drain")
+            self._drain = asyncio.create_task(self._finish_accepted(), name="drain")
             self.draining_begun.set()
-            self._runners.begin_draining()
+            # Batches first, since what is suspended there leaves the queue.
+            self._batches.begin_draining()
+            self._scheduler.begin_draining()
             self._jobs.wake_all()
         await self._drain
+
+    async def _finish_accepted(self) -> None:
+        await self._scheduler.drain(self._settings.drain_timeout_s)
+        await self._batches.drain()
 
     async def close(self) -> None:
         """After the scheduler has stopped: record the last ends, then close the files."""
         await self._jobs.close()
         await self.sweeper.stop()
-        self._journal.close()
+        self._store.close()
         self._spool.close()
 
     # --- what clients ask -------------------------------------------------------------------------------
 
-    async def accept(self, submission: Submission) -> Lease:
+    async def submit(self, submission: Submission) -> Lease:
         """The job for that work: a finished one, a running one, or a new one.
 
-        Where it is another job's than `submission.task.id`, the caller removes its own input. Raises what
-        `Scheduler.submit` raises, QuotaExceeded, IdempotencyMismatch and StorageFull.
+        If it is another job's than `submission.task.id`, the caller removes its own input. Raises what the
+        runner's `submit` raises, QuotaExceeded, IdempotencyMismatch and StorageFull.
         """
         key = submission.content_key
         named = f"{submission.owner} {submission.idempotency_key}" if submission.idempotency_key else key
@@ -161,13 +162,13 @@ class JobService:
                                 f"{found.record.id}, which has another image or other options"
                             )
                         return await self._join(found, submission)
-                live = self._jobs.of_content(key)
-                if live is None:
+                job = self._jobs.of_content(key)
+                if job is None:
                     return await self._find_or_begin(submission, key)
-                if live.joinable:
-                    return await self._join(self._lease(live), submission)
+                if job.joinable:
+                    return await self._join(self.lease(job), submission)
             # It failed or was cancelled an instant ago.
-            await live.settled.wait()
+            await job.settled.wait()
 
     async def knows(self, owner: str, idempotency_key: str) -> bool:
         """A request with that key adds no work."""
@@ -176,130 +177,123 @@ class JobService:
             lease.release()
         return lease is not None
 
-    async def find(self, job_id: str) -> LiveJob | JobRecord | None:
-        return self._jobs.get(job_id) or await self._journal.find(job_id)
+    async def find(self, job_id: str) -> Job | JobRecord | None:
+        return self._jobs.get(job_id) or await self._store.find(job_id)
 
     async def list_of(self, owner: str) -> list[JobSnapshot]:
         """What the owner asked for as jobs, newest first."""
-        records = await self._journal.list_of(owner, LISTED_JOBS)
+        records = await self._store.list_of(owner, LISTED_JOBS)
         return [self.snapshot(self._jobs.get(record.id) or record) for record in records]
 
-    def snapshot(self, found: LiveJob | JobRecord) -> JobSnapshot:
-        return snapshot_of(found) if isinstance(found, JobRecord) else self._jobs.snapshot(found)
+    def snapshot(self, found: Job | JobRecord) -> JobSnapshot:
+        if isinstance(found, JobRecord):
+            return snapshot_of(found)
+        if found.record.state in ENDED:
+            return snapshot_of(found.record)
+        runner = self._runner_of(found)
+        return snapshot_now(found, runner.queue_position(found), runner.eta_s(found))
 
-    def lease(self, record: JobRecord) -> Lease:
-        """Keeps the files of an ended job until it is released."""
-        return self._lease(record)
+    def history(self, job: Job) -> History:
+        return self._jobs.history(job)
 
     def result_file(self, record: JobRecord) -> Path | None:
-        """None where the result is not there, or no longer. It stays while a lease is held."""
+        """None if the result is not there, or no longer. It stays while a lease is held."""
         path = None if record.result is None else self._spool.result_path(record.result)
         return path if path is not None and path.is_file() else None
 
-    async def cancel(self, found: LiveJob | JobRecord) -> JobSnapshot:
+    async def cancel(self, found: Job | JobRecord) -> JobSnapshot:
         """End the job if it runs, give up its result if it has one; what it took is free afterwards."""
-        if isinstance(found, LiveJob):
-            self._runners.cancel(found.job, Cancelled(f"job {found.job.id} was cancelled by its owner"))
+        if isinstance(found, Job):
+            self._runner_of(found).cancel(found, Cancelled(f"job {found.id} was cancelled by its owner"))
             await found.settled.wait()
             found = found.record
-        if found.state not in ENDED:  # put aside for the next start
-            found = failed_record(found, JobState.CANCELLED, Cancelled(f"job {found.id} was cancelled"))
-            await self._journal.put(found)
+        if found.state not in ENDED:  # suspended until the next start
+            reason = Cancelled(f"job {found.id} was cancelled")
+            found = found.after_error(JobEvent.CANCEL, reason, time.time())
+            await self._store.put(found)
             self.retention.discard(found)
         elif found.state is JobState.DONE:
             await self.retention.expire(found)
-            found = replace(found, state=JobState.EXPIRED, result=None)
+            found = found.after(JobEvent.EXPIRE, result=None)
         return self.snapshot(found)
+
+    def lease(self, found: Job | JobRecord) -> Lease:
+        """Keeps the job's files until it is released, and a job running that nothing else asked for."""
+        job_id = found.id
+        self.retention.hold(job_id)
+        if isinstance(found, JobRecord):
+            return Lease(found, lambda _: self.retention.release(job_id))
+        job = found
+        job.waiters += 1
+
+        def release(reason: PixelmendError | None) -> None:
+            job.waiters -= 1
+            if not job.waiters and not job.record.is_async and not job.ended.is_set():
+                self._runner_of(job).cancel(job, reason)
+            self.retention.release(job_id)
+
+        return Lease(job, release)
 
     # --- accepting ----------------------------------------------------------------------------------------
 
     async def _find_named(self, owner: str, idempotency_key: str) -> Lease | None:
-        live = self._jobs.named(owner, idempotency_key)
-        if live is not None:
-            return self._lease(live)
-        record = await self._journal.find_by_idempotency_key(owner, idempotency_key)
+        job = self._jobs.named(owner, idempotency_key)
+        if job is not None:
+            return self.lease(job)
+        record = await self._store.find_by_idempotency_key(owner, idempotency_key)
         if record is None or self.snapshot(record).state is JobState.EXPIRED:
             return None
-        return self._lease(self._jobs.get(record.id) or record)
+        return self.lease(self._jobs.get(record.id) or record)
 
     async def _find_or_begin(self, submission: Submission, key: str) -> Lease:
         if submission.reuse:
-            record = await self._journal.find_result(key)
+            record = await self._store.find_result(key)
             if record is not None:
-                lease = self._lease(record)
+                lease = self.lease(record)
                 if self.result_file(record) is not None:
                     return await self._join(lease, submission)
                 lease.release()
-        task = submission.task
-        self._runners.require_room(submission)
+        job = Job.of(submission.record(time.time()), submission.task)
+        runner = self._runner_of(job)
+        runner.require_room(job)
         submission.charge()
-        record = JobRecord(
-            id=task.id,
-            task=submission.kind,
-            owner=submission.owner,
-            content_key=key,
-            digest=submission.digest,
-            options=task.options,
-            pixels=submission.pixels,
-            created_s=time.time(),
-            asked=False,
-            file_name=submission.file_name,
-            request_id=submission.request_id,
-            items=task.items if isinstance(task, BatchTask) else (),
-        )
-        live = LiveJob(record, self._runners.begin(record, task))
-        self._jobs.enter(live)
-        return await self._join(self._lease(live), submission)
+        runner.submit(job)
+        self._jobs.enter(job)
+        return await self._join(self.lease(job), submission)
 
     async def _join(self, lease: Lease, submission: Submission) -> Lease:
-        """Add to the job what this submission wants of it, and write that down. Releases where it fails."""
-        key, live = submission.idempotency_key, lease.live
+        """Add to the job what this submission wants of it, and write that down. Releases if it fails."""
+        key, job = submission.idempotency_key, lease.job
         record = lease.record
         try:
-            if live is not None and key is not None:
-                self._jobs.name(live, key)
-            if submission.asked and not record.asked:
-                record = replace(record, asked=True)
-                if live is not None:
+            if job is not None and key is not None:
+                self._jobs.name(job, key)
+            if submission.is_async and not record.is_async:
+                if job is not None:
                     # There until the end is recorded, which waits for us.
                     await asyncio.to_thread(self._spool.keep_input, record.id)
-                await self._journal.put(record, key)
-                if live is None:
-                    return self._replaced(lease, record)
-                live.record, live.job.durable = record, True
+                written = replace(lease.record, is_async=True)
+                await self._store.put(written, key)
+                if job is None:
+                    other = self.lease(written)
+                    lease.release()
+                    return other
                 # It may have been started while its record was being written.
-                self._jobs.note_start(live)
-            elif key is not None and record.asked:
-                await self._journal.put(record, key)
+                job.record = replace(job.record, is_async=True)
+                self._jobs.note_written(job, written.attempts)
+            elif key is not None and record.is_async:
+                await self._store.put(record, key)
         except BaseException:
             lease.release()
             raise
         return lease
 
-    def _replaced(self, lease: Lease, record: JobRecord) -> Lease:
-        other = self._lease(record)
-        lease.release()
-        return other
-
-    def _lease(self, found: LiveJob | JobRecord) -> Lease:
-        job_id = found.record.id if isinstance(found, LiveJob) else found.id
-        self.retention.hold(job_id)
-        if isinstance(found, JobRecord):
-            return Lease(found, lambda _: self.retention.release(job_id))
-        live = found
-        live.job.waiters += 1
-
-        def release(reason: PixelmendError | None) -> None:
-            live.job.waiters -= 1
-            if not live.job.waiters and not live.record.asked and not live.job.ended.is_set():
-                self._runners.cancel(live.job, reason)
-            self.retention.release(job_id)
-
-        return Lease(live, release)
-
     # --- small things -------------------------------------------------------------------------------------
+
+    def _runner_of(self, job: Job) -> Runner:
+        return self._batches if isinstance(job.task, BatchTask) else self._scheduler
 
     def _note_end(self, record: JobRecord) -> None:
         self._metrics.job_ended(record)
         if record.report is not None:
-            self.rates.learn(record.report, record.options.format)
+            self.throughput.learn(record.report, record.options.format)

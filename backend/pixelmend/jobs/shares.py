@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from pixelmend.core.errors import QueueFull
-from pixelmend.jobs.model import Work
+from pixelmend.jobs.model import Job
 
 OVERFLOW = 2
 """A full queue takes this many times its limit from owners that have less than their share."""
@@ -31,11 +31,11 @@ class Shares:
     def pixels(self) -> int:
         return self._pixels.total()
 
-    def add(self, job: Work) -> None:
+    def add(self, job: Job) -> None:
         self._jobs[job.owner] += 1
         self._pixels[job.owner] += job.pixels
 
-    def remove(self, job: Work) -> None:
+    def remove(self, job: Job) -> None:
         self._jobs[job.owner] -= 1
         self._pixels[job.owner] -= job.pixels
         if not self._jobs[job.owner]:

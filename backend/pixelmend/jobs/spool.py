@@ -1,4 +1,4 @@
-"""The spool: encoded inputs and results on disk, removed when nobody needs them any more."""
+"""The spool: encoded inputs and results on disk, removed when nothing needs them any more."""
 
 import fcntl
 import hashlib
@@ -16,7 +16,7 @@ from pixelmend.imaging.storage import storage_errors
 from pixelmend.jobs.model import StoredResult
 
 ARCHIVE_SUFFIX = ".zip"
-"""Of a batch's result."""
+"""The suffix of a batch's result."""
 
 _HASHED_AT_ONCE_BYTES = 1 << 20
 
@@ -24,7 +24,7 @@ _HASHED_AT_ONCE_BYTES = 1 << 20
 class Spool:
     """A directory that outlives the process; one living process has it at a time, by a lock.
 
-    Raises DataDirectoryInUse where another one has it, InvalidParameter where it cannot be written to.
+    Raises DataDirectoryInUse if another one has it, InvalidParameter if it cannot be written to.
     """
 
     def __init__(self, root: Path, min_free_bytes: int) -> None:
@@ -40,11 +40,11 @@ class Spool:
                 f"name another one by PIXELMEND_DATA_DIR"
             ) from error
         self.directory = root
-        # A worker may outlive its killed service for an instant; what it still writes gets in nobody's way.
+        # A worker may outlive its killed service for an instant; what it still writes is in no file of ours.
         self._run = secrets.token_hex(4)
 
     def require_room(self, incoming_bytes: int = 0) -> None:
-        """Raises StorageFull where the disk would keep less than its minimum free."""
+        """Raises StorageFull if the disk would keep less than its minimum free."""
         free = self.free_bytes
         if free - incoming_bytes < self._min_free_bytes:
             raise StorageFull(
@@ -66,7 +66,7 @@ class Spool:
         return self.directory / f"{job_id}.in"
 
     def mask_path(self, job_id: str) -> Path:
-        """Of a job that erases."""
+        """The mask of a job that takes one."""
         return self.directory / f"{job_id}.mask"
 
     def output_path(self, job_id: str, suffix: str) -> Path:
@@ -91,7 +91,7 @@ class Spool:
             _flush(self.directory)
 
     def keep_result(self, path: Path) -> StoredResult:
-        """Make the result survive a power cut, and describe it. Raises OSError where it is absent."""
+        """Make the result survive a power cut, and describe it. Raises OSError if it is absent."""
         digest = hashlib.sha256()
         with path.open("rb") as file:
             while chunk := file.read(_HASHED_AT_ONCE_BYTES):

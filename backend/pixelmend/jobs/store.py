@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError, StorageFull, StorageUnusable
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs.database import JournalFile
-from pixelmend.jobs.model import JobRecord, JobState
+from pixelmend.jobs.database import JobDatabase
+from pixelmend.jobs.model import JobEvent, JobRecord, JobState
 
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
 _NO_ROOM = frozenset(
@@ -22,7 +22,7 @@ _NO_ROOM = frozenset(
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_BUSY,  # somebody makes a copy of the database, say
+        sqlite3.SQLITE_BUSY,  # a copy of the database is being made, say
     }
 )
 
@@ -38,13 +38,13 @@ class JobStore:
     """
 
     def __init__(self, path: Path, log: Logger) -> None:
-        """Raises what `JournalFile` raises."""
+        """Raises what `JobDatabase` raises."""
         self._log = log
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="job store")
         self._records = TypeAdapter(JobRecord)
         self._damage: str | None = None
         try:
-            self._file = self._thread.submit(JournalFile, path, log).result()
+            self._file = self._thread.submit(JobDatabase, path, log).result()
         except BaseException:
             self._thread.shutdown()
             raise
@@ -76,7 +76,8 @@ class JobStore:
             with self._db:
                 record = self._one("id = ? AND state IN (?, ?)", job_id, *_UNFINISHED)
                 if record is not None:
-                    self._write(replace(record, state=JobState.RUNNING, starts=record.starts + 1))
+                    started = record.after(JobEvent.START) if record.state is JobState.QUEUED else record
+                    self._write(replace(started, attempts=record.attempts + 1))
 
         await self._run(work)
 
@@ -94,13 +95,13 @@ class JobStore:
 
     async def list_of(self, owner: str, limit: int) -> list[JobRecord]:
         """What the owner asked for as jobs, newest first."""
-        where = "owner = ? AND asked ORDER BY created_s DESC LIMIT ?"
+        where = "owner = ? AND is_async ORDER BY created_s DESC LIMIT ?"
         return await self._run(lambda: self._many(where, owner, limit))
 
     async def unfinished(self) -> list[JobRecord]:
         """In the order in which they should run: those that no service died with come first."""
         records = await self._run(lambda: self._many("state IN (?, ?) ORDER BY created_s", *_UNFINISHED))
-        return sorted(records, key=lambda record: record.starts)
+        return sorted(records, key=lambda record: record.attempts)
 
     async def results(self) -> list[JobRecord]:
         """Every job that has a result, oldest first."""
@@ -118,7 +119,7 @@ class JobStore:
         return await self._run(work)
 
     async def expire(self, job_ids: Sequence[str]) -> None:
-        """Done becomes expired; what nobody asked for as a job is forgotten at once."""
+        """Done becomes expired; what no client asked for as a job is forgotten at once."""
 
         def work() -> None:
             with self._db:
@@ -126,8 +127,8 @@ class JobStore:
                     record = self._one("id = ? AND state = ?", job_id, JobState.DONE.value)
                     if record is None:
                         continue
-                    if record.asked:
-                        self._write(replace(record, state=JobState.EXPIRED, result=None))
+                    if record.is_async:
+                        self._write(record.after(JobEvent.EXPIRE, result=None))
                     else:
                         self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
 
@@ -149,19 +150,19 @@ class JobStore:
         self._thread.submit(self._db.close).result()  # closed on its own thread, as sqlite3 wants it
         self._thread.shutdown()
 
-    # --- on the journal's thread ------------------------------------------------------------------------
+    # --- on the store's thread ------------------------------------------------------------------------
 
     def _write(self, record: JobRecord) -> None:
         self._db.execute(
             "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-            "state = excluded.state, asked = excluded.asked, ended_s = excluded.ended_s, "
+            "state = excluded.state, is_async = excluded.is_async, ended_s = excluded.ended_s, "
             "expires_s = excluded.expires_s, result_bytes = excluded.result_bytes, record = excluded.record",
             (
                 record.id,
                 record.owner,
                 record.content_key,
                 record.state.value,
-                record.asked,
+                record.is_async,
                 record.created_s,
                 record.ended_s,
                 record.expires_s,

@@ -1,4 +1,4 @@
-"""Work as it is handed in at the desk, and what is handed back for it."""
+"""Work as it is submitted to the job service, and what is given back for it."""
 
 import hashlib
 import json
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError
-from pixelmend.jobs.live import LiveJob
-from pixelmend.jobs.model import BatchTask, JobRecord
+from pixelmend.jobs.model import BatchTask, Job, JobRecord
+from pixelmend.jobs.spool import ARCHIVE_SUFFIX, Spool
 from pixelmend.models.catalog import Catalog, ModelEntry
 from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import FILL, ImageOptions
+from pixelmend.tasks.registry import TaskRegistry
 
 _OPTIONS = TypeAdapter(ImageOptions)
 
@@ -23,9 +24,9 @@ class Submission:
 
     kind: the name of the job's kind. pixels: of the expected result, of all results of a batch.
     model_version: tells one content of the models' files from another.
-    asked: as a job, which goes on when nobody waits for it.
+    is_async: as a job, which goes on when no request waits for it.
     reuse: a finished result will do.
-    charge: raises QuotaExceeded; called only where work is really taken on.
+    charge: raises QuotaExceeded; called only if work is really taken on.
     """
 
     task: ImageTask | BatchTask
@@ -34,7 +35,7 @@ class Submission:
     pixels: int
     digest: str
     model_version: str
-    asked: bool
+    is_async: bool
     charge: Callable[[], None]
     reuse: bool = True
     idempotency_key: str | None = None
@@ -47,9 +48,41 @@ class Submission:
         parts = [self.owner, self.kind, self.digest, options, self.model_version]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
+    def record(self, created_s: float) -> JobRecord:
+        """The record of a new job. It is not `is_async` yet: that counts once it is on the disk."""
+        return JobRecord(
+            id=self.task.id,
+            task=self.kind,
+            owner=self.owner,
+            content_key=self.content_key,
+            digest=self.digest,
+            options=self.task.options,
+            pixels=self.pixels,
+            created_s=created_s,
+            is_async=False,
+            file_name=self.file_name,
+            request_id=self.request_id,
+            items=self.task.items if isinstance(self.task, BatchTask) else (),
+        )
+
+
+def resumed_task(record: JobRecord, spool: Spool, tasks: TaskRegistry) -> ImageTask | BatchTask:
+    """The work of a job that an earlier run of the service accepted.
+
+    Raises InvalidParameter for a task that there is no longer.
+    """
+    kind, options, source = tasks.kind(record.task), record.options, spool.input_path(record.id)
+    steps = kind.task.steps(options)
+    if kind.is_batch:
+        output = spool.output_path(record.id, ARCHIVE_SUFFIX)
+        return BatchTask(record.id, source, output, options, steps, record.items)
+    output = spool.output_path(record.id, options.format.suffix)
+    mask = spool.mask_path(record.id) if kind.task.takes_mask else None
+    return ImageTask(record.id, source, output, options, steps, mask)
+
 
 def versions_of(options: ImageOptions, catalog: Catalog) -> str:
-    """Of all models that take part. Raises UnknownModel."""
+    """The versions of all models that take part. Raises UnknownModel."""
     return " ".join(model_version(catalog.get(name)) for name in options.models if name != FILL)
 
 
@@ -62,9 +95,9 @@ def model_version(entry: ModelEntry) -> str:
 
 
 class Lease:
-    """Somebody who wants a job and its result now; has to be released."""
+    """A claim to a job and its result; has to be released."""
 
-    def __init__(self, found: LiveJob | JobRecord, release: Callable[[PixelmendError | None], None]) -> None:
+    def __init__(self, found: Job | JobRecord, release: Callable[[PixelmendError | None], None]) -> None:
         self._found = found
         self._release: Callable[[PixelmendError | None], None] | None = release
 
@@ -73,12 +106,12 @@ class Lease:
         return self._found if isinstance(self._found, JobRecord) else self._found.record
 
     @property
-    def live(self) -> LiveJob | None:
-        """None where the job has ended in the past."""
+    def job(self) -> Job | None:
+        """None if the job has ended in the past."""
         return None if isinstance(self._found, JobRecord) else self._found
 
     def release(self, reason: PixelmendError | None = None) -> None:
-        """The last one to go cancels, with that reason, a job that was not asked for as a job."""
+        """The last one to go cancels a job that was not asked for as a job, with that reason."""
         release, self._release = self._release, None
         if release is not None:
             release(reason)

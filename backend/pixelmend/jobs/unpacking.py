@@ -1,4 +1,4 @@
-"""Takes images out of a ZIP that a stranger sent: bounded, and nothing is ever written under its names."""
+"""Extracts images from a ZIP of unknown origin: bounded, and nothing is ever written under its names."""
 
 import hashlib
 import io
@@ -26,7 +26,7 @@ from pixelmend.imaging.storage import storage_errors
 
 _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _MAX_DIRECTORY_BYTES = 4_000_000
-"""Of the list of entries, which is read into memory whole. One entry takes some hundred bytes."""
+"""The bound on the list of entries, which is read into memory whole. One entry takes some hundred bytes."""
 _COPIED_AT_ONCE_BYTES = 1 << 20
 _SYSTEM_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
 """Folders of macOS and of network storage: their files look like images and are not the sender's."""
@@ -61,7 +61,7 @@ def unpack(archive: Path, folder: Path, limits: UnpackLimits) -> list[Unpacked]:
     """Write the n-th image of the archive to `folder / str(n)`; one that is refused has no file.
 
     Folders, and what operating systems leave in archives of their own accord, do not count. Raises
-    MalformedUpload where the file is no readable ZIP, InvalidParameter and PayloadTooLarge beyond the
+    MalformedUpload if the file is no readable ZIP, InvalidParameter and PayloadTooLarge beyond the
     limits, before anything is unpacked, and StorageFull.
     """
     with (

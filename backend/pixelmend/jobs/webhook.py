@@ -1,4 +1,4 @@
-"""Tells alerts to a URL, without ever holding up whoever raises them."""
+"""Posts alerts to a URL, without ever holding up the code that raises them."""
 
 import queue
 import threading
@@ -14,14 +14,14 @@ from pixelmend.models.memory import Alert
 
 TIMEOUT_S = 5.0
 WAITING_ALERTS = 100
-"""Of more, the newest are dropped: a hook that is down for so long has missed the beginning."""
+"""Above this count, the newest alerts are dropped: the oldest say how the trouble began."""
 
 
 class AlertWebhook:
     """POSTs each alert as JSON, on a thread of its own. Failures are logged once until one succeeds."""
 
     def __init__(self, url: str, log: Logger, timeout_s: float = TIMEOUT_S) -> None:
-        """url: empty for none; may be a secret. Raises InvalidParameter where it is no http URL."""
+        """url: empty for none; may be a secret. Raises InvalidParameter if it is no http URL."""
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise InvalidParameter("alert_webhook is not an http or https URL")
         self._url = url
@@ -48,7 +48,7 @@ class AlertWebhook:
             alert = self._alerts.get()
             try:
                 self._post(alert)
-            except Exception as error:  # whatever a stranger's server answers, the next alert is told as well
+            except Exception as error:  # whatever that server answers, the next alert is sent as well
                 self._failed(f"{type(error).__name__}: {error}")
             else:
                 self._failing = False

@@ -1,4 +1,4 @@
-"""The text fields of a form, from which a task makes its options: checked and named, whoever sends them."""
+"""The text fields of a form, from which a task makes its options: checked, for every client alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

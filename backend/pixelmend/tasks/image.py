@@ -46,7 +46,7 @@ class ImageReport:
     not_kept: tokens for what the output lacks of the input ("icc", "16-bit", "cmyk-converted").
     tile_size: "224x282", width by height in input pixels.
     source_px: of the input. computed_px: of all tiles, overlaps and a transparency's own plane included.
-    inpainted_by: the model, None where nothing was to be erased. inpainted_px: that were filled.
+    inpainted_by: the model, None if nothing was inpainted. inpainted_px: how many were filled.
     notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 

@@ -1,4 +1,4 @@
-"""The worker's side of what operators ask for: models loaded, pinned, let go, profiles preloaded."""
+"""The worker's side of what operators ask for: models are loaded, pinned and unloaded, profiles preloaded."""
 
 import threading
 from collections.abc import Callable
@@ -42,7 +42,7 @@ class Profiles(Protocol):
 
 class CommandExecutor:
     """Carries each command out on a thread of its own and answers it when it is done: opening a model takes
-    seconds, and letting go of one waits for whoever uses it.
+    seconds, and unloading one waits for the jobs that use it.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class CommandExecutor:
         _in_background(self._carry_out, message)
 
     def preload(self, profiles: list[str]) -> None:
-        """At the start; nobody waits for an answer. Returns at once."""
+        """For the start, when no request waits for a response. Returns at once."""
         _in_background(self._preload, profiles)
 
     def _carry_out(self, message: CommandRequest) -> None:
@@ -75,7 +75,7 @@ class CommandExecutor:
             if not isinstance(error, PixelmendError):
                 self._log.exception("a bug failed a command", command=message.command.kind)
             answer = CommandResponse(message.request_id, problem_of(error))
-        # First, so that whoever hears the answer sees what it has changed.
+        # First, so that a client that gets the response sees what has changed.
         self._models_changed()
         self._answer(answer)
 

@@ -16,7 +16,7 @@ MAX_COMMANDS = 64
 
 
 @dataclass(eq=False, slots=True)
-class _Asked:
+class _Pending:
     """waiters: requests that want to hear of its end. sent: a worker has it, and does it in any case."""
 
     command: Command
@@ -34,7 +34,7 @@ class CommandQueue:
 
     send: Callable[[ToWorker], bool]
     on_done: Callable[[Command], None]
-    _asked: OrderedDict[str, _Asked] = field(default_factory=OrderedDict)
+    _pending: OrderedDict[str, _Pending] = field(default_factory=OrderedDict)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def execute(self, command: Command) -> None:
@@ -43,63 +43,63 @@ class CommandQueue:
         A command whose requests have all gone before a worker had it is dropped. Raises NoWorker, QueueFull,
         and why the worker could not.
         """
-        asked = self._latest_about(command)
-        if asked is None or asked.command != command:
-            asked = self._enter(command)
-        asked.waiters += 1
+        pending = self._latest_about(command)
+        if pending is None or pending.command != command:
+            pending = self._enter(command)
+        pending.waiters += 1
         try:
-            await asyncio.shield(asked.done)
+            await asyncio.shield(pending.done)
         finally:
-            asked.waiters -= 1
-            if not asked.waiters and not asked.sent:
-                self._forget(asked)
+            pending.waiters -= 1
+            if not pending.waiters and not pending.sent:
+                self._forget(pending)
 
-    def answered(self, answer: CommandResponse) -> None:
-        asked = self._asked.pop(answer.request_id, None)
-        if asked is None:
+    def on_response(self, response: CommandResponse) -> None:
+        pending = self._pending.pop(response.request_id, None)
+        if pending is None:
             return
-        if answer.problem is None:
-            self.on_done(asked.command)
-            _settle(asked, None)
+        if response.problem is None:
+            self.on_done(pending.command)
+            _settle(pending, None)
         else:
-            _settle(asked, error_from_code(answer.problem.code, answer.problem.message))
+            _settle(pending, error_from_code(response.problem.code, response.problem.message))
         self._send_next()
 
     def worker_lost(self, reason: str) -> None:
         """It answers nothing any more."""
-        lost, self._asked = self._asked, OrderedDict()
-        for asked in lost.values():
-            _settle(asked, NoWorker(f"the worker was lost meanwhile: {reason}"))
+        lost, self._pending = self._pending, OrderedDict()
+        for pending in lost.values():
+            _settle(pending, NoWorker(f"the worker was lost meanwhile: {reason}"))
 
-    def _latest_about(self, command: Command) -> _Asked | None:
-        # Only the latest may be joined: what was asked before it has been overtaken.
+    def _latest_about(self, command: Command) -> _Pending | None:
+        # Only the latest may be joined: what was pending before it has been overtaken.
         return next(
-            (a for a in reversed(self._asked.values()) if _subject(a.command) == _subject(command)), None
+            (a for a in reversed(self._pending.values()) if _subject(a.command) == _subject(command)), None
         )
 
-    def _enter(self, command: Command) -> _Asked:
-        if len(self._asked) >= MAX_COMMANDS:
+    def _enter(self, command: Command) -> _Pending:
+        if len(self._pending) >= MAX_COMMANDS:
             raise QueueFull(
-                f"{len(self._asked)} commands to the worker are not done yet; {MAX_COMMANDS} can wait"
+                f"{len(self._pending)} commands to the worker are not done yet; {MAX_COMMANDS} can wait"
             )
-        asked = _Asked(command, asyncio.get_running_loop().create_future())
+        pending = _Pending(command, asyncio.get_running_loop().create_future())
         request_id = str(next(self._ids))
-        self._asked[request_id] = asked
+        self._pending[request_id] = pending
         self._send_next()
-        return asked
+        return pending
 
     def _send_next(self) -> None:
-        for request_id, asked in list(self._asked.items())[:AT_A_TIME]:
-            if not asked.sent:
-                asked.sent = self.send(CommandRequest(request_id, asked.command))
-                if not asked.sent:
-                    del self._asked[request_id]
-                    _settle(asked, NoWorker("no engine worker is ready to hear it"))
+        for request_id, pending in list(self._pending.items())[:AT_A_TIME]:
+            if not pending.sent:
+                pending.sent = self.send(CommandRequest(request_id, pending.command))
+                if not pending.sent:
+                    del self._pending[request_id]
+                    _settle(pending, NoWorker("no engine worker is ready to hear it"))
 
-    def _forget(self, asked: _Asked) -> None:
-        for request_id, other in list(self._asked.items()):
-            if other is asked:
-                del self._asked[request_id]
+    def _forget(self, pending: _Pending) -> None:
+        for request_id, other in list(self._pending.items()):
+            if other is pending:
+                del self._pending[request_id]
 
 
 def _subject(command: Command) -> object:
@@ -107,11 +107,11 @@ def _subject(command: Command) -> object:
     return getattr(command, "model", None), getattr(command, "name", None)
 
 
-def _settle(asked: _Asked, error: Exception | None) -> None:
-    if asked.done.done():
+def _settle(pending: _Pending, error: Exception | None) -> None:
+    if pending.done.done():
         return
     if error is None:
-        asked.done.set_result(None)
+        pending.done.set_result(None)
     else:
-        asked.done.set_exception(error)
-        asked.done.exception()  # retrieved, also if no client waits any more
+        pending.done.set_exception(error)
+        pending.done.exception()  # retrieved, also if no client waits any more

@@ -1,4 +1,4 @@
-"""The API process's side of a worker's memory: its history, its alerts, and what operators ask of it."""
+"""The API process's side of a worker's memory: history, alerts, and the commands that operators send."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ from pixelmend.worker.protocol import (
     CommandResponse,
     Memory,
     MemoryAlert,
-    MemoryNews,
+    MemoryEvent,
     PinModel,
     PreloadProfile,
     ReleaseProfile,
@@ -23,14 +23,14 @@ KEPT_SAMPLES = 1800
 """An hour of them, at one every two seconds."""
 KEPT_ALERTS = 100
 
-News = asyncio.Queue[tuple[int, MemorySample | Alert]]
+EventQueue = asyncio.Queue[tuple[int, MemorySample | Alert]]
 """A device's index, and what is new of it."""
 
 
 class WorkerMemory:
-    """Belongs to one event loop. The history outlives workers; what was asked of a lost one is answered.
+    """Belongs to one event loop. The history outlives workers; commands to a lost one are answered.
 
-    send: False if no worker hears it. on_alert: told of every alert, once.
+    send: False if no worker takes it. on_alert: told of every alert, once.
     """
 
     def __init__(self, send: Callable[[ToWorker], bool], on_alert: Callable[[Alert], None]) -> None:
@@ -41,12 +41,12 @@ class WorkerMemory:
         self._raised: dict[str, Alert] = {}
         self._current: MemorySample | None = None
         self._active: set[str] = set()
-        self._lasting: dict[tuple[str, str], Command] = {}
-        self._watchers: set[tuple[News, int]] = set()
+        self._sticky: dict[tuple[str, str], Command] = {}
+        self._watchers: set[tuple[EventQueue, int]] = set()
 
     @property
     def latest(self) -> MemorySample | None:
-        """Of the worker that there is; None before its first."""
+        """The present worker's latest sample; None before its first."""
         return self._current
 
     @property
@@ -78,56 +78,56 @@ class WorkerMemory:
         return frozenset(self._active)
 
     async def execute(self, command: Command) -> None:
-        """Have it done; returns once it has happened. Raises what `CommandQueue.execute` raises."""
+        """Returns once it has happened. Raises what `CommandQueue.execute` raises."""
         await self._commands.execute(command)
 
     @property
-    def lasting(self) -> list[Command]:
-        """What was asked for and holds until it is taken back: a new worker has to be told again."""
-        return list(self._lasting.values())
+    def sticky_commands(self) -> list[Command]:
+        """Commands that hold until they are taken back: a new worker gets them again."""
+        return list(self._sticky.values())
 
     def _note(self, command: Command) -> None:
         """It has happened."""
         match command:
             case PinModel(model=model, pinned=True):
-                self._lasting["pin", model] = command
+                self._sticky["pin", model] = command
             case PinModel(model=model):
-                self._lasting.pop(("pin", model), None)
+                self._sticky.pop(("pin", model), None)
             case PreloadProfile(name=name):
-                self._lasting["profile", name] = command
-                self._active.add(name)  # the next sample says so too, where samples are taken
+                self._sticky["profile", name] = command
+                self._active.add(name)  # the next sample says so too, if samples are taken
             case ReleaseProfile(name=name):
-                self._lasting.pop(("profile", name), None)
+                self._sticky.pop(("profile", name), None)
                 self._active.discard(name)
             case _:
                 pass
 
     @contextmanager
-    def watched(self, news: News, device: int) -> Iterator[None]:
-        """All that is new goes into `news` with that index, for as long as the context lasts.
+    def watched(self, events: EventQueue, device: int) -> Iterator[None]:
+        """All that is new goes into `events` with that index, for as long as the context lasts.
 
-        Where it is full, the oldest goes.
+        If it is full, the oldest goes.
         """
-        watcher = (news, device)
+        watcher = (events, device)
         self._watchers.add(watcher)
         try:
             yield
         finally:
             self._watchers.discard(watcher)
 
-    def _tell(self, item: MemorySample | Alert) -> None:
-        for news, device in self._watchers:
-            if news.full():
-                news.get_nowait()
-            news.put_nowait((device, item))
+    def _publish(self, item: MemorySample | Alert) -> None:
+        for events, device in self._watchers:
+            if events.full():
+                events.get_nowait()
+            events.put_nowait((device, item))
 
-    def heard(self, news: MemoryNews) -> None:
-        match news:
+    def on_event(self, event: MemoryEvent) -> None:
+        match event:
             case Memory(sample=sample):
                 self._current = sample
                 self._active = set(sample.active_profiles)
                 self._samples.append(sample)
-                self._tell(sample)
+                self._publish(sample)
             case MemoryAlert(alert=alert):
                 self._alerts.append(alert)
                 if alert.state == "raised":
@@ -135,9 +135,9 @@ class WorkerMemory:
                 else:
                     self._raised.pop(alert.kind, None)
                 self._on_alert(alert)
-                self._tell(alert)
+                self._publish(alert)
             case CommandResponse():
-                self._commands.answered(news)
+                self._commands.on_response(event)
 
     def worker_lost(self, reason: str) -> None:
         """Its models are gone, and it answers nothing any more; the next one raises its own alerts."""

@@ -89,7 +89,7 @@ class PipeListener:
             log.info("job failed", code=error.code, reason=error.message)
         else:
             log.error("a bug failed the job", exc_info=error)
-        # First, so that whoever hears of the failure finds a bad model file named as such.
+        # First, so that a client that learns of the failure finds a bad model file named as such.
         self.models_changed()
         self._end.send(failure(task_id, error))
 
@@ -181,7 +181,7 @@ def work(
         target=engine.monitor.run,
         args=(stop, settings.memory_monitoring_interval),
         name="monitor",
-        daemon=True,  # where the device loop fails, the process ends, to be started again
+        daemon=True,  # if the device loop fails, the process ends, to be started again
     )
     monitor.start()
     engine.pipeline.run(stop)

@@ -55,7 +55,7 @@ class LoadModel:
 
 @dataclass(frozen=True, slots=True)
 class UnloadModel:
-    """Let go of a model; done when whoever uses it has finished."""
+    """Unload a model; done when the jobs that use it have finished."""
 
     model: str
     kind: Literal["unload"] = "unload"
@@ -72,7 +72,7 @@ class PinModel:
 
 @dataclass(frozen=True, slots=True)
 class UnloadUnused:
-    """Let go of every model that nobody uses or holds."""
+    """Unload every model that is neither in use nor pinned."""
 
     kind: Literal["unload-unused"] = "unload-unused"
 
@@ -97,7 +97,7 @@ Command = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """Something that an operator wants done; answered by `CommandResponse` once it has happened."""
+    """A command of an operator; answered by `CommandResponse` once it has happened."""
 
     request_id: str
     command: Command
@@ -193,7 +193,7 @@ class StartFailed:
 
 
 ToWorker = Annotated[Configure | Submit | Cancel | CommandRequest | Shutdown, Field(discriminator="kind")]
-MemoryNews = Memory | MemoryAlert | CommandResponse
+MemoryEvent = Memory | MemoryAlert | CommandResponse
 FromWorker = Annotated[
     Ready
     | Models
@@ -270,7 +270,7 @@ class WorkerEnd:
         self._incoming = to_worker_codec()
 
     def send(self, message: FromWorker) -> None:
-        """Raises OSError where the other side is gone."""
+        """Raises OSError if the other side is gone."""
         line = self._outgoing.encode(message)
         with self._lock:
             view = memoryview(line)

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from pixelmend.core.config import CONFIG_VARIABLE, SECRET_VARIABLES
+from pixelmend.core.config import SECRET_VARIABLES
+from pixelmend.core.config_file import CONFIG_VARIABLE
 
 
 class WorkerProcess(Protocol):

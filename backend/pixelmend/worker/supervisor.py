@@ -7,13 +7,12 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.models.description import DeviceDescription, ModelDescription
+from pixelmend.models.description import ModelDescription
 from pixelmend.models.memory import Alert
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import (
@@ -34,53 +33,25 @@ from pixelmend.worker.protocol import (
     to_worker_codec,
 )
 from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, in_words, spawn
+from pixelmend.worker.status import WorkerStatus
 
 FIRST_RESTART_DELAY_S = 0.1
 LONGEST_RESTART_DELAY_S = 10.0
-LIVE_BEAT_S = 5.0
+FRESH_HEARTBEAT_S = 5.0
 """A worker whose last heartbeat is older is not ready."""
-MAX_FAILED_STARTS = 2
-"""Workers in a row that end before they are ready; after so many, new work is refused."""
 WATCH_PERIOD_S = 0.5
 LATE_S = 1.0
 """A watchdog that comes so much later than it wanted was itself absent, and cannot tell who was silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerStatus:
-    """What is known of the worker right now. `heartbeat_age_s` is None before its first sign of life.
-
-    failed_starts: workers in a row that ended before they were ready; 0 as soon as one is.
-    """
-
-    ready: bool
-    heartbeat_age_s: float | None
-    step_age_s: float
-    device: DeviceDescription | None
-    models: tuple[ModelDescription, ...]
-    problem: str | None
-    restarts: int
-    failed_starts: int
-    room_bytes: int | None = None
-    """For models, before the ceiling; None until it was measured."""
-
-    @property
-    def hopeless(self) -> bool:
-        """Workers do not even start, so that waiting for one is pointless; never true of one that is ready.
-
-        One that was lost after it had been ready is simply waited for.
-        """
-        return not self.ready and self.failed_starts >= MAX_FAILED_STARTS
-
-
 class WorkerEvents(Protocol):
-    """Who uses the worker; called on the event loop."""
+    """What uses the workers. It is called on the event loop, with the worker's index."""
 
-    def worker_ready(self) -> None: ...
+    def on_worker_ready(self, index: int) -> None: ...
 
-    def on_worker_message(self, message: FromWorker) -> None: ...
+    def on_worker_message(self, index: int, message: FromWorker) -> None: ...
 
-    def worker_lost(self, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
         """by_itself: it ended, or the system ended it; otherwise we did."""
         ...
 
@@ -105,6 +76,7 @@ class Supervisor:
         self._outgoing = to_worker_codec()
         self._incoming = from_worker_codec()
         self._events: WorkerEvents | None = None
+        self._index = 0
         self._task: asyncio.Task[None] | None = None
         self._process: WorkerProcess | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -112,7 +84,7 @@ class Supervisor:
         self._models: tuple[ModelDescription, ...] = ()
         self._arriving: tuple[ModelDescription, ...] = ()
         self._problem: str | None = "the worker is starting"
-        self._beat_s: float | None = None
+        self._heartbeat_s: float | None = None
         self._step_age_s = 0.0
         self._restarts = 0
         self._failed_starts = 0
@@ -125,8 +97,8 @@ class Supervisor:
         return self._process.pid if self._process else None
 
     def status(self) -> WorkerStatus:
-        age = None if self._beat_s is None else time.monotonic() - self._beat_s
-        alive = self._ready is not None and age is not None and age < LIVE_BEAT_S
+        age = None if self._heartbeat_s is None else time.monotonic() - self._heartbeat_s
+        alive = self._ready is not None and age is not None and age < FRESH_HEARTBEAT_S
         stuck = self._step_age_s > self._settings.stall_timeout_s
         return WorkerStatus(
             ready=alive and not stuck,
@@ -140,12 +112,12 @@ class Supervisor:
             room_bytes=self.memory.room_bytes,
         )
 
-    def start(self, events: WorkerEvents) -> None:
-        self._events = events
+    def start(self, events: WorkerEvents, index: int) -> None:
+        self._events, self._index = events, index
         self._task = asyncio.create_task(self._keep_alive(), name="supervisor")
 
     def send(self, message: ToWorker) -> bool:
-        """False where there is no worker to hear it (its loss is then reported as an event)."""
+        """False if there is no worker to take it (its loss is then reported as an event)."""
         if self._writer is None or self._ready is None:
             return False
         self._writer.write(self._outgoing.encode(message))
@@ -159,7 +131,7 @@ class Supervisor:
                 self._writer.write(self._outgoing.encode(Shutdown()))
         process = self._process
         if process is not None and self._ready is None:
-            process.kill()  # still loading: it has no work, and would not hear
+            process.kill()  # still loading: it has no work, and would take no message
         elif process is not None:
             try:
                 await asyncio.wait_for(asyncio.to_thread(process.wait), grace_s)
@@ -192,7 +164,7 @@ class Supervisor:
                 unexpected = None if isinstance(error, OSError) else error
                 self._log.error(self._problem, exc_info=unexpected)
                 if self._events is not None and not self._stopping:
-                    self._events.worker_lost(self._problem, by_itself=False)
+                    self._events.on_worker_lost(self._index, self._problem, by_itself=False)
             delay_s = FIRST_RESTART_DELAY_S if was_ready else min(2 * delay_s, LONGEST_RESTART_DELAY_S)
             self._restarts += 1
             await asyncio.sleep(delay_s)
@@ -212,16 +184,16 @@ class Supervisor:
         self._kill_reason = None
         watchdog = asyncio.create_task(self._watch())
         try:
-            # ConnectionError: a killed worker resets the socket where unread bytes were left.
+            # ConnectionError: a killed worker resets the socket if unread bytes were left.
             with contextlib.suppress(ConnectionError):
                 while line := await reader.readline():
-                    self._hear(self._incoming.decode(line))
-        except ValueError as error:  # a broken stream; whoever wrote it cannot be trusted any more
+                    self._on_message(self._incoming.decode(line))
+        except ValueError as error:  # a broken stream; its writer cannot be trusted any more
             self.kill(f"unreadable message: {error}")
         finally:
             watchdog.cancel()
             was_ready = self._ready is not None
-            self._ready, self._beat_s, self._step_age_s = None, None, 0.0
+            self._ready, self._heartbeat_s, self._step_age_s = None, None, 0.0
             self._models, self._arriving = (), ()
             self._writer.close()
             self._writer = None
@@ -238,12 +210,12 @@ class Supervisor:
             if self._problem is None or was_ready:
                 self._problem = f"the worker was lost: {reason}"
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
-            self._events.worker_lost(reason, by_itself=self._kill_reason is None)
+            self._events.on_worker_lost(self._index, reason, by_itself=self._kill_reason is None)
         return was_ready
 
-    def _hear(self, message: FromWorker) -> None:
+    def _on_message(self, message: FromWorker) -> None:
         assert self._events is not None
-        self._beat_s = time.monotonic()
+        self._heartbeat_s = time.monotonic()
         match message:
             case Heartbeat(step_age_s=age):
                 self._step_age_s = age
@@ -251,23 +223,23 @@ class Supervisor:
                 self._ready, self._failed_starts = message, 0
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
-                for command in self.memory.lasting:
+                for command in self.memory.sticky_commands:
                     task = asyncio.create_task(self._repeat(command))
                     self._repeating.add(task)
                     task.add_done_callback(self._repeating.discard)
-                self._events.worker_ready()
+                self._events.on_worker_ready(self._index)
             case Models(models=models, last=last):
                 self._arriving += models
                 if last:
-                    self._know(self._arriving)
+                    self._update_models(self._arriving)
                     self._arriving = ()
             case Memory() | MemoryAlert() | CommandResponse():  # from other threads than the device loop's
-                self.memory.heard(message)
+                self.memory.on_event(message)
             case StartFailed(message=reason):
                 self._problem = f"the worker cannot start: {reason}"
             case _:
                 self._step_age_s = 0.0
-                self._events.on_worker_message(message)
+                self._events.on_worker_message(self._index, message)
 
     async def _repeat(self, command: Command) -> None:
         """What a lost worker had been asked to keep."""
@@ -276,14 +248,14 @@ class Supervisor:
         except PixelmendError as error:
             self._log.error("a command is not repeated", command=command.kind, reason=error.message)
 
-    def _know(self, models: tuple[ModelDescription, ...]) -> None:
+    def _update_models(self, models: tuple[ModelDescription, ...]) -> None:
         before = {model.id for model in self._models if model.loaded}
         self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
         self._models = models
 
     async def _watch(self) -> None:
         settings = self._settings
-        # Since when we have watched without a gap: what was not heard before may be our own fault.
+        # Since when we have watched without a gap: a silence before that may be our own fault.
         present_s = now = time.monotonic()
         while True:
             before_s = now
@@ -298,7 +270,7 @@ class Supervisor:
             if self._ready is None:
                 if watched_s > settings.worker_start_timeout_s:
                     self.kill(f"not ready after worker_start_timeout_s={settings.worker_start_timeout_s:g}")
-            elif min(now - (self._beat_s or now), watched_s) > settings.heartbeat_timeout_s:
+            elif min(now - (self._heartbeat_s or now), watched_s) > settings.heartbeat_timeout_s:
                 self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
             elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
                 self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")

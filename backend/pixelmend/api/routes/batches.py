@@ -18,8 +18,7 @@ from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE
 from pixelmend.core.errors import Cancelled, InternalError, WrongJobState, error_from_code
-from pixelmend.jobs.live import LiveJob
-from pixelmend.jobs.model import BatchJob, JobState
+from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.task import JobKind
 
@@ -69,15 +68,15 @@ async def _answered(service: Service, request: Request, kind: JobKind) -> Respon
 
 
 def _answer(service: Service, lease: Lease) -> Response:
-    if lease.live is not None:
-        return _GrowingArchive(lease, lease.live)
+    if lease.job is not None:
+        return _GrowingArchive(lease, lease.job)
     record = lease.record
     if record.state is not JobState.DONE:
         # Only by its Idempotency-Key: what it was then, it is now.
         if record.error_code is not None:
             raise error_from_code(record.error_code, record.error_message or "")
         raise WrongJobState(f"job {record.id} is {record.state}")
-    stored = service.desk.result_file(record)
+    stored = service.jobs.result_file(record)
     if stored is None:
         raise InternalError(f"the result of job {record.id} was lost")
     return SpooledArchive(stored, record, release=lease.release)
@@ -86,24 +85,22 @@ def _answer(service: Service, lease: Lease) -> Response:
 class _GrowingArchive(StreamingResponse):
     """Entries are sent as soon as they are complete; a client that goes away ends what only it wanted."""
 
-    def __init__(self, lease: Lease, live: LiveJob) -> None:
-        super().__init__(_grown(live), headers=archive_headers(lease.record), media_type=ARCHIVE_MEDIA_TYPE)
+    def __init__(self, lease: Lease, job: Job) -> None:
+        super().__init__(_grown(job), headers=archive_headers(lease.record), media_type=ARCHIVE_MEDIA_TYPE)
         self._lease = lease
-        self._live = live
+        self._job = job
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            ended = self._live.job.ended.is_set()
+            ended = self._job.ended.is_set()
             self._lease.release(None if ended else Cancelled("the client went away"))
 
 
-async def _grown(live: LiveJob) -> AsyncIterator[bytes]:
-    job = live.job
-    assert isinstance(job, BatchJob)
+async def _grown(job: Job) -> AsyncIterator[bytes]:
     ended, sent_bytes = False, 0
-    with live.watched() as changed:
+    with job.watched() as changed:
         while not ended:
             changed.clear()
             # In this order: what is final when it has ended is all there is.
@@ -113,7 +110,7 @@ async def _grown(live: LiveJob) -> AsyncIterator[bytes]:
                 raise job.error
             while sent_bytes < final_bytes:
                 wanted = min(_SENT_AT_ONCE_BYTES, final_bytes - sent_bytes)
-                chunk = await asyncio.to_thread(_read, job.output_path, sent_bytes, wanted)
+                chunk = await asyncio.to_thread(_read, job.task.output_path, sent_bytes, wanted)
                 sent_bytes += len(chunk)
                 yield chunk
             if not ended:

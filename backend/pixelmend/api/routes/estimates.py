@@ -73,7 +73,7 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
         header,
         admission,
         seen,
-        service.desk.rates,
+        service.jobs.throughput,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles_on(device.type if device else "cpu"),
     )

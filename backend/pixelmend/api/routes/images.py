@@ -15,7 +15,6 @@ from pixelmend.api.submissions import Accepted, submit
 from pixelmend.api.waiting import while_connected
 from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.jobs.live import LiveJob
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.task import JobKind
@@ -62,7 +61,7 @@ async def _answered(service: Service, request: Request, kind: JobKind) -> Respon
 
 async def _wait(service: Service, request: Request, lease: Lease) -> None:
     """Until the job ends, the deadline passes or the client goes. Raises what the job ended with."""
-    if lease.live is None:
+    if lease.job is None:
         record = lease.record
         if record.state is not JobState.DONE:
             # Only by its Idempotency-Key: what it was then, it is now.
@@ -71,13 +70,13 @@ async def _wait(service: Service, request: Request, lease: Lease) -> None:
                 record.error_message or f"job {record.id} is {record.state}",
             )
         return
-    await _wait_for_end(service, request, lease, lease.live)
+    await _wait_for_end(service, request, lease, lease.job)
 
 
-async def _wait_for_end(service: Service, request: Request, lease: Lease, live: LiveJob) -> None:
+async def _wait_for_end(service: Service, request: Request, lease: Lease, job: Job) -> None:
     timeout_s = service.settings.request_timeout_s
     try:
-        await while_connected(request, _ended(live), timeout_s)
+        await while_connected(request, _ended(job), timeout_s)
     except ClientDisconnect:
         lease.release(Cancelled("the client went away"))
         raise
@@ -85,23 +84,22 @@ async def _wait_for_end(service: Service, request: Request, lease: Lease, live: 
         late = DeadlineExceeded(f"not finished within request_timeout_s={timeout_s:g}")
         lease.release(late)
         raise late from None
-    if live.job.error is not None:
-        raise live.job.error
+    if job.error is not None:
+        raise job.error
 
 
-async def _ended(live: LiveJob) -> None:
-    await live.job.ended.wait()
+async def _ended(job: Job) -> None:
+    await job.ended.wait()
 
 
 def _answer(service: Service, accepted: Accepted) -> Response:
     lease = accepted.lease
-    live = lease.live
-    if live is not None:
-        assert isinstance(live.job, Job)  # a batch has another content
-        report, path = live.job.report, live.job.output_path
+    job = lease.job
+    if job is not None:
+        report, path = job.report, job.task.output_path
     else:
         report = lease.record.report
-        stored = service.desk.result_file(lease.record)
+        stored = service.jobs.result_file(lease.record)
         if stored is None:
             raise InternalError(f"the result of job {lease.record.id} was lost")
         path = stored

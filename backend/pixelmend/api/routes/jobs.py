@@ -1,4 +1,4 @@
-"""`/api/jobs`: work that goes on when nobody waits for it."""
+"""`/api/jobs`: work that goes on while no request waits for it."""
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -14,8 +14,8 @@ from pixelmend.api.submissions import submit_job
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
 from pixelmend.core.errors import InvalidParameter, ResultExpired, UnknownJob, WrongJobState
 from pixelmend.imaging.formats import OutputFormat
-from pixelmend.jobs.live import JobSnapshot, LiveJob
-from pixelmend.jobs.model import ENDED, JobRecord, JobState
+from pixelmend.jobs.model import ENDED, Job, JobRecord, JobState
+from pixelmend.jobs.snapshot import JobSnapshot
 
 MAX_EVENT_ID_LENGTH = 64
 _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
@@ -26,7 +26,7 @@ def jobs_router(service: Service) -> APIRouter:
 
     @router.post(
         "/api/jobs",
-        summary="Hand in work and come back for the result",
+        summary="Submit work and come back for the result",
         status_code=202,
         response_model=JobView,
         responses={status: {"model": Problem} for status in _REFUSALS},
@@ -36,7 +36,7 @@ def jobs_router(service: Service) -> APIRouter:
         accepted = await submit_job(service, request, service.callers.identify(request))
         lease = accepted.lease
         try:
-            view = job_view(service.desk.snapshot(lease.live or lease.record))
+            view = job_view(service.jobs.snapshot(lease.job or lease.record))
         finally:
             lease.release()
         headers = {"Location": f"/api/jobs/{view.id}"}
@@ -45,12 +45,12 @@ def jobs_router(service: Service) -> APIRouter:
     @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
     async def list_jobs(request: Request) -> JobList:
         caller = service.callers.identify(request)
-        snapshots = await service.desk.list_of(caller.owner)
+        snapshots = await service.jobs.list_of(caller.owner)
         return JobList(jobs=[job_view(snapshot, with_items=False) for snapshot in snapshots])
 
     @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
     async def show(request: Request, job_id: str) -> JobView:
-        return job_view(service.desk.snapshot(await _own_job(service, request, job_id)))
+        return job_view(service.jobs.snapshot(await _own_job(service, request, job_id)))
 
     @router.get(
         "/api/jobs/{job_id}/events",
@@ -73,7 +73,7 @@ def jobs_router(service: Service) -> APIRouter:
                 f"Last-Event-ID has {len(last_id)} characters; ids have {MAX_EVENT_ID_LENGTH} at most"
             )
         return event_stream(
-            service.desk,
+            service.jobs,
             found,
             last_id,
             job_json=lambda s: job_view(s, with_items=s.state in ENDED).model_dump_json(),
@@ -97,7 +97,7 @@ def jobs_router(service: Service) -> APIRouter:
     )
     async def result(request: Request, job_id: str) -> Response:
         found = await _own_job(service, request, job_id)
-        snapshot = service.desk.snapshot(found)
+        snapshot = service.jobs.snapshot(found)
         if snapshot.state is JobState.EXPIRED:
             raise ResultExpired(f"the result of job {job_id} is kept no longer")
         if snapshot.state is not JobState.DONE:
@@ -110,7 +110,7 @@ def jobs_router(service: Service) -> APIRouter:
         responses=_problems(401, 403, 404),
     )
     async def cancel(request: Request, job_id: str) -> JobView:
-        return job_view(await service.desk.cancel(await _own_job(service, request, job_id)))
+        return job_view(await service.jobs.cancel(await _own_job(service, request, job_id)))
 
     return router
 
@@ -119,19 +119,19 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return {status: {"model": Problem} for status in statuses}
 
 
-async def _own_job(service: Service, request: Request, job_id: str) -> LiveJob | JobRecord:
+async def _own_job(service: Service, request: Request, job_id: str) -> Job | JobRecord:
     """Raises UnknownJob, which is also what another owner's job is."""
     caller = service.callers.identify(request)
-    found = await service.desk.find(job_id)
-    record = found.record if isinstance(found, LiveJob) else found
+    found = await service.jobs.find(job_id)
+    record = found.record if isinstance(found, Job) else found
     if found is None or record is None or not service.callers.owns(caller, record.owner):
         raise UnknownJob(f"there is no job {job_id[:64]!r}")
     return found
 
 
 def _file(service: Service, request: Request, record: JobRecord) -> Response:
-    lease = service.desk.lease(record)
-    path = service.desk.result_file(record)
+    lease = service.jobs.lease(record)
+    path = service.jobs.result_file(record)
     # It may have expired since we looked.
     if path is None or record.result is None:
         lease.release()

@@ -8,19 +8,20 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from pixelmend.api.events import sse_event
+from pixelmend.api.events import FIRST_LINES, sse_event, sse_response
 from pixelmend.api.queries import known_query
 from pixelmend.api.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Problem
 from pixelmend.api.service import Service
 from pixelmend.models.description import DeviceDescription
 from pixelmend.models.memory import Alert, MemorySample
-from pixelmend.worker.memory import KEPT_SAMPLES, News, WorkerMemory
+from pixelmend.worker.memory import KEPT_SAMPLES, EventQueue, WorkerMemory
 
 PING_PERIOD_S = 15.0
-WATCHED_NEWS = 64
+WAITING_EVENTS = 64
 
 
 def memory_router(service: Service) -> APIRouter:
@@ -61,12 +62,7 @@ def memory_router(service: Service) -> APIRouter:
     )
     async def events(request: Request) -> Response:
         service.callers.identify(request)
-        return StreamingResponse(
-            _events(service.workers.memories, service.desk.draining_begun),
-            media_type="text/event-stream",
-            # nginx would collect what has to be seen at once.
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        return sse_response(_events(service.workers.memories, service.jobs.draining_begun))
 
     return router
 
@@ -97,31 +93,31 @@ def _point(sample: MemorySample) -> MemoryPoint:
     )
 
 
-async def _events(memories: Sequence[WorkerMemory], drain: asyncio.Event) -> AsyncIterator[str]:
+async def _events(memories: Sequence[WorkerMemory], drain: asyncio.Event) -> AsyncIterator[bytes]:
     """The present first, then all that is new, until the service drains."""
-    yield "retry: 2000\n\n"
-    news: News = asyncio.Queue(WATCHED_NEWS)
+    yield FIRST_LINES
+    waiting: EventQueue = asyncio.Queue(WAITING_EVENTS)
     with ExitStack() as stack:
         for index, memory in enumerate(memories):
-            stack.enter_context(memory.watched(news, index))
+            stack.enter_context(memory.watched(waiting, index))
         for index, memory in enumerate(memories):
             if memory.latest is not None:
                 yield _event(index, memory.latest)
             for alert in memory.raised:
                 yield _event(index, alert)
         while not drain.is_set():
-            item = await _next(news, drain)
-            yield ": ping\n\n" if item is None else _event(*item)
+            item = await _next(waiting, drain)
+            yield KEEPALIVE_COMMENT if item is None else _event(*item)
 
 
-def _event(device: int, item: MemorySample | Alert) -> str:
+def _event(device: int, item: MemorySample | Alert) -> bytes:
     name = "sample" if isinstance(item, MemorySample) else "alert"
     return sse_event(name, None, json.dumps({"device": device, name: asdict(item)}))
 
 
-async def _next(news: News, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
+async def _next(waiting: EventQueue, drain: asyncio.Event) -> tuple[int, MemorySample | Alert] | None:
     """None after a while without any, and when the service drains."""
-    got, ends = asyncio.ensure_future(news.get()), asyncio.ensure_future(drain.wait())
+    got, ends = asyncio.ensure_future(waiting.get()), asyncio.ensure_future(drain.wait())
     try:
         await asyncio.wait({got, ends}, timeout=PING_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
         return got.result() if got.done() else None

@@ -54,7 +54,7 @@ def models_router(service: Service) -> APIRouter:
 
     @router.post(
         "/api/models/{model_id}/unload",
-        summary="Let go of a model, once whoever uses it has finished",
+        summary="Unload a model, once the jobs that use it have finished",
         responses=refusals,
     )
     async def unload(request: Request, model_id: str) -> ModelInfo:
@@ -116,7 +116,7 @@ _FILL_INFO = ModelInfo(
 
 
 def list_models(service: Service) -> list[ModelInfo]:
-    """Every model of the catalog, with what the worker has of it, and what erases without a network."""
+    """Every model of the catalog, with what the worker has of it, and what inpaints without a network."""
     found = [_FILL_INFO]
     known = {model.id: model for model in service.workers.status().models}
     for entry in service.catalog.entries:
@@ -135,7 +135,7 @@ def list_models(service: Service) -> list[ModelInfo]:
                 loaded=seen is not None and seen.loaded,
                 precision=seen.precision if seen else None,
                 denoise=entry.denoise_partner is not None,
-                problem=service.places.hidden(seen.problem) if seen and seen.problem else None,
+                problem=service.paths.hidden(seen.problem) if seen and seen.problem else None,
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
@@ -146,7 +146,7 @@ def list_models(service: Service) -> list[ModelInfo]:
 
 
 def model_info(service: Service, model_id: str) -> ModelInfo:
-    """Of a model that is there."""
+    """What can be said of a model that is there."""
     return next(model for model in list_models(service) if model.id == model_id)
 
 
