@@ -1,18 +1,33 @@
 """Builds the parts of an engine from the settings."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.backends.runtime import configure_torch
+from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.devices.device import Device, physical_cores
 from pixelmend.engine.devices.memory import HostMemory, memory_of
 from pixelmend.engine.encoder_memory import Encoders
+from pixelmend.engine.inpainting.inpainter import Inpainter
+from pixelmend.engine.inpainting.slots import ComputeSlots
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import limits_from
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
-from pixelmend.engine.pipeline import Listener, Pipeline, PipelineLimits
+from pixelmend.engine.pipeline import Listener, Pipeline
 from pixelmend.engine.recovery.policy import policy_from
+from pixelmend.engine.steps.decode import DecodeStep
+from pixelmend.engine.steps.encode import EncodeStep
+from pixelmend.engine.steps.inpaint import InpaintStep
+from pixelmend.engine.steps.limits import PipelineLimits
+from pixelmend.engine.steps.mask import MaskStep
+from pixelmend.engine.steps.plan import PlanStep
+from pixelmend.engine.steps.tiles import TilesStep
+from pixelmend.engine.steps.work import Step
 from pixelmend.imaging.codec import configure_decoders
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 
@@ -42,17 +57,48 @@ def build_model_cache(
     )
 
 
-def build_pipeline(settings: Settings, cache: ModelCache, listener: Listener) -> Pipeline:
+def build_pipeline(
+    settings: Settings,
+    cache: ModelCache,
+    listener: Listener,
+    *,
+    formats: FormatRegistry | None = None,
+    more_steps: Mapping[str, Step] = MappingProxyType({}),
+) -> Pipeline:
+    """formats: None for those that come with the package. more_steps: beside the built-in ones, by their
+    names.
+    """
     device = cache.device
     limits = PipelineLimits(
-        input=input_limits(settings),
+        input=input_limits(settings, formats),
         max_output_pixels=settings.max_output_pixels,
         tile_px=settings.tile_px,
         batch_tiles=settings.batch_tiles_on(device.type),
         max_in_flight=_max_in_flight(device),
         threads=settings.threads or physical_cores(),
     )
-    return Pipeline(cache, limits, listener, Encoders(HostMemory().read))
+    loop = DeviceLoop(limits.batch_tiles, limits.max_in_flight)
+    steps = builtin_steps(cache, limits, loop, Encoders(HostMemory().read), listener.models_changed)
+    return Pipeline(loop, {**steps, **more_steps}, listener, cache.load)
+
+
+def builtin_steps(
+    cache: ModelCache,
+    limits: PipelineLimits,
+    loop: DeviceLoop,
+    encoders: Encoders,
+    on_models_changed: Callable[[], None],
+) -> dict[str, Step]:
+    """The steps that tasks name, by their names."""
+    inpainter = Inpainter(cache, loop.run_on_device, ComputeSlots(limits.threads))
+    return {
+        "decode": DecodeStep(limits.input),
+        "mask": MaskStep(limits.input),
+        "inpaint": InpaintStep(inpainter, on_models_changed),
+        "plan": PlanStep(cache, limits),
+        "tiles": TilesStep(loop, encoders, limits.threads, on_models_changed),
+        "encode": EncodeStep(encoders, limits.threads, limits.input.formats),
+    }
 
 
 def _max_in_flight(device: Device) -> int:

@@ -141,6 +141,10 @@ class TileScheduler:
         """Remove a cancelled job. None if it is not here (any more)."""
         return self._jobs.pop(job_id, None)
 
+    def remove_all(self) -> list[TileJob]:
+        jobs = [self._jobs.pop(job_id, None) for job_id in list(self._jobs)]
+        return [job for job in jobs if job is not None]
+
     def step(self) -> bool:
         """Wait until the device has room, send the next batch there, and deliver the one that was computed.
 

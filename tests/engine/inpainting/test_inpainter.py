@@ -14,13 +14,14 @@ from pixelmend.core.errors import Cancelled, ImageTooLarge, InvalidParameter, Un
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.devices.memory import HostMemory
-from pixelmend.engine.inpainting.inpainter import NOTHING, Inpainter, InpaintResult
+from pixelmend.engine.inpainting.inpainter import NOTHING, Inpainter, InpaintResult, read_hole
 from pixelmend.engine.inpainting.slots import ComputeSlots
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.imaging.codec import Decoded
+from pixelmend.imaging.mask import Hole, MaskPolarity
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.models.catalog import Catalog, ModelEntry
@@ -31,13 +32,14 @@ from tests.engine.networks import photo
 from tests.pictures import encoded
 
 Pixels = NDArray[Any]
+LIMITS = InputLimits(1_000_000, 4000)
 
 
-def eraser(models: Catalog | None = None, slots: ComputeSlots | None = None) -> Inpainter:
+def inpainter(models: Catalog | None = None, slots: ComputeSlots | None = None) -> Inpainter:
     device = cpu_device()
     provider = CatalogProvider(lambda: models or Catalog(()), device, None, MemoryProfiles(None, Logger()))
     cache = ModelCache(provider, device, HostMemory(), MemoryLimits())
-    return Inpainter(cache, InputLimits(1_000_000, 4000), lambda work: work(), slots)
+    return Inpainter(cache, lambda work: work(), slots)
 
 
 def inpainted(
@@ -52,9 +54,10 @@ def inpainted(
 ) -> InpaintResult:
     path = folder / "mask"
     path.write_bytes(mask if isinstance(mask, bytes) else encoded(mask))
-    return eraser(models).inpaint(
-        Decoded(pixels, Metadata()),
-        path,
+    decoded = Decoded(pixels, Metadata())
+    return inpainter(models).inpaint(
+        decoded,
+        read_hole(path, decoded.size, MaskPolarity.AUTO, LIMITS),
         InpaintOptions(model, grow_px, feather_px),
         cancelled=lambda: False,
         on_progress=lambda done, total: None,
@@ -183,32 +186,30 @@ def test_thousands_of_specks_take_no_longer_than_their_surroundings(tmp_path: Pa
     assert np.abs(error).mean() < 6
 
 
-def test_cancelling_ends_it(tmp_path: Path) -> None:
+def test_cancelling_ends_it() -> None:
     pixels = photo("coffee", 80, 80)
-    (tmp_path / "mask").write_bytes(encoded(box_mask(pixels.shape, np.s_[20:30, 20:30])))
+    hole = Hole(box_mask(pixels.shape, np.s_[20:30, 20:30]) > 0)
     with pytest.raises(Cancelled):
-        eraser().inpaint(
+        inpainter().inpaint(
             Decoded(pixels, Metadata()),
-            tmp_path / "mask",
+            hole,
             InpaintOptions(FILL, 4, 2),
             cancelled=lambda: True,
             on_progress=lambda done, total: None,
         )
 
 
-def test_a_small_hole_does_not_wait_behind_a_large_one(tmp_path: Path) -> None:
+def test_a_small_hole_does_not_wait_behind_a_large_one() -> None:
     pixels = np.tile(photo("astronaut", 350, 350), (2, 2, 1))
     ended: list[str] = []
-    one = eraser(slots=ComputeSlots(1))
+    one = inpainter(slots=ComputeSlots(1))
 
     def inpaint(name: str, side_px: int) -> None:
-        mask = np.zeros((700, 700), np.uint8)
-        mask[50 : 50 + side_px, 50 : 50 + side_px] = 255
-        path = tmp_path / name
-        path.write_bytes(encoded(mask))
+        hole = np.zeros((700, 700), bool)
+        hole[50 : 50 + side_px, 50 : 50 + side_px] = True
         one.inpaint(
             Decoded(pixels.copy(), Metadata()),
-            path,
+            Hole(hole),
             InpaintOptions(FILL, 4, 2),
             cancelled=lambda: False,
             on_progress=lambda done, total: None,

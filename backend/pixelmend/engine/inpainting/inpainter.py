@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.core.geometry import Size
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.inpainting.network import Mask, NetworkFill, RunOnDevice
 from pixelmend.engine.inpainting.slots import ComputeSlots
@@ -68,20 +69,18 @@ class Inpainter:
     def __init__(
         self,
         cache: ModelCache,
-        limits: InputLimits,
         run_on_device: RunOnDevice,
         slots: ComputeSlots | None = None,
     ) -> None:
         """slots: how many may compute at one time; None: no limit."""
         self._slots = slots or ComputeSlots(sys.maxsize)
         self._cache = cache
-        self._limits = limits
         self._run_on_device = run_on_device
 
     def inpaint(
         self,
         decoded: Decoded,
-        mask_path: Path,
+        hole: Hole,
         options: InpaintOptions,
         *,
         cancelled: Callable[[], bool],
@@ -89,11 +88,11 @@ class Inpainter:
     ) -> InpaintResult:
         """Pixels farther than `grow_px` from the mask are equal bit for bit.
 
-        cancelled: called several times a second. Raises Cancelled, every error that a mask can be refused
-        with, and what `ModelCache.lease` and `NetworkFill.fill` raise.
+        hole: of the image's size. cancelled: called several times a second. Raises Cancelled,
+        InvalidParameter if nothing of the image would be left, and what `ModelCache.lease` and
+        `NetworkFill.fill` raise.
         """
         started_s = time.perf_counter()
-        hole = self._hole(decoded, mask_path, options.mask_polarity)
         if hole.is_empty:
             nothing = Provenance(options.model, "", "cpu", cpu_device().name, "none")
             return InpaintResult(decoded, nothing, 0, time.perf_counter() - started_s, (NOTHING,))
@@ -119,13 +118,6 @@ class Inpainter:
             time.perf_counter() - started_s,
             (*hole.notes, *notes),
         )
-
-    def _hole(self, decoded: Decoded, mask_path: Path, polarity: MaskPolarity) -> Hole:
-        try:
-            mask = decode(mask_path, self._limits, first_frame=True)
-            return hole_from_mask(mask.pixels, decoded.size, polarity)
-        except PixelmendError as error:
-            raise about_the_mask(error) from error
 
     def _fill_from_image(
         self, decoded: Decoded, where: _Area, model: str, cancelled: Callable[[], bool], on_progress: Progress
@@ -159,6 +151,15 @@ class Inpainter:
         finally:
             self._cache.release(opened)
         return filled, provenance, tuple(notes)
+
+
+def read_hole(mask_path: Path, image: Size, polarity: MaskPolarity, limits: InputLimits) -> Hole:
+    """The hole in a mask's file, at the image's size. Raises what `decode` and `hole_from_mask` raise."""
+    try:
+        mask = decode(mask_path, limits, first_frame=True)
+        return hole_from_mask(mask.pixels, image, polarity)
+    except PixelmendError as error:
+        raise about_the_mask(error) from error
 
 
 def _area_of(hole: Hole, options: InpaintOptions) -> _Area:
