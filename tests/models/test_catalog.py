@@ -1,6 +1,7 @@
 """Which models there are, from files that are never read."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,13 @@ def test_an_onnx_file_counts_where_the_catalog_names_it_and_nowhere_else(tmp_pat
     catalog = load_catalog(drop(tmp_path, "migan_pipeline_v2.onnx", "mine.onnx"))
     assert catalog.usable("migan_pipeline_v2").path == tmp_path / "migan_pipeline_v2.onnx"
     assert "mine" not in [entry.id for entry in catalog.entries]
+
+
+def test_file_of_the_package_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_catalog(tmp_path)
+    monkeypatch.setattr(tomllib, "loads", lambda text: pytest.fail("parsed again"))
+    (tmp_path / "dropped.safetensors").touch()
+    assert {entry.id for entry in load_catalog(tmp_path).entries} == {
+        *(entry.id for entry in before.entries),
+        "dropped",
+    }

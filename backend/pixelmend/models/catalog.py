@@ -1,10 +1,13 @@
 """Which models there are and where their files lie. Reads no weights."""
 
+import functools
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
 
@@ -111,7 +114,6 @@ def wrong_task(model_id: str, task: ModelTask) -> InvalidParameter:
 
 def load_catalog(models_dir: Path) -> Catalog:
     """The models that ship with the package, and every weight file in `models_dir` (which may be absent)."""
-    text = resources.files("pixelmend.models").joinpath("catalog.toml").read_text(encoding="utf-8")
     weights_dir = Path(str(resources.files("pixelmend.models").joinpath("weights")))
     entries = [
         ModelEntry(
@@ -130,7 +132,7 @@ def load_catalog(models_dir: Path) -> Catalog:
             own_denoise=row.get("own_denoise", 1),
             twice=row.get("twice"),
         )
-        for row in tomllib.loads(text)["model"]
+        for row in _shipped_models()
     ]
     by_id = {entry.id: entry for entry in entries}
     files, passed_over = _weight_files(models_dir)
@@ -142,6 +144,13 @@ def load_catalog(models_dir: Path) -> Catalog:
             # The same model in another container, as .safetensors: its bytes are not the ones vouched for.
             by_id[path.stem] = replace(known, path=path, sha256=None, size_bytes=None)
     return Catalog(tuple(by_id.values()), passed_over)
+
+
+@functools.cache
+def _shipped_models() -> tuple[Mapping[str, Any], ...]:
+    """The rows of catalog.toml, which is a part of the package and does not change while it runs."""
+    text = resources.files("pixelmend.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    return tuple(MappingProxyType(row) for row in tomllib.loads(text)["model"])
 
 
 def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
