@@ -91,12 +91,12 @@ class _Ours:
 
     def __call__(self, pixels: pictures.Bytes) -> int:
         from pixelmend.core.geometry import Size
-        from pixelmend.imaging.formats import OutputFormat, OutputSpec
+        from pixelmend.imaging.formats import PNG, OutputSpec
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.writers import open_writer
 
         height, width, channels = pixels.shape
-        spec = OutputSpec(OutputFormat.PNG, Size(width, height), channels, 8)
+        spec = OutputSpec(PNG, Size(width, height), channels, 8)
         with open_writer(self._path, spec, Metadata(), threads=self._threads) as writer:
             for top in range(0, height, ROWS_AT_ONCE):
                 writer.write_rows(pixels[top : top + ROWS_AT_ONCE])

@@ -10,7 +10,7 @@ from pixelmend.core.errors import Cancelled, HostMemoryError, OutputTooLarge
 from pixelmend.core.geometry import Size
 from pixelmend.engine.devices.memory import MemoryReading
 from pixelmend.engine.encoder_memory import Encoders
-from pixelmend.imaging.formats import OutputFormat, OutputSpec
+from pixelmend.imaging.formats import AVIF, JPEG, PNG, WEBP, Format, OutputSpec
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.writers import ImageWriter
 
@@ -22,9 +22,7 @@ def encoders(capacity_bytes: int = 10**9, free_bytes: int = 30_000_000) -> Encod
     return Encoders(lambda: MemoryReading(capacity_bytes, free_bytes, 0))
 
 
-def opened(
-    encoders: Encoders, path: Path, output: OutputFormat = OutputFormat.AVIF, *, cancelled: bool = False
-) -> ImageWriter:
+def opened(encoders: Encoders, path: Path, output: Format = AVIF, *, cancelled: bool = False) -> ImageWriter:
     def raise_if_cancelled() -> None:
         if cancelled:
             raise Cancelled("it was")
@@ -37,8 +35,8 @@ def test_what_never_fits_is_refused_before_anything_begins(tmp_path: Path) -> No
     small = encoders(capacity_bytes=15_000_000)
     with pytest.raises(OutputTooLarge, match=r"encoding 1000x1000 px as avif takes 19 MB, .* has 14 MB"):
         opened(small, tmp_path / "a")
-    opened(small, tmp_path / "b", OutputFormat.WEBP).abort()
-    opened(small, tmp_path / "c", OutputFormat.JPEG).abort()
+    opened(small, tmp_path / "b", WEBP).abort()
+    opened(small, tmp_path / "c", JPEG).abort()
 
 
 def test_what_does_not_fit_now_may_be_tried_again(tmp_path: Path) -> None:
@@ -64,7 +62,7 @@ def test_second_waits_for_the_first_whichever_way_it_ends(tmp_path: Path, end: s
     thread = threading.Thread(target=second)
     thread.start()
     assert not begun.wait(0.3)
-    opened(room, tmp_path / "c", OutputFormat.PNG).abort()  # which needs next to nothing
+    opened(room, tmp_path / "c", PNG).abort()  # which needs next to nothing
     if end == "finish":
         first.write_rows(np.zeros((1000, 1000, 3), np.uint8))
         first.finish()

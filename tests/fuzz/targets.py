@@ -32,7 +32,7 @@ from pixelmend.core.errors import (
 )
 from pixelmend.core.geometry import Size
 from pixelmend.core.telemetry import Logger
-from pixelmend.imaging.codec import configure_vips, decode
+from pixelmend.imaging.codec import configure_decoders, decode
 from pixelmend.imaging.mask import hole_from_mask
 from pixelmend.imaging.names import safe_path
 from pixelmend.imaging.probe import InputLimits, probe
@@ -60,7 +60,7 @@ class Target:
 
 @cache
 def images() -> dict[str, bytes]:
-    configure_vips(1)
+    configure_decoders(1)
     return samples.one_of_each()
 
 

@@ -13,9 +13,12 @@ from PIL import Image, ImageCms
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.colour import Cicp, Colour
 from pixelmend.imaging.colour_profile import profile_for
+from pixelmend.imaging.formats import AVIF, JPEG, PNG, WEBP, Format, OutputSpec, format_registry
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
+from pixelmend.imaging.writers import open_writer
 from tests.imaging import samples
+
+OUTPUTS = format_registry().outputs
 
 LIMITS = InputLimits()
 SRGB_CHRM = (31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000)
@@ -154,12 +157,12 @@ GAMMA_ONE = (b"gAMA", struct.pack(">I", 100_000))
 P3_CODE = (b"cICP", bytes((12, 13, 0, 1)))
 
 
-@pytest.mark.parametrize("kind", list(OutputFormat))
+@pytest.mark.parametrize("kind", OUTPUTS, ids=str)
 @pytest.mark.parametrize("chunk", [GAMMA_ONE, P3_CODE])
-def test_every_format_carries_it(tmp_path: Path, kind: OutputFormat, chunk: tuple[bytes, bytes]) -> None:
+def test_every_format_carries_it(tmp_path: Path, kind: Format, chunk: tuple[bytes, bytes]) -> None:
     picture = opened(tmp_path, png(colours(), chunk))
     result = tmp_path / f"result{kind.suffix}"
-    spec = OutputSpec(kind, picture.size, 3, 8, 100 if kind in ("jpeg", "webp", "avif") else None)
+    spec = OutputSpec(kind, picture.size, 3, 8, 100 if kind in (JPEG, WEBP, AVIF) else None)
     with open_writer(result, spec, picture.metadata, threads=1) as writer:
         writer.write_rows(picture.pixels)
         writer.finish()
@@ -167,9 +170,9 @@ def test_every_format_carries_it(tmp_path: Path, kind: OutputFormat, chunk: tupl
     told = Colour(Cicp(12, 13)) if chunk == P3_CODE else Colour(file_gamma=1.0)
     expected = shown(colours(), profile_for(told, 3))
     assert again.metadata.icc == picture.metadata.icc is not None
-    lossy = 8 if kind in ("jpeg", "avif") else 0
+    lossy = 8 if kind in (JPEG, AVIF) else 0
     assert np.abs(shown(again.pixels, again.metadata.icc) - expected).max() <= lossy
-    if kind == "png":
+    if kind is PNG:
         assert again.metadata.cicp == (Cicp(12, 13) if chunk == P3_CODE else None)
 
 

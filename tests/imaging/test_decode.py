@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.codec import Decoded, configure_vips, decode
+from pixelmend.imaging.codec import Decoded, configure_decoders, decode
+from pixelmend.imaging.formats import GIF, WEBP
 from pixelmend.imaging.probe import InputLimits, probe
 from tests.imaging import samples
 
@@ -30,7 +31,7 @@ def opened(tmp_path: Path, data: bytes) -> Decoded:
     assert info.oriented_size == decoded.size
     assert info.bits == decoded.bits
     assert decoded.pixels.flags.c_contiguous
-    if info.format not in ("gif", "webp"):
+    if info.format not in (GIF, WEBP):
         assert info.grey == (decoded.channels <= 2)
         assert info.has_alpha == decoded.has_alpha
     return decoded
@@ -402,6 +403,6 @@ def test_a_replaced_file_is_not_remembered(tmp_path: Path) -> None:
 
 
 def test_all_formats_decode_with_untrusted_loaders_blocked(tmp_path: Path) -> None:
-    configure_vips(2)
+    configure_decoders(2)
     for name, data in samples.one_of_each().items():
         assert opened(tmp_path, data).size in (Size(60, 40), Size(40, 60)), name

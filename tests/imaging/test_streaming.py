@@ -22,15 +22,19 @@ from PIL import Image
 from pixelmend.core.errors import InternalError, StorageFull
 from pixelmend.core.geometry import Size
 from pixelmend.imaging import row_tiff
-from pixelmend.imaging.encode import encode
+from pixelmend.imaging.encode import encode_avif, encode_jpeg, encode_tiff, encode_to_file, encode_webp
+from pixelmend.imaging.formats import AVIF, JPEG, PNG, TIFF, WEBP, Format, OutputSpec, format_registry
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.resize import resize
 from pixelmend.imaging.row_stream import RowStream
 from pixelmend.imaging.stream_writer import StreamWriter
-from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
+from pixelmend.imaging.writers import open_writer
 from tests.imaging import samples
 
-STREAMED = tuple(kind for kind in OutputFormat if kind is not OutputFormat.PNG)
+OUTPUTS = format_registry().outputs
+
+ENCODERS = {JPEG: encode_jpeg, WEBP: encode_webp, AVIF: encode_avif, TIFF: encode_tiff}
+STREAMED = tuple(kind for kind in OUTPUTS if kind is not PNG)
 SIZE = Size(60, 40)
 
 
@@ -92,10 +96,10 @@ def test_the_head_makes_a_tiff_of_the_rows(width: int, height: int, channels: in
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("kind", list(OutputFormat))
+@pytest.mark.parametrize("kind", OUTPUTS, ids=str)
 @pytest.mark.parametrize("size", [None, Size(231, 187), Size(31, 50), Size(411, 420), Size(1, 1)])
 def test_streamed_pixels_are_those_of_an_image_in_memory(
-    tmp_path: Path, kind: OutputFormat, channels: int, bits: int, size: Size | None
+    tmp_path: Path, kind: Format, channels: int, bits: int, size: Size | None
 ) -> None:
     picture = samples.photo(250, 310, channels)
     stored = picture if bits == 8 else picture.astype(np.uint16) * 257
@@ -103,8 +107,8 @@ def test_streamed_pixels_are_those_of_an_image_in_memory(
     path = tmp_path / "streamed"
     write_all(open_writer(path, spec, Metadata(), threads=2, source_size=Size(310, 250)), stored)
     expected = resize(in_memory(stored), spec.size)
-    if kind is not OutputFormat.PNG:
-        encode(expected, spec, Metadata(), tmp_path / "expected")
+    if kind is not PNG:
+        encode_to_file(ENCODERS[kind], expected, spec, Metadata(), tmp_path / "expected")
         expected = pyvips.Image.new_from_file(str(tmp_path / "expected"))
     assert np.array_equal(decoded(path), as_array(expected))
     assert len(np.unique(decoded(path))) > 20 or size == Size(1, 1)
@@ -112,7 +116,7 @@ def test_streamed_pixels_are_those_of_an_image_in_memory(
 
 def test_jpegs_pixels_do_not_depend_on_the_huffman_tables(tmp_path: Path) -> None:
     picture = samples.photo(250, 310, 3)
-    spec = OutputSpec(OutputFormat.JPEG, Size(310, 250), 3, 8)
+    spec = OutputSpec(JPEG, Size(310, 250), 3, 8)
     write_all(open_writer(tmp_path / "x.jpg", spec, Metadata(), threads=1), picture)
     optimised = in_memory(picture).jpegsave_buffer(
         Q=spec.effective_quality, subsample_mode="off", optimize_coding=True
@@ -123,7 +127,7 @@ def test_jpegs_pixels_do_not_depend_on_the_huffman_tables(tmp_path: Path) -> Non
 
 def test_rows_may_be_a_view_and_be_reused(tmp_path: Path) -> None:
     picture = samples.noise(50, 40, 3)
-    spec = OutputSpec(OutputFormat.TIFF, Size(40, 50), 3, 8)
+    spec = OutputSpec(TIFF, Size(40, 50), 3, 8)
     buffer = np.empty((5, 60, 3), np.uint8)
     with open_writer(tmp_path / "x.tif", spec, Metadata(), threads=1) as writer:
         for top in range(0, 50, 5):
@@ -137,7 +141,7 @@ def test_rows_may_be_a_view_and_be_reused(tmp_path: Path) -> None:
 def test_many_writers_at_once(tmp_path: Path) -> None:
     """More of them than libvips has threads, fed in turns: none may starve another."""
     pictures = [samples.noise(64, 200, 3, seed=seed) for seed in range(12)]
-    spec = OutputSpec(OutputFormat.TIFF, Size(200, 64), 3, 8)
+    spec = OutputSpec(TIFF, Size(200, 64), 3, 8)
     writers = [
         open_writer(tmp_path / f"{index}.tif", spec, Metadata(), threads=1) for index in range(len(pictures))
     ]
@@ -158,12 +162,13 @@ def peak_mb(program: str, *arguments: object) -> float:
         import sys
         from pathlib import Path
         import numpy as np
-        from pixelmend.imaging.codec import configure_vips, decode
+        from pixelmend.imaging.codec import configure_decoders, decode
         from pixelmend.core.geometry import Size
         from pixelmend.imaging.metadata import Metadata
         from pixelmend.imaging.probe import InputLimits
-        from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
-        configure_vips(2)
+        from pixelmend.imaging.formats import JPEG, PNG, OutputSpec, format_registry
+        from pixelmend.imaging.writers import open_writer
+        configure_decoders(2)
         def account(name):
             return int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) / 1024
         def grown(work):
@@ -183,7 +188,7 @@ def peak_mb(program: str, *arguments: object) -> float:
 
 
 WRITE = """
-    kind, side, target = OutputFormat(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    kind, side, target = format_registry().output(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     y, x, c = np.mgrid[0:256, 0:side, 0:3]
     rows = ((x * y // 64 + c * 40 + (x * 7919 + y * 104729) % 5) % 256).astype(np.uint8)
     def work():
@@ -218,7 +223,7 @@ def test_memory_of_a_writer_hardly_grows_with_the_image(tmp_path: Path, kind: st
 def test_decoding_holds_one_copy_of_the_pixels(tmp_path: Path, kind: str) -> None:
     """16 MP, which as pixels are 48 MB."""
     path = tmp_path / "x"
-    spec = OutputSpec(OutputFormat(kind), Size(4096, 4096), 3, 8)
+    spec = OutputSpec(format_registry().output(kind), Size(4096, 4096), 3, 8)
     write_all(open_writer(path, spec, Metadata(), threads=2), np.tile(samples.photo(512, 512), (8, 8, 1)))
     grown = peak_mb("grown(lambda: decode(Path(sys.argv[1]), InputLimits()))", path)
     assert grown < 48 + 36
@@ -260,9 +265,9 @@ def test_rows_larger_than_the_stream_pass_through_it() -> None:
 # --- ends ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", list(OutputFormat))
+@pytest.mark.parametrize("kind", OUTPUTS, ids=str)
 @pytest.mark.parametrize("rows", [0, 1, 100, 400])
-def test_abort_at_any_row_leaves_nothing(tmp_path: Path, kind: OutputFormat, rows: int) -> None:
+def test_abort_at_any_row_leaves_nothing(tmp_path: Path, kind: Format, rows: int) -> None:
     """Even with every row written: the file does not appear before `finish`."""
     spec = OutputSpec(kind, Size(250, 300), 3, 8)
     writer = open_writer(tmp_path / "x", spec, Metadata(), threads=1, source_size=Size(300, 400))
@@ -277,7 +282,7 @@ def test_abort_at_any_row_leaves_nothing(tmp_path: Path, kind: OutputFormat, row
 
 
 @pytest.mark.parametrize("kind", STREAMED)
-def test_a_finished_file_survives_a_late_abort(tmp_path: Path, kind: OutputFormat) -> None:
+def test_a_finished_file_survives_a_late_abort(tmp_path: Path, kind: Format) -> None:
     writer = open_writer(tmp_path / "x", OutputSpec(kind, SIZE, 3, 8), Metadata(), threads=1)
     write_all(writer, samples.photo())
     writer.abort()
@@ -287,7 +292,7 @@ def test_a_finished_file_survives_a_late_abort(tmp_path: Path, kind: OutputForma
 
 
 @pytest.mark.parametrize("kind", STREAMED)
-def test_an_old_file_stays_until_the_new_one_is_complete(tmp_path: Path, kind: OutputFormat) -> None:
+def test_an_old_file_stays_until_the_new_one_is_complete(tmp_path: Path, kind: Format) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
     with open_writer(path, OutputSpec(kind, SIZE, 3, 8), Metadata(), threads=1) as writer:
@@ -309,7 +314,7 @@ def test_an_old_file_stays_until_the_new_one_is_complete(tmp_path: Path, kind: O
     ],
 )
 def test_rows_that_do_not_fit_are_refused(tmp_path: Path, rows: NDArray[Any]) -> None:
-    spec = OutputSpec(OutputFormat.TIFF, SIZE, 3, 8)
+    spec = OutputSpec(TIFF, SIZE, 3, 8)
     with open_writer(tmp_path / "x.tif", spec, Metadata(), threads=1) as writer:
         with pytest.raises(ValueError, match=r"expected rows|row 41 exceeds the height of 40"):
             writer.write_rows(rows)
@@ -368,8 +373,8 @@ def test_a_failing_encoder_frees_a_writer_that_waits(failure: Exception, seen: t
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("kind", [OutputFormat.JPEG, OutputFormat.TIFF, OutputFormat.PNG])
-def test_a_disk_that_fills_up_ends_the_rows(tmp_path: Path, kind: OutputFormat) -> None:
+@pytest.mark.parametrize("kind", [JPEG, TIFF, PNG])
+def test_a_disk_that_fills_up_ends_the_rows(tmp_path: Path, kind: Format) -> None:
     """The encoder writes while rows arrive, so the error need not wait for `finish`."""
     (tmp_path / "x.part").symlink_to("/dev/full")
     spec = OutputSpec(kind, Size(1000, 60_000), 3, 8)
@@ -390,7 +395,7 @@ def test_a_disk_that_fills_up_ends_the_rows(tmp_path: Path, kind: OutputFormat) 
 
 def test_a_failing_save_of_resized_png_is_named(tmp_path: Path) -> None:
     """The error of a PNG writer passes through libvips, which calls it, unchanged."""
-    spec = OutputSpec(OutputFormat.PNG, Size(40, 30), 3, 8)
+    spec = OutputSpec(PNG, Size(40, 30), 3, 8)
     writer = open_writer(tmp_path / "none" / "x", spec, Metadata(), threads=1, source_size=SIZE)
     with pytest.raises(FileNotFoundError):
         write_all(writer, samples.photo())
@@ -414,8 +419,9 @@ def test_a_process_may_exit_with_a_writer_open(tmp_path: Path) -> None:
         import numpy as np
         from pixelmend.core.geometry import Size
         from pixelmend.imaging.metadata import Metadata
-        from pixelmend.imaging.writers import OutputFormat, OutputSpec, open_writer
-        spec = OutputSpec(OutputFormat.JPEG, Size(3000, 3000), 3, 8)
+        from pixelmend.imaging.formats import JPEG, PNG, OutputSpec, format_registry
+        from pixelmend.imaging.writers import open_writer
+        spec = OutputSpec(JPEG, Size(3000, 3000), 3, 8)
         writer = open_writer(Path({str(tmp_path)!r}) / "x", spec, Metadata(), threads=1)
         writer.write_rows(np.zeros((1000, 3000, 3), np.uint8))
         while not list(Path({str(tmp_path)!r}).iterdir()):

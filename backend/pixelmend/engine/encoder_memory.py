@@ -1,23 +1,19 @@
 """Encoders that hold a whole image begin only when there is memory for it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Self
 
 from pixelmend.core.errors import HostMemoryError, OutputTooLarge
 from pixelmend.core.geometry import Size
 from pixelmend.engine.devices.memory import MemoryReading
-from pixelmend.imaging.formats import OutputFormat, OutputSpec
+from pixelmend.imaging.formats import OutputSpec
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.vips import Pixels
 from pixelmend.imaging.writers import ImageWriter, open_writer
 
-PEAK_BYTES_PER_PX: Mapping[OutputFormat, int] = MappingProxyType(
-    {OutputFormat.WEBP: 8, OutputFormat.AVIF: 20}
-)
-"""What encoders that hold the whole image take (imaging/writers.py); the others hold a few MB."""
 _RESERVE_SHARE = 0.1
 """The share of the free memory that is left for everything else."""
 _POLL_S = 0.1
@@ -58,7 +54,7 @@ class Encoders:
         return _Held(writer, lambda: self._release(path))
 
     def _acquire(self, path: Path, spec: OutputSpec, raise_if_cancelled: Callable[[], None]) -> None:
-        wanted = spec.size.pixels * PEAK_BYTES_PER_PX.get(spec.format, 0)
+        wanted = spec.size.pixels * spec.writing.peak_bytes_per_px
         if not wanted:
             return
         with self._changed:

@@ -12,7 +12,7 @@ from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.engine.pipeline import Listener, Pipeline, PipelineLimits
 from pixelmend.engine.recovery.policy import policy_from
-from pixelmend.imaging.codec import configure_vips
+from pixelmend.imaging.codec import configure_decoders
 from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 
@@ -28,7 +28,7 @@ def build_model_cache(
     """Also configures the libraries of this process, so it is called once in a process."""
     threads = settings.threads or physical_cores()
     configure_torch(threads)
-    configure_vips(threads)
+    configure_decoders(threads)
     precision = None if settings.precision == "auto" else settings.precision
     profiles = profiles or open_memory_profiles(settings, device, log)
     return ModelCache(

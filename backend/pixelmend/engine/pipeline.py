@@ -22,8 +22,9 @@ from pixelmend.imaging.alpha import bleed_colour, without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter
+from pixelmend.imaging.formats import OutputSpec
 from pixelmend.imaging.probe import InputLimits
-from pixelmend.imaging.writers import ImageWriter, OutputSpec
+from pixelmend.imaging.writers import ImageWriter
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, InpaintOptions
 
@@ -267,7 +268,13 @@ class Pipeline:
         )
 
     def _spec(self, options: ImageOptions, decoded: Decoded, size: Size) -> OutputSpec:
-        return OutputSpec(options.format, size, decoded.channels, decoded.bits, options.quality)
+        return OutputSpec(
+            self._limits.input.formats.output(options.format),
+            size,
+            decoded.channels,
+            decoded.bits,
+            options.quality,
+        )
 
     def _drop_if_running(self, task_id: str) -> None:
         job = self._scheduler.remove(task_id)

@@ -1,8 +1,7 @@
-"""What the decoders other than libvips share, and HEIC through libheif."""
+"""Decoding HEIC through libheif, and what the decoders other than libvips share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ import pillow_heif
 from PIL import ImageCms
 
 from pixelmend.core.errors import CorruptImage
+from pixelmend.imaging.formats.record import FileContents
 from pixelmend.imaging.vips import Pixels
 
-# What Pillow and pillow_heif raise for damaged data
+# Pillow and pillow_heif raise these for damaged data
 _LIBRARY_ERRORS = (
     OSError,
     ValueError,
@@ -28,17 +28,6 @@ _LIBRARY_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Direct:
-    """Pixels as stored, (H, W, C) with C as in `Decoded`, and what the file said about them."""
-
-    pixels: Pixels
-    icc: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
-    notes: tuple[str, ...] = ()
-
-
 @contextmanager
 def library_errors(what: str) -> Iterator[None]:
     """Turn what Pillow and pillow_heif raise for damaged data into CorruptImage. what: names the format."""
@@ -48,7 +37,7 @@ def library_errors(what: str) -> Iterator[None]:
         raise CorruptImage(f"the {what} cannot be decoded: {error}") from error
 
 
-def decode_heic(path: Path) -> Direct:
+def decode_heic(path: Path) -> FileContents:
     """Decode the primary image of a HEIC file, upright. 10 and 12 bits become 16. Raises CorruptImage."""
     with library_errors("heic"):
         file = pillow_heif.open_heif(path, convert_hdr_to_8bit=False)
@@ -59,7 +48,7 @@ def decode_heic(path: Path) -> Direct:
     if image.mode.startswith(("RGBa", "La")):
         pixels = unpremultiplied(pixels)
     info: dict[str, Any] = image.info
-    return Direct(
+    return FileContents(
         full_range(pixels, int(info["bit_depth"])),
         icc=info.get("icc_profile") or None,
         exif=info.get("exif") or None,

@@ -1,5 +1,6 @@
 """Encoding a libvips image as JPEG, WebP, AVIF or TIFF, with metadata."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -8,43 +9,37 @@ import pyvips
 
 from pixelmend.core.errors import InternalError
 from pixelmend.imaging import containers, exif, tiff_exif
-from pixelmend.imaging.formats import OutputFormat, OutputSpec, drops_grey_profile, is_big_tiff
+from pixelmend.imaging.formats.record import OutputSpec
+from pixelmend.imaging.formats.tiff import is_big
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.imaging.vips import reason
 
+Encode = Callable[[pyvips.Image, OutputSpec, Metadata, BinaryIO], None]
+"""Writes an image (of spec's size, channels and bits; straight alpha) to a file that is open for reading and
+writing. Reads it once from top to bottom. Raises InternalError."""
 _MM_PER_INCH = 25.4
 
 
-def encode(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, path: Path) -> None:
-    """Encode `image` (of spec's size, channels and bits; straight alpha) into the file `path`.
+def encode_to_file(
+    encode: Encode, image: pyvips.Image, spec: OutputSpec, metadata: Metadata, path: Path
+) -> None:
+    """Encode `image` into the file `path`. metadata: upright for spec.size.
 
-    The image is read once from top to bottom. JPEG and TIFF are written meanwhile and hold a few rows;
-    the encoders of WebP and AVIF hold the whole image and begin with its last row.
-
-    metadata has to be upright for spec.size. Raises StorageFull, InternalError where the encoder fails.
+    JPEG and TIFF are written while the image is read and hold a few rows; the encoders of WebP and AVIF hold
+    the whole image and begin with its last row. Raises StorageFull, InternalError if the encoder fails.
     """
     with storage_errors(path), path.open("w+b") as file:
-        match spec.format:
-            case OutputFormat.JPEG:
-                _jpeg(image, spec, metadata, file)
-            case OutputFormat.WEBP:
-                _webp(image, spec, metadata, file)
-            case OutputFormat.AVIF:
-                _avif(image, spec, metadata, file)
-            case OutputFormat.TIFF:
-                _tiff(image, spec, metadata, file)
-            case _:
-                raise ValueError(f"{spec.format} is not encoded here")
+        encode(image, spec, metadata, file)
 
 
-def _jpeg(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+def encode_jpeg(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
     image = to_eight_bit(image)
     if spec.has_alpha:
         image = image.flatten(background=255)
     quality = spec.effective_quality
     file.write(containers.jpeg_head(metadata))
-    # the start marker is in the head already
+    # The start marker is in the head already.
     sink = _Sink(file, skip=2)
     with sink as target:
         # No optimised Huffman tables: for them libjpeg keeps the whole image as coefficients, 12 bytes a
@@ -57,7 +52,7 @@ def _jpeg(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: Binar
         )
 
 
-def _webp(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+def encode_webp(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
     metadata = _with_resolution_in_exif(metadata)
     image, metadata = _grey_to_rgb(to_eight_bit(image), spec, metadata)
     try:
@@ -73,7 +68,7 @@ def _webp(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: Binar
     containers.webp_with_metadata(encoded, spec.size, metadata, file)
 
 
-def _avif(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+def encode_avif(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
     image, metadata = _grey_to_rgb(image, spec, _with_resolution_in_exif(metadata))
     with _Sink(file) as target:
         _tagged(image, metadata).heifsave_target(
@@ -86,21 +81,21 @@ def _avif(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: Binar
         )
 
 
-def _tiff(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
+def encode_tiff(image: pyvips.Image, spec: OutputSpec, metadata: Metadata, file: BinaryIO) -> None:
     with _Sink(file) as target:
         _tagged(image, metadata).tiffsave_target(
             target,
             compression="deflate",
             predictor="horizontal",
             resunit="inch",
-            bigtiff=is_big_tiff(spec),
+            bigtiff=is_big(spec),
         )
     if metadata.exif:
         tiff_exif.graft(file, metadata.exif)
 
 
 def to_eight_bit(image: pyvips.Image) -> pyvips.Image:
-    """The image in 8 bits, rounded: 65535 becomes 255 and nothing else changes places."""
+    """The image in 8 bits, rounded: 65535 becomes 255."""
     if image.format == "uchar":
         return image
     kind = "b-w" if image.interpretation == "grey16" else "srgb"
@@ -108,8 +103,8 @@ def to_eight_bit(image: pyvips.Image) -> pyvips.Image:
 
 
 def _grey_to_rgb(image: pyvips.Image, spec: OutputSpec, metadata: Metadata) -> tuple[pyvips.Image, Metadata]:
-    """For formats that have RGB only: a grey profile is applied, since it cannot be embedded."""
-    if not (metadata.icc and drops_grey_profile(spec)):
+    """For formats that have RGB only: a grey profile is applied, because it cannot be embedded."""
+    if not (metadata.icc and spec.drops_grey_profile):
         return image, metadata
     alpha = image[1] if spec.has_alpha else None
     grey = image[0].copy()
@@ -131,7 +126,7 @@ def _with_resolution_in_exif(metadata: Metadata) -> Metadata:
 def _tagged(image: pyvips.Image, metadata: Metadata) -> pyvips.Image:
     """A copy that carries the metadata in libvips' own fields."""
     tagged = image.copy()
-    # what rows carried on the way here (a profile used for a conversion) is not the result's
+    # Fields that the image got on its way here (a profile used for a conversion) are not the result's.
     for field in ("icc-profile-data", "exif-data", "xmp-data", "orientation"):
         if tagged.get_typeof(field):
             tagged.remove(field)
@@ -184,6 +179,6 @@ class _Sink:
     def _seek(self, offset: int, whence: int) -> int:
         try:
             return self._file.seek(offset, whence)
-        except OSError as error:  # what was still in the buffer had no room
+        except OSError as error:  # there was no room for what was still in the buffer
             self._error = error
             return -1

@@ -1,65 +1,82 @@
-"""Opening an image with libvips as 8 or 16-bit grey or RGB, with straight alpha if any."""
+"""Decoding with libvips to 8 or 16-bit grey or RGB, with straight alpha if any."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
 from pixelmend.core.errors import UnsupportedFormat
-from pixelmend.imaging import tiff_exif
-from pixelmend.imaging.headers import tiff
-from pixelmend.imaging.headers.tiff import TiffFields
+from pixelmend.imaging.direct import full_range
+from pixelmend.imaging.formats.record import FileContents, ImageInfo
+from pixelmend.imaging.headers.tiff import TiffDetails
 from pixelmend.imaging.metadata import usable_icc
-from pixelmend.imaging.probe import ImageInfo
-from pixelmend.imaging.sniff import ImageFormat
-from pixelmend.imaging.tiled_tiff import TileGrid, TilesAsStrips
+from pixelmend.imaging.tiled_tiff import TilesAsStrips, lay_tiles
+from pixelmend.imaging.upright import check_stored_size, upright_canvas
+from pixelmend.imaging.vips import decode_errors, pixel_dtype, row_bands
 
 _GREY = frozenset({"b-w", "grey16"})
 _RGB = frozenset({"srgb", "rgb", "rgb16"})
 _LAB = frozenset({"lab", "labq", "labs"})
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A lazy image of 1 to 4 bands, uchar or ushort, as stored; and what the file said about it.
+def decode_with_vips(
+    path: Path,
+    data: bytes,
+    info: ImageInfo,
+    load: Callable[[bytes, dict[str, Any]], pyvips.Image],
+    *,
+    tiff: TiffDetails | None = None,
+    exif: bytes | None = None,
+) -> FileContents:
+    """Decode `path`, whose bytes are `data`, with `load` and no other loader of libvips.
 
-    grid: where the rows belong, if they are those of tiles one below the other. source: what the image reads
-    from, which has to live as long.
+    load: opens a file name, with options that all loaders share; reads nothing but the header. tiff: of a
+    TIFF file. exif: its EXIF block; None for the one that libvips finds. Raises CorruptImage,
+    UnsupportedFormat.
     """
+    with decode_errors(info.format.name):
+        tiles = TilesAsStrips(data) if tiff is not None and tiff.tiled else None
+        source = tiles.image() if tiles is not None else load(*_load_arguments(path))
+        notes: list[str] = []
+        image, icc = _grey_or_rgb(source, info, tiff, notes)
+        bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else 8
+        if tiles is None:
+            check_stored_size(info, image.width, image.height)
+        pixels, stored = upright_canvas(info, image.bands, pixel_dtype(image))
+        if tiles is not None:
+            lay_tiles(row_bands(image), tiles.grid, stored)
+        else:
+            top = 0
+            for band in row_bands(image):
+                stored[top : top + len(band)] = band
+                top += len(band)
+    block = _blob(source, "exif-data") if tiff is None else exif
+    return FileContents(full_range(pixels, bits), icc, block, _blob(source, "xmp-data"), tuple(notes))
 
-    image: pyvips.Image
-    icc: bytes | None
-    exif: bytes | None
-    xmp: bytes | None
-    notes: tuple[str, ...]
-    grid: TileGrid | None = None
-    source: TilesAsStrips | None = None
+
+def _load_arguments(path: Path) -> tuple[bytes, dict[str, Any]]:
+    # fail_on: a truncated file is an error, and not an image whose lower half is grey. revalidate: the same
+    # path may have held another image before. The path may be no Unicode.
+    return os.fsencode(path), {"access": "sequential", "fail_on": "truncated", "revalidate": True}
 
 
-def open_with_vips(path: Path, data: bytes, info: ImageInfo) -> Opened:
-    """Open `path`, whose bytes are `data`, with the loader of `info.format` and no other.
-
-    Nothing but the header is read before rows are fetched. Raises pyvips.Error, UnsupportedFormat.
-    """
-    header = tiff.read_tiff(data) if info.format is ImageFormat.TIFF else None
-    strips = TilesAsStrips(data) if header is not None and header.tiled else None
-    source = strips.image() if strips is not None else _load(path, info.format)
-    icc = _blob(source, "icc-profile-data")
-    notes: list[str] = []
-    image = source
-    if header is not None:
-        image = _drop_extra_channels(image, header, notes)
+def _grey_or_rgb(
+    image: pyvips.Image, info: ImageInfo, tiff: TiffDetails | None, notes: list[str]
+) -> tuple[pyvips.Image, bytes | None]:
+    """A lazy image of 1 to 4 bands, uchar or ushort, and the profile that fits it."""
+    icc = _blob(image, "icc-profile-data")
+    if tiff is not None:
+        image = _drop_extra_channels(image, info, tiff, notes)
     if image.interpretation == "cmyk":
-        image = _cmyk_to_rgb(image)
-        icc = None
+        image, icc = _cmyk_to_rgb(image), None
         notes.append("cmyk-converted")
     elif image.interpretation in _LAB:
-        image = image.colourspace("rgb16" if info.bits == 16 else "srgb")
-        icc = None
+        image, icc = image.colourspace("rgb16" if info.bits == 16 else "srgb"), None
         notes.append("lab-converted")
     colour = _colour_channels(image)
-    if info.grey and colour == 3:  # libheif hands out monochrome images as RGB
+    if info.grey and colour == 3:  # libheif returns monochrome images as RGB
         image = image.extract_band(0) if image.bands == 3 else image[0].bandjoin(image[3])
         colour = 1
     if image.format not in ("uchar", "ushort"):
@@ -67,52 +84,22 @@ def open_with_vips(path: Path, data: bytes, info: ImageInfo) -> Opened:
     if icc is not None and not usable_icc(icc, colour):
         icc = None
         notes.append("icc-unusable")
-    block = _blob(source, "exif-data")
-    if header is not None:
-        block = tiff_exif.gather(data)
-    grid = strips.grid if strips is not None else None
-    return Opened(image, icc, block, _blob(source, "xmp-data"), tuple(notes), grid, strips)
+    return image, icc
 
 
-def _load(path: Path, image_format: ImageFormat) -> pyvips.Image:
-    # fail_on: a truncated file is an error, never a picture with a grey lower half. revalidate: the
-    # same path may have held another image before.
-    options = {"access": "sequential", "fail_on": "truncated", "revalidate": True}
-    name = os.fsencode(path)  # which may be no Unicode
-    match image_format:
-        case ImageFormat.JPEG:
-            return pyvips.Image.jpegload(name, autorotate=False, unlimited=False, **options)
-        case ImageFormat.PNG:
-            return pyvips.Image.pngload(name, unlimited=False, **options)
-        case ImageFormat.WEBP:
-            return pyvips.Image.webpload(name, page=0, n=1, **options)
-        case ImageFormat.TIFF:
-            # libtiff calls missing pixels an error, which "truncated" lets pass: they would be black.
-            options["fail_on"] = "error"
-            return pyvips.Image.tiffload(name, page=0, n=1, autorotate=False, unlimited=False, **options)
-        case ImageFormat.GIF:
-            return pyvips.Image.gifload(name, page=0, n=1, **options)
-        case ImageFormat.AVIF:
-            # Pages are in the file's order, and any of them may be the primary picture.
-            first = pyvips.Image.heifload(name, page=0, n=1, unlimited=False, **options)
-            primary = int(first.get("heif-primary"))
-            if primary == 0:
-                return first
-            return pyvips.Image.heifload(name, page=primary, n=1, unlimited=False, **options)
-    raise ValueError(f"libvips does not decode {image_format} here")
-
-
-def _drop_extra_channels(image: pyvips.Image, header: TiffFields, notes: list[str]) -> pyvips.Image:
-    """Leave colour and, if there is one, alpha (which libvips has made straight)."""
-    keep = header.colour + header.fields.has_alpha
-    if header.samples <= keep or image.bands <= keep:
+def _drop_extra_channels(
+    image: pyvips.Image, info: ImageInfo, tiff: TiffDetails, notes: list[str]
+) -> pyvips.Image:
+    """Keep the colours and, if there is one, alpha (which libvips has made straight)."""
+    keep = tiff.colour + info.has_alpha
+    if tiff.samples <= keep or image.bands <= keep:
         return image
     notes.append("extra-channels-dropped")
     return image.extract_band(0, n=keep)
 
 
 def _cmyk_to_rgb(image: pyvips.Image) -> pyvips.Image:
-    """Through the embedded profile, or libvips' own CMYK profile where there is none that works."""
+    """Through the embedded profile, or libvips' own CMYK profile if there is none that works."""
     depth = 16 if image.format == "ushort" else 8
     return image.icc_transform(
         "srgb",

@@ -1,73 +1,45 @@
 """Read an image's header and refuse it, if need be, before anything is decoded.
 
-Runs in the API process. No pixel is decoded and no compressed chunk is inflated here, so the cost is
-bounded by the file's size whatever the header claims.
+Runs in the API process. No pixel is decoded and no compressed chunk is inflated here, so the cost is bounded
+by the file's size whatever the header claims.
 """
 
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import CorruptImage, ImageTooLarge, TooManyFrames
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.boundary import reading
-from pixelmend.imaging.colour import Colour
-from pixelmend.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
-from pixelmend.imaging.headers.fields import HeaderFields
-from pixelmend.imaging.sniff import SNIFF_BYTES, ImageFormat, sniff_format
+from pixelmend.imaging.formats import SNIFF_BYTES, Format, FormatRegistry, ImageInfo, format_registry
 from pixelmend.imaging.storage import mapped
 
-__all__ = ["ImageFormat", "ImageInfo", "InputLimits", "check_size", "probe", "sniff_format"]
+__all__ = ["ImageInfo", "InputLimits", "check_size", "input_limits", "probe"]
 
 
 @dataclass(frozen=True, slots=True)
 class InputLimits:
-    """What an input image may measure, in pixels, as stored; and which formats are read at all."""
+    """What an input image may measure, in pixels, as stored; and which formats are read.
+
+    accepted: names of formats; None for all that `formats` reads.
+    """
 
     max_pixels: int = 50_000_000
     max_side: int = 16_384
-    formats: frozenset[ImageFormat] = frozenset(ImageFormat)
+    formats: FormatRegistry = field(default_factory=format_registry)
+    accepted: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
-    """What the header says. `size` is as stored; `oriented_size` is what `decode` returns.
-
-    bits: 8 or 16 per sample, as decoded (a 1-bit PNG decodes to 8, a 10-bit AVIF to 16). frames: where
-    the format stores no count, 2 stands for "more than one". dpi: pixels per inch, if recorded. colour: what
-    the file says of its colours besides an ICC profile.
+def input_limits(settings: Settings, formats: FormatRegistry | None = None) -> InputLimits:
+    """formats: None for those that come with the package. The settings name which of these are accepted;
+    further ones are accepted always.
     """
-
-    format: ImageFormat
-    size: Size
-    orientation: int
-    grey: bool
-    has_alpha: bool
-    bits: int
-    frames: int
-    dpi: tuple[float, float] | None = None
-    colour: Colour | None = None
-
-    @property
-    def oriented_size(self) -> Size:
-        return self.size.transposed() if self.orientation >= 5 else self.size
-
-
-_READERS: Mapping[ImageFormat, Callable[[bytes], HeaderFields]] = MappingProxyType(
-    {
-        ImageFormat.JPEG: jpeg.read,
-        ImageFormat.PNG: png.read,
-        ImageFormat.WEBP: webp.read,
-        ImageFormat.AVIF: heif.read,
-        ImageFormat.HEIC: heif.read,
-        ImageFormat.TIFF: tiff.read,
-        ImageFormat.BMP: bmp.read,
-        ImageFormat.GIF: gif.read,
-    }
-)
+    own = format_registry()
+    formats = formats or own
+    further = (each.name for each in formats.inputs if each not in own.inputs)
+    accepted = tuple(dict.fromkeys([*settings.formats.split(","), *further]))
+    return InputLimits(settings.max_input_pixels, settings.max_input_side_px, formats, accepted)
 
 
 @reading("the image's header")
@@ -76,50 +48,36 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
 
     first_frame: accept animations and multi-page files, of which the first frame will be decoded.
 
-    Raises UnsupportedFormat, CorruptImage (no usable header, or dimensions no image can have),
-    ImageTooLarge, TooManyFrames.
+    Raises UnsupportedFormat, CorruptImage (no usable header, or dimensions no image can have), ImageTooLarge,
+    TooManyFrames.
     """
     with path.open("rb") as file:
-        image_format = sniff_format(file.read(SNIFF_BYTES), limits.formats)
+        image_format = limits.formats.recognise(file.read(SNIFF_BYTES), limits.accepted)
     with mapped(path) as data:
-        fields = _read(image_format, data)
-    check_size(fields.size, limits)
-    if fields.coded is not None:
-        check_size(fields.coded, limits)
-    if fields.frames > 1 and not first_frame:
-        raise TooManyFrames(f"the {image_format} has {_count(fields.frames)} frames or pages; 1 is accepted")
-    return ImageInfo(
-        format=image_format,
-        size=fields.size,
-        orientation=fields.orientation,
-        grey=fields.grey,
-        has_alpha=fields.has_alpha,
-        bits=fields.bits,
-        frames=fields.frames,
-        dpi=fields.dpi,
-        colour=fields.colour,
-    )
-
-
-def input_limits(settings: Settings) -> InputLimits:
-    formats = frozenset(map(ImageFormat, settings.formats.split(",")))
-    return InputLimits(settings.max_input_pixels, settings.max_input_side_px, formats)
+        info = _read_header(image_format, data)
+    check_size(info.size, limits)
+    if info.coded is not None:
+        check_size(info.coded, limits)
+    if info.frames > 1 and not first_frame:
+        raise TooManyFrames(f"the {image_format} has {_count(info.frames)} frames or pages; 1 is accepted")
+    return info
 
 
 def check_size(size: Size, limits: InputLimits) -> None:
-    """Raise ImageTooLarge where `size` exceeds `limits`."""
+    """Raise ImageTooLarge if `size` exceeds `limits`."""
     if size.pixels > limits.max_pixels:
         raise ImageTooLarge(f"{size} px exceeds max_input_pixels={limits.max_pixels}")
     if max(size.width, size.height) > limits.max_side:
-        raise ImageTooLarge(f"{size} px exceeds max_input_side={limits.max_side}")
+        raise ImageTooLarge(f"{size} px exceeds max_input_side_px={limits.max_side}")
 
 
 def _count(frames: int) -> str:
     return "several" if frames == 2 else str(frames)
 
 
-def _read(image_format: ImageFormat, data: bytes) -> HeaderFields:
+def _read_header(image_format: Format, data: bytes) -> ImageInfo:
+    assert image_format.reading is not None, "only formats that are read are recognised"
     try:
-        return _READERS[image_format](data)
+        return ImageInfo.of(image_format, image_format.reading.read_header(data))
     except (struct.error, IndexError) as error:
         raise CorruptImage(f"the {image_format} ends within its header") from error

@@ -1,4 +1,4 @@
-"""Editing XMP packets: numbers that have changed, and promises of data that is gone."""
+"""Editing XMP packets: numbers that have changed, and descriptions of data that a result does not have."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ _NUMBER = re.compile(
     rb"(tiff:Orientation|tiff:ImageWidth|tiff:ImageLength|exif:PixelXDimension|exif:PixelYDimension)"
     rb"""(\s*=\s*["']\s*|>\s*)\d+"""
 )
-# Every property of these namespaces describes data that results do not have: gain maps, further pictures and
-# videos behind the first, depth.
+# Every property of these namespaces describes data that results do not have: gain maps, further images and
+# videos, depth.
 _GONE = (
     b"http://ns.adobe.com/hdr-gain-map/1.0/",
     b"http://ns.apple.com/HDRGainMap/1.0/",
@@ -19,11 +19,24 @@ _GONE = (
     b"http://ns.google.com/photos/1.0/depthmap/",
     b"http://ns.google.com/photos/1.0/image/",
 )
-# Single properties of namespaces that are kept otherwise.
+# Single properties of namespaces whose other properties are kept.
 _GONE_PROPERTIES = {
     b"http://ns.google.com/photos/1.0/camera/": rb"(?:MotionPhoto|MicroVideo)\w*",
     b"http://ns.adobe.com/xmp/note/": rb"HasExtendedXMP",
 }
+# Namespaces and properties that say what else a file holds, as tokens of `Reading.find_extras`.
+_EXTRAS = {
+    b"http://ns.adobe.com/hdr-gain-map/1.0/": "gain-map",
+    b"http://ns.apple.com/HDRGainMap/1.0/": "gain-map",
+    b"MotionPhoto": "motion-video",
+    b"MicroVideo": "motion-video",
+    b"http://ns.google.com/photos/1.0/depthmap/": "depth",
+}
+
+
+def extras(packet: bytes) -> tuple[str, ...]:
+    """What the packet says that the file holds besides its image."""
+    return tuple(dict.fromkeys(token for sign, token in _EXTRAS.items() if sign in packet))
 
 
 def upright(packet: bytes, size: Size) -> bytes:
@@ -62,7 +75,7 @@ def _without_properties(packet: bytes, prefix: bytes, names: bytes) -> bytes:
 
 
 def _kept(packet: bytes, start: re.Pattern[bytes]) -> Iterator[bytes]:
-    """What lies outside the elements that begin with `start`; one without an end is left as it is."""
+    """What is outside the elements that begin with `start`; one without an end is left as it is."""
     position = 0
     while (found := start.search(packet, position)) is not None:
         end = found.end()

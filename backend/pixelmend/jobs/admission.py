@@ -6,7 +6,7 @@ from pathlib import Path
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import OutputSpec, check_encodable
+from pixelmend.imaging.formats import Format, OutputSpec, check_encodable
 from pixelmend.imaging.mask import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, input_limits, probe
 from pixelmend.jobs.submission import versions_of
@@ -64,6 +64,11 @@ class Admission:
         )
 
     @property
+    def output_format(self) -> Format:
+        """Raises InvalidParameter."""
+        return self.limits.formats.output(self.options.format)
+
+    @property
     def steps(self) -> tuple[str, ...]:
         return self.task.steps(self.options)
 
@@ -85,6 +90,6 @@ class Admission:
         """The same for an image of which only that much is known."""
         check_size(header.size, self.limits)
         size = self.task.result_size(self.options, header.size, self.scale, self.max_output_pixels)
-        spec = OutputSpec(self.options.format, size, header.channels, header.bits, self.options.quality)
+        spec = OutputSpec(self.output_format, size, header.channels, header.bits, self.options.quality)
         check_encodable(spec)
         return size

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import Format
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.jobs.admission import Admission, ImageHeader
@@ -12,8 +12,6 @@ from pixelmend.models.description import ExecutionProfile, ModelDescription
 
 FULL_PRECISION = "float32"
 
-_ENCODER_BYTES_PER_PX = {OutputFormat.WEBP: 8, OutputFormat.AVIF: 20}
-"""For encoders that hold the whole image (imaging/writers.py); the others hold some rows of it."""
 _STREAMED_ROWS = 128
 _BACKLOG_TILES = 8
 """Computed tiles that wait for the encoder, at most (engine/tile_scheduler.py)."""
@@ -68,7 +66,7 @@ def estimate(
         result_px=size.pixels,
         first_guess=profile.seconds_per_px,
     )
-    host_bytes = _host_bytes(header, size, plan, admission.scale, options.format)
+    host_bytes = _host_bytes(header, size, plan, admission.scale, admission.output_format)
     device_bytes = None
     learned = model.weights_bytes is not None and model.bytes_per_tile_px is not None
     if learned and model.precision == profile.precision:
@@ -77,7 +75,7 @@ def estimate(
     return Estimate(size, plan, profile.precision, computed_px, device_bytes, host_bytes, seconds)
 
 
-def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, output: OutputFormat) -> int:
+def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, output: Format) -> int:
     sample_bytes = header.bits // 8
     pixel_bytes = header.channels * sample_bytes
     decoded = header.size.pixels * pixel_bytes
@@ -88,6 +86,6 @@ def _host_bytes(header: ImageHeader, size: Size, plan: TilePlan, scale: int, out
     strip_px = plan.tile.height * scale * native_width
     strips = strip_px * (pixel_bytes + (4 * header.channels if plan.blend_px else pixel_bytes))
     backlog = min(_BACKLOG_TILES, len(plan)) * plan.tile.pixels * scale**2 * 3 * sample_bytes
-    held = _ENCODER_BYTES_PER_PX.get(output)
+    held = output.writing.peak_bytes_per_px if output.writing else 0
     encoder = size.pixels * held if held else _STREAMED_ROWS * max(size.width, native_width) * pixel_bytes
     return decoded + strips + backlog + encoder

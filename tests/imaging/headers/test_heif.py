@@ -12,7 +12,7 @@ import pytest
 
 from pixelmend.core.errors import CorruptImage, PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.headers.heif import read, read_heif
+from pixelmend.imaging.headers.heif import HeifDetails, read
 from tests.imaging import samples
 
 
@@ -166,7 +166,7 @@ def test_mutated_headers_are_read_or_refused(kind: str) -> None:
     for _ in range(3000):
         mutant = samples.mutated(data, chance)
         try:
-            read_heif(mutant)
+            read(mutant)
         except (PixelmendError, struct.error, IndexError):
             continue
 
@@ -175,5 +175,7 @@ def test_premultiplied_alpha_is_seen() -> None:
     image = samples.pillow(samples.photo(64, 96, channels=4))
     for premultiplied in (False, True):
         data = samples.saved(image, "avif", alpha_premultiplied=premultiplied)
-        assert read_heif(data).premultiplied is premultiplied
-        assert read_heif(data).fields.has_alpha
+        header = read(data)
+        assert isinstance(header.details, HeifDetails)
+        assert header.details.premultiplied is premultiplied
+        assert header.has_alpha

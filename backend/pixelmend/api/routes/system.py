@@ -7,8 +7,8 @@ from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
 from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness
 from pixelmend.api.service import Service
-from pixelmend.imaging.formats import OutputFormat
-from pixelmend.imaging.sniff import ImageFormat
+from pixelmend.imaging.formats import format_registry
+from pixelmend.imaging.probe import input_limits
 
 
 def system_router(service: Service) -> APIRouter:
@@ -32,14 +32,14 @@ def system_router(service: Service) -> APIRouter:
 
     @router.get("/api/info", summary="Version, device, formats and limits")
     async def info() -> Info:
-        settings = service.settings
+        settings, formats = service.settings, format_registry()
         return Info(
             name="pixelmend",
             version=version("pixelmend"),
             device=_device(service),
             default_model=settings.default_model,
-            input_formats=[f.value for f in ImageFormat if f in settings.formats.split(",")],
-            output_formats=[f.value for f in OutputFormat],
+            input_formats=list(input_limits(settings, formats).accepted or ()),
+            output_formats=[f.name for f in formats.outputs],
             limits=Limits(
                 max_upload_bytes=settings.max_upload_bytes,
                 max_input_pixels=settings.max_input_pixels,

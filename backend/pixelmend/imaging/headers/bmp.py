@@ -15,15 +15,14 @@ _EMBEDDED_PROFILE = b"MBED"
 
 
 @dataclass(frozen=True, slots=True)
-class BmpFields:
-    """`HeaderFields`, and where the pixels are.
+class BmpDetails:
+    """How and where the pixels are stored.
 
     palette: blue, green and red of each colour, for up to 8 bits a pixel. masks: bits of red, green, blue and
     alpha in a pixel of 16 or 32 bits, 0 for none; None for other depths. profile: where an embedded ICC
     profile is, as (start, end).
     """
 
-    fields: HeaderFields
     bits_per_pixel: int
     compression: int
     pixels_at: int
@@ -34,12 +33,10 @@ class BmpFields:
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a BMP file. Raises as `read_bmp`."""
-    return read_bmp(data).fields
+    """Read the header of a BMP file.
 
-
-def read_bmp(data: bytes) -> BmpFields:
-    """Raises CorruptImage, UnsupportedFormat for other compressions, struct.error (short data)."""
+    Raises CorruptImage, UnsupportedFormat for other compressions, struct.error (short data).
+    """
     pixels_at, header_bytes = struct.unpack_from("<II", data, 10)
     if header_bytes == _OS2_BYTES:
         width, height, planes, depth = struct.unpack_from("<HHHH", data, 18)
@@ -54,16 +51,16 @@ def read_bmp(data: bytes) -> BmpFields:
     _check_compression(compression, depth)
     masks = _masks(data, header_bytes, depth, compression)
     palette = _palette(data, header_bytes, depth, colours) if depth <= 8 else b""
-    fields = HeaderFields(
+    profile = _profile(data, header_bytes)
+    return HeaderFields(
         size=checked_size(width, abs(height)),
         grey=depth <= 8 and palette[::3] == palette[1::3] == palette[2::3],
         bits=16 if masks is not None and any(mask.bit_count() > 8 for mask in masks) else 8,
         has_alpha=masks is not None and masks[3] != 0,
         dpi=checked_dpi(x * _PER_METRE, y * _PER_METRE),
         colour=_colour(data, header_bytes),
+        details=BmpDetails(depth, compression, pixels_at, palette, height < 0, masks, profile),
     )
-    profile = _profile(data, header_bytes)
-    return BmpFields(fields, depth, compression, pixels_at, palette, height < 0, masks, profile)
 
 
 def _check_compression(compression: int, depth: int) -> None:

@@ -15,11 +15,12 @@ nothing but tiny segments would otherwise keep a reader busy for seconds."""
 class HeaderFields:
     """Facts from a header, decoded pixels untouched.
 
-    size: as stored, before orientation. orientation: EXIF value 1-8. bits: 8 or 16 per sample, as
-    decoded. frames: where the format stores no count, 2 stands for "more than one". dpi: horizontal and
-    vertical pixels per inch if the file says so. coded: the least size that has to be decoded, where a
-    crop in the file makes `size` smaller than that. colour: what the file says of its colours besides an ICC
-    profile.
+    size: as stored, before orientation. orientation: EXIF value 1-8. bits: 8 or 16 per sample, as decoded (a
+    1-bit PNG decodes to 8, a 10-bit AVIF to 16). frames: if the format stores no count, 2 stands for "more
+    than one". dpi: horizontal and vertical pixels per inch if the file says so. coded: the least size that
+    has to be decoded, if a crop in the file makes `size` smaller than that. colour: what the file says of its
+    colours besides an ICC profile. details: what else the format's own decoder needs, so that it need not
+    parse the header again.
     """
 
     size: Size
@@ -31,6 +32,7 @@ class HeaderFields:
     dpi: tuple[float, float] | None = None
     coded: Size | None = None
     colour: Colour | None = None
+    details: object = None
 
 
 def checked_size(width: int, height: int, limit: int = 2**31 - 1) -> Size:

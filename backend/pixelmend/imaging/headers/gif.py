@@ -1,12 +1,13 @@
 """GIF header: the screen, the first frame's place in it, and whether a second frame follows."""
 
 import struct
+from collections.abc import Iterator
 
 from pixelmend.core.errors import CorruptImage
 from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked_size
 
-_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
-_GRAPHIC_CONTROL = 0xF9
+EXTENSION, IMAGE = 0x21, 0x2C
+COMMENT, APPLICATION, _GRAPHIC_CONTROL = 0xFE, 0xFF, 0xF9
 # 255 bytes each: enough for 500 MB, yet walked in a fraction of a second
 _MAX_BLOCKS = 2_000_000
 
@@ -16,33 +17,41 @@ def read(data: bytes) -> HeaderFields:
 
     Raises CorruptImage, struct.error where bytes are missing.
     """
-    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    width, height = struct.unpack_from("<HH", data, 6)
     size = checked_size(width, height)
-    position = 13 + _table_bytes(flags)
     frames, transparent = 0, False
-    for _ in range(MAX_SEGMENTS):
-        if position >= len(data) or data[position] == _TRAILER:
-            break
-        if data[position] == _EXTENSION:
-            label = data[position + 1]
-            if label == _GRAPHIC_CONTROL and frames == 0:
-                transparent = bool(data[position + 3] & 1)
-            position = _skip_blocks(data, position + 2)
-        elif data[position] == _IMAGE:
+    for kind, position in blocks(data):
+        if kind == IMAGE:
             frames += 1
             if frames == 2:
                 break
-            _, _, frame_width, frame_height, flags = struct.unpack_from("<HHHHB", data, position + 1)
+            frame_width, frame_height = struct.unpack_from("<HH", data, position + 5)
             checked_size(frame_width, frame_height)
-            # behind the descriptor: an optional colour table, then the LZW code size in one byte
-            position = _skip_blocks(data, position + 10 + _table_bytes(flags) + 1)
-        else:
-            break  # junk behind the last frame is common, and decoders stop there too
-    else:
-        raise CorruptImage(f"the GIF has more than {MAX_SEGMENTS} extensions")
+        elif data[position + 1] == _GRAPHIC_CONTROL and frames == 0:
+            transparent = bool(data[position + 3] & 1)
     if frames == 0:
         raise CorruptImage("the GIF holds no frame")
     return HeaderFields(size=size, has_alpha=transparent, frames=frames)
+
+
+def blocks(data: bytes) -> Iterator[tuple[int, int]]:
+    """Kind (EXTENSION or IMAGE) and position of each block, up to the trailer or the first other byte.
+
+    Raises CorruptImage for more than `MAX_SEGMENTS`, struct.error and IndexError if bytes are missing.
+    """
+    position = 13 + _table_bytes(data[10])
+    for _ in range(MAX_SEGMENTS):
+        # Junk behind the last frame is common, and decoders stop there too.
+        if position >= len(data) or data[position] not in (EXTENSION, IMAGE):
+            return
+        yield data[position], position
+        if data[position] == EXTENSION:
+            position = _skip_blocks(data, position + 2)
+        else:
+            flags: int = struct.unpack_from("<HHHHB", data, position + 1)[4]
+            # Behind the descriptor there is an optional colour table, then the LZW code size in one byte.
+            position = _skip_blocks(data, position + 10 + _table_bytes(flags) + 1)
+    raise CorruptImage(f"the GIF has more than {MAX_SEGMENTS} extensions")
 
 
 def _table_bytes(flags: int) -> int:

@@ -1,4 +1,4 @@
-"""HEIC and AVIF header: the primary picture's properties. Pixels and metadata stay where they are."""
+"""HEIC and AVIF header: the primary image's properties. Pixels and metadata are not read."""
 
 import struct
 from dataclasses import dataclass
@@ -15,41 +15,38 @@ _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 _ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _GAIN_MAP = (b"urn:com:apple:photo:2020:aux:hdrgainmap",)
 _DEPTH = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth", b"urn:mpeg:hevc:2015:auxid:2")
-_NOT_PICTURES = METADATA_KINDS | {b""}
+_NOT_IMAGES = METADATA_KINDS | {b""}
 
 
 @dataclass(frozen=True, slots=True)
-class HeifFields:
-    """`HeaderFields` of the primary picture, and what else the file holds.
-
-    premultiplied: its colours are stored multiplied by its alpha. extras: tokens as in `extras.py`.
+class HeifDetails:
+    """premultiplied: the primary image's colours are stored multiplied by its alpha. extras: tokens as in
+    `formats.Reading`.
     """
 
-    fields: HeaderFields
     premultiplied: bool
     extras: tuple[str, ...]
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a HEIC or AVIF file. Raises as `read_heif`."""
-    return read_heif(data).fields
-
-
-def read_heif(data: bytes) -> HeifFields:
-    """Read the `meta` box. Raises CorruptImage, struct.error for short data.
+    """Read the `meta` box of a HEIC or AVIF file. Raises CorruptImage, struct.error for short data.
 
     Rotation, mirroring and cropping are properties of the container here and the decoders apply them: `size`
-    is already upright, orientation is 1, and an EXIF orientation tag has no say.
+    is already upright, orientation is 1, and an EXIF orientation tag does not count.
     """
     meta = read_meta(data)
     primary = meta.items[meta.primary]
-    helpers = _helpers(data, meta)
-    alpha = next((number for number, urn in helpers.items() if urn in _ALPHA), None)
-    frames = max(1, len(_pictures(meta)))
+    auxiliaries = _auxiliaries(data, meta)
+    alpha = next((number for number, urn in auxiliaries.items() if urn in _ALPHA), None)
+    frames = max(1, len(_images(meta)))
     if bytes(data[8:12]) in _SEQUENCE_BRANDS:
         frames = max(frames, 2)
     depths = _depths(data, primary, meta)
-    fields = HeaderFields(
+    premultiplied = any(
+        reference.kind == b"prem" and reference.source == meta.primary and alpha in reference.targets
+        for reference in meta.references
+    )
+    return HeaderFields(
         size=_size(data, primary),
         grey=len(depths) == 1,
         has_alpha=alpha is not None,
@@ -57,16 +54,12 @@ def read_heif(data: bytes) -> HeifFields:
         frames=frames,
         coded=_coded_size(data, meta),
         colour=_colour(data, primary),
+        details=HeifDetails(premultiplied, _extras(data, meta, auxiliaries)),
     )
-    premultiplied = any(
-        reference.kind == b"prem" and reference.source == meta.primary and alpha in reference.targets
-        for reference in meta.references
-    )
-    return HeifFields(fields, premultiplied, _extras(data, meta, helpers))
 
 
-def _helpers(data: bytes, meta: Meta) -> dict[int, bytes]:
-    """What the auxiliary pictures of the primary one are, by their number."""
+def _auxiliaries(data: bytes, meta: Meta) -> dict[int, bytes]:
+    """The kinds of the primary image's auxiliary images, by their item number."""
     found = {}
     for reference in meta.references:
         item = meta.items.get(reference.source)
@@ -77,8 +70,8 @@ def _helpers(data: bytes, meta: Meta) -> dict[int, bytes]:
     return found
 
 
-def _pictures(meta: Meta) -> list[int]:
-    """The pictures that stand for themselves: no tiles, thumbnails or helpers of others."""
+def _images(meta: Meta) -> list[int]:
+    """The images that are not tiles, thumbnails or auxiliary images of others."""
     parts = {
         number
         for reference in meta.references
@@ -89,21 +82,23 @@ def _pictures(meta: Meta) -> list[int]:
     return [
         item.number
         for item in meta.items.values()
-        if item.kind not in _NOT_PICTURES
+        if item.kind not in _NOT_IMAGES
         and item.kind != b"tmap"
         and not item.hidden
         and item.number not in dependent
     ]
 
 
-def _extras(data: bytes, meta: Meta, helpers: dict[int, bytes]) -> tuple[str, ...]:
+def _extras(data: bytes, meta: Meta, auxiliaries: dict[int, bytes]) -> tuple[str, ...]:
     found: list[str] = []
-    if any(item.kind == b"tmap" for item in meta.items.values()) or set(helpers.values()) & set(_GAIN_MAP):
+    if any(item.kind == b"tmap" for item in meta.items.values()) or set(auxiliaries.values()) & set(
+        _GAIN_MAP
+    ):
         found.append("gain-map")
-    if set(helpers.values()) & set(_DEPTH):
+    if set(auxiliaries.values()) & set(_DEPTH):
         found.append("depth")
     known = {*_ALPHA, *_GAIN_MAP, *_DEPTH}
-    if any(urn not in known for urn in helpers.values()):
+    if any(urn not in known for urn in auxiliaries.values()):
         found.append("further-images")
     if any(box.kind == b"uuid" and _is_c2pa(data, box) for box in walk(data, 0, len(data))):
         found.append("c2pa")
@@ -121,7 +116,7 @@ def _properties(item: Item, kind: bytes) -> list[Box]:
 def _stored_size(data: bytes, item: Item) -> Size:
     sizes = _properties(item, b"ispe")
     if not sizes:
-        raise CorruptImage("the HEIF file's primary picture has no size")
+        raise CorruptImage("the HEIF file's primary image has no size")
     cursor = Cursor(data, full(data, sizes[0])[2])
     return checked_size(cursor.number(4), cursor.number(4))
 
@@ -137,7 +132,7 @@ def _size(data: bytes, item: Item) -> Size:
 
 
 def _cropped(data: bytes, box: Box, size: Size) -> Size:
-    """libheif's arithmetic: the middle of the crop lies at a fraction, and its edges are rounded."""
+    """libheif's arithmetic: the centre of the crop is at a fraction of a pixel, and its edges are rounded."""
     values = struct.unpack_from(">IIIIiIiI", data, box.start)
     width, width_of, height, height_of, right, right_of, down, down_of = values
     if not (width_of and height_of and right_of and down_of):
@@ -154,7 +149,7 @@ def _kept(side: int, length: float, offset: float) -> int:
 
 
 def _depths(data: bytes, item: Item, meta: Meta) -> list[int]:
-    """Bits of each channel. A grid that does not say takes its first tile's."""
+    """Bits of each channel. A grid without that property has those of its first tile."""
     own = _own_depths(data, item)
     if own:
         return own
@@ -190,7 +185,7 @@ def _colour(data: bytes, item: Item) -> Colour | None:
 
 
 def _coded_size(data: bytes, meta: Meta) -> Size | None:
-    """The largest size among the file's pictures, less padding; None if the file names none.
+    """The largest size among the file's images, less padding; None if the file names none.
 
     A file could claim 60x40 px, cut from 30000x30000.
     """

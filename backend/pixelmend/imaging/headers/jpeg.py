@@ -2,6 +2,7 @@
 
 import re
 import struct
+from collections.abc import Iterator
 
 from pixelmend.core.errors import CorruptImage, UnsupportedFormat
 from pixelmend.imaging import exif
@@ -18,29 +19,15 @@ def read(data: bytes) -> HeaderFields:
     frame: tuple[int, int, int, int] | None = None
     block: bytes | None = None
     dpi: tuple[float, float] | None = None
-    position = 2
-    for _ in range(MAX_SEGMENTS):
-        position = _next_marker(data, position)
-        marker = data[position - 1]
-        if marker in _WITHOUT_LENGTH:
-            continue
-        if marker in (_START_OF_SCAN, _END_OF_IMAGE):
-            break
-        length: int = struct.unpack_from(">H", data, position)[0]
-        if length < 2:
-            raise CorruptImage(f"a JPEG segment claims a length of {length}")
+    for marker, start, end in segments(data):
         if marker in _START_OF_FRAME and frame is None:
-            frame = struct.unpack_from(">BHHB", data, position + 2)
-        elif marker == _APP0 and data[position + 2 : position + 7] == b"JFIF\0":
-            unit, x, y = struct.unpack_from(">BHH", data, position + 9)
+            frame = struct.unpack_from(">BHHB", data, start)
+        elif marker == _APP0 and data[start : start + 5] == b"JFIF\0":
+            unit, x, y = struct.unpack_from(">BHH", data, start + 7)
             factor = {1: 1.0, 2: 2.54}.get(unit, 0.0)
             dpi = checked_dpi(x * factor, y * factor)
-        elif marker == _APP1 and block is None and data[position + 2 : position + 8] == b"Exif\0\0":
-            block = exif.without_prefix(data[position + 2 : position + length])
-        position += length
-    else:
-        raise CorruptImage(f"the JPEG has more than {MAX_SEGMENTS} segments before its first scan")
-
+        elif marker == _APP1 and block is None and data[start : start + 6] == b"Exif\0\0":
+            block = exif.without_prefix(data[start:end])
     if frame is None:
         raise CorruptImage("the JPEG has no frame header before its first scan")
     precision, height, width, components = frame
@@ -52,6 +39,27 @@ def read(data: bytes) -> HeaderFields:
         grey=components == 1,
         dpi=dpi or (exif.dpi(block) if block else None),
     )
+
+
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker and body (data[start:end]) of each segment before the first scan.
+
+    Raises CorruptImage, also for more than `MAX_SEGMENTS` and if there is no scan; struct.error (short data).
+    """
+    position = 2
+    for _ in range(MAX_SEGMENTS):
+        position = _next_marker(data, position)
+        marker = data[position - 1]
+        if marker in _WITHOUT_LENGTH:
+            continue
+        if marker in (_START_OF_SCAN, _END_OF_IMAGE):
+            return
+        length: int = struct.unpack_from(">H", data, position)[0]
+        if length < 2:
+            raise CorruptImage(f"a JPEG segment claims a length of {length}")
+        yield marker, position + 2, position + length
+        position += length
+    raise CorruptImage(f"the JPEG has more than {MAX_SEGMENTS} segments before its first scan")
 
 
 def _next_marker(data: bytes, position: int) -> int:

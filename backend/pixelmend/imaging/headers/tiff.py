@@ -1,6 +1,7 @@
 """TIFF and BigTIFF header: the few tags that matter, from the directories in the main chain."""
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +24,7 @@ _WANTED = frozenset(
 # TIFF field type -> struct code; rationals are read as two numbers
 _CODES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
 _NO_COMPRESSION, _CHUNKY, _SEPARATE = 1, 1, 2
-_REDUCED = 1  # of the subfile type: a smaller copy of another picture in the file
+_REDUCED = 1  # the subfile type of a smaller copy of another image in the file
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _MAX_SUB_DIRECTORIES = 8
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
@@ -37,14 +38,13 @@ Tags = dict[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class TiffFields:
-    """`HeaderFields` of the first page, and how its pixels are stored.
+class TiffDetails:
+    """How the pixels of the first page are stored.
 
-    colour: how many channels are colour; an alpha channel, if `fields` says so, is the next one. planar: each
-    channel lies for itself. extras: tokens as in `imaging/extras.py`.
+    colour: how many channels are colour; an alpha channel, if there is one, is the next one. planar: each
+    channel is stored separately. extras: tokens as in `formats.Reading`.
     """
 
-    fields: HeaderFields
     photometric: int
     colour: int
     samples: int
@@ -55,12 +55,7 @@ class TiffFields:
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a TIFF file. Raises as `read_tiff`."""
-    return read_tiff(data).fields
-
-
-def read_tiff(data: bytes) -> TiffFields:
-    """Read the first directory and look for a second page.
+    """Read the first directory of a TIFF file and look for a second page.
 
     Raises CorruptImage (including a chain of directories that loops), UnsupportedFormat for camera raw and
     for sample types other than 1 to 16 bits of unsigned integer, struct.error where bytes are missing.
@@ -94,7 +89,7 @@ def _refuse_raw(data: bytes, order: str, big: bool, tags: Tags) -> None:
         )
 
 
-def _interpret(tags: Tags, frames: int) -> TiffFields:
+def _interpret(tags: Tags, frames: int) -> HeaderFields:
     if _WIDTH not in tags or _LENGTH not in tags:
         raise CorruptImage("the TIFF does not say its dimensions")
     size = checked_size(tags[_WIDTH][0], tags[_LENGTH][0])
@@ -111,7 +106,16 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
     # Many writers leave the meaning of a lone extra channel open, and nearly all mean alpha.
     has_alpha = samples > colour and (extra[0] in _ALPHA or samples == colour + 1)
     orientation = tags.get(_ORIENTATION, (1,))[0]
-    fields = HeaderFields(
+    details = TiffDetails(
+        photometric,
+        colour,
+        samples,
+        compression=tags.get(_COMPRESSION, (_NO_COMPRESSION,))[0],
+        planar=tags.get(_PLANAR, (_CHUNKY,))[0] == _SEPARATE and samples > 1,
+        tiled=_TILE_WIDTH in tags,
+        extras=tuple(_extras(tags)),
+    )
+    return HeaderFields(
         size=size,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         grey=photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO),
@@ -119,25 +123,17 @@ def _interpret(tags: Tags, frames: int) -> TiffFields:
         bits=16 if bits == {16} else 8,
         frames=frames,
         dpi=_dpi(tags),
+        details=details,
     )
-    return TiffFields(
-        fields,
-        photometric,
-        colour,
-        samples,
-        compression=tags.get(_COMPRESSION, (_NO_COMPRESSION,))[0],
-        planar=tags.get(_PLANAR, (_CHUNKY,))[0] == _SEPARATE and samples > 1,
-        tiled=_TILE_WIDTH in tags,
-        extras=tuple(
-            name
-            for name, present in (
-                ("iptc", tags.keys() & {_IPTC, _PHOTOSHOP}),
-                ("geotiff", tags.keys() & {_GEO_KEYS}),
-                ("c2pa", tags.keys() & {_C2PA}),
-            )
-            if present
-        ),
-    )
+
+
+def _extras(tags: Tags) -> Iterator[str]:
+    if tags.keys() & {_IPTC, _PHOTOSHOP}:
+        yield "iptc"
+    if _GEO_KEYS in tags:
+        yield "geotiff"
+    if _C2PA in tags:
+        yield "c2pa"
 
 
 def _dpi(tags: Tags) -> tuple[float, float] | None:

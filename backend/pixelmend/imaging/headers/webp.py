@@ -1,6 +1,7 @@
 """WebP header: the RIFF chunks."""
 
 import struct
+from collections.abc import Iterator
 
 from pixelmend.core.errors import CorruptImage
 from pixelmend.core.geometry import Size
@@ -46,18 +47,11 @@ def _extended(data: bytes) -> HeaderFields:
     if len(data) < 30:
         raise CorruptImage("the WebP ends within its header")
     frames, block = 0, None
-    position = 12
-    for _ in range(MAX_SEGMENTS):
-        if position + 8 > len(data):
-            break
-        name, length = struct.unpack_from("<4sI", data, position)
+    for name, start, end in chunks(data):
         if name == b"ANMF":
             frames += 1
         elif name == b"EXIF" and block is None:
-            block = exif.without_prefix(data[position + 8 : position + 8 + length])
-        position += 8 + length + (length & 1)
-    else:
-        raise CorruptImage(f"the WebP has more than {MAX_SEGMENTS} chunks")
+            block = exif.without_prefix(data[start:end])
     return HeaderFields(
         size=checked_size(width, height),
         orientation=exif.orientation(block) if block else 1,
@@ -65,3 +59,16 @@ def _extended(data: bytes) -> HeaderFields:
         frames=max(1, frames) if flags & _ANIMATION else 1,
         dpi=exif.dpi(block) if block else None,
     )
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name and body (data[start:end]) of each chunk. Raises CorruptImage for more than `MAX_SEGMENTS`."""
+    position = 12
+    for _ in range(MAX_SEGMENTS):
+        if position + 8 > len(data):
+            return
+        name, length = struct.unpack_from("<4sI", data, position)
+        start = position + 8
+        yield bytes(name), start, start + length
+        position = start + length + (length & 1)
+    raise CorruptImage(f"the WebP has more than {MAX_SEGMENTS} chunks")
