@@ -9,8 +9,8 @@ from pixelmend.core.config import Settings
 from pixelmend.imaging.formats import format_registry
 from pixelmend.imaging.probe import input_limits
 from tests.imaging import samples
+from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
-from tests.service import running_service
 
 
 def test_setting_knows_every_format() -> None:
@@ -25,7 +25,7 @@ def test_setting_knows_every_format() -> None:
 def test_what_is_switched_off_is_415_and_never_read(tmp_path: Path) -> None:
     files = samples.one_of_each()
     image = encoded(photo(side_px=40))
-    with running_service(tmp_path, formats="jpeg,png,webp,tiff,bmp,gif") as service:
+    with service_in_threads(tmp_path, formats="jpeg,png,webp,tiff,bmp,gif") as service:
         for name in ("avif", "heic"):
             answers = [
                 service.client.post("/api/upscale", files={"file": files[name]}),
