@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from pixelmend.engine.backends.runtime import configure_torch
 from pixelmend.engine.backends.selection import open_network
-from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.devices.device import choose_device, cpu_device, physical_cores
+from pixelmend.engine.backends.torch import TorchNetwork, configure_torch
+from pixelmend.engine.devices.device import (
+    bus_id_of,
+    choose_device,
+    cpu_device,
+    free_bytes_of,
+    physical_cores,
+)
 from pixelmend.engine.devices.memory import memory_of
-from pixelmend.engine.devices.nvml import bus_id_of, free_bytes_of
 from pixelmend.engine.devices.precision import psnr_db
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
 from pixelmend.engine.monitoring.sensors import sensors_of

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.backends.runtime import configure_torch
+from pixelmend.engine.backends.torch import configure_torch
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.devices.device import Device, physical_cores
 from pixelmend.engine.devices.memory import HostMemory, memory_of
@@ -21,11 +21,10 @@ from pixelmend.engine.recovery.policy import policy_from
 from pixelmend.engine.steps.decode import DecodeStep
 from pixelmend.engine.steps.encode import EncodeStep
 from pixelmend.engine.steps.inpaint import InpaintStep
-from pixelmend.engine.steps.limits import PipelineLimits
 from pixelmend.engine.steps.mask import MaskStep
 from pixelmend.engine.steps.plan import PlanStep
 from pixelmend.engine.steps.tiles import TilesStep
-from pixelmend.engine.steps.work import Step
+from pixelmend.engine.steps.work import PipelineLimits, Step
 from pixelmend.imaging.codec import configure_decoders
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.imaging.probe import input_limits

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from pixelmend.core.geometry import Size
 from pixelmend.imaging import png_filters
 from pixelmend.imaging.metadata import Metadata
-from pixelmend.imaging.rows import require_fitting
 from pixelmend.imaging.storage import storage_errors
+from pixelmend.imaging.vips import require_fitting
 
 MAX_SIDE = 2**31 - 1
 BAND_BYTES = 1 << 20

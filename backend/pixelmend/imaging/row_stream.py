@@ -10,8 +10,7 @@ import pyvips
 
 from pixelmend.core.geometry import Size
 from pixelmend.imaging import row_tiff
-from pixelmend.imaging.rows import require_fitting
-from pixelmend.imaging.vips import Pixels
+from pixelmend.imaging.vips import Pixels, require_fitting
 
 _CAPACITY_BYTES = 16 << 20
 _PIECE_BYTES = 1 << 20

@@ -4,12 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import CorruptImage
+from pixelmend.core.geometry import Size
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]
@@ -129,3 +131,16 @@ def save_rows(image: pyvips.Image, write_rows: Callable[[Pixels], None]) -> None
             raise
     if failure is not None:
         raise failure
+
+
+def require_fitting(rows: Pixels, size: Size, channels: int, dtype: np.dtype[Any], before: int) -> None:
+    """Raise ValueError unless `rows` are (h, size.width, channels) of `dtype` and there is room for them.
+
+    before: rows that the image has already.
+    """
+    if rows.ndim != 3 or rows.shape[1:] != (size.width, channels) or rows.dtype != dtype:
+        raise ValueError(
+            f"expected rows (h, {size.width}, {channels}) of {dtype}, got {rows.shape} of {rows.dtype}"
+        )
+    if before + len(rows) > size.height:
+        raise ValueError(f"row {before + len(rows)} exceeds the height of {size.height}")

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psutil
 import torch
@@ -93,7 +93,7 @@ def _emptiest(indices: Sequence[int]) -> int:
     """The CUDA device with the most free memory."""
     if len(indices) == 1:
         return indices[0]
-    from pixelmend.engine.devices.nvml import bus_id_of, free_bytes_of
+    from pixelmend.engine.devices.device import bus_id_of, free_bytes_of
 
     # PyTorch would open a context on each device, which takes half a gigabyte and stays.
     free = free_bytes_of([bus_id_of(index) for index in indices])
@@ -124,3 +124,24 @@ def _why_no_gpu() -> str | None:
     if count == 0:
         return None
     return f"the NVIDIA driver lists {count} GPUs but PyTorch {torch.__version__} cannot use CUDA"
+
+
+def bus_id_of(cuda_index: int) -> str:
+    """The bus address of PyTorch's device `cuda_index`, as NVML writes it. Opens no context."""
+    properties: Any = torch.cuda.get_device_properties(cuda_index)  # its stubs lack the bus
+    return f"{properties.pci_domain_id:08x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.0"
+
+
+def free_bytes_of(bus_ids: list[str]) -> list[int] | None:
+    """Free memory of those devices by NVML, which needs no context on them. None if NVML does not answer."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        try:
+            handles = [pynvml.nvmlDeviceGetHandleByPciBusId(bus_id) for bus_id in bus_ids]
+            return [int(pynvml.nvmlDeviceGetMemoryInfo(handle).free) for handle in handles]
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        return None

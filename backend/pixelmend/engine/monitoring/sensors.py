@@ -5,8 +5,7 @@ from typing import Any, Protocol
 
 import psutil
 
-from pixelmend.engine.devices.device import Device
-from pixelmend.engine.devices.nvml import bus_id_of
+from pixelmend.engine.devices.device import Device, bus_id_of
 
 
 @dataclass(frozen=True, slots=True)

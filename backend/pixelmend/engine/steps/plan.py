@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.steps.encode import output_spec
-from pixelmend.engine.steps.limits import PipelineLimits
-from pixelmend.engine.steps.work import Work
+from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.imaging.alpha import bleed_colour
 
 

@@ -1,4 +1,4 @@
-"""One task on its way through the pipeline's steps."""
+"""One task on its way through the pipeline's steps, and the limits on all tasks."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,6 +11,7 @@ from pixelmend.engine.tile_scheduler import TileJob
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.formats import OutputSpec
 from pixelmend.imaging.mask import Hole
+from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.imaging.writers import ImageWriter
 from pixelmend.tasks.image import ImageTask
@@ -54,3 +55,15 @@ class Work:
 
 Step = Callable[[Work], None]
 """One step of a task. Raises what the task fails with."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineLimits:
+    """tile_px: the longest edge of a tile. threads: of one encoder, and of filling holes."""
+
+    input: InputLimits
+    max_output_pixels: int
+    tile_px: int
+    batch_tiles: int
+    max_in_flight: int
+    threads: int

@@ -6,7 +6,6 @@ from pixelmend.imaging.formats.bmp import BMP
 from pixelmend.imaging.formats.gif import GIF
 from pixelmend.imaging.formats.heif import AVIF, HEIC
 from pixelmend.imaging.formats.jpeg import JPEG
-from pixelmend.imaging.formats.output import check_encodable, losses
 from pixelmend.imaging.formats.png import PNG
 from pixelmend.imaging.formats.record import (
     FileContents,
@@ -15,6 +14,8 @@ from pixelmend.imaging.formats.record import (
     OutputSpec,
     Reading,
     Writing,
+    check_encodable,
+    losses,
 )
 from pixelmend.imaging.formats.registry import SNIFF_BYTES, FormatRegistry, format_registry
 from pixelmend.imaging.formats.tiff import TIFF

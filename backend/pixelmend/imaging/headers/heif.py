@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from pixelmend.core.errors import CorruptImage
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.colour import Cicp, Colour
-from pixelmend.imaging.headers.boxes import Box, Cursor, full, walk
 from pixelmend.imaging.headers.fields import HeaderFields, checked_size
-from pixelmend.imaging.headers.heif_items import METADATA_KINDS, Item, Meta, read_meta
+from pixelmend.imaging.headers.heif_items import (
+    METADATA_KINDS,
+    Box,
+    Cursor,
+    Item,
+    Meta,
+    full,
+    read_meta,
+    walk,
+)
 
 _MAX_PADDING = 63  # encoders round sizes up to whole blocks and crop the rest away
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
