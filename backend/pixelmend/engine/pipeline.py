@@ -69,7 +69,7 @@ class Pipeline:
         self._loop.wake()
 
     def run(self, stop: threading.Event) -> None:
-        """The device loop, until `stop` is set. Tasks that are not finished then are reported to no one."""
+        """The device loop, until `stop` is set. Nothing is reported of tasks that are not finished then."""
         self._loop.run(stop)
         self._is_stopped = True
         self._loop.fail_all()

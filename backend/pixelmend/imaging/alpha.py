@@ -1,4 +1,4 @@
-"""Transparency: colour for pixels nobody sees, and exactness where alpha is fully on or off."""
+"""Transparency: colours for invisible pixels, and exact values for fully opaque and transparent ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ _BAND_ROWS = 256
 def bleed_colour(pixels: Pixels) -> Pixels:
     """Give fully transparent pixels the colour of their visible surroundings.
 
-    What is stored under alpha 0 is often black, and a network that sees it draws a dark fringe around every
-    visible edge. Pixels with any opacity are returned as they were; alpha is never changed.
+    Pixels with alpha 0 are often stored as black, and a network that sees them draws a dark fringe around
+    every visible edge. Other pixels are returned as they were; alpha is never changed.
 
-    pixels: (H, W, 2) grey + alpha or (H, W, 4) RGBA. Returns the input itself where nothing is transparent.
+    pixels: (H, W, 2) grey + alpha or (H, W, 4) RGBA. Returns the input itself if nothing is transparent.
     """
     hidden = pixels[:, :, -1] == 0
     if not hidden.any() or hidden.all():
@@ -41,7 +41,9 @@ def bleed_colour(pixels: Pixels) -> Pixels:
 def without_opaque_alpha(
     pixels: Pixels, write_rows: Callable[[Pixels], None]
 ) -> tuple[Pixels, Callable[[Pixels], None]]:
-    """Spare the network an alpha plane that is opaque throughout: drop it, and add it to the rows again."""
+    """Drop an alpha plane that is opaque throughout, so that no network computes it, and add it to the rows
+    again.
+    """
     top = np.iinfo(pixels.dtype).max
     if pixels.shape[2] not in (2, 4) or not (pixels[:, :, -1] == top).all():
         return pixels, write_rows
@@ -55,9 +57,9 @@ def without_opaque_alpha(
 
 
 def snap_alpha(source: NDArray[Any], upscaled: NDArray[Any], scale: int) -> None:
-    """Make alpha exactly opaque (or transparent) in place where its whole source neighbourhood is.
+    """Make alpha exactly opaque (or transparent), in place, if the whole neighbourhood in the source is.
 
-    A network turns 255 into 254 here and there, which punches faint holes into solid areas.
+    A network may turn 255 into 254, which makes solid areas slightly transparent.
     source: (H, W) alpha of a tile; upscaled: (H*scale, W*scale), same integer dtype, changed in place.
     """
     top = np.iinfo(source.dtype).max
@@ -93,7 +95,7 @@ def _pull_push(premultiplied: Plane, weight: Plane) -> Plane:
 
 
 def _halved_colour(pixels: Pixels) -> tuple[Plane, Plane]:
-    """The first level of the pyramid, made in bands: the image is never held in float at full size."""
+    """The first level of the pyramid, made in bands, so that there is no float image of the full size."""
     top = np.float32(np.iinfo(pixels.dtype).max)
     colours, weights = [], []
     for start in range(0, len(pixels), _BAND_ROWS):
@@ -105,13 +107,13 @@ def _halved_colour(pixels: Pixels) -> tuple[Plane, Plane]:
 
 
 def _boosted(premultiplied: Plane, weight: Plane) -> tuple[Plane, Plane]:
-    """Count a cell that is partly visible as wholly visible, so that fine levels win where they know."""
+    """Count a cell that is partly visible as wholly visible, so that finer levels count more."""
     boost = np.minimum(np.float32(1), 4 * weight) / np.maximum(weight, np.float32(1e-6))
     return premultiplied * boost, weight * boost
 
 
 def _halve(values: Plane) -> Plane:
-    """Mean of 2x2 cells; the last row or column stands alone where the side is odd."""
+    """Mean of 2x2 cells; the last row or column stands alone if the side is odd."""
     height, width, channels = values.shape
     padded = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     cells = padded.reshape(-(-height // 2), 2, -(-width // 2), 2, channels)

@@ -1,7 +1,7 @@
-"""The one place where exceptions of readers of foreign files become an error of ours.
+"""Turns exceptions of readers of foreign files into an error of ours, in one place.
 
-A library that reads what a stranger sent raises whatever it stumbles over. No list of exceptions is complete,
-so every entry point that reads such a file runs in `reading`.
+A library that reads a hostile file may raise any exception. No list of exceptions is complete, so every entry
+point that reads such a file runs in `reading`.
 """
 
 import errno
@@ -13,17 +13,17 @@ from pathlib import Path
 from pixelmend.core.errors import CorruptImage, HostMemoryError, PixelmendError, printable
 from pixelmend.core.telemetry import Logger
 
-# A damaged file makes readers seek to impossible places; any other number is about the machine.
+# Damaged files make readers seek to impossible places; other error numbers are about the machine.
 _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EOVERFLOW, errno.ENXIO, errno.EILSEQ})
 
 
 @contextmanager
 def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[None]:
-    """Turn whatever reading a foreign file raises into `raised`, and log the original.
+    """Turn any exception of reading a foreign file into `raised`, and log the original.
 
     what: names the file in the message, "the image". Errors of ours pass as they are, and so do cancellation
-    and what is the machine's fault and not the file's: OSErrors of access, descriptors and disks. Raises
-    HostMemoryError where memory does not suffice.
+    and errors of the machine: OSErrors of access, descriptors and disks. Raises HostMemoryError if memory
+    does not suffice.
     """
     try:
         yield
@@ -34,7 +34,7 @@ def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
             raise
-        # Not the whole traceback: to format it takes a hundred times as long as to refuse the file.
+        # Not the whole traceback, because formatting it takes a hundred times as long as refusing the file.
         reason, where = printable(repr(error)), _place(error)
         Logger().warning("a foreign file cannot be read", what=what, reason=reason, where=where)
         raise raised(f"{what} cannot be read: {_words(error)}") from error

@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 class Canvas:
     """Takes the outputs of a plan's tiles in order and hands finished rows to `write_rows`.
 
-    Where the plan cuts hard, values are copied as they are. Where it blends, the mixed band is summed in
+    If the plan cuts hard, values are copied as they are. If it blends, the mixed band is summed in
     float32 with linear ramps that add up to one, and rounded once.
     """
 

@@ -1,7 +1,7 @@
 """Putting metadata into JPEG and WebP files ourselves.
 
-libvips can, but takes every EXIF block apart and writes it anew: tags are added (an uncalibrated colour
-space), others change type. Here the block goes in as it is.
+libvips can do it, but it parses every EXIF block and writes another: tags are added (an uncalibrated colour
+space), others change their type. Here the block is written as it is.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""How far pixels are from a set of pixels, as far as it matters."""
+"""The distance of pixels from a set of pixels, up to a limit."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def distance_to(mask: NDArray[np.bool_], limit_px: int) -> NDArray[np.floating[Any]]:
     """Euclidean distance of each pixel to the nearest one of `mask`, (H, W) float32, 0 on the mask.
 
-    Exact up to `limit_px`; whatever is farther is infinite. Takes time in proportion to the limit.
+    Exact up to `limit_px`, and infinite beyond. Takes time in proportion to the limit.
     """
     squared = np.where(mask, np.float32(0), np.float32(np.inf))
     along = _along_rows(mask, limit_px)

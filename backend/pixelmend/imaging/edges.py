@@ -1,4 +1,4 @@
-"""What a network sees beyond the edge of an image."""
+"""The margin that a network sees beyond the edge of an image."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,8 @@ from pixelmend.core.geometry import Rect, Size
 from pixelmend.imaging.canvas import Pixels
 
 EDGE_MARGIN_PX = 8
-"""From 6 px on the zeros that pad the convolutions leave no trace in flat areas (docs/adr/0004-edges.md)."""
+"""With 6 px and more, the zeros that pad the convolutions do not show in flat areas
+(docs/adr/0004-edges.md)."""
 
 
 def with_margin(size: Size) -> Size:
@@ -20,8 +21,8 @@ def with_margin(size: Size) -> Size:
 def read_mirrored(pixels: Pixels, window: Rect, margin_px: int) -> Pixels:
     """A window of the image (H, W, C) continued without end by its mirror images, edge pixels included.
 
-    Networks pad with zeros, that is with black: without a margin a white picture gets a grey frame. Pixel
-    (0, 0) of what the window counts in lies `margin_px` outside the image. Not copied where it lies inside.
+    Networks pad with zeros, that is with black: without a margin a white image gets a grey frame. The
+    window's coordinates begin `margin_px` outside the image. It is not copied if it lies inside the image.
     """
     height, width = pixels.shape[:2]
     top, bottom = window.y.start - margin_px, window.y.stop - margin_px
@@ -32,13 +33,13 @@ def read_mirrored(pixels: Pixels, window: Rect, margin_px: int) -> Pixels:
 
 
 def _folded(start: int, stop: int, length: int) -> NDArray[np.intp]:
-    """Which rows (or columns) of an image of `length` stand for those from `start` to `stop`."""
+    """The rows (or columns) of an image of `length` that are mirrored to those from `start` to `stop`."""
     index = np.arange(start, stop) % (2 * length)
     return np.minimum(index, 2 * length - 1 - index)
 
 
 class MarginCropWriter:
-    """A row writer that takes the enlargement of a mirrored image and passes on what lies inside."""
+    """A row writer that gets the upscaled image with its margin and passes on the rows without it."""
 
     def __init__(self, write_rows: Callable[[Pixels], None], size: Size, margin_px: int) -> None:
         """size: of the result, without margins; margin_px: at the result's resolution."""

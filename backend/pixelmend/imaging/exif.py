@@ -36,7 +36,7 @@ class _Entry:
 
 
 def without_prefix(block: bytes) -> bytes | None:
-    r"""The TIFF structure in `block`, whatever wrapper its container used; None if there is none.
+    r"""The TIFF structure in `block`, without the wrapper of its container; None if there is none.
 
     JPEG, and by habit some WebP and HEIF writers, put `Exif\0\0` in front.
     """
@@ -45,7 +45,7 @@ def without_prefix(block: bytes) -> bytes | None:
 
 
 def orientation(block: bytes) -> int:
-    """The Orientation tag, 1 to 8; 1 where it is missing or makes no sense."""
+    """The Orientation tag, 1 to 8; 1 if it is missing or makes no sense."""
     order = _order(block)
     for entry in _entries(block, order, _first_ifd(block, order)):
         if entry.tag == _ORIENTATION:
@@ -55,7 +55,7 @@ def orientation(block: bytes) -> int:
 
 
 def dpi(block: bytes) -> tuple[float, float] | None:
-    """Pixels per inch from XResolution and YResolution; None where missing or without a unit."""
+    """Pixels per inch from XResolution and YResolution; None if missing or without a unit."""
     order = _order(block)
     found = {entry.tag: entry for entry in _entries(block, order, _first_ifd(block, order))}
     if _X_RESOLUTION not in found or _Y_RESOLUTION not in found:
@@ -70,7 +70,7 @@ def dpi(block: bytes) -> tuple[float, float] | None:
 
 
 def is_adobe_rgb(block: bytes) -> bool:
-    """Whether the block says so the way cameras do (DCF 2.0: a colour space that is none, and index R03)."""
+    """Whether the block says it as cameras do (DCF 2.0: an uncalibrated colour space, and index R03)."""
     order = _order(block)
     for entry in _entries(block, order, _first_ifd(block, order)):
         if entry.tag == _EXIF_IFD:
@@ -123,7 +123,7 @@ def _without_thumbnail(patched: bytearray, order: str, first: int | None) -> byt
         return bytes(patched)
     start = _integer(bytes(patched), order, found[_THUMBNAIL_OFFSET]) or 0
     length = _integer(bytes(patched), order, found[_THUMBNAIL_LENGTH]) or 0
-    # Nothing may move, so the bytes are only cut away where they are the last ones (the usual layout).
+    # Nothing may move, so the bytes are only cut away if they are the last ones (the usual layout).
     if 8 < link < start < len(patched) <= start + length and second < start:
         del patched[start:]
     return bytes(patched)
@@ -182,7 +182,7 @@ def _put(patched: bytearray, order: str, entry: _Entry, kind: int, value: int) -
 def with_resolution(block: bytes, horizontal: float, vertical: float) -> bytes:
     """The block with its resolution in pixels per inch set.
 
-    The first directory is written anew behind everything else, so that all other bytes stay in place.
+    A new first directory is written behind everything else, so that all other bytes stay in place.
     """
     order = _order(block)
     first = _first_ifd(block, order)

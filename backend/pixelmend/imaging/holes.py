@@ -1,7 +1,7 @@
-"""Which parts of an image to look at for filling its holes. Pure arithmetic: no colours are touched.
+"""The parts of an image that are needed to fill its holes. Pure arithmetic: no colours are touched.
 
-Holes near to one another are filled together, those far apart each by themselves, and what is too large to be
-filled at once is divided. Work and memory follow the holes, not the image.
+Holes near to one another are filled together, distant ones separately, and a group that is too large to be
+filled at once is divided. Work and memory depend on the holes, not on the image.
 """
 
 import math
@@ -16,7 +16,7 @@ from pixelmend.core.geometry import Rect, Size, Span
 Mask = NDArray[np.bool_]
 
 _CELL_PX = 64
-"""Holes in touching cells are near: their surroundings would overlap."""
+"""Holes in touching cells are near to one another: their surroundings would overlap."""
 LEAST_CONTEXT_PX = 64
 MOST_CONTEXT_PX = 256
 LARGEST_PX = 768
@@ -24,7 +24,7 @@ LARGEST_PX = 768
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """own: what this crop fills; window: what it may look at, `own` with its context."""
+    """own: the part that this crop fills. window: the part that it may look at, `own` with its context."""
 
     own: Rect
     window: Rect
@@ -32,9 +32,9 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Holes near to one another. More than one crop: too large to be filled at once.
+    """Holes near to one another. There is more than one crop if they are too large to be filled at once.
 
-    context_px: what the windows have around their own part, where the image has it.
+    context_px: the width that windows have around their own part, as far as the image reaches.
     """
 
     context_px: int
@@ -54,7 +54,7 @@ class HolePlan:
 
 
 def plan_holes(hole: Mask, *, largest_px: int = LARGEST_PX) -> HolePlan:
-    """hole: (H, W). largest_px: of the side of a crop's own part.
+    """hole: (H, W). largest_px: the longest side of a crop's own part.
 
     The context is as wide as a square of the hole's area, within limits: a thin scratch, however long, is
     explained by what is next to it.
@@ -92,7 +92,7 @@ def _merged(cells: Mask) -> list[Rect]:
 
 
 def _components(cells: Mask) -> list[Rect]:
-    """The bounds of what hangs together, also by corners, in the order of their first cells."""
+    """The bounds of connected cells, also those that touch at corners, in the order of their first cells."""
     open_cells = dict.fromkeys(zip(*(axis.tolist() for axis in np.nonzero(cells)), strict=True))
     rects = []
     while open_cells:
@@ -110,7 +110,7 @@ def _components(cells: Mask) -> list[Rect]:
 
 
 def _tight(hole: Mask, near: Rect) -> Rect:
-    """The bounds of the hole pixels in `near`, which has some."""
+    """The bounds of the hole pixels in `near`, which contains some."""
     part = hole[near.as_slices()]
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     return Rect(

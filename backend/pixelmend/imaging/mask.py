@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 _THRESHOLD = 128
 _ASPECT_TOLERANCE_PX = 1.0
 _WEIGHT = 1000
-# What lossy formats and soft brushes make of one colour, of 255
+# Lossy formats and soft brushes change one colour by up to this, of 255.
 _ONE_COLOUR_TOLERANCE = 16
 
 
@@ -43,18 +43,9 @@ class Hole:
         """Nothing is to be removed."""
         return not self.pixels.any()
 
-    @property
-    def is_everything(self) -> bool:
-        """Nothing would be left to go by."""
-        return bool(self.pixels.all())
-
-    @property
-    def area_px(self) -> int:
-        return int(np.count_nonzero(self.pixels))
-
 
 def hole_from_mask(mask: NDArray[Any], image: Size, polarity: MaskPolarity = MaskPolarity.AUTO) -> Hole:
-    """What a mask file says, at the image's size.
+    """The hole that a mask means, at the image's size.
 
     mask: (H, W, C) uint8 or uint16; C of 1 (grey) or 3 (RGB), and 2 or 4 with transparency. polarity: `auto`
     is `transparent` if some of the mask is more than half transparent, but `opaque` if less than half of it
@@ -77,7 +68,7 @@ def hole_from_mask(mask: NDArray[Any], image: Size, polarity: MaskPolarity = Mas
 
 
 def _opaque(mask: NDArray[Any]) -> Mask | None:
-    """(H, W), where the mask is at least half opaque; None if it has no transparency."""
+    """(H, W), True if a pixel of the mask is at least half opaque; None if it has no transparency."""
     if mask.shape[2] not in (2, 4):
         return None
     opaque: Mask = mask[:, :, -1] >= _threshold(mask)
@@ -105,7 +96,7 @@ def _is_one_colour(pixels: NDArray[Any]) -> bool:
 
 
 def _bright(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, ...]]:
-    """What is white; what is transparent is not. A mask that is dark throughout is stretched."""
+    """White pixels, without transparent ones. A mask that is dark throughout is stretched."""
     brightness = _brightness(mask if opaque is None else mask[:, :, :-1])
     if opaque is not None:
         brightness = np.where(opaque, brightness, 0)
@@ -119,7 +110,7 @@ def _bright(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, .
 
 
 def check_same_shape(mask: Size, image: Size) -> None:
-    """Sides may be rounded by a pixel. Raises InvalidParameter where the mask has another shape."""
+    """Sides may be rounded by a pixel. Raises InvalidParameter if the mask has another shape."""
     tolerance = _ASPECT_TOLERANCE_PX * max(image.width, image.height, mask.width, mask.height)
     if abs(mask.width * image.height - mask.height * image.width) > tolerance:
         raise InvalidParameter(f"the mask is {mask} px and the image {image} px: their shapes differ")
@@ -143,10 +134,10 @@ def grow(hole: Mask, radius_px: int) -> Mask:
 
 
 def feather(hole: Mask, radius_px: int) -> NDArray[np.floating[Any]]:
-    """How much of the filling is seen: (H, W) float32 in [0, 1]. Meant for a crop of a large image.
+    """The weight of the filling: (H, W) float32 in [0, 1]. Meant for a crop of a large image.
 
-    1 in the hole; falls linearly with the distance from it, and is exactly 0 outside `grow(hole, radius_px)`,
-    which is what to fill.
+    1 in the hole; it falls linearly with the distance, and is exactly 0 outside `grow(hole, radius_px)`,
+    which is the area to fill.
     """
     if radius_px < 0:
         raise InvalidParameter(f"a hole cannot be feathered by {radius_px} px; it takes 0 or more")
@@ -165,7 +156,9 @@ def _brightness(colours: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def _scaled(removed: Mask, image: Size) -> Mask:
-    """A pixel is removed where any part of it is: a thin stroke survives. Sides may be rounded by a pixel."""
+    """A pixel is removed if any part of it is, so that a thin stroke survives. Sides may be rounded by a
+    pixel.
+    """
     size = Size(removed.shape[1], removed.shape[0])
     check_same_shape(size, image)
     if size == image:
@@ -174,7 +167,7 @@ def _scaled(removed: Mask, image: Size) -> Mask:
 
 
 def _any_along(removed: Mask, length: int) -> Mask:
-    """Rows scaled to `length`: set where one of the rows that overlap it is."""
+    """Rows scaled to `length`; one is set if any of the rows that overlap it is."""
     height = len(removed)
     counts = np.pad(removed, ((1, 0), (0, 0))).cumsum(axis=0, dtype=np.int32)
     place = np.arange(length)
@@ -183,6 +176,6 @@ def _any_along(removed: Mask, length: int) -> Mask:
 
 
 def _boxes(hole: Mask, margin_px: int) -> Iterator[tuple[slice, slice]]:
-    """Where the hole is, with a margin; together they hold all of it, whatever lies between is left out."""
+    """Boxes around the parts of the hole, with a margin; together they contain all of it."""
     plan = plan_holes(hole)
     return (crop.own.widened(margin_px, plan.size).as_slices() for crop in plan)

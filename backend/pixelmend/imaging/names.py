@@ -1,4 +1,4 @@
-"""File names that strangers chose, made safe to be written out again."""
+"""File names from uploads and archives, made safe to be written."""
 
 import hashlib
 import re
@@ -8,17 +8,17 @@ from pathlib import PurePosixPath
 MAX_NAME_BYTES = 200
 """The longest name. File systems take 255; a number, a suffix and `.part` have to fit behind it."""
 _MAX_FOLDERS_BYTES = 600
-"""All folders before it together. Systems take about 1,000 for a path, Windows 260."""
+"""For all folders together. Systems take about 1,000 for a path, Windows 260."""
 _REPLACED = frozenset('<>:"|?*\\/')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])(\.|$)", re.I)
-"""Devices of Windows, whatever their suffix."""
+"""Devices of Windows, with any suffix."""
 
 
 _LITTER = frozenset({"thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db"})
 
 
 def is_litter(name: str) -> bool:
-    """Whether operating systems leave such files beside images of their own accord."""
+    """Whether operating systems leave such files beside images by themselves."""
     return name.startswith("._") or name.casefold() in _LITTER
 
 
@@ -29,9 +29,9 @@ def safe_stem(name: str, default: str = "image") -> str:
 
 
 def safe_path(name: str) -> PurePosixPath | None:
-    """A relative path without `..` of names that `safe_name` made; None where nothing is left of it.
+    """A relative path without `..` of names that `safe_name` made; None if nothing is left of it.
 
-    Of very many folders the innermost are kept.
+    If there are too many folders, the innermost are kept.
     """
     parts = [safe for part in re.split(r"[/\\]", name) if (safe := safe_name(part))]
     if not parts:
@@ -48,10 +48,10 @@ def safe_path(name: str) -> PurePosixPath | None:
 
 
 def safe_name(part: str) -> str:
-    """One name that every usual file system takes; empty where nothing is left ("", ".", "..").
+    """One name that every usual file system takes; empty if nothing is left ("", ".", "..").
 
     Unicode in NFC; no control or formatting characters, separators, or what Windows refuses; at most
-    MAX_NAME_BYTES of UTF-8, and what was longer ends in a digest, so that it stays distinct.
+    MAX_NAME_BYTES of UTF-8. A longer name is cut and ends in a digest, so that it stays distinct.
     """
     text = part.encode("utf-8", "replace").decode("utf-8")
     text = "".join(_safe_character(c) for c in unicodedata.normalize("NFC", text))

@@ -21,7 +21,7 @@ def apply_best(
 ) -> NDArray[np.uint8]:
     """Filter the band with the filter under which a sample of its rows deflates smallest.
 
-    The usual guess, the least sum of absolute differences, picks SUB on upscaled photographs where UP
+    The usual guess, the least sum of absolute differences, picks SUB on upscaled photographs although UP
     deflates 10 % smaller; trying is cheap and sees repetition as well.
 
     Returns (rows, 1 + row_bytes): each row begins with its filter's number.

@@ -1,7 +1,7 @@
 """Read an image's header and refuse it, if need be, before anything is decoded.
 
 Runs in the API process. No pixel is decoded and no compressed chunk is inflated here, so the cost is bounded
-by the file's size whatever the header claims.
+by the file's size and does not depend on what the header claims.
 """
 
 import struct

@@ -33,7 +33,7 @@ class RowStream:
         self._head = row_tiff.head(size, channels, bits)
         self._total_bytes = len(self._head) + size.pixels * channels * bits // 8
         self._capacity_bytes = capacity_bytes
-        self._position = 0  # of the reader, in the file that it believes to read
+        self._position = 0  # of the reader, in the file that it reads
         self._changed = threading.Condition()
         # from here on guarded by _changed
         self._pieces: deque[memoryview] = deque()
@@ -80,7 +80,7 @@ class RowStream:
     def complete(self) -> None:
         """Let the reader have the last piece.
 
-        Raises ValueError where rows are missing or when the stream has ended; what `fail` was called with.
+        Raises ValueError if rows are missing or the stream has ended; what `fail` was called with.
         """
         with self._changed:
             self.require_open()
@@ -94,7 +94,7 @@ class RowStream:
         self._break(None)
 
     def fail(self, error: BaseException) -> None:
-        """Break the stream because its reader failed: whoever writes gets `error`."""
+        """Break the stream because its reader failed: the writer gets `error`."""
         self._break(error)
 
     def require_open(self) -> None:
@@ -120,7 +120,7 @@ class RowStream:
 
     def _read(self, size: int) -> bytes | memoryview:
         """At most `size` bytes from the position on; none at the end, which libvips takes for an error
-        where it expects more.
+        if it expects more.
         """
         if self._position < len(self._head):
             data: bytes | memoryview = self._head[self._position : self._position + size]
@@ -150,7 +150,7 @@ class RowStream:
 
 
 def _parts(rows: Pixels) -> Iterator[Pixels]:
-    """The rows in pieces of a megabyte, or one row where that is more."""
+    """The rows in pieces of a megabyte, or one row if that is more."""
     step = max(1, _PIECE_BYTES // max(1, rows[:1].nbytes))
     for top in range(0, len(rows), step):
         yield rows[top : top + step]

@@ -1,4 +1,4 @@
-"""Files: mapped for reading, and a full disk turned into the error the caller knows."""
+"""Files: mapped for reading, and a full disk turned into StorageFull."""
 
 import mmap
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pixelmend.core.errors import FULL_DISK, StorageFull
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Raise StorageFull where writing `path` fails for lack of room; other OSErrors pass."""
+    """Raise StorageFull if writing `path` fails for lack of room; other OSErrors pass."""
     try:
         yield
     except OSError as error:
@@ -22,8 +22,8 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def mapped(path: Path) -> Iterator[bytes]:
-    """The file's bytes without reading them all: what a map offers of bytes' interface is enough for
-    slicing, indexing, `struct` and regular expressions. Slices are real bytes.
+    """The file's bytes without reading them all. A map has enough of the interface of bytes for slicing,
+    indexing, `struct` and regular expressions. Slices are real bytes.
 
     The file must not be empty, nor be cut short meanwhile.
     """

@@ -1,4 +1,4 @@
-"""How large the result shall be, as callers say it: a factor, or a width and/or a height."""
+"""The size of the result as callers give it: a factor, or a width, a height or both."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""EXIF in TIFF files, where it is spread over the file's own directories instead of being one block.
+"""EXIF in TIFF files: it is spread over the file's own directories instead of being one block.
 
 Reading gathers it into a block as other formats have it; writing grafts a block's tags onto a finished
 file. Only classic (32-bit) TIFF.
@@ -39,7 +39,7 @@ Fields = dict[int, _Field]
 
 
 def gather(data: bytes) -> bytes | None:
-    """An EXIF block with what the TIFF file `data` tells about its picture; None if it tells nothing.
+    """An EXIF block with what the TIFF file `data` says of its image; None if it says nothing.
 
     Damaged entries are left out.
     """

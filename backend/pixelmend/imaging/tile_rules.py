@@ -28,7 +28,7 @@ class WidthCost:
 
 @dataclass(frozen=True, slots=True)
 class TileRules:
-    """All in input pixels; as in `plan_tiles`. largest_tile_px: known to fit, where something did not."""
+    """All in input pixels; as in `plan_tiles`. largest_tile_px: known to fit; None if nothing failed."""
 
     overlap_px: int
     blend_px: int = 0

@@ -2,7 +2,7 @@
 
 libvips gives a blank tile for one that cannot be decoded, and no error, but it does report a damaged strip. A
 tile's bytes are those of a strip that is as wide as the tile. So a new directory behind the file's bytes
-describes a narrow, high picture whose strips are the tiles, and its rows are put where they belong.
+describes a narrow, high image whose strips are the tiles, and its rows are copied to their places.
 """
 
 import os
@@ -23,7 +23,7 @@ _SHORT, _LONG, _LONG8 = 3, 4, 16
 
 @dataclass(frozen=True, slots=True)
 class TileGrid:
-    """size: of the picture. tile: of each tile; those at the right and at the bottom reach beyond it."""
+    """size: of the image. tile: of each tile; those at the right and at the bottom reach beyond it."""
 
     size: Size
     tile: Size
@@ -134,7 +134,7 @@ class TilesAsStrips:
 
 
 def lay_tiles(bands: Iterable[Pixels], grid: TileGrid, stored: Pixels) -> None:
-    """Put the rows of the tiles, which come one below the other, into the picture `stored` (H, W, C)."""
+    """Copy the rows of the tiles, which come one below the other, into the image `stored` (H, W, C)."""
     row = 0
     for band in bands:
         taken = 0

@@ -3,7 +3,7 @@
 A tile reads a `window` of the (padded) image and answers for its `core`; the cores partition the image.
 All windows of a plan have one shape. Between neighbouring windows lie at least `2 * overlap_px` shared
 pixels and the cut runs through their middle, so every core pixel is at least `overlap_px` away from a
-window edge that is not an image edge. Where `overlap_px` is at least the network's receptive field
+window edge that is not an image edge. If `overlap_px` is at least the network's receptive field
 radius, the core of a tile is therefore exactly what the untiled network would have produced.
 """
 
@@ -82,7 +82,7 @@ def plan_tiles(
 
     `multiple_of` and `minimum_px` are the network's demands on its input; window positions are aligned to
     `multiple_of` too, since a network that unshuffles pixels depends on their phase. `blend_px` is half the
-    width of the band in which neighbouring tiles are mixed; 0 cuts hard, which is exact where the overlap
+    width of the band in which neighbouring tiles are mixed; 0 cuts hard, which is exact if the overlap
     covers the receptive field.
 
     Raises InvalidParameter if a window of `tile_px` is too small for the network or leaves no core after its
@@ -108,7 +108,7 @@ def plan_cheapest(
     """As `plan_tiles`, with windows of the shape that takes the least time, of `budget_px` pixels at most.
 
     Overlaps are computed twice, so few large windows are cheap, but kernels have widths that they like.
-    cost: the time that a pixel takes in a window this wide, in any unit. Where the network demands larger
+    cost: the time that a pixel takes in a window this wide, in any unit. If the network demands larger
     windows than the budget allows, it gets the smallest that it can take.
     """
     shared = _round_up(2 * overlap_px, multiple_of)
@@ -134,7 +134,7 @@ def plan_cheapest(
 
     windows = [window_of(width) for width in sorted(widths)]
     edge = math.isqrt(budget_px)
-    if edge >= least:  # the square, which the steps may pass over where windows are small
+    if edge >= least:  # the square, which the steps may pass over if windows are small
         sides = ((side, edge, overlap_px, multiple_of, minimum_px) for side in (size.width, size.height))
         windows.append(Size(*(_narrowest_window(*side) for side in sides)))
     window = min(windows, key=time_of)

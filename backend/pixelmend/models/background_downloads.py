@@ -1,4 +1,4 @@
-"""Models that are being downloaded beside the service's work, each in a thread of its own."""
+"""Downloads models while the service works, each in a thread of its own."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from pixelmend.models.transfer import new_client
 
 @dataclass(frozen=True, slots=True)
 class DownloadState:
-    """How far it is. error: why it has ended; None while it is under way."""
+    """How far a download is. error: why it has ended; None while it is running."""
 
     received_bytes: int
     total_bytes: int
@@ -51,9 +51,9 @@ class _Download:
 
 
 class Downloads:
-    """Used from the event loop's thread. What has arrived of a download that ends early is kept for the next.
+    """Used by the event loop's thread. If a download ends early, what has arrived is kept for the next one.
 
-    mirror: as `plan_downloads` has it.
+    mirror: as in `plan_downloads`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Downloads:
         self._closing = False
 
     def start(self, model_id: str) -> None:
-        """Returns at once; joins a download that is under way, and does nothing where all is here.
+        """Returns at once. Does nothing if the download is running already, or all files are here.
 
         Raises UnknownModel, InvalidParameter for a model that has nothing to download, and Draining.
         """
@@ -91,12 +91,12 @@ class Downloads:
             self._shown[model_id] = download
             thread = Thread(target=self._run, args=(download,), name=f"download-{model_id}")
             self._threads = {one for one in self._threads if one.is_alive()} | {thread}
-            # Within the lock: of what `_threads` holds, everything has begun.
+            # Started within the lock, so that every thread in `_threads` has been started.
             thread.start()
         self._log.info("model download began", model=model_id, bytes=download.state.total_bytes)
 
     def find(self, model_id: str) -> DownloadState | None:
-        """None where nothing is under way and nothing has failed, or what failed was put there by hand."""
+        """None if nothing is running or has failed, or if the failed files were put there by hand."""
         with self._lock:
             download = self._shown.get(model_id)
         if download is None or (download.error is not None and download.is_here):
@@ -104,14 +104,14 @@ class Downloads:
         return download.state
 
     def cancel(self, model_id: str) -> None:
-        """Forget it, under way or failed. Its thread ends by itself, soon, and nobody has to wait for it."""
+        """Forget a download that is running or has failed. Its thread ends soon, by itself."""
         with self._lock:
             download = self._shown.pop(model_id, None)
         if download is not None:
             download.cancelled.set()
 
     def cancel_all(self) -> None:
-        """From now on none begins."""
+        """Stop all downloads; no other begins from now on."""
         with self._lock:
             self._closing = True
             for download in self._shown.values():
@@ -141,7 +141,7 @@ class Downloads:
             write("model not downloaded", model=download.model_id, problem=error.message)
 
     def _fetch(self, download: _Download) -> PixelmendError | None:
-        """The first error that is not the end of it all."""
+        """The first error that is not Cancelled, else the first one; None if all files were downloaded."""
         errors = []
         with new_client() as client:
             fetching = fetch_all(
@@ -155,6 +155,6 @@ class Downloads:
                 errors = [ended.error for ended in fetching if ended.error is not None]
         for file in download.files:
             with suppress(OSError):
-                # Models are no secret: what the service downloads, other users' commands may read.
+                # Models are no secret, and commands of other users may read what the service has downloaded.
                 file.path.chmod(0o644)
         return next((error for error in errors if not isinstance(error, Cancelled)), next(iter(errors), None))

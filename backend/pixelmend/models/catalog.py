@@ -1,4 +1,4 @@
-"""Which models there are and where their files lie. Reads no weights."""
+"""The models there are, and the paths of their files. Reads no weights."""
 
 import functools
 import tomllib
@@ -12,11 +12,11 @@ from typing import Any, Literal
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
-"""What a dropped-in file may end in; where two share a stem, the earlier suffix (the safer format) wins.
-The catalog's own files may end otherwise (.onnx): it says what they are."""
+"""Suffixes of dropped-in files; if two files share a stem, the earlier suffix (the safer format) is taken.
+The catalog's own files may have others (.onnx), since it says what they are."""
 
 MAX_DROPPED_IN = 1000
-"""Model files of the models directory that are looked at, again and again, as requests come."""
+"""The largest number of model files in the models directory; they are listed for every request."""
 
 ModelTask = Literal["upscale", "inpaint"]
 
@@ -26,8 +26,8 @@ class ModelEntry:
     """One model. `scale` is None for a dropped-in file until a worker has read it; its `task` is taken
     to be "upscale" until then.
 
-    `sha256` is None where nobody vouches for the bytes (a dropped-in file), `size_bytes` where there is
-    nothing to download. `urls`: where the file comes from, the origin first, then mirrors.
+    `sha256` is None if the right bytes are not known (a dropped-in file), `size_bytes` if there is nothing to
+    download. `urls`: the addresses of the file, the origin first, then mirrors.
     `denoise_partner`: the model that `denoise` mixes with; `own_denoise`, 0 or 1, is the strength at which
     this model's own weights stand alone. `twice`: a model of the same kind made for twice the size.
     """
@@ -58,7 +58,7 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """passed_over: sentences about files of the models directory that are no models, though they look so."""
+    """passed_over: sentences about files with a model's suffix that are not used."""
 
     entries: tuple[ModelEntry, ...]
     passed_over: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Catalog:
         return entry
 
     def for_task(self, model_id: str, task: ModelTask) -> ModelEntry:
-        """As `usable`. Raises InvalidParameter where the model is known to be for another task."""
+        """As `usable`. Raises InvalidParameter if the model is known to be for another task."""
         entry = self.get(model_id)
         if entry.task != task and entry.origin != "dropped-in":
             raise wrong_task(model_id, entry.task)
@@ -89,8 +89,8 @@ class Catalog:
     def unnamed(self, model_id: str, factor: float | None, denoise: float | None) -> str:
         """The model for a caller who names none: the default `model_id`, or its sibling for twice the size.
 
-        Where a `factor` of at most 2 is wanted, that one spares pixels that would be thrown away. With
-        `denoise` it is `model_id`, which may have a partner. An unknown id is given back as it is.
+        If a `factor` of at most 2 is wanted, the sibling computes no pixels that would be thrown away. With
+        `denoise` it is `model_id`, which may have a partner. An unknown id is returned as it is.
         """
         known = next((entry for entry in self.entries if entry.id == model_id), None)
         if known is None or known.twice is None or denoise is not None or factor is None or factor > 2.0:
@@ -98,7 +98,7 @@ class Catalog:
         return known.twice
 
     def denoise_partner(self, model_id: str) -> ModelEntry:
-        """The weights that `denoise` mixes with. Raises InvalidParameter where the model has none."""
+        """The weights that `denoise` mixes with. Raises InvalidParameter if the model has none."""
         entry = self.get(model_id)
         if entry.denoise_partner is None:
             raise InvalidParameter(f"denoise is not offered by model {model_id!r}")
@@ -106,7 +106,7 @@ class Catalog:
 
 
 def wrong_task(model_id: str, task: ModelTask) -> InvalidParameter:
-    """task: what the model is for."""
+    """task: of the model."""
     doing = {"upscale": "upscaling", "inpaint": "inpainting"}
     other = doing["inpaint" if task == "upscale" else "upscale"]
     return InvalidParameter(f"model {model_id!r} is for {doing[task]}, not {other}")
@@ -141,7 +141,7 @@ def load_catalog(models_dir: Path) -> Catalog:
         if known is None:
             by_id[path.stem] = ModelEntry(path.stem, path.name, "upscale", path, "dropped-in")
         elif known.origin == "catalog" and not known.present:
-            # The same model in another container, as .safetensors: its bytes are not the ones vouched for.
+            # The same model in another container, as .safetensors: the checksum is not that of its bytes.
             by_id[path.stem] = replace(known, path=path, sha256=None, size_bytes=None)
     return Catalog(tuple(by_id.values()), passed_over)
 
@@ -154,7 +154,7 @@ def _shipped_models() -> tuple[Mapping[str, Any], ...]:
 
 
 def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Those that can be models, by their stems; and why others cannot."""
+    """The files that can be models, sorted by their stems; and why others cannot."""
     try:
         files = [
             path
@@ -166,7 +166,7 @@ def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
     except OSError as error:
         return [], (f"the models directory {printable(str(models_dir))} cannot be read: {error.strerror}",)
     passed_over = []
-    # An id stands in addresses, messages and the database.
+    # An id is used in addresses, messages and the database.
     nameless = [path for path in files if printable(path.name) != path.name or not path.name.isprintable()]
     if nameless:
         first = printable(ascii(min(nameless).name))

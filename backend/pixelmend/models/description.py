@@ -16,7 +16,7 @@ class DeviceDescription:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionProfile:
-    """How a model computes here. seconds_per_px: of a small tile, once; None where it was not measured."""
+    """How a model computes on a device. seconds_per_px: of a small tile; None if it was not measured."""
 
     precision: str
     tile_rules: TileRules
@@ -27,9 +27,9 @@ class ExecutionProfile:
 class ModelDescription:
     """A model as a worker has it: `loaded` on the device, or known by its file only.
 
-    task: of a dropped-in file it is known once the file was read.
+    task: a dropped-in file's task is known once the file was read.
     execution_profile: known since the model was first opened.
-    problem: why the file cannot be used, found when that was tried last, until the file changes.
+    problem: why the file cannot be used, if it cannot; known until the file changes.
     """
 
     id: str
@@ -41,12 +41,12 @@ class ModelDescription:
     execution_profile: ExecutionProfile | None = None
     problem: str | None = None
     bytes: int | None = None
-    """Accounted for it on the device, weights and tiles; None where it is not loaded."""
+    """Accounted for it on the device, weights and tiles; None if it is not loaded."""
     pinned: bool = False
     leases: int = 0
     weights_bytes: int | None = None
     bytes_per_tile_px: float | None = None
-    """What a pixel of a tile takes on the device, learned; None where nothing was measured."""
+    """What a pixel of a tile takes on the device, learned; None if nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ _LOOK_AGAIN_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often one address is asked in vain, in a row.
+    """How often one address is asked in a row without progress.
 
-    An attempt that brought `progress_bytes` more than any before it was not in vain, so that the number of
+    An attempt that brought `progress_bytes` more than any before it is progress, so that the number of
     attempts is bounded by the file's size.
     """
 
@@ -45,11 +45,11 @@ def download(
     cancelled: Event,
     retries: RetryPolicy,
 ) -> bool:
-    """Bring `file` into its place, with the catalog's checksum. Returns False where it is there already.
+    """Download `file` to its place and check it. Returns False if it is there already.
 
-    What broken connections leave is kept and completed the next time, be it in another process; two at one
-    time do not disturb each other: the second waits. Raises DownloadFailed naming what every address
-    answered and how to do it by hand, StorageFull, and Cancelled soon after `cancelled` is set.
+    After a broken connection the part that arrived is kept and completed the next time, also by another
+    process. If two download the same file, the second waits for the first. Raises DownloadFailed naming what
+    every address answered and how to do it by hand, StorageFull, and Cancelled soon after `cancelled` is set.
     """
     try:
         with storage_errors(file.path):
@@ -59,7 +59,7 @@ def download(
 
 
 def is_there(file: RemoteFile) -> bool:
-    """It is in its place, whole."""
+    """Whether the file is in its place and complete."""
     try:
         return file.path.stat().st_size == file.size_bytes and bool(verify_file(file.path, file.sha256))
     except (FileNotFoundError, ModelUnusable):
@@ -69,10 +69,10 @@ def is_there(file: RemoteFile) -> bool:
 def _download(file: RemoteFile, fetch: "_Fetch") -> bool:
     file.path.parent.mkdir(parents=True, exist_ok=True)
     if is_there(file):
-        remove_partial(file.path)  # it was put there by hand after a download had broken off
+        remove_partial(file.path)  # it was put there by hand after a download had been interrupted
         return False
     with held_partial(file.path, fetch.wait) as part:
-        if is_there(file):  # by now: another process has brought it
+        if is_there(file):  # another process has downloaded it meanwhile
             return False
         try:
             fetch.into(part)
@@ -84,7 +84,7 @@ def _download(file: RemoteFile, fetch: "_Fetch") -> bool:
 
 
 class _Fetch:
-    """One file's way through its addresses."""
+    """Tries the addresses of one file."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class _Fetch:
         )
 
     def _from(self, url: str, part: PartialFile) -> None:
-        """Ask `url` as often as the policy has it. Raises Refused."""
+        """Ask `url` as often as the policy allows. Raises Refused."""
         failures, furthest_bytes = 0, part.size_bytes
         while True:
             try:
@@ -149,7 +149,7 @@ class _Fetch:
             return
         part.clear()
         problem = f"{without_password(url)}: sha256 is {actual}, the catalog says {self._file.sha256}"
-        # What is put together from several responses may be wrong though each of them was right.
+        # A file that several responses have made may be wrong although each of them was right.
         raise Refused(problem) if from_one_response else Interrupted(f"{problem}; beginning again")
 
     def _on_chunk(self, part: PartialFile) -> None:

@@ -1,4 +1,4 @@
-"""Several files at a time; one that fails does not keep the others."""
+"""Downloads several files at a time; one that fails does not stop the others."""
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,7 +16,7 @@ PARALLEL_DOWNLOADS = 3
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """How one file ended. `fresh`: it was not there before."""
+    """The outcome for one file. `fresh`: it was not there before."""
 
     file: RemoteFile
     fresh: bool
@@ -32,9 +32,10 @@ def fetch_all(
     retries: RetryPolicy,
     parallel: int = PARALLEL_DOWNLOADS,
 ) -> Generator[Fetched]:
-    """Each file as it ends. on_start: called when a file's turn comes, from the thread that downloads it.
+    """The outcome of each file as it ends. on_start: called by the thread that downloads the file, when it
+    begins.
 
-    Closing it before the end stops the downloads; what has arrived is kept.
+    Closing the generator before the end stops the downloads; what has arrived is kept.
     """
 
     def one(file: RemoteFile) -> Fetched:
@@ -48,6 +49,6 @@ def fetch_all(
         try:
             for future in as_completed([threads.submit(one, file) for file in files]):
                 yield future.result()
-        except BaseException:  # Ctrl-C, and a caller that has had enough
+        except BaseException:  # Ctrl-C, or the generator was closed
             cancelled.set()
             raise

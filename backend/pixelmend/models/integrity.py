@@ -1,4 +1,4 @@
-"""Is a weight file what it claims to be? Answered from its bytes, before any parser sees them."""
+"""Checks that a weight file is what it claims to be, by its bytes, before any parser sees them."""
 
 import hashlib
 import os
@@ -29,7 +29,9 @@ def is_lfs_pointer(head: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A weight file whose bytes were looked at. path: leads to that file, whatever becomes of its name."""
+    """A weight file whose bytes were looked at. path: leads to that file, even if it is renamed or replaced
+    meanwhile.
+    """
 
     path: Path
     sha256: str
@@ -45,11 +47,11 @@ def verify_file(path: Path, expected_sha256: str | None) -> str:
 def checked_file(path: Path, expected_sha256: str | None) -> Iterator[CheckedFile]:
     """The file at `path`, checked, for as long as it is read.
 
-    Raises ModelUnusable, naming the file and what is wrong with it, and where it was written to before the
+    Raises ModelUnusable, naming the file and what is wrong with it, also if it was written to before the
     context ended.
 
-    The usual bad downloads are named for what they are; everything else that differs by a byte is caught by
-    the checksum where there is one. Weights with a flipped byte load without complaint otherwise.
+    The usual bad downloads are recognised. Every other difference is found by the checksum, if there is one:
+    without it, weights with a flipped byte would load without an error.
     """
     try:
         file = path.open("rb")

@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ModelMemory:
-    """An open model. `leaving`: it goes when its last lease is released, and gets no new one."""
+    """An open model. `leaving`: it gets no new lease and is closed after its last one."""
 
     model: str
     precision: str
@@ -32,9 +32,9 @@ class RecoveryCounts:
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
-    """A worker's memory at one moment. None where the device does not tell.
+    """A worker's memory at one moment. None: the device has no such sensor.
 
-    time_s: Unix. device_used_bytes: by everybody, and promised to models but not yet taken.
+    time_s: Unix. device_used_bytes: by all programs, and reserved for models but not yet taken.
     accounted_bytes: the sum of `models`. ceiling_bytes: what max_memory_usage_percent allows.
     """
 
@@ -59,7 +59,7 @@ AlertKind = Literal["device-memory", "device-memory-limit", "host-memory", "temp
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Told once when `value` reaches `threshold` and once when it is well below again."""
+    """Sent once when `value` reaches `threshold` and once when it is well below again."""
 
     kind: AlertKind
     state: Literal["raised", "cleared"]

@@ -1,4 +1,4 @@
-"""What has arrived of a file so far: `NAME.part` beside its place, and where it came from."""
+"""The part of a file that has arrived: `NAME.part` beside its place, and the address that it came from."""
 
 import fcntl
 import hashlib
@@ -13,7 +13,7 @@ _HASHED_AT_ONCE_BYTES = 1 << 20
 
 
 class PartialFile:
-    """Made by `held_partial`. Every method raises OSError where the disk refuses."""
+    """Made by `held_partial`. Every method raises OSError if the disk refuses."""
 
     def __init__(self, target: Path, file: IO[bytes]) -> None:
         self._target = target
@@ -24,7 +24,7 @@ class PartialFile:
             self._count(chunk)
 
     def validator_of(self, url: str) -> str | None:
-        """The ETag or Last-Modified that `url` gave for what is here; None where that is not known."""
+        """The ETag or Last-Modified that `url` gave for what is here; None if that is not known."""
         try:
             origin = json.loads(_origin_path(self._target).read_bytes())
         except (FileNotFoundError, ValueError):
@@ -33,8 +33,8 @@ class PartialFile:
         return origin.get("validator") if known else None
 
     def restart(self, url: str, validator: str | None) -> None:
-        """Forget what is here; what follows comes from `url`."""
-        # The bytes first: the new validator must never vouch for the old ones.
+        """Delete what has arrived; what follows comes from `url`."""
+        # The bytes are deleted first, so that the new validator is never taken for that of the old ones.
         self.clear()
         if validator is not None:
             _origin_path(self._target).write_text(json.dumps({"url": url, "validator": validator}))
@@ -56,10 +56,10 @@ class PartialFile:
         return self._digest.hexdigest()
 
     def commit(self) -> None:
-        """Put the file in its place, whole."""
+        """Put the complete file in its place."""
         os.fsync(self._file.fileno())
         _origin_path(self._target).unlink(missing_ok=True)
-        # Last: once the file is in its place, nothing may fail that would be mended by clearing it.
+        # This comes last: once the file is in its place, no error may follow after which it would be cleared.
         _part_path(self._target).replace(self._target)
 
     def _count(self, chunk: bytes) -> None:
@@ -71,8 +71,8 @@ class PartialFile:
 def held_partial(target: Path, wait: Callable[[int], None]) -> Iterator[PartialFile]:
     """The partial file of `target`, which one thread of one process has at a time.
 
-    wait: called again and again while another has it, with the bytes that have arrived there; it takes its
-    time, and raises to give up. An empty partial file does not outlive this.
+    wait: called repeatedly while another has it, with the bytes that have arrived there; it sleeps, and
+    raises to give up. An empty partial file is removed at the end.
     """
     file = _locked(target, wait)
     try:
@@ -80,7 +80,7 @@ def held_partial(target: Path, wait: Callable[[int], None]) -> Iterator[PartialF
         try:
             yield partial
         finally:
-            # Before the lock is gone; after a commit there is nothing, and what another began is not ours.
+            # Before the lock is released, or the file of another download could be removed.
             if partial.size_bytes == 0:
                 _remove(target)
     finally:
@@ -88,7 +88,7 @@ def held_partial(target: Path, wait: Callable[[int], None]) -> Iterator[PartialF
 
 
 def remove_partial(target: Path) -> bool:
-    """Remove what has arrived of `target`. False where there was nothing, or a download is under way."""
+    """Remove what has arrived of `target`. False if there was nothing, or a download is running."""
     if not _part_path(target).exists():
         return False
     try:

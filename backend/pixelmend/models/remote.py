@@ -1,4 +1,4 @@
-"""Which file is to be fetched, from where and to where."""
+"""The files to download, with their addresses and paths."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from pixelmend.models.catalog import Catalog, ModelEntry
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of the catalog. `path`: where it belongs; `urls`: tried in this order, `origin` among them."""
+    """A file of the catalog. `path`: its place on this machine; `urls`: tried in this order, `origin` among
+    them.
+    """
 
     path: Path
     origin: str
@@ -28,7 +30,7 @@ def downloadable(catalog: Catalog) -> list[ModelEntry]:
 def plan_downloads(catalog: Catalog, model_ids: Sequence[str], mirror: str = "") -> tuple[RemoteFile, ...]:
     """The files of these models and of the ones that they mix with, each once.
 
-    mirror: an address under which files lie by their names, tried first. Raises UnknownModel naming the ids
+    mirror: an address that has all files under their names, tried first. Raises UnknownModel naming the ids
     there are, and InvalidParameter for a model that has nothing to download.
     """
     wanted: dict[str, RemoteFile] = {}

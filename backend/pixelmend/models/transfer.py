@@ -1,4 +1,4 @@
-"""One request for a file, or for what is missing of it."""
+"""One request for a file, or for the rest of it."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,19 +12,19 @@ from pixelmend.models.partial import PartialFile
 
 MAX_REDIRECTS = 10
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses that may be different in a moment."""
+"""Statuses after which the same request may succeed later."""
 
 
 class Interrupted(Exception):
-    """Asking again at the same address may bring the rest."""
+    """The same address may give the rest if it is asked again."""
 
 
 class Refused(Exception):
-    """This address does not give the file, however often it is asked."""
+    """This address does not give the file, and asking again does not help."""
 
 
 def new_client() -> httpx.Client:
-    """For any number of threads; obeys the usual proxy variables."""
+    """May be used by any number of threads; follows the usual proxy variables."""
     return httpx.Client(
         timeout=httpx.Timeout(15.0), headers={"User-Agent": f"pixelmend/{version('pixelmend')}"}
     )
@@ -33,11 +33,11 @@ def new_client() -> httpx.Client:
 def transfer(
     client: httpx.Client, url: str, part: PartialFile, size_bytes: int, on_chunk: Callable[[], None]
 ) -> bool:
-    """Fetch what `part` lacks of the file of `size_bytes` bytes.
+    """Fetch the bytes that `part` lacks of the file of `size_bytes` bytes.
 
-    on_chunk: called whenever something was kept; what it raises ends the transfer. Returns whether all of
+    on_chunk: called after each chunk that was kept; what it raises ends the transfer. Returns whether all of
     the file is from this one response. Raises Interrupted and Refused, each naming the address, and OSError
-    where the disk refuses.
+    if the disk refuses.
     """
     name = without_password(url)
     headers = {"Accept-Encoding": "identity"}
@@ -66,7 +66,7 @@ def without_password(url: str) -> str:
 
 @contextmanager
 def _opened(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """The response after all redirects. Raises Refused where one leads from https to http, or there are
+    """The response after all redirects. Raises Refused if one leads from https to http, or if there are
     more than MAX_REDIRECTS.
     """
     request = client.build_request("GET", url, headers=headers)
@@ -86,9 +86,9 @@ def _opened(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator
 
 
 def _begin(response: httpx.Response, name: str, part: PartialFile, size_bytes: int) -> bool:
-    """Look at the response's head and make `part` ready for its body.
+    """Check the response's headers and prepare `part` for its body.
 
-    Returns whether the body is the rest of what `part` holds.
+    Returns whether the body continues what `part` has.
     """
     status = response.status_code
     asked_for_rest = "range" in response.request.headers

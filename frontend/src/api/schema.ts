@@ -3293,9 +3293,9 @@ export interface components {
         };
         /**
          * MemorySample
-         * @description A worker's memory at one moment. None where the device does not tell.
+         * @description A worker's memory at one moment. None: the device has no such sensor.
          *
-         *     time_s: Unix. device_used_bytes: by everybody, and promised to models but not yet taken.
+         *     time_s: Unix. device_used_bytes: by all programs, and reserved for models but not yet taken.
          *     accounted_bytes: the sum of `models`. ceiling_bytes: what max_memory_usage_percent allows.
          */
         MemorySample: {
@@ -3435,7 +3435,7 @@ export interface components {
         };
         /**
          * ModelMemory
-         * @description An open model. `leaving`: it goes when its last lease is released, and gets no new one.
+         * @description An open model. `leaving`: it gets no new lease and is closed after its last one.
          */
         ModelMemory: {
             /** Bytes */

@@ -1,9 +1,9 @@
 """The compact network: convolutions at the low resolution, then one rearrangement of channels into pixels.
 
 The layout and the names of the tensors are those of the Compact architecture of Real-ESRGAN (SRVGGNetCompact,
-Wang et al. 2021). It is defined here, and not left to spandrel, because importing spandrel takes longer than
-everything else that a worker does before it is ready (docs/adr/0006-openvino.md), and because the last sum
-has to be done in float32.
+Wang et al. 2021). It is defined here, and not taken from spandrel, because importing spandrel takes longer
+than everything else that a worker does before it is ready (docs/adr/0006-openvino.md), and because the last
+sum has to be done in float32.
 """
 
 from collections import OrderedDict
@@ -28,7 +28,7 @@ class NetworkConfig:
 class Compact(nn.Module):
     """Low resolution in, high resolution out: (n, c, h, w) to (n, c, scale*h, scale*w), RGB in [0, 1].
 
-    The output is the input enlarged by nearest neighbour plus what the network adds; it is float32 and not
+    The output is the input upscaled by nearest neighbour plus what the network adds; it is float32 and not
     clamped. Give it float32: the convolutions compute in their weights' format, the sum in float32.
     """
 
@@ -63,7 +63,7 @@ class Compact(nn.Module):
 
 
 def config_of(state: Mapping[str, Tensor]) -> NetworkConfig | None:
-    """The configuration a state dictionary was made with; None where it is not one of a Compact network."""
+    """The configuration a state dictionary was made with; None if it is not one of a Compact network."""
     first = state.get("body.0.weight")
     places = [name.split(".")[1] for name in state if name.startswith("body.")]
     if first is None or first.dim() != 4 or not all(place.isdecimal() for place in places):
@@ -85,7 +85,7 @@ def config_of(state: Mapping[str, Tensor]) -> NetworkConfig | None:
 def from_state(state: Mapping[str, Tensor]) -> Compact:
     """A float32 network holding `state` (any float type), in evaluation mode.
 
-    Raises ValueError where `state` is not one of a Compact network.
+    Raises ValueError if `state` is not one of a Compact network.
     """
     config = config_of(state)
     if config is None:

@@ -48,10 +48,10 @@ def export(architecture: Architecture) -> ov.Model:
 def with_integer_ends(
     graph: ov.Model, architecture: Architecture, dtype: np.dtype[Any], *, takes_grey: bool
 ) -> ov.Model:
-    """A copy of the graph that takes (N, H, W, 3) integers, and (N, 1, 1, 1, 1) booleans where `takes_grey`.
+    """A copy of the graph that takes (N, H, W, 3) integers, and (N, 1, 1, 1, 1) booleans if `takes_grey`.
 
     It gives (N, H*scale, W*scale, 3) integers and (N,) sums of what the network gave, which are NaN or
-    infinite where any of that is.
+    infinite if any of that is.
     """
     own = graph.clone()
     top = float(np.iinfo(dtype).max)

@@ -19,8 +19,8 @@ class BmpDetails:
     """How and where the pixels are stored.
 
     palette: blue, green and red of each colour, for up to 8 bits a pixel. masks: bits of red, green, blue and
-    alpha in a pixel of 16 or 32 bits, 0 for none; None for other depths. profile: where an embedded ICC
-    profile is, as (start, end).
+    alpha in a pixel of 16 or 32 bits, 0 for none; None for other depths. profile: the place of an embedded
+    ICC profile, as (start, end).
     """
 
     bits_per_pixel: int

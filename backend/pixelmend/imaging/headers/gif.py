@@ -15,7 +15,7 @@ _MAX_BLOCKS = 2_000_000
 def read(data: bytes) -> HeaderFields:
     """Read the header of a GIF file. `frames` is 1, or 2 for "more than one".
 
-    Raises CorruptImage, struct.error where bytes are missing.
+    Raises CorruptImage, struct.error if bytes are missing.
     """
     width, height = struct.unpack_from("<HH", data, 6)
     size = checked_size(width, height)

@@ -12,12 +12,12 @@ from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked
 _GREY, _GREY_ALPHA, _RGBA = 0, 4, 6
 _COLOUR_CHUNKS = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM"})
 _SMALL_CHUNK_BYTES = 64
-# What no screen, camera or printer had is noise.
+# Values that no screen, camera or printer has are noise.
 _LEAST_GAMMA, _LARGEST_GAMMA = 0.1, 10.0
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a PNG file. Raises CorruptImage, struct.error where bytes are missing."""
+    """Read the header of a PNG file. Raises CorruptImage, struct.error if bytes are missing."""
     length, name = struct.unpack_from(">I4s", data, 8)
     if name != b"IHDR" or length != 13:
         raise CorruptImage("the PNG does not begin with an IHDR chunk of 13 bytes")
@@ -63,7 +63,7 @@ def has_profile(data: bytes) -> bool:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name and body (data[start:end]) of each chunk behind IHDR, up to IEND or where the file is cut off.
+    """Name and body (data[start:end]) of each chunk behind IHDR, up to IEND or the end of the file.
 
     Raises CorruptImage for more than `MAX_SEGMENTS`.
     """

@@ -58,7 +58,7 @@ def read(data: bytes) -> HeaderFields:
     """Read the first directory of a TIFF file and look for a second page.
 
     Raises CorruptImage (including a chain of directories that loops), UnsupportedFormat for camera raw and
-    for sample types other than 1 to 16 bits of unsigned integer, struct.error where bytes are missing.
+    for sample types other than 1 to 16 bits of unsigned integer, struct.error if bytes are missing.
     """
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")

@@ -12,7 +12,7 @@ _ANIMATION, _ALPHA = 0x02, 0x10
 
 
 def read(data: bytes) -> HeaderFields:
-    """Read the header of a WebP file. Raises CorruptImage, struct.error where bytes are missing."""
+    """Read the header of a WebP file. Raises CorruptImage, struct.error if bytes are missing."""
     name: bytes = struct.unpack_from("<4sI", data, 12)[0]
     if name == b"VP8 ":
         return HeaderFields(size=_lossy_size(data, 20))

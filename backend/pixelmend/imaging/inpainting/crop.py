@@ -1,4 +1,4 @@
-"""One crop filled: structure first, then exemplars, then as much of their detail as is missing."""
+"""Fills one crop: structure first, then exemplars, then as much of their detail as is missing."""
 
 from collections.abc import Callable
 
@@ -6,19 +6,20 @@ import numpy as np
 from numpy.random import Generator
 
 from pixelmend.imaging.distance import distance_to
-from pixelmend.imaging.inpainting.detail import expected_strength, with_detail
+from pixelmend.imaging.inpainting.detail import add_grain, expected_strength
 from pixelmend.imaging.inpainting.exemplar import Filled, copied
 from pixelmend.imaging.inpainting.pyramid import Level, Mask, Plane, dilated, doubled, halved, levels_of
 from pixelmend.imaging.inpainting.structure import BLOCK_PX, continued
 
 _REACH_PX = 2 * BLOCK_PX
-"""Farther from what is known a level has nothing to add to the structure of the coarser one."""
+"""Farther from known pixels, a level has nothing to add to the structure of the coarser one."""
 _LEAST_SIDE_PX = 18
 """Below it there are hardly any patches to choose from."""
 _GUIDED_LEVELS = 3
 _THIN_PX = 5
 _DEEP_SHARE = 0.05
-"""Where hardly anything is farther from what is known, structure alone is likest: by 0.1 to 0.4 dB."""
+"""If hardly any pixel is farther from known ones, structure alone is closest to the original, by 0.1 to 0.4
+dB."""
 
 
 def filled_crop(
@@ -42,7 +43,7 @@ def filled_crop(
             guide = halved(guide)
     smooth = structures(levels, guide, check)
     deep = np.isinf(distance_to(~hole, _THIN_PX)[hole]).mean() > _DEEP_SHARE
-    result = _add_grain(levels, smooth, context_px, random, check) if deep else smooth[0]
+    result = _with_texture(levels, smooth, context_px, random, check) if deep else smooth[0]
     known = pixels[~hole] if not hole.all() else result.reshape(-1, result.shape[2])
     return np.where(hole[:, :, None], result.clip(known.min(axis=0), known.max(axis=0)), pixels)
 
@@ -62,14 +63,14 @@ def structures(levels: list[Level], guide: Plane | None, check: Callable[[], Non
     return filled[::-1]
 
 
-def _add_grain(
+def _with_texture(
     levels: list[Level],
     structures: list[Plane],
     context_px: int,
     random: Generator,
     check: Callable[[], None],
 ) -> Plane:
-    """The finest structure, averaged with what patches suggest, with their detail where it lacks some."""
+    """The finest structure, averaged with what patches suggest, with their detail if it lacks some."""
     before: Filled | None = None
     for finer in reversed(range(len(levels))):
         level = Level(structures[finer], levels[finer].hole)
@@ -78,4 +79,4 @@ def _add_grain(
             before = copied(level, finer, before, near, random, check)
     assert before is not None, "the finest level has a hole"
     smooth = (structures[0] + before.averaged) / 2
-    return with_detail(smooth, before.sharpest, expected_strength(levels[0].pixels, levels[0].hole))
+    return add_grain(smooth, before.sharpest, expected_strength(levels[0].pixels, levels[0].hole))

@@ -1,4 +1,4 @@
-"""How much fine detail an image has from place to place, and how to give a smooth fill what it lacks."""
+"""How much fine detail an image has from place to place, and how to add what a smooth filling lacks."""
 
 import numpy as np
 
@@ -6,13 +6,14 @@ from pixelmend.imaging.inpainting.pyramid import Mask, Plane, blurred, doubled, 
 
 _DETAIL_PX = 1.5
 _AROUND_PX = 3.0
-"""Standard deviations: of what counts as detail, and of where its strength is measured."""
+"""Standard deviations: of the blur that separates detail, and of the area in which its strength is
+measured."""
 _SHARE = 1.27
-_CALM = 60.0
-"""Power of detail, of 255^2, that is most easily seen to be the wrong one: the constant of SSIM that tells
-flat from textured is 58. Half the share is given there, more where it is much calmer or much livelier."""
+_VISIBLE_VARIANCE = 60.0
+"""The variance of detail, of 255^2, that is most easily seen to be wrong: the constant of SSIM that separates
+flat from textured is 58. Half of the share is given there, more for a much lower or much higher variance."""
 _GREATEST_GAIN = 2.0
-"""What is amplified more looks like worms, not like the texture it was."""
+"""Detail that is amplified more does not look like the texture it came from."""
 _TRANSFER_PX = 2.0
 
 
@@ -25,10 +26,10 @@ def brightness(pixels: Plane) -> Plane:
 
 
 def expected_strength(pixels: Plane, hole: Mask) -> Plane:
-    """Root mean square of the detail: measured where pixels are known, spread smoothly over the hole.
+    """Root mean square of the detail: measured in known pixels, spread smoothly over the hole.
 
-    pixels: (H, W, C) float32. Returns (H, W). The logarithm is spread, so that a hole in the sky beside a
-    tower expects a sky.
+    pixels: (H, W, C) float32. Returns (H, W). The logarithm is spread, so that a
+    hole in the sky beside a tower gets the detail of the sky.
     """
     known = (~hole).astype(np.float32)
     luma = brightness(pixels) * known
@@ -46,19 +47,19 @@ def strength(pixels: Plane) -> Plane:
     return np.sqrt(np.maximum(blurred(detail**2, _AROUND_PX), 0))
 
 
-def with_detail(smooth: Plane, lively: Plane, expected: Plane) -> Plane:
-    """`smooth` plus as much of the fine brightness of `lively` as brings it to what is expected there.
+def add_grain(low_variance: Plane, high_variance: Plane, expected: Plane) -> Plane:
+    """`low_variance` plus as much of the fine brightness of `high_variance` as is expected there.
 
-    Colour is left as it is: its detail is weak, and the wrong one looks like noise of the sensor.
-    smooth, lively: (H, W, C) float32 for values up to 255; expected: (H, W).
+    Colour is left as it is: its detail is weak, and wrong detail looks like noise of the sensor.
+    low_variance, high_variance: (H, W, C) float32 for values up to 255; expected: (H, W).
     """
-    luma = brightness(lively)
+    luma = brightness(high_variance)
     detail = luma - blurred(luma, _TRANSFER_PX)
     power = expected**2
-    share = _SHARE / (1 + 4 * _CALM * power / (power + np.float32(_CALM)) ** 2)
-    missing = np.sqrt(np.maximum(share**2 * power - strength(smooth) ** 2, 0))
+    share = _SHARE / (1 + 4 * _VISIBLE_VARIANCE * power / (power + np.float32(_VISIBLE_VARIANCE)) ** 2)
+    missing = np.sqrt(np.maximum(share**2 * power - strength(low_variance) ** 2, 0))
     gain = np.minimum(missing / (strength(detail[:, :, None]) + np.float32(0.3)), _GREATEST_GAIN)
-    result: Plane = smooth + (gain * detail)[:, :, None]
+    result: Plane = low_variance + (gain * detail)[:, :, None]
     return result
 
 

@@ -19,13 +19,13 @@ from pixelmend.imaging.inpainting.patches import RADIUS_PX, Indices, PatchSpace,
 from pixelmend.imaging.inpainting.pyramid import Level, Mask, Plane, doubled
 
 _ROUNDS = (3, 4, 6)
-"""On the finest level, the one above, and all others: what is large is settled where it costs little."""
+"""On the finest level, the one above, and all others: coarse levels cost little and decide what is large."""
 _TEXTURE_WEIGHT = 2.0
 _TRUST_PER_PX = 1.3
 """How much less a pixel is trusted with each pixel of distance from what is known (Wexler et al.)."""
 _DEEPEST_PX = 24
 _LEAST_LIKENESS = np.float32(1e-6)
-"""So that something is there where no patch is like what is looked for."""
+"""The least weight, so that a pixel gets a value even if no patch is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ def copied(
 ) -> Filled:
     """Fill one level. level.pixels: with a guess in the hole; before: of the next coarser level.
 
-    finer: how many finer levels there are. near: (H, W), where sources may lie. check: called between rounds.
+    finer: how many finer levels there are. near: (H, W), True for pixels that may be sources. check: called
+    between rounds.
     """
     hole = level.hole
     pixels = level.pixels
@@ -78,7 +79,7 @@ def copied(
 
 
 def _finer_places(coarse: Indices, space: PatchSpace, shape: tuple[int, ...]) -> Indices | None:
-    """Where the search begins: twice the coarser level's places. None where it had none."""
+    """The places at which the search begins: twice those of the coarser level. None if it had none."""
     coarse_height, coarse_width = coarse.shape
     rows, columns = np.divmod(space.targets, shape[1])
     found = coarse[np.minimum(rows // 2, coarse_height - 1), np.minimum(columns // 2, coarse_width - 1)]
@@ -100,7 +101,7 @@ def _voted(
     number = np.full((height + 2 * RADIUS_PX, width + 2 * RADIUS_PX), len(space.targets), np.int32)
     rows, columns = np.divmod(space.targets, width)
     number[rows + RADIUS_PX, columns + RADIUS_PX] = np.arange(len(space.targets), dtype=np.int32)
-    # patches centred outside the image come last and count nothing
+    # Patches centred outside the image come last and have no weight.
     weights = np.append(weights, 0).astype(np.float32)
     distances = np.append(distances, np.inf)
     places = np.append(places, space.sources[0])

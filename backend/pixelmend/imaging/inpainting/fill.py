@@ -1,4 +1,4 @@
-"""Holes filled with what their surroundings suggest, without a network: docs/adr/0014-inpainting-fill.md."""
+"""Fills holes from their surroundings, without a network: docs/adr/0014-inpainting-fill.md."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def fill(
 
     pixels: (H, W, C) with 1 or 3 channels: uint8, uint16, or float32 in [0, 1]. hole: (H, W) bool. Returns a
     new array of the same shape and type; pixels outside the hole are equal bit for bit. The same arguments
-    give the same result, whatever number of threads the process has for its matrix products.
+    give the same result, with any number of threads for matrix products.
 
     plan: of this hole, if it was made already. largest_px: the longest side of what is filled at once; memory
     is in proportion to its square. on_progress: called with hole pixels filled so far and in total.

@@ -1,4 +1,4 @@
-"""The nearest source patch of every target patch: exhaustively where that is cheap, else by PatchMatch."""
+"""The nearest source patch of every target patch: exhaustively if that is cheap, else by PatchMatch."""
 
 import numpy as np
 from numpy.random import Generator
@@ -16,7 +16,7 @@ def nearest(
 ) -> tuple[Indices, Plane]:
     """For each target the place of a source patch like it, and their squared distance.
 
-    start: places to begin the search at, any pixels; random ones where there are none.
+    start: places to begin the search at, any pixels; random ones if there are none.
     """
     if len(space.targets) * len(space.sources) <= _CHEAP_PAIRS:
         return _exhaustively(space, described)

@@ -18,7 +18,7 @@ _DIMENSIONS = 20
 _ITERATIONS = 4
 _AT_ONCE = 1 << 15
 _FAR = np.float32(1e6)
-"""A component that no patch has: places that are no source are never nearest."""
+"""A value that no component has, so that places that are no source are never nearest."""
 
 
 class PatchSpace:

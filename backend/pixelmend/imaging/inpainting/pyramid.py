@@ -23,7 +23,7 @@ class Level:
 def levels_of(pixels: Plane, hole: Mask) -> list[Level]:
     """The image itself first, then halved until no hole is left or the image is one pixel.
 
-    A coarse pixel is the mean of the known pixels below it, and a hole where those are the lesser part: a
+    A coarse pixel is the mean of the known pixels below it, and a hole if those are the lesser part: a
     hole of any size is a narrow one somewhere in the pyramid.
     """
     weight = (~hole).astype(np.float32)
@@ -46,7 +46,7 @@ def doubled(coarse: Plane, shape: tuple[int, ...]) -> Plane:
 
 
 def blurred(plane: Plane, sigma_px: float) -> Plane:
-    """Gaussian blur of (H, W) or (H, W, C) along both axes; what lies outside repeats the edge."""
+    """Gaussian blur of (H, W) or (H, W, C) along both axes; the edge is repeated outside."""
     reach = int(np.ceil(3 * sigma_px))
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
     taps = (taps / taps.sum()).astype(np.float32)
@@ -62,7 +62,7 @@ def blurred(plane: Plane, sigma_px: float) -> Plane:
 
 
 def dilated(mask: Mask, radius_px: int) -> Mask:
-    """True where the square of `radius_px` around a pixel touches the mask."""
+    """True if the square of `radius_px` around a pixel touches the mask."""
     side = 2 * radius_px + 1
     sums = np.pad(np.pad(mask, radius_px).astype(np.int32).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     counts = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]

@@ -1,8 +1,8 @@
-"""What goes on through a hole: edges and shades, by sparse representation in overlapping DCT blocks.
+"""Continues edges and shades through a hole, by sparse representation in overlapping DCT blocks.
 
 Alternating a hard threshold, lowered step by step, with the known pixels (Guleryuz, Nonlinear approximation
-based image recovery, 2006): what few coefficients explain of a block's known part, they continue into the
-unknown one. Blocks reach a few pixels; the pyramid does the rest.
+based image recovery, 2006): if few coefficients explain a block's known part, they
+continue it into the unknown one. Blocks reach a few pixels; the pyramid does the rest.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _STEP_PX = 4
 _ROUNDS = 20
 _FIRST_THRESHOLD = 200.0
 _LAST_THRESHOLD = 4.0
-"""For values up to 255: docs/adr/0014-inpainting-fill.md has what others gave."""
+"""For values up to 255: docs/adr/0014-inpainting-fill.md compares others."""
 _LEAST_BLOCK_PX = 4
 
 
@@ -46,7 +46,7 @@ def continued(start: Plane, hole: Mask, active: Mask) -> Plane:
         kept = np.abs(coefficients) > threshold
         kept[:, :, 0] = True
         coefficients *= kept
-        # a block that few coefficients explain is believed more (Guleryuz, part II)
+        # A block that few coefficients explain gets more weight (Guleryuz, part II).
         weights = known_share / (1 + kept.sum(axis=(0, 2)))
         spread = np.broadcast_to(weights[:, None], wanted.shape)[wanted]
         total = np.bincount(targets, spread, count)
