@@ -41,7 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(await violations(page)).toEqual([]);
     await app.open(service, 'erase');
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 81) });
-    await expect(page.getByTestId('erase-canvas')).toBeVisible();
+    await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
     expect(await violations(page)).toEqual([]);
     await app.open(service, 'system');
     await expect(page.locator('[data-model="pixelmend-x4"]')).toBeVisible();
@@ -71,7 +71,7 @@ test.describe('on a phone', () => {
     expect(await isTooWide()).toBe(false);
     await page.getByRole('link', { name: 'Erase' }).tap();
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 83) });
-    const canvas = page.getByTestId('erase-canvas');
+    const canvas = page.getByTestId('inpaint-canvas');
     await expect(canvas).toBeVisible();
     expect(await isTooWide()).toBe(false);
     await canvas.tap();

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test as base } from '@playwright/test';
-import { readPng } from '../../src/processing/browser/codec/pngReader';
-import type { Pixels } from '../../src/processing/browser/image/pixels';
-import type { InpaintOptions, UpscaleOptions } from '../../src/processing/processor';
+import { readPng } from '../../src/imaging/png/reader';
+import type { Pixels } from '../../src/imaging/pixels';
+import type { InpaintOptions, UpscaleOptions } from '../../src/processing/options';
 import { buildHarness, call } from './harness';
 import { startService, type Service } from './service';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
 import { build } from 'vite';
-import type { ProcessOptions } from '../../src/processing/processor';
+import type { TaskOptions } from '../../src/processing/options';
 import type { Outcome } from './harness/main';
 
 export interface Harness {
@@ -27,7 +27,7 @@ export async function buildHarness(): Promise<Harness> {
 
 export interface Call {
   file: Uint8Array;
-  options: ProcessOptions;
+  options: TaskOptions;
   mask?: Uint8Array;
   /** Aborts once so many tiles are done. */
   abortAfterTiles?: number;

@@ -45,10 +45,10 @@ test('every problem that the service can answer with is explained', () => {
     (found) => found[1],
   );
   expect(codes.length).toBeGreaterThan(25);
-  // The service does not begin where this happens, so that no client hears of it.
+  // With these the service does not start, so that no client receives them.
   const atStart = ['data-directory-in-use', 'data-directory-newer'];
-  const told = codes.filter((code) => !atStart.includes(code ?? ''));
-  expect(told.filter((code) => !(code && code in en.problems))).toEqual([]);
+  const reported = codes.filter((code) => !atStart.includes(code ?? ''));
+  expect(reported.filter((code) => !(code && code in en.problems))).toEqual([]);
 });
 
 test('the browser says which language, and English is for all others', () => {
