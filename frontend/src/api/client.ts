@@ -12,7 +12,6 @@ export type ModelInfo = Schemas['ModelInfo'];
 export type Profile = Schemas['ProfileDescription'];
 export type MemoryView = Schemas['MemoryView'];
 export type EstimateView = Schemas['EstimateView'];
-export type Limits = Schemas['Limits'];
 
 /** The text fields of a form. */
 export type FormFields = Record<string, string | number | boolean>;
@@ -117,7 +116,7 @@ export function unreachable(cause: unknown): ProcessError {
   return new ProcessError('unreachable', 'The service cannot be reached.', { retryable: true, cause });
 }
 
-export async function errorOf(response: Response): Promise<ProcessError> {
+async function errorOf(response: Response): Promise<ProcessError> {
   const body = await response.text().catch(() => '');
   return errorFrom(response.status, (name) => response.headers.get(name), body);
 }

@@ -28,12 +28,12 @@ export function lengthOf(span: Span): number {
   return span.stop - span.start;
 }
 
-export function shifted(span: Span, offset: number): Span {
+function shifted(span: Span, offset: number): Span {
   return { start: span.start + offset, stop: span.stop + offset };
 }
 
 /** Wider on both sides, within `[0, length)`. */
-export function widened(span: Span, marginPx: number, length: number): Span {
+function widened(span: Span, marginPx: number, length: number): Span {
   return { start: Math.max(0, span.start - marginPx), stop: Math.min(length, span.stop + marginPx) };
 }
 

@@ -2,6 +2,9 @@
 
 import { lengthOf, type Rect, type Size, sizeOf } from './geometry';
 
+/** The weights of red, green and blue in luma: ITU-R BT.601, which the service uses as well. */
+export const LUMA = [0.299, 0.587, 0.114] as const;
+
 /** 1: grey. 2: grey, alpha. 3: RGB. 4: RGBA. */
 export type Channels = 1 | 2 | 3 | 4;
 

@@ -11,7 +11,7 @@ export interface Task {
   modelsOf(options: TaskOptions): readonly string[];
 }
 
-/** Options of a task are handed out and taken back by the same task, so that their type is certain. */
+/** A task only ever receives options that it made, so that their type is certain. */
 export function defineTask<Options extends TaskOptions>(task: {
   id: Options['task'];
   fieldsOf: (options: Options) => FormFields;

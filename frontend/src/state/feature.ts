@@ -25,6 +25,6 @@ export interface TaskFeature extends Feature {
   task: Task;
   /** Whether it takes more than one image at a time. */
   takesMany: boolean;
-  /** Takes images that were dropped, pasted, picked, or handed over by another section. At least one. */
+  /** Takes images that were dropped, pasted, picked, or passed on by another section. At least one. */
   take(services: Services, files: readonly File[]): void;
 }

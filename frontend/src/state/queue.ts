@@ -56,10 +56,6 @@ export const EMPTY_QUEUE: QueueState = { items: [], selectedId: null };
 /** States in which an item can be submitted, for the first time or again. */
 const IDLE: readonly ItemState[] = ['ready', 'failed', 'cancelled', 'done'];
 
-export function isIdle(item: QueueItem): boolean {
-  return IDLE.includes(item.state);
-}
-
 export function isActive(item: QueueItem): boolean {
   return item.state === 'waiting' || item.state === 'running';
 }

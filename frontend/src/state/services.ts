@@ -34,7 +34,7 @@ export interface Services {
   limits: () => Promise<InputLimits>;
   /** Asks the service how it is, and keeps the answer. */
   askService: () => Promise<void>;
-  /** Hands images over to the section of a task, and shows it. */
+  /** Passes images on to the section of a task, and shows it. */
   openIn: (task: TaskId, files: readonly File[]) => void;
 }
 

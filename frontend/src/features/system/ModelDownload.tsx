@@ -1,7 +1,7 @@
 import { Button, Group, Progress } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { formatBytes } from '../../lib/format';
-import type { ModelAction, ModelProps } from './ModelRow';
+import type { ModelAction, ModelProps } from './modelAction';
 import classes from './System.module.css';
 
 /** Offers the download of a model to the service, shows its progress, or says what to do after a failure. */

@@ -4,16 +4,9 @@ import type { ModelInfo } from '../../api/client';
 import { problemMessage } from '../../lib/message';
 import { formatBytes } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
+import type { ModelProps } from './modelAction';
 import { ModelDownload } from './ModelDownload';
 import classes from './System.module.css';
-
-export type ModelAction = 'load' | 'unload' | 'pin' | 'unpin' | 'download' | 'stopDownload';
-
-export interface ModelProps {
-  model: ModelInfo;
-  isBusy: boolean;
-  onAct: (action: ModelAction) => void;
-}
 
 export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   const { t } = useTranslation();

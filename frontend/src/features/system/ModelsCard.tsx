@@ -6,7 +6,8 @@ import { useServices } from '../../state/services';
 import type { Api, ModelInfo } from '../../api/client';
 import { messageOf } from '../../lib/message';
 import { MessageText } from '../../ui/MessageText';
-import { type ModelAction, ModelRow } from './ModelRow';
+import type { ModelAction } from './modelAction';
+import { ModelRow } from './ModelRow';
 import classes from './System.module.css';
 
 const PERIOD_MS = 3000;

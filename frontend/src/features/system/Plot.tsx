@@ -3,7 +3,7 @@ import { formatSeconds } from '../../lib/format';
 import { linePath, niceMost, type Sample } from './plot';
 import classes from './System.module.css';
 
-export interface Line {
+interface Line {
   name: string;
   colour: string;
   samples: readonly Sample[];

@@ -15,14 +15,14 @@ import {
   wholeOf,
 } from '../../imaging/geometry';
 
-export const PREVIEW_SIDE_PX = 2048;
+const PREVIEW_SIDE_PX = 2048;
 /** Images of up to so many pixels, 4 bytes each, are decoded once and kept. */
 const KEPT_PIXELS = 16_000_000;
 /** How much larger than the visible part a decoded part is on each side, so that short moves need no other. */
 const MARGIN = 0.5;
 const MAX_PART_PIXELS = 16_000_000;
 
-export interface Part {
+interface Part {
   area: Rect;
   bitmap: ImageBitmap;
 }

@@ -10,7 +10,7 @@ export interface View {
 
 export const MAX_SCALE = 32;
 
-/** The whole image in the middle of the box. Small images are enlarged by no more than `most`. */
+/** The whole image in the middle of the box. Small images are scaled by no more than `most`. */
 export function fitView(box: Size, image: Size, most = 4): View {
   const scale = Math.min(box.widthPx / image.widthPx, box.heightPx / image.heightPx, most);
   return centred(box, image, scale);

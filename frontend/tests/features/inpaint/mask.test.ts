@@ -7,7 +7,7 @@ import * as ops from '../../../src/features/inpaint/mask/mask';
 import { isEmptyRect, type Point, wholeOf } from '../../../src/imaging/geometry';
 import { readPng } from '../../../src/imaging/png/reader';
 
-/** What an operation should do, said pixel by pixel. */
+/** The mask that an operation should leave, pixel by pixel. */
 function expected(width: number, height: number, isSet: (x: number, y: number) => boolean): number[] {
   return Array.from({ length: width * height }, (_, n) =>
     isSet(n % width, Math.floor(n / width)) ? 255 : 0,

@@ -147,7 +147,7 @@ test('masks are read as the service reads them', () => {
     data: Uint8ClampedArray.of(255, 0, 255, 200, 0, 127, 0, 255),
   };
   expect(Array.from(holeFromMask(clear, image).data)).toEqual([1, 0, 1, 0]);
-  // Another size of the same shape: a thin stroke survives.
+  // In a mask of another size and the same shape, a thin stroke survives.
   const wide = { widthPx: 8, heightPx: 2, channels: 1 as const, data: new Uint8ClampedArray(16) };
   wide.data[11] = 255;
   expect(Array.from(holeFromMask(wide, image).data)).toEqual([0, 1, 0, 0]);
@@ -162,7 +162,7 @@ test.each([1, 3, 4] as const)('beyond its margin nothing changes, with %i channe
   drawn.data.forEach((value, i) => (mask.data[i] = 255 * value));
   const margins = { maskGrowPx: 4, maskFeatherPx: 2 };
   const { pixels, areaPx } = inpaint(image, mask, margins, quiet);
-  // In two steps, as the service: what is sure, then its soft edge.
+  // The service grows in the same two steps: first the solid part, then its soft edge.
   const area = grow(grow(drawn, 2), 2);
   expect(areaPx).toBe(area.data.reduce((sum, value) => sum + value, 0));
   expect(broken(pixels, area).data).toEqual(broken(image, area).data);

@@ -1,4 +1,4 @@
-/** What tests/browser/fixtures.py wrote. */
+/** Reads the files that tests/browser/fixtures.py wrote. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

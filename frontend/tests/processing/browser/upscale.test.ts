@@ -6,7 +6,7 @@ import { newPixels, type Channels, type Pixels } from '../../../src/imaging/pixe
 
 const REACH_PX = 3;
 
-/** Twice the size; each pixel depends on all within REACH_PX, and what lies outside the window is black. */
+/** A network for twice the size. Each pixel depends on all within REACH_PX, and outside the window all is black. */
 function network(tilePx: number): Upscaler {
   const run = (plane: Float32Array, { widthPx, heightPx }: Size) => {
     const output = new Float32Array(plane.length * 4);

@@ -1,4 +1,5 @@
 import { type Rect, type Size, wholeOf } from '../../../imaging/geometry';
+import { LUMA } from '../../../imaging/pixels';
 import type { Mask } from './mask';
 
 const ROWS_AT_ONCE = 512;
@@ -41,7 +42,7 @@ export async function importMask(file: Blob, { widthPx, heightPx }: Size): Promi
 export function readBand(rgba: Uint8ClampedArray, target: Uint8Array): void {
   for (let n = 0, at = 0; at < rgba.length; n += 1, at += 4) {
     const [red, green, blue] = [rgba[at] as number, rgba[at + 1] as number, rgba[at + 2] as number];
-    const luma = (0.299 * red + 0.587 * green + 0.114 * blue) * ((rgba[at + 3] as number) / 255);
+    const luma = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue) * ((rgba[at + 3] as number) / 255);
     target[n] = luma >= 127.5 ? 255 : 0;
   }
 }

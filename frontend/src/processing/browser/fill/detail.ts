@@ -1,5 +1,6 @@
 /** Measures fine detail, and adds to a smooth filling what it lacks (imaging/inpainting/detail.py). */
 
+import { LUMA } from '../../../imaging/pixels';
 import { copyOf, merged, newPlane, type BitMask, type Plane } from './planes';
 import { blurred, doubled, levelsOf } from './pyramid';
 
@@ -12,7 +13,6 @@ const MOST_VISIBLE_POWER = 60;
 /** Detail that is amplified more no longer looks like the texture it was. */
 const MAX_GAIN = 2;
 const TRANSFER_PX = 2;
-const LUMA = [0.299, 0.587, 0.114] as const;
 
 /**
  * The root mean square of the detail, measured in known pixels and spread smoothly over the hole. The logarithm is

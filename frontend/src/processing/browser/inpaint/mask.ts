@@ -19,7 +19,7 @@ const LUMA = [299, 587, 114] as const;
 export function holeFromMask(mask: Pixels, image: Size): BitMask {
   const { channels, data } = mask;
   const marked = newBitMask(mask);
-  // The decoder has marked an alpha that is opaque throughout.
+  // The decoder has removed an alpha that is opaque throughout.
   const byAlpha = hasAlpha(channels);
   for (let i = 0; i < marked.data.length; i += 1) {
     const at = i * channels;

@@ -1,11 +1,8 @@
 /** Between the channels of an image and the three of a network, as in backend/pixelmend/engine/planes.py. */
 
 import type { Channels, Pixels } from '../../../imaging/pixels';
-import { hasAlpha } from '../../../imaging/pixels';
+import { hasAlpha, LUMA } from '../../../imaging/pixels';
 import { snapAlpha } from '../alpha';
-
-/** ITU-R BT.601, which the service uses for grey. */
-const LUMA = [0.299, 0.587, 0.114] as const;
 
 /** Upscales one plane: (3, height, width) in [0, 1] to (3, scale * height, scale * width). */
 export type RunPlane = (plane: Float32Array<ArrayBuffer>) => Promise<Float32Array>;
