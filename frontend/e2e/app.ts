@@ -48,7 +48,7 @@ export class App {
 
 interface Fixtures {
   app: App;
-  /** Errors of the page's own; each test looks that there were none. */
+  /** Errors of the page itself. Each test checks that there were none. */
   problems: string[];
 }
 
@@ -70,7 +70,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('console', (message) => {
-        // What the browser itself notes of answers that are no success is not the app's.
+        // The browser itself logs answers that are no success. That is not an error of the app.
         if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
           problems.push(message.text());
         }

@@ -12,7 +12,7 @@ interface AxeResults {
   violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
 }
 
-/** What axe finds against WCAG 2.2 AA and its own best practice. */
+/** The faults that axe finds, by WCAG 2.2 AA and its own best practice. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const found = await page.evaluate(() =>
@@ -84,7 +84,7 @@ test('the first load is small, and the inference runtime is not part of it', asy
   page,
   service,
 }) => {
-  // What is fetched once the page is idle comes later; here it never is.
+  // Without idle time, nothing is fetched ahead.
   await page.addInitScript(() => {
     window.requestIdleCallback = () => 0;
   });

@@ -9,7 +9,7 @@ import type { TaskOptions } from '../../src/processing/options';
 import type { Outcome } from './harness/main';
 
 export interface Harness {
-  /** Where its files lie, as the service serves them. */
+  /** The folder of its files, which the service serves. */
   folder: string;
   remove: () => Promise<void>;
 }
@@ -29,11 +29,11 @@ export interface Call {
   file: Uint8Array;
   options: TaskOptions;
   mask?: Uint8Array;
-  /** Aborts once so many tiles are done. */
+  /** Aborts when so many tiles are done. */
   abortAfterTiles?: number;
 }
 
-/** Of the engine in the page. */
+/** Calls the engine in the page. */
 export function call(page: Page, { file, options, mask, abortAfterTiles }: Call): Promise<Outcome> {
   const given = {
     file: Array.from(file),

@@ -57,3 +57,34 @@ test('what was removed does not come back', async () => {
   const left = await reloaded('removed', state, reduceQueue(state, { type: 'removed', ids: ['a'] }));
   expect(left.map((item) => item.id)).toEqual(['b']);
 });
+
+test('a queue that the first version wrote is loaded', async () => {
+  const item = {
+    id: 'a',
+    file: new Blob(['a']),
+    fileName: 'a.png',
+    addedMs: 1,
+    state: 'running',
+    probe: { format: 'png', widthPx: 8, heightPx: 6, isAnimated: false, isComplete: true },
+    thumbnail: null,
+    options: OPTIONS,
+    firstFrame: false,
+    result: null,
+    message: null,
+    jobId: 'j1',
+  };
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open('first', 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('queue', { keyPath: 'id' }).put(item);
+    request.onsuccess = () => resolve(request.result.close());
+    request.onerror = () => reject(new Error('not opened'));
+  });
+  const [stored] = (await (await openSavedQueue('first')).load()).map(restoredItem);
+  expect(stored).toMatchObject({
+    id: 'a',
+    state: 'waiting',
+    jobId: 'j1',
+    options: OPTIONS,
+    probe: item.probe,
+  });
+});

@@ -4,7 +4,7 @@ import { createBrowserProcessor } from '../../../src/processing/browser';
 import type { TaskOptions } from '../../../src/processing/options';
 import type { ProcessProgress } from '../../../src/processing/processor';
 
-/** What can cross between a page and the test. */
+/** A result as values that can be passed from a page to the test. */
 export interface Outcome {
   bytes: number[];
   type: string;
