@@ -8,7 +8,7 @@ export default defineConfig({
   // Each worker starts a service that computes, and two cores are enough for one.
   workers: 1,
   // Some tests restart their service, which takes long on a busy machine.
-  timeout: 180_000,
+  timeout: 300_000,
   expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { type Download, expect, type Locator, type Page, test as base } from '@playwright/test';
 import { Service } from './service';
 
+/** A busy machine may need minutes for what takes seconds on an idle one. */
+const LONGEST_MS = 240_000;
+
 export interface Given {
   name: string;
   buffer: Buffer;
 }
 
 /** The app in a page, as a user sees it. */
-export class App {
+class App {
   readonly page: Page;
 
   constructor(page: Page) {
@@ -31,7 +34,7 @@ export class App {
   }
 
   async expectState(name: string, state: string): Promise<void> {
-    await expect(this.row(name)).toHaveAttribute('data-state', state, { timeout: 60_000 });
+    await expect(this.row(name)).toHaveAttribute('data-state', state, { timeout: LONGEST_MS });
   }
 
   start(): Promise<void> {
