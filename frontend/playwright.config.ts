@@ -1,14 +1,14 @@
 import { defineConfig } from '@playwright/test';
 
-/** The system's: none is downloaded. scripts/make.sh looks for it. */
+/** The browser of the system; none is downloaded. scripts/make.sh finds it. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: 'e2e',
-  // Each starts a service that computes; two cores bear one.
+  // Each worker starts a service that computes, and two cores are enough for one.
   workers: 1,
-  // Some restart their service, which takes long where other work goes on.
-  timeout: 180_000,
+  // Some tests restart their service, which takes long on a busy machine.
+  timeout: 300_000,
   expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],

@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-// Threads in WebAssembly need a page that is isolated from others; the service and nginx send the same.
+// Threads in WebAssembly need a page that is isolated from others. The service and nginx send the same headers.
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -10,10 +10,10 @@ const SERVICE = process.env.PIXELMEND_DEV_SERVICE ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
   plugins: [react()],
-  // Fonts, images and workers must be files of their own: the content security policy has no data: scripts.
+  // Fonts, images and workers must be files of their own, since the content security policy allows no data: scripts.
   build: {
     target: 'es2022',
-    // Browsers that know light-dark(); for older ones it would be rewritten into what Mantine cannot switch.
+    // These browsers know light-dark(). For older ones it would be rewritten into styles that Mantine cannot switch.
     cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
@@ -27,7 +27,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.{ts,tsx}'],
     environment: 'node',
-    // The machines that run it are small, and the service's own tests run beside it.
+    // The machines that run the tests are small, and the service's own tests may run at the same time.
     maxWorkers: 2,
   },
 });

@@ -18,14 +18,14 @@ from PIL import Image
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import format_registry
 from pixelmend.imaging.target import Target
 from pixelmend.jobs.admission import Admission
 from pixelmend.models.catalog import load_catalog
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleOptions
 
-FORMATS = [output.value for output in OutputFormat]
+FORMATS = [output.name for output in format_registry().outputs]
 GPU_SECONDS = 60
 PREVIEW_PX = 1600
 """Of the picture to paint on; the mask is scaled up to the image again."""
@@ -48,7 +48,7 @@ def compute(task: ImageTask) -> ImageReport:
 
 def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
     """From the page: the path of the result, and what is to be said of it."""
-    options = ImageOptions(UpscaleOptions(model, Target(scale)), format=OutputFormat(output))
+    options = ImageOptions(UpscaleOptions(model, Target(scale)), format=output)
     return run(file, None, options)
 
 
@@ -60,7 +60,7 @@ def inpaint(file: str | None, painted: dict[str, Any] | None, grow_px: float, ou
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
     options = InpaintOptions.of(FILL, int(grow_px))
-    return run(file, mask, ImageOptions(inpaint=options, format=OutputFormat(output)))
+    return run(file, mask, ImageOptions(inpaint=options, format=output))
 
 
 def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:

@@ -2,13 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { type Download, expect, type Locator, type Page, test as base } from '@playwright/test';
 import { Service } from './service';
 
+/** A busy machine may need minutes for what takes seconds on an idle one. */
+const LONGEST_MS = 240_000;
+
 export interface Given {
   name: string;
   buffer: Buffer;
 }
 
 /** The app in a page, as a user sees it. */
-export class App {
+class App {
   readonly page: Page;
 
   constructor(page: Page) {
@@ -31,7 +34,7 @@ export class App {
   }
 
   async expectState(name: string, state: string): Promise<void> {
-    await expect(this.row(name)).toHaveAttribute('data-state', state, { timeout: 60_000 });
+    await expect(this.row(name)).toHaveAttribute('data-state', state, { timeout: LONGEST_MS });
   }
 
   start(): Promise<void> {
@@ -48,7 +51,7 @@ export class App {
 
 interface Fixtures {
   app: App;
-  /** Errors of the page's own; each test looks that there were none. */
+  /** Errors of the page itself. Each test checks that there were none. */
   problems: string[];
 }
 
@@ -70,7 +73,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('console', (message) => {
-        // What the browser itself notes of answers that are no success is not the app's.
+        // The browser itself logs answers that are no success. That is not an error of the app.
         if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
           problems.push(message.text());
         }

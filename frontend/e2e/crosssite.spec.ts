@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from './app';
 
-/** A page of another origin, which the visitor of the service happens to open. */
+/** A page of another origin, which a visitor of the service opens. */
 let elsewhere: Server;
 
 test.beforeAll(async () => {
@@ -28,7 +28,7 @@ test('a page of another site can neither change anything here nor call the servi
     }
   });
   await page.goto(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`);
-  // Simple requests, which a browser sends without asking the service first.
+  // These are simple requests, which a browser sends without asking the service first.
   await page.evaluate(async (url) => {
     await fetch(`${url}/api/models/pixelmend-x4/pin`, { method: 'POST', mode: 'no-cors' });
     const form = new FormData();

@@ -12,7 +12,7 @@ const test = base.extend<{ own: Service }>({
   },
 });
 
-/** The page has fetched all that it needs to compute by itself. */
+/** Waits until the page has fetched all that it needs to compute by itself. */
 async function engineIsKept(page: Page): Promise<void> {
   await expect(page.locator('html')).toHaveAttribute('data-engine', 'kept');
 }
@@ -33,7 +33,7 @@ test('stopped: this browser does it and says so; back: the service does the next
   await expect(notice).toBeVisible();
   await expect(page.getByTestId('mode')).toHaveAttribute('data-mode', 'browser');
   await own.restart();
-  // The page asks by itself, every few seconds.
+  // The page asks the service every few seconds.
   await expect(notice).toBeHidden();
   await expect(page.getByTestId('mode')).toHaveAttribute('data-mode', 'server');
   await app.pick('Add images', { name: 'next.png', buffer: picture(80, 60, 73) });

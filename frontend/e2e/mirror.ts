@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 const ASKED_RANGE = /bytes=(\d+)-/;
 
-/** Gives a file of zeros, of which the first part comes at once and the rest when it is let go on. */
+/** Serves a file of zeros. The first part is sent at once, the rest after `goOn`. */
 export class Mirror {
   private readonly server: Server;
   private readonly sizeBytes: number;

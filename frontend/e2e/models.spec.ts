@@ -6,10 +6,10 @@ import { Service } from './service';
 
 const ID = 'RealESRGAN_x4plus_anime_6B';
 const SIZE_BYTES = 17_938_799;
-/** Nobody listens: what the mirror does not have is not looked for on the internet. */
+/** Nothing listens here, so that files which the mirror lacks are not searched on the internet. */
 const NOWHERE = 'http://127.0.0.1:9';
 
-/** A service whose models come from a server of the test's own. */
+/** A service that downloads its models from a server of the test. */
 const test = base.extend<{ mirror: Mirror; own: Service }>({
   mirror: async ({}, use) => {
     const mirror = new Mirror(SIZE_BYTES, 5_000_000);
@@ -47,7 +47,7 @@ test('a model is downloaded from the page: progress, stop, resume, and why it fa
   const bar = row.getByRole('progressbar', { name: `Downloading: ${ID}` });
   await expect(row).toContainText('5.0 MB of 17.9 MB');
   await expect(bar).toHaveAttribute('aria-valuenow', /^27/);
-  // What is under way is shown with what is here.
+  // A model that is being downloaded is listed with those that are there.
   await isShown.click();
   await expect(bar).toBeVisible();
   await page.reload();
@@ -58,7 +58,7 @@ test('a model is downloaded from the page: progress, stop, resume, and why it fa
   mirror.goOn();
   await isShown.click();
   await click('Download, 17.9 MB');
-  // All that comes is wrong, so that it is fetched anew, and then from elsewhere.
+  // The content is wrong, so the file is fetched again, and then from elsewhere.
   await expect(row.getByRole('alert')).toContainText('The model could not be downloaded.');
   expect(mirror.askedRanges.some((range) => /bytes=[1-9]/.test(range ?? ''))).toBe(true);
   await row.getByText('Details').click();
@@ -66,7 +66,7 @@ test('a model is downloaded from the page: progress, stop, resume, and why it fa
   await click('Dismiss');
   await expect(row).toContainText('Download, 17.9 MB');
 
-  // Put there by hand, it counts at once.
+  // A file that is put there by hand counts at once.
   await copyFile(join(import.meta.dirname, 'mirror.ts'), join(own.modelsFolder, `${ID}.pth`));
   await expect(row.getByRole('button', { name: `Load: ${ID}` })).toBeVisible();
 });

@@ -12,7 +12,7 @@ interface AxeResults {
   violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
 }
 
-/** What axe finds against WCAG 2.2 AA and its own best practice. */
+/** The faults that axe finds, by WCAG 2.2 AA and its own best practice. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const found = await page.evaluate(() =>
@@ -41,7 +41,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     expect(await violations(page)).toEqual([]);
     await app.open(service, 'erase');
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 81) });
-    await expect(page.getByTestId('erase-canvas')).toBeVisible();
+    await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
     expect(await violations(page)).toEqual([]);
     await app.open(service, 'system');
     await expect(page.locator('[data-model="pixelmend-x4"]')).toBeVisible();
@@ -71,7 +71,7 @@ test.describe('on a phone', () => {
     expect(await isTooWide()).toBe(false);
     await page.getByRole('link', { name: 'Erase' }).tap();
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 83) });
-    const canvas = page.getByTestId('erase-canvas');
+    const canvas = page.getByTestId('inpaint-canvas');
     await expect(canvas).toBeVisible();
     expect(await isTooWide()).toBe(false);
     await canvas.tap();
@@ -84,7 +84,7 @@ test('the first load is small, and the inference runtime is not part of it', asy
   page,
   service,
 }) => {
-  // What is fetched once the page is idle comes later; here it never is.
+  // Without idle time, nothing is fetched ahead.
   await page.addInitScript(() => {
     window.requestIdleCallback = () => 0;
   });

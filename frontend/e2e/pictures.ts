@@ -1,6 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A PNG of waves; seed: another picture. */
+/** A PNG of waves. Another seed gives another image. */
 export function picture(width: number, height: number, seed = 1): Buffer {
   const rows = Buffer.alloc(height * (1 + width * 3));
   for (let y = 0; y < height; y += 1) {
@@ -38,7 +38,7 @@ export function sizeOfPng(data: Buffer): [number, number] {
   return [data.readUInt32BE(16), data.readUInt32BE(20)];
 }
 
-/** Two frames of one pixel, byte by byte: no library here writes animations. */
+/** Two frames of one pixel, byte by byte, since no library here writes animations. */
 export function animation(): Buffer {
   const frame = '2c00000000010001000002024401' + '00';
   return Buffer.from(`47494638396101000100800000000000ffffff${frame}${frame}3b`, 'hex');

@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 const PYTHON = process.env.PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
 const POLL_MS = 50;
 
-/** The real service in a folder of its own, which serves the app that was built. */
+/** The real service in a folder of its own. It serves the built app. */
 export class Service {
   url = '';
   private process: ChildProcess | null = null;
@@ -20,7 +20,7 @@ export class Service {
     this.settings = settings;
   }
 
-  /** settings: environment variables, beside what keeps it apart from others. */
+  /** `settings` are environment variables, added to those that separate it from other services. */
   static async start(settings: Record<string, string> = {}): Promise<Service> {
     const service = new Service(await mkdtemp(join(tmpdir(), 'pixelmend-e2e-')), settings);
     await service.run(0);
@@ -31,7 +31,7 @@ export class Service {
     return join(this.folder, 'models');
   }
 
-  /** Once more, where it was and with what it had. */
+  /** Starts it again at the same address and with the same data. */
   async restart(): Promise<void> {
     await this.run(Number(new URL(this.url).port));
   }

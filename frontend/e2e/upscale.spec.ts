@@ -2,7 +2,7 @@ import { unzipSync } from 'fflate';
 import { expect, test } from './app';
 import { animation, picture, sizeOfPng } from './pictures';
 
-test('an image is estimated, enlarged, compared and downloaded', async ({ app, page, service }) => {
+test('an image is estimated, upscaled, compared and downloaded', async ({ app, page, service }) => {
   await app.open(service);
   await app.pick('Choose images', { name: 'waves.png', buffer: picture(120, 90) });
   await app.expectState('waves.png', 'ready');
@@ -46,7 +46,7 @@ test('a format whose header is not read here is measured by the browser, or said
     return Buffer.from(await response.arrayBuffer());
   };
   await app.open(service);
-  // This browser decodes AVIF, and no TIFF.
+  // This browser decodes AVIF, but not TIFF.
   await app.pick('Choose images', { name: 'waves.avif', buffer: await encoded('avif') });
   await app.expectState('waves.avif', 'ready');
   await expect(app.row('waves.avif')).toContainText('120×90');
@@ -67,7 +67,7 @@ test('before and after lie on one another, on their sides of the border', async 
   await app.start();
   await app.expectState('waves.png', 'done');
   await expect(page.getByTestId('viewer')).toHaveAttribute('data-comparing');
-  // The same place, once on this side of the border, once on the other: alike, but not the same.
+  // The same place, once on one side of the border and once on the other: similar, but not the same.
   const pixels = () =>
     page
       .getByTestId('viewer')
@@ -227,7 +227,7 @@ test('models are tried on a crop, side by side, and one is chosen', async ({ app
   await page.getByRole('button', { name: 'Try models on a crop' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Try', exact: true }).click();
-  // Of those that are tried together, the first.
+  // The first one of those that are tried.
   const image = dialog.getByRole('img', { name: /^Crop by/ }).first();
   await expect(image).toBeVisible();
   await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBe(640);
@@ -261,7 +261,7 @@ test('a result of 64 megapixels is shown, whole and close, without being held de
   const before = await page.evaluate(() => (window as unknown as { held: number[] }).held.length);
   await page.getByRole('button', { name: '1:1' }).click();
   await expect(page.getByTestId('zoom')).toHaveText('100 %');
-  // The part that is seen is decoded, and nothing that would be too much.
+  // The visible part is decoded, and nothing that is too large.
   const held = () => page.evaluate(() => (window as unknown as { held: number[] }).held);
   await expect.poll(async () => (await held()).length).toBeGreaterThan(before);
   expect(Math.max(...(await held()))).toBeLessThanOrEqual(16_000_000);

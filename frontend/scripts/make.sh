@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The web app's part of make: build, check, test. Where Node or a browser is missing it says so; that is an error
-# where CI is set, and everywhere else the rest goes on.
+# The web app's part of make: build, check, test. If Node or a browser is missing, it says so. That is an error if CI is
+# set; otherwise make goes on without the web app.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1

@@ -6,10 +6,13 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nextProvider } from 'react-i18next';
 import { App } from './app/App';
-import { keepQueue } from './app/keepQueue';
-import { createServices, ServicesContext } from './app/services';
+import { createServices } from './app/createServices';
+import { TASK_FEATURES } from './app/features';
+import { saveQueue } from './app/saveQueue';
 import { theme } from './app/theme';
 import { createI18n, preferredLanguage } from './i18n';
+import { ServicesContext } from './state/services';
+import { generalSettings, valuesOf } from './state/settings';
 
 const schemes = localStorageColorSchemeManager({ key: 'pixelmend-color-scheme' });
 
@@ -23,10 +26,15 @@ function usableStorage(): Storage | null {
 
 async function start(root: HTMLElement): Promise<void> {
   const { VITE_UPSCALE_MODE: mode, VITE_API_URL: apiUrl = '' } = import.meta.env;
-  const services = createServices({ browserOnly: mode === 'browser', apiUrl }, usableStorage());
-  const language = services.settings.get().language ?? preferredLanguage(navigator.languages);
+  const services = createServices(
+    { browserOnly: mode === 'browser', apiUrl },
+    TASK_FEATURES,
+    usableStorage(),
+  );
+  const { language: chosen } = valuesOf(services.settings.get(), generalSettings);
+  const language = chosen ?? preferredLanguage(navigator.languages);
   const i18n = await createI18n(language);
-  // A failed request is told to the user at once, who can ask again; the service watch asks anyhow.
+  // A failed request is shown at once, and the user can ask again. The service watch keeps asking anyway.
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   createRoot(root).render(
     <StrictMode>
@@ -41,7 +49,7 @@ async function start(root: HTMLElement): Promise<void> {
       </ServicesContext>
     </StrictMode>,
   );
-  await keepQueue(services);
+  await saveQueue(services);
 }
 
 const root = document.getElementById('root');

@@ -1,6 +1,6 @@
-import type { UpscaleOptions } from '../src/processing/processor';
+import type { UpscaleOptions } from '../src/processing/options';
 
-/** Twice the size, as PNG, by whatever model the service chooses. */
+/** Twice the size, as PNG, with the default model. */
 export const OPTIONS: UpscaleOptions = {
   task: 'upscale',
   model: null,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pixelmend.api.results import content_disposition, result_name
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import JPEG, PNG
 from pixelmend.imaging.target import Target
 from pixelmend.tasks.image import ImageReport
 from pixelmend.tasks.inpaint import InpaintTask
@@ -28,28 +28,28 @@ OPTIONS = ImageOptions(UpscaleOptions("m"))
         (ImageOptions(UpscaleOptions("m", Target(2.5))), ENLARGED, "photo-x2.5.png"),
         (ImageOptions(UpscaleOptions("m", Target(width_px=400))), ENLARGED, "photo-400x200.png"),
         (ImageOptions(UpscaleOptions("m")), replace(ENLARGED, source_px=0), "photo-400x200.png"),
-        (ImageOptions(UpscaleOptions("m"), format=OutputFormat.JPEG), ENLARGED, "photo-x4.jpg"),
+        (ImageOptions(UpscaleOptions("m"), format=JPEG.name), ENLARGED, "photo-x4.jpg"),
         (ImageOptions(inpaint=INPAINT), SAME_SIZE, "photo-inpainted.png"),
         (ImageOptions(UpscaleOptions("m"), INPAINT), ENLARGED, "photo-inpainted-x4.png"),
     ],
 )
 def test_name_says_what_was_done(options: ImageOptions, report: ImageReport, name: str) -> None:
-    assert (
-        result_name("holiday/photo.jpg", InpaintTask() if options.inpaint else UpscaleTask(), options, report)
-        == name
-    )
+    task = InpaintTask() if options.inpaint else UpscaleTask()
+    output = format_registry().output(options.format)
+    assert result_name("holiday/photo.jpg", task, options, output, report) == name
 
 
 def test_name_of_a_stranger_is_made_safe() -> None:
     name = result_name(
         "../..\\x\0\u202e/\ud800\r\nSet-Cookie: a.png",
         UpscaleTask(),
-        ImageOptions(UpscaleOptions("m")),
+        OPTIONS,
+        PNG,
         ENLARGED,
     )
     assert name == "___Set-Cookie_ a-x4.png"
-    assert len(result_name("n" * 9000, UpscaleTask(), OPTIONS, ENLARGED).encode()) < 255
-    assert result_name(None, UpscaleTask(), OPTIONS, ENLARGED) == "image-x4.png"
+    assert len(result_name("n" * 9000, UpscaleTask(), OPTIONS, PNG, ENLARGED).encode()) < 255
+    assert result_name(None, UpscaleTask(), OPTIONS, PNG, ENLARGED) == "image-x4.png"
 
 
 def test_clients_that_know_one_form_only_get_a_name() -> None:

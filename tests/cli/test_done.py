@@ -7,7 +7,7 @@ import pytest
 
 from pixelmend.cli.done import RECORD_NAME, DoneFiles
 from pixelmend.cli.files import FileJob
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import PNG
 from pixelmend.imaging.target import Target
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
@@ -41,7 +41,7 @@ def test_a_result_of_unknown_origin_is_not_done(job: FileJob) -> None:
         ImageOptions(UpscaleOptions("pixelmend-x2")),
         ImageOptions(UpscaleOptions("pixelmend-x4", Target(2.0))),
         ImageOptions(UpscaleOptions("pixelmend-x4", denoise=0.5)),
-        ImageOptions(UpscaleOptions("pixelmend-x4"), format=OutputFormat.PNG, quality=50),
+        ImageOptions(UpscaleOptions("pixelmend-x4"), format=PNG.name, quality=50),
     ],
 )
 def test_other_options_are_another_result(job: FileJob, other: ImageOptions) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pixelmend.cli.files import FileJob, chosen_format, make_writable, plan_files
 from pixelmend.cli.search import passed_over_line
 from pixelmend.core.errors import InvalidParameter, PixelmendError
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import JPEG, PNG, WEBP
 from pixelmend.imaging.names import same_name
 
 
@@ -22,20 +22,20 @@ def test_folder_keeps_its_structure_and_leaves_other_files_alone(tmp_path: Path)
     second = touch(tmp_path / "in/deep/er/b.PNG")
     touch(tmp_path / "in/notes.txt")
     out = tmp_path / "out"
-    plan = plan_files([tmp_path / "in"], out, OutputFormat.WEBP)
+    plan = plan_files([tmp_path / "in"], out, WEBP)
     assert plan.jobs == (FileJob(first, out / "a.webp"), FileJob(second, out / "deep/er/b.webp"))
     assert passed_over_line(plan.passed_over) == "passed over: 1 .txt files"
 
 
 def test_named_file_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
     source = touch(tmp_path / "scan")
-    plan = plan_files([source], None, OutputFormat.PNG)
+    plan = plan_files([source], None, PNG)
     assert plan.jobs == (FileJob(source, tmp_path / "scan-upscaled.png"),)
 
 
 def test_sources_that_differ_in_their_suffix_do_not_share_a_result(tmp_path: Path) -> None:
     sources = [touch(tmp_path / "a.jpg"), touch(tmp_path / "a.png")]
-    jobs = plan_files(sources, tmp_path / "out", OutputFormat.PNG).jobs
+    jobs = plan_files(sources, tmp_path / "out", PNG).jobs
     assert [job.result.name for job in jobs] == ["a.jpg.png", "a.png.png"]
 
 
@@ -43,7 +43,7 @@ def test_results_are_not_taken_for_sources(tmp_path: Path) -> None:
     source = touch(tmp_path / "a.jpg")
     touch(tmp_path / "a-upscaled.png")
     touch(tmp_path / "out/b.png")
-    plan = plan_files([tmp_path], tmp_path / "out", OutputFormat.PNG)
+    plan = plan_files([tmp_path], tmp_path / "out", PNG)
     assert [job.source for job in plan.jobs] == [source]
     assert passed_over_line(plan.passed_over) == "passed over: 2 results"
 
@@ -51,11 +51,11 @@ def test_results_are_not_taken_for_sources(tmp_path: Path) -> None:
 def test_source_is_never_replaced(tmp_path: Path) -> None:
     source = touch(tmp_path / "a.png")
     with pytest.raises(InvalidParameter, match="replace its source"):
-        plan_files([source], tmp_path, OutputFormat.PNG)
+        plan_files([source], tmp_path, PNG)
 
 
 def names(*sources: Path, out: Path) -> list[str]:
-    return [job.result.name for job in plan_files(sources, out, OutputFormat.PNG).jobs]
+    return [job.result.name for job in plan_files(sources, out, PNG).jobs]
 
 
 def test_sources_that_would_have_one_result_get_distinct_ones(tmp_path: Path) -> None:
@@ -74,14 +74,14 @@ def test_results_differ_on_every_file_system(tmp_path: Path) -> None:
 
 def test_a_result_never_replaces_another_source(tmp_path: Path) -> None:
     first, second = touch(tmp_path / "a.jpg"), touch(tmp_path / "sub/a.png")
-    jobs = plan_files([first, second], tmp_path / "sub", OutputFormat.PNG).jobs
+    jobs = plan_files([first, second], tmp_path / "sub", PNG).jobs
     assert not {job.result.resolve() for job in jobs} & {first.resolve(), second.resolve()}
 
 
 def test_long_names_are_shortened_and_stay_distinct(tmp_path: Path) -> None:
     sources = [touch(tmp_path / f"{'x' * 249}{n}.jpg") for n in range(2)]
     for out in (None, tmp_path / "out"):
-        jobs = plan_files(sources, out, OutputFormat.PNG).jobs
+        jobs = plan_files(sources, out, PNG).jobs
         assert len({job.result for job in jobs}) == 2
         for job in jobs:
             assert job.result.suffix == ".png"
@@ -90,32 +90,32 @@ def test_long_names_are_shortened_and_stay_distinct(tmp_path: Path) -> None:
 
 def test_one_image_may_be_given_the_name_of_its_result(tmp_path: Path) -> None:
     source, out = touch(tmp_path / "a.jpg"), tmp_path / "b.webp"
-    assert chosen_format([source], out, None) is OutputFormat.WEBP
-    assert plan_files([source], out, OutputFormat.WEBP).jobs == (FileJob(source, out),)
+    assert chosen_format([source], out, None) is WEBP
+    assert plan_files([source], out, WEBP).jobs == (FileJob(source, out),)
     with pytest.raises(InvalidParameter, match="--format png does not fit the file"):
-        chosen_format([source], out, OutputFormat.PNG)
+        chosen_format([source], out, "png")
     with pytest.raises(InvalidParameter, match="a name for one file; for several images name a folder"):
-        plan_files([source, source], out, OutputFormat.WEBP)
+        plan_files([source, source], out, WEBP)
     with pytest.raises(InvalidParameter, match="a name for one file"):
-        plan_files([tmp_path], out, OutputFormat.WEBP)
+        plan_files([tmp_path], out, WEBP)
     with pytest.raises(InvalidParameter, match=r"\.gif cannot be written"):
-        plan_files([source], tmp_path / "b.gif", OutputFormat.PNG)
+        plan_files([source], tmp_path / "b.gif", PNG)
     with pytest.raises(InvalidParameter, match="replace its source"):
-        plan_files([source], source, OutputFormat.JPEG)
+        plan_files([source], source, JPEG)
     out.mkdir()
-    assert plan_files([source], out, OutputFormat.PNG).jobs == (FileJob(source, out / "a.png"),)
+    assert plan_files([source], out, PNG).jobs == (FileJob(source, out / "a.png"),)
 
 
 def test_folder_in_the_place_of_a_result_is_refused(tmp_path: Path) -> None:
     source = touch(tmp_path / "a.jpg")
     (tmp_path / "out/a.png").mkdir(parents=True)
     with pytest.raises(InvalidParameter, match="is a folder"):
-        plan_files([source], tmp_path / "out", OutputFormat.PNG)
+        plan_files([source], tmp_path / "out", PNG)
 
 
 def test_missing_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match="nowhere"):
-        plan_files([tmp_path / "nowhere"], None, OutputFormat.PNG)
+        plan_files([tmp_path / "nowhere"], None, PNG)
 
 
 @pytest.mark.parametrize("place", ["there is a file/out", "file"])

@@ -9,7 +9,7 @@ import pytest
 from pixelmend.cli.done import DoneFiles
 from pixelmend.cli.files import plan_files, with_masks
 from pixelmend.core.errors import InvalidParameter
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import PNG
 from pixelmend.tasks.inpaint import InpaintTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from tests.cli.test_cli import pixelmend
@@ -70,7 +70,7 @@ def test_arguments_that_do_not_go_together_exit_with_2(tmp_path: Path) -> None:
 
 def test_masks_are_found_by_place_and_name(folders: tuple[Path, Path]) -> None:
     images, masks = folders
-    files = plan_files([images], None, OutputFormat.PNG, mark=InpaintTask.file_mark).jobs
+    files = plan_files([images], None, PNG, mark=InpaintTask.file_mark).jobs
     assert [file.result.name for file in files] == ["a-mended.png", "b-mended.png"]
     found = [file.mask for file in with_masks(files, images, masks)]
     assert found == [masks / "a.png", masks / "deep" / "b.webp"]
@@ -90,13 +90,13 @@ def test_masks_match_by_name_whatever_case_and_composition(tmp_path: Path) -> No
         path.parent.mkdir(parents=True)
         path.touch()
     (masks / "Cafe\u0301/._img a\u0308.png").touch()
-    files = plan_files([images], tmp_path / "out", OutputFormat.PNG).jobs
+    files = plan_files([images], tmp_path / "out", PNG).jobs
     assert [f.mask for f in with_masks(files, images, masks)] == [masks / "Cafe\u0301/img a\u0308.png"]
 
 
 def test_changed_mask_is_reason_to_do_it_again(folders: tuple[Path, Path]) -> None:
     images, masks = folders
-    plan = plan_files([images / "a.jpg"], None, OutputFormat.PNG)
+    plan = plan_files([images / "a.jpg"], None, PNG)
     file = with_masks(plan.jobs, images / "a.jpg", masks)[0]
     options = ImageOptions(UpscaleOptions("some-model"))
     file.result.touch()

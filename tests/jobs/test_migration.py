@@ -9,7 +9,7 @@ import pytest
 
 from pixelmend.core.errors import DataDirectoryNewer
 from pixelmend.core.telemetry import Logger
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import WEBP
 from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
 from pixelmend.jobs.database import SCHEMA_VERSION
@@ -80,7 +80,7 @@ def test_its_jobs_are_taken_up_as_they_were(tmp_path: Path) -> None:
             assert c is not None
             assert (a.state, a.attempts, a.is_async) == (JobState.RUNNING, 2, True)
             assert a.options == ImageOptions(
-                UpscaleOptions("pixelmend-x4", Target(2.0), 96, 0.5), format=OutputFormat.WEBP, quality=7
+                UpscaleOptions("pixelmend-x4", Target(2.0), 96, 0.5), format=WEBP.name, quality=7
             )
             inpaint = InpaintOptions("pixelmend-fill", 5, 1, MaskPolarity.WHITE)
             assert b.options == ImageOptions(UpscaleOptions("pixelmend-x4"), inpaint)

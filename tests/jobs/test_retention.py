@@ -11,6 +11,7 @@ import pytest
 
 from pixelmend.core.errors import StorageFull
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import JPEG, PNG
 from pixelmend.jobs.model import JobRecord, JobState, StoredResult
 from pixelmend.jobs.retention import Retention
 from pixelmend.jobs.spool import Spool
@@ -20,7 +21,7 @@ from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 class Bench:
     def __init__(self, folder: Path, max_bytes: int = 1000) -> None:
-        self.spool = Spool(folder / "spool", 0)
+        self.spool = Spool(folder / "spool", 0, [PNG.suffix, JPEG.suffix])
         self.journal = JobStore(folder / "jobs.db", Logger())
         self.retention = Retention(self.journal, self.spool, max_bytes, Logger())
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from pixelmend.core.errors import DataDirectoryInUse, StorageFull
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import JPEG, PNG
 from pixelmend.jobs.spool import Spool
 
 
 @contextmanager
 def opened(root: Path, min_free_bytes: int = 0) -> Iterator[Spool]:
-    spool = Spool(root / "spool", min_free_bytes)
+    spool = Spool(root / "spool", min_free_bytes, [PNG.suffix, JPEG.suffix])
     try:
         yield spool
     finally:
@@ -30,15 +30,15 @@ def test_only_one_process_has_the_spool_and_its_files_outlive_it(tmp_path: Path)
 
 def test_each_run_writes_results_of_its_own(tmp_path: Path) -> None:
     with opened(tmp_path) as first:
-        path = first.output_path("a", OutputFormat.PNG.suffix)
+        path = first.output_path("a", PNG.suffix)
     with opened(tmp_path) as second:
-        assert second.output_path("a", OutputFormat.PNG.suffix) != path
+        assert second.output_path("a", PNG.suffix) != path
 
 
 def test_removing_a_job_takes_its_partial_files_and_no_other(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         spool.input_path("a").write_bytes(b"")
-        result = spool.output_path("a", OutputFormat.JPEG.suffix)
+        result = spool.output_path("a", JPEG.suffix)
         result.with_name(result.name + ".part").write_bytes(b"")
         spool.input_path("ab").write_bytes(b"")
         spool.remove("a")
@@ -56,7 +56,7 @@ def test_what_belongs_to_no_job_is_removed(tmp_path: Path) -> None:
 
 def test_kept_result_is_described_by_its_content(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
-        path = spool.output_path("a", OutputFormat.PNG.suffix)
+        path = spool.output_path("a", PNG.suffix)
         path.write_bytes(b"content")
         result = spool.keep_result(path)
         assert (result.size_bytes, result.sha256) == (7, hashlib.sha256(b"content").hexdigest())

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind
 from pixelmend.tasks.upscale import UpscaleForm
@@ -26,12 +27,13 @@ class EstimateForm(UpscaleForm):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-def request_body(kind: JobKind) -> dict[str, Any]:
+def request_body(kind: JobKind, formats: FormatRegistry) -> dict[str, Any]:
     """The OpenAPI description of a multipart body, which is read by `uploads.py` and not by FastAPI."""
-    return _request_body(kind.task.form.model_json_schema(), kind.file_fields, list(kind.file_fields))
+    schema = kind.task.form.model_json_schema()
+    return _request_body(schema, kind.file_fields, list(kind.file_fields), formats)
 
 
-def job_request_body(tasks: TaskRegistry) -> dict[str, Any]:
+def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, Any]:
     """The same for `POST /api/jobs`, whose form names the task as well."""
     schema: dict[str, Any] = {"type": "object", "properties": {}, "$defs": {}}
     # A field that several tasks have is described as the first of them describes it.
@@ -41,12 +43,12 @@ def job_request_body(tasks: TaskRegistry) -> dict[str, Any]:
         schema["$defs"].update(of_task.get("$defs", {}))
     names = list(tasks.kinds)
     schema["properties"]["task"] = {"type": "string", "enum": names, "description": "What to do."}
-    return _request_body(schema, tuple(_FILES), ["task"])
+    return _request_body(schema, tuple(_FILES), ["task"], formats)
 
 
-def estimate_request_body() -> dict[str, Any]:
+def estimate_request_body(formats: FormatRegistry) -> dict[str, Any]:
     """The same for `POST /api/estimate`, which takes forms and JSON."""
-    schema = _inlined(EstimateForm.model_json_schema())
+    schema = _inlined(_with_formats(EstimateForm.model_json_schema(), formats))
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
 
@@ -72,11 +74,20 @@ _FILES = MappingProxyType(
 )
 
 
-def _request_body(schema: dict[str, Any], file_fields: Sequence[str], required: list[str]) -> dict[str, Any]:
+def _request_body(
+    schema: dict[str, Any], file_fields: Sequence[str], required: list[str], formats: FormatRegistry
+) -> dict[str, Any]:
     schema["properties"] = {**{name: _FILES[name] for name in file_fields}, **schema["properties"]}
     schema["required"] = required
-    content = {"multipart/form-data": {"schema": _inlined(schema)}}
+    content = {"multipart/form-data": {"schema": _inlined(_with_formats(schema, formats))}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _with_formats(schema: dict[str, Any], formats: FormatRegistry) -> dict[str, Any]:
+    names = [output.name for output in formats.outputs]
+    kinds = [{"type": "string", "enum": names}, {"type": "null"}]
+    schema["properties"]["format"] = schema["properties"]["format"] | {"anyOf": kinds}
+    return schema
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:

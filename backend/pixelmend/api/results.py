@@ -8,6 +8,7 @@ from urllib.parse import quote
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
+from pixelmend.imaging.formats import Format
 from pixelmend.imaging.names import safe_stem
 from pixelmend.jobs.model import JobRecord
 from pixelmend.tasks.image import ImageReport
@@ -62,6 +63,7 @@ class SpooledFile(_Held):
         job_id: str,
         task: Task,
         options: ImageOptions,
+        output: Format,
         report: ImageReport,
         file_name: str | None,
         release: Callable[[], None],
@@ -69,8 +71,10 @@ class SpooledFile(_Held):
     ) -> None:
         headers = provenance_headers(task, report)
         headers["X-Pixelmend-Job"] = job_id
-        headers["Content-Disposition"] = content_disposition(result_name(file_name, task, options, report))
-        super().__init__(path, headers, options.format.media_type, release, etag)
+        headers["Content-Disposition"] = content_disposition(
+            result_name(file_name, task, options, output, report)
+        )
+        super().__init__(path, headers, output.media_type, release, etag)
 
 
 def archive_headers(record: JobRecord) -> dict[str, str]:
@@ -115,9 +119,11 @@ def provenance_headers(task: Task, report: ImageReport) -> dict[str, str]:
     return {name: _header_safe(value) for name, value in headers.items()}
 
 
-def result_name(file_name: str | None, task: Task, options: ImageOptions, report: ImageReport) -> str:
+def result_name(
+    file_name: str | None, task: Task, options: ImageOptions, output: Format, report: ImageReport
+) -> str:
     """The name of a result, which says what was done: `photo-x4.png`, `photo-inpainted.webp`."""
-    return f"{safe_stem(file_name or '')}{task.name_mark(options, report)}{options.format.suffix}"
+    return f"{safe_stem(file_name or '')}{task.name_mark(options, report)}{output.suffix}"
 
 
 def content_disposition(file_name: str) -> str:

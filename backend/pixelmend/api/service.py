@@ -15,6 +15,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import FormatRegistry, format_registry
 from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.readiness import Readiness
 from pixelmend.jobs.scheduler import Scheduler
@@ -47,6 +48,7 @@ class Service:
     log: Logger
     paths: PrivatePaths
     tasks: TaskRegistry
+    formats: FormatRegistry
 
     @property
     def catalog(self) -> Catalog:
@@ -83,24 +85,27 @@ def build_service(
     dropped_lines: Callable[[], int] = lambda: 0,
     spawn: Spawn = spawn,
     tasks: TaskRegistry | None = None,
+    formats: FormatRegistry | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    dropped_lines: of the log, so far. spawn: starts a worker. tasks: None for the
-    built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting that is
-    not readable.
+    dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for
+    the built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting
+    that is not readable.
     """
     callers = Callers(settings)
-    tasks = tasks or task_registry()
+    tasks, formats = tasks or task_registry(), formats or format_registry()
     _make_private(settings.data_dir)
-    spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes)
+    spool = Spool(
+        settings.data_dir / "spool", settings.min_free_disk_bytes, [each.suffix for each in formats.outputs]
+    )
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
     workers = WorkerPool([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
     throughput = ThroughputEstimator()
     scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
-    jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, manifest, log)
+    jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, formats, manifest, log)
     paths = PrivatePaths(settings)
     readiness = Readiness(settings.default_model, spool, workers, scheduler, store, jobs.sweeper, paths)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
@@ -118,4 +123,5 @@ def build_service(
         log,
         paths,
         tasks,
+        formats,
     )

@@ -14,7 +14,6 @@ from pixelmend.api.service import Service
 from pixelmend.api.uploads import FileField, Upload, UploadedFile, read_upload
 from pixelmend.core.errors import InvalidParameter, MalformedUpload
 from pixelmend.core.telemetry import REQUEST_ID
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.intake import (
     MASKS,
@@ -152,9 +151,11 @@ class _Intake:
 
     def _options(self, fields: dict[str, str], kind: JobKind) -> ImageOptions:
         form = parse_fields(kind.task.form, fields)
-        as_asked = self._is_async or kind.is_batch
+        as_asked, formats = self._is_async or kind.is_batch, self._service.formats
         negotiated = (
-            OutputFormat.PNG if as_asked else form.format or negotiate(self._request.headers.get("accept"))
+            formats.outputs[0].name
+            if as_asked or form.format
+            else negotiate(self._request.headers.get("accept"), formats).name
         )
         return form.options(self._service.default_models, negotiated)
 
@@ -167,7 +168,7 @@ class _Intake:
             digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
         admission = self._admission(kind.task, self._options(upload.fields, kind))
         size = await asyncio.to_thread(admission.size_of, self._input, mask_path)
-        output = self._service.spool.output_path(self._job_id, admission.options.format.suffix)
+        output = self._service.spool.output_path(self._job_id, admission.output_format.suffix)
         return self._submission(
             ImageTask(self._job_id, self._input, output, admission.options, admission.steps, mask_path),
             kind,
@@ -239,9 +240,9 @@ class _Intake:
 
     def _admission(self, task: Task, options: ImageOptions) -> Admission:
         seen = self._service.loaded_model(options.main_model)
-        return Admission.of(
-            task, options, self._service.settings, self._service.catalog, seen.scale if seen else None
-        )
+        service = self._service
+        known_scale = seen.scale if seen else None
+        return Admission.of(task, options, service.settings, service.catalog, known_scale, service.formats)
 
     @property
     def _wants_fresh(self) -> bool:

@@ -17,7 +17,7 @@ from pixelmend.core.config import Settings, settings_of_this_user, unread_files
 from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE
 from pixelmend.core.errors import PixelmendError, printable
 from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import format_registry
 from pixelmend.tasks.registry import TaskRegistry, task_registry
 from pixelmend.tasks.task import Task
 from pixelmend.tasks.upscale import UpscaleTask
@@ -71,8 +71,7 @@ def _run_task(task: Task, given: Given) -> None:
     settings = _settings(device=given.device)
     configure_logging("error", settings.log_format)
     try:
-        named = given.fields.get("format")
-        written = chosen_format(given.inputs, given.out, None if named is None else OutputFormat(named))
+        written = chosen_format(given.inputs, given.out, given.fields.get("format"))
         if given.server:
             request = Request.elsewhere(task, given.fields, written)
         else:
@@ -97,9 +96,7 @@ def watch(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
     scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
     model: Annotated[str | None, typer.Option(help="A model id.")] = None,
-    output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="Output format.")
-    ] = OutputFormat.PNG,
+    output_format: Annotated[str, typer.Option("--format", help="Output format.")] = "png",
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
     once: Annotated[bool, typer.Option(help="Do what is there, then end.")] = False,
@@ -114,7 +111,7 @@ def watch(
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
         fields = {"scale": scale, "model": model, "quality": quality}
-        request = Request.here(UpscaleTask(), fields, output_format, settings)
+        request = Request.here(UpscaleTask(), fields, format_registry().output(output_format), settings)
         status = run_watch(folder, out, request, quiet, interval_s=interval, once=once)
     except PixelmendError as error:
         _fail(error.message, status=2)

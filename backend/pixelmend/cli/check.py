@@ -19,7 +19,7 @@ from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import PNG
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import verify_file
 from pixelmend.tasks.upscale import UpscaleTask
@@ -137,7 +137,7 @@ async def _self_test(engine: LocalEngine, settings: Settings) -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         file = FileJob(Path(folder) / "in.png", Path(folder) / "out.png")
         picture.save(file.source)
-        request = Request.here(UpscaleTask(), {"model": settings.default_model}, OutputFormat.PNG, settings)
+        request = Request.here(UpscaleTask(), {"model": settings.default_model}, PNG, settings)
         outcome = await engine.process(file, request, lambda _, __: None)
         if outcome.report is None:
             reason = outcome.error.message if outcome.error else "no result"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pixelmend.cli.search import IMAGE_SUFFIXES, find_images
 from pixelmend.core.errors import InvalidParameter, PixelmendError, printable
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import Format, format_registry
 from pixelmend.imaging.names import same_name, shortened
 from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.upscale import UpscaleTask
@@ -33,21 +33,24 @@ class Plan:
 
 FILE_MARKS = tuple(task.file_mark for task in task_registry().tasks)
 
-_FORMATS = {".jpg": OutputFormat.JPEG, ".tif": OutputFormat.TIFF} | {f".{f.value}": f for f in OutputFormat}
+_FORMATS = format_registry()
 
 
-def chosen_format(inputs: Sequence[Path], out: Path | None, named: OutputFormat | None) -> OutputFormat:
+def chosen_format(inputs: Sequence[Path], out: Path | None, named: str | None) -> Format:
     """The format that was named, or that of the file `out`. Raises InvalidParameter if they differ."""
-    of_file = _FORMATS.get(out.suffix.lower()) if out is not None and _is_file_name(inputs, out) else None
-    if named is not None and of_file is not None and named is not of_file:
+    chosen = None if named is None else _FORMATS.output(named)
+    of_file = None
+    if out is not None and _is_file_name(inputs, out):
+        of_file = _FORMATS.output_of_suffix(out.suffix)
+    if chosen is not None and of_file is not None and chosen is not of_file:
         raise InvalidParameter(f"--format {named} does not fit the file {out}; name one of the two")
-    return named or of_file or OutputFormat.PNG
+    return chosen or of_file or _FORMATS.outputs[0]
 
 
 def plan_files(
     inputs: Sequence[Path],
     out: Path | None,
-    output_format: OutputFormat,
+    output_format: Format,
     *,
     mark: str = UpscaleTask.file_mark,
 ) -> Plan:
@@ -136,8 +139,8 @@ def _is_file_name(inputs: Sequence[Path], out: Path) -> bool:
         raise InvalidParameter(f"{out} is a name for one file; for several images name a folder")
     if not _exists(inputs[0]):
         raise InvalidParameter(f"{inputs[0]}: there is no such file or folder")
-    if out.suffix.lower() not in _FORMATS:
-        known = ", ".join(sorted(_FORMATS))
+    if _FORMATS.output_of_suffix(out.suffix) is None:
+        known = ", ".join(sorted(suffix for each in _FORMATS.outputs for suffix in each.suffixes))
         raise InvalidParameter(f"{out.suffix} cannot be written ({out}); there are: {known}")
     return True
 
@@ -177,7 +180,7 @@ def _children(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _target(source: Path, base: Path, out_dir: Path | None, output_format: OutputFormat, mark: str) -> Path:
+def _target(source: Path, base: Path, out_dir: Path | None, output_format: Format, mark: str) -> Path:
     if out_dir is None:
         return source.with_name(shortened(f"{source.stem}{mark}{output_format.suffix}"))
     target = (out_dir / source.relative_to(base)).with_suffix(output_format.suffix)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixelmend.core.config import Settings
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import Format
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.tasks.form import DefaultModels, TaskForm, parse_fields
 from pixelmend.tasks.options import ImageOptions
@@ -22,27 +22,24 @@ class Request:
     task: Task
     form: TaskForm
     options: ImageOptions
+    output: Format
 
     @classmethod
-    def here(
-        cls, task: Task, fields: Mapping[str, Any], output: OutputFormat, settings: Settings
-    ) -> "Request":
+    def here(cls, task: Task, fields: Mapping[str, Any], output: Format, settings: Settings) -> "Request":
         """For this machine. Raises InvalidParameter naming the field."""
         catalog = load_catalog(settings.models_dir)
         defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)
         return cls._of(task, fields, output, defaults)
 
     @classmethod
-    def elsewhere(cls, task: Task, fields: Mapping[str, Any], output: OutputFormat) -> "Request":
+    def elsewhere(cls, task: Task, fields: Mapping[str, Any], output: Format) -> "Request":
         """For a service: the models that it takes by itself have no names here."""
         return cls._of(task, fields, output, DefaultModels("", "", Catalog(())))
 
     @classmethod
-    def _of(
-        cls, task: Task, fields: Mapping[str, Any], output: OutputFormat, defaults: DefaultModels
-    ) -> "Request":
+    def _of(cls, task: Task, fields: Mapping[str, Any], output: Format, defaults: DefaultModels) -> "Request":
         form = parse_fields(task.form, fields)
-        return cls(task, form, form.options(defaults, output))
+        return cls(task, form, form.options(defaults, output.name), output)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -51,5 +48,5 @@ class Request:
         return {
             "task": self.task.name,
             **{name: str(value) for name, value in filled_in.items()},
-            "format": self.options.format.value,
+            "format": self.options.format,
         }

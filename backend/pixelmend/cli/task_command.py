@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -11,6 +11,7 @@ import typer
 from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
+from pixelmend.imaging.formats import format_registry
 from pixelmend.tasks.task import Task
 
 _FORMAT_HELP = "Output format; default: that of the file -o names, else png."
@@ -65,6 +66,12 @@ def task_command(task: Task, run: Callable[[Task, Given], None]) -> Callable[...
     return command
 
 
+def format_choice() -> Any:
+    """The formats that are written, as the type of an option: it refuses other names and lists these."""
+    names = [output.name for output in format_registry().outputs]
+    return StrEnum("FormatName", {name.upper(): name for name in names})
+
+
 def _files(*, takes_mask: bool) -> _Parameters:
     if not takes_mask:
         images = typer.Argument(metavar="IN...", help="Images, or folders of them.")
@@ -94,6 +101,8 @@ def _option(task: Task, name: str, field: FieldInfo) -> tuple[Any, Any]:
     kind, word = _kind_of(field), _flag_word(field)
     flag = "--" + task.cli_names.get(name, name).replace("_", "-")
     help_text = _FORMAT_HELP if name == "format" else field.description
+    if name == "format":
+        return Annotated[format_choice() | None, typer.Option(flag, help=help_text)], None
     if word is not None:
         return Annotated[bool, typer.Option(f"{flag}-{word}", help=help_text)], False
     if kind is bool:

@@ -152,7 +152,7 @@ class _Watch:
 
     def _result_name(self, name: str) -> str:
         """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` if another source has that."""
-        suffix = self._request.options.format.suffix
+        suffix = self._request.output.suffix
         path = Path(name).with_suffix(suffix)
         wanted = str(path.with_name(shortened(path.name)))
         owner = self._ledger.owner_of(wanted) or self._taken.get(wanted)

@@ -6,7 +6,7 @@ from pathlib import Path
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import Format, OutputSpec, check_encodable
+from pixelmend.imaging.formats import Format, FormatRegistry, OutputSpec, check_encodable
 from pixelmend.imaging.mask import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, input_limits, probe
 from pixelmend.jobs.submission import versions_of
@@ -51,17 +51,23 @@ class Admission:
         settings: Settings,
         catalog: Catalog,
         known_scale: int | None = None,
+        formats: FormatRegistry | None = None,
     ) -> "Admission":
-        """known_scale: the model's, once a worker has read it. Raises what the models may be refused for."""
+        """known_scale: the model's, once a worker has read it. formats: None for the built-in ones.
+
+        Raises what the options and their models may be refused for.
+        """
         task.check(options, catalog)
-        return cls(
+        admission = cls(
             task,
             options,
             versions_of(options, catalog),
             task.scale(options, catalog, known_scale),
-            input_limits(settings),
+            input_limits(settings, formats),
             settings.max_output_pixels,
         )
+        admission.limits.formats.output(options.format)
+        return admission
 
     @property
     def output_format(self) -> Format:

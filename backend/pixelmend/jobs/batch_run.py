@@ -21,6 +21,7 @@ from pixelmend.core.errors import (
     known_error,
 )
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.archive import ResultArchive
 from pixelmend.jobs.model import BatchItem, BatchTask, Job, JobEvent, JobRecord, JobState
 from pixelmend.jobs.retention import Retention
@@ -51,6 +52,7 @@ class BatchContext:
 
     settings: Settings
     spool: Spool
+    formats: FormatRegistry
     retention: Retention
     submitter: JobSubmitter
     slots: Callable[[str], asyncio.Semaphore]
@@ -186,7 +188,7 @@ class BatchRun:
             task=ImageTask(
                 item_id,
                 spool.input_path(item_id),
-                spool.output_path(item_id, options.format.suffix),
+                spool.output_path(item_id, self._context.formats.output(options.format).suffix),
                 options,
                 self._task.steps,
                 None if item.mask is None else spool.mask_path(item_id),

@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, Draining, PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.batch_run import BatchContext, BatchRun, JobSubmitter, Manifest
 from pixelmend.jobs.model import BatchTask, Job, JobEvent, JobState
 from pixelmend.jobs.retention import Retention
@@ -28,13 +29,16 @@ class BatchRunner:
         self,
         settings: Settings,
         spool: Spool,
+        formats: FormatRegistry,
         retention: Retention,
         scheduler: Scheduler,
         submitter: JobSubmitter,
         manifest: Manifest,
         log: Logger,
     ) -> None:
-        self._context = BatchContext(settings, spool, retention, submitter, self._slots_of, manifest, log)
+        self._context = BatchContext(
+            settings, spool, formats, retention, submitter, self._slots_of, manifest, log
+        )
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._shares = Shares(settings.max_queue_jobs, sys.maxsize)
         self._scheduler = scheduler

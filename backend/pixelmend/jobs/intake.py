@@ -92,7 +92,7 @@ def plan_batch(
     masks: Masks | None = None,
 ) -> BatchTask:
     """Probe every image, and its mask. What can be refused of one is its problem, and its file goes."""
-    names = _output_names([image.file_name for image in images], admission.options.format.suffix)
+    names = _output_names([image.file_name for image in images], admission.output_format.suffix)
     items = []
     for n, (image, name) in enumerate(zip(images, names, strict=True)):
         pixels, error, digest, mask_name = 0, image.error, image.digest, None

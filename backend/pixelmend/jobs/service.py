@@ -11,6 +11,7 @@ from pixelmend.core.background import Repeated
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, IdempotencyMismatch, InternalError, PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.batch_run import Manifest
 from pixelmend.jobs.batches import BatchRunner
 from pixelmend.jobs.live_jobs import LiveJobs
@@ -44,6 +45,7 @@ class JobService:
         throughput: ThroughputEstimator,
         metrics: Metrics,
         tasks: TaskRegistry,
+        formats: FormatRegistry,
         manifest: Manifest,
         log: Logger,
     ) -> None:
@@ -53,11 +55,12 @@ class JobService:
         self._scheduler = scheduler
         self._metrics = metrics
         self._tasks = tasks
+        self._formats = formats
         self._log = log
         self.run = secrets.token_hex(4)  # tells one start of the service from the next
         self.throughput = throughput
         self.retention = Retention(store, spool, settings.result_max_bytes, log)
-        self._batches = BatchRunner(settings, spool, self.retention, scheduler, self, manifest, log)
+        self._batches = BatchRunner(settings, spool, formats, self.retention, scheduler, self, manifest, log)
         self._jobs = LiveJobs(
             spool,
             store,
@@ -103,7 +106,7 @@ class JobService:
                 raise InternalError(f"the service was killed {record.attempts} times with this job in it")
             if record.state is JobState.RUNNING:
                 record = record.after(JobEvent.REQUEUE)
-            job = Job.of(record, resumed_task(record, self._spool, self._tasks))
+            job = Job.of(record, resumed_task(record, self._spool, self._tasks, self._formats))
         except PixelmendError as problem:
             await self._store.put(record.after_error(JobEvent.FAIL, problem, time.time()))
             self._spool.remove(record.id)

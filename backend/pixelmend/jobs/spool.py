@@ -6,12 +6,11 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO
 
 from pixelmend.core.errors import DataDirectoryInUse, InvalidParameter, StorageFull
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.jobs.model import StoredResult
 
@@ -27,8 +26,9 @@ class Spool:
     Raises DataDirectoryInUse if another one has it, InvalidParameter if it cannot be written to.
     """
 
-    def __init__(self, root: Path, min_free_bytes: int) -> None:
+    def __init__(self, root: Path, min_free_bytes: int, output_suffixes: Sequence[str]) -> None:
         self._min_free_bytes = min_free_bytes
+        self._suffixes = (ARCHIVE_SUFFIX, *output_suffixes)
         try:
             root.mkdir(parents=True, exist_ok=True)
             # Beside the spool's files: what lies in the spool belongs to jobs.
@@ -114,7 +114,7 @@ class Spool:
     def remove_results(self, job_id: str) -> None:
         """What this run wrote for the job, and not its input."""
         # By their names: to look for them among thousands of results would hold up the event loop.
-        for suffix in (ARCHIVE_SUFFIX, *(output_format.suffix for output_format in OutputFormat)):
+        for suffix in self._suffixes:
             path = self.output_path(job_id, suffix)
             path.unlink(missing_ok=True)
             path.with_name(path.name + ".part").unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.model import BatchTask, Job, JobRecord
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX, Spool
 from pixelmend.models.catalog import Catalog, ModelEntry
@@ -66,17 +67,19 @@ class Submission:
         )
 
 
-def resumed_task(record: JobRecord, spool: Spool, tasks: TaskRegistry) -> ImageTask | BatchTask:
+def resumed_task(
+    record: JobRecord, spool: Spool, tasks: TaskRegistry, formats: FormatRegistry
+) -> ImageTask | BatchTask:
     """The work of a job that an earlier run of the service accepted.
 
-    Raises InvalidParameter for a task that there is no longer.
+    Raises InvalidParameter for a task or a format that there is no longer.
     """
     kind, options, source = tasks.kind(record.task), record.options, spool.input_path(record.id)
     steps = kind.task.steps(options)
     if kind.is_batch:
         output = spool.output_path(record.id, ARCHIVE_SUFFIX)
         return BatchTask(record.id, source, output, options, steps, record.items)
-    output = spool.output_path(record.id, options.format.suffix)
+    output = spool.output_path(record.id, formats.output(options.format).suffix)
     mask = spool.mask_path(record.id) if kind.task.takes_mask else None
     return ImageTask(record.id, source, output, options, steps, mask)
 

@@ -4,7 +4,6 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.tasks.image import ImageReport
 
@@ -52,11 +51,11 @@ class ThroughputEstimator:
 
     _decode: _Rate = field(default_factory=_Rate)
     _device: defaultdict[tuple[str, str], _Rate] = field(default_factory=lambda: defaultdict(_Rate))
-    _encode: defaultdict[OutputFormat, _Rate] = field(default_factory=lambda: defaultdict(_Rate))
+    _encode: defaultdict[str, _Rate] = field(default_factory=lambda: defaultdict(_Rate))
     _queue_s_per_px: float | None = None
     _last_end_s: float | None = None
 
-    def learn(self, report: ImageReport, output_format: OutputFormat) -> None:
+    def learn(self, report: ImageReport, output_format: str) -> None:
         """From a job of this run or of an earlier one."""
         if not report.computed_px:
             return  # written by a version that did not count
@@ -87,7 +86,7 @@ class ThroughputEstimator:
         *,
         model: str,
         precision: str,
-        output_format: OutputFormat,
+        output_format: str,
         source_px: int,
         computed_px: int,
         result_px: int,

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pixelmend.core.errors import InvalidParameter
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks.options import ImageOptions
@@ -30,12 +29,12 @@ class TaskForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: OutputFormat | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
+    format: str | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
 
-    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
-        """negotiated: the format if the form names none."""
+    def options(self, defaults: DefaultModels, negotiated: str) -> ImageOptions:
+        """negotiated: the name of the format if the form has none."""
         return ImageOptions(
             format=self.format or negotiated, quality=self.quality, first_frame=self.first_frame
         )

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks.form import DefaultModels, SizeFields, TaskForm
@@ -67,7 +66,7 @@ class InpaintForm(SizeFields, TaskForm):
             raise ValueError(f"{fields} {'belong' if len(given) > 1 else 'belongs'} to then=upscale")
         return self
 
-    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
+    def options(self, defaults: DefaultModels, negotiated: str) -> ImageOptions:
         model = self.model or defaults.inpaint
         return ImageOptions(
             upscale_options(self, self.upscale_model, defaults) if self.then else None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from pixelmend.imaging.formats import OutputFormat
+from pixelmend.imaging.formats import PNG
 from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
 
@@ -58,13 +58,13 @@ class InpaintOptions:
 class ImageOptions:
     """What is done with an image, in this order: `inpaint`, then `upscale`, each if it is given.
 
-    quality: None for the default of the format. first_frame: of an animation or of several pages.
-    parameters: what other tasks take.
+    format: the name of one that is written. quality: None for its default. first_frame: take the first one
+    of several frames or pages. parameters: what other tasks take.
     """
 
     upscale: UpscaleOptions | None = None
     inpaint: InpaintOptions | None = None
-    format: OutputFormat = OutputFormat.PNG
+    format: str = PNG.name
     quality: int | None = None
     first_frame: bool = False
     parameters: dict[str, JsonValue] = field(default_factory=dict)

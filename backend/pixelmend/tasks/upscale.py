@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import Field
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.imaging.target import Target
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks.form import DefaultModels, SizeFields, TaskForm
@@ -30,7 +29,7 @@ class UpscaleForm(SizeFields, TaskForm):
         ),
     ] = None
 
-    def options(self, defaults: DefaultModels, negotiated: OutputFormat) -> ImageOptions:
+    def options(self, defaults: DefaultModels, negotiated: str) -> ImageOptions:
         return ImageOptions(
             upscale_options(self, self.model, defaults),
             format=self.format or negotiated,

@@ -1,21 +1,24 @@
-/** The engine in a real browser, beside the real service: the same weights, the same pictures. */
+/** The engine in a real browser, compared with the real service: the same weights, the same images. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test as base } from '@playwright/test';
-import { readPng } from '../../src/processing/browser/codec/pngReader';
-import type { Pixels } from '../../src/processing/browser/image/pixels';
-import type { InpaintOptions, UpscaleOptions } from '../../src/processing/processor';
+import { readPng } from '../../src/imaging/png/reader';
+import type { Pixels } from '../../src/imaging/pixels';
+import type { InpaintOptions, UpscaleOptions } from '../../src/processing/options';
 import { buildHarness, call } from './harness';
-import { startService, type Service } from './service';
+import { Service } from '../service';
 
 const test = base.extend<object, { service: Service }>({
   service: [
     async ({}, use) => {
       const harness = await buildHarness();
-      const service = await startService({ WEB_DIR: harness.folder });
+      const service = await Service.start({
+        PIXELMEND_WEB_DIR: harness.folder,
+        PIXELMEND_PRECISION: 'float32',
+      });
       await use(service);
-      await service.stop();
+      await service.dispose();
       await harness.remove();
     },
     { scope: 'worker', timeout: 120_000 },
@@ -54,7 +57,7 @@ interface Difference {
   equalShare: number;
 }
 
-/** The colour of what both make wholly transparent does not count: nobody sees it. */
+/** The colour of pixels that both make transparent is ignored, since it is invisible. */
 function differenceOf(a: Pixels, b: Pixels): Difference {
   expect([a.widthPx, a.heightPx, a.channels]).toEqual([b.widthPx, b.heightPx, b.channels]);
   let most = 0;
@@ -108,7 +111,7 @@ for (const [name, factor] of [
   });
 }
 
-test('progress is told in order, per tile, and a file comes out', async ({ page }) => {
+test('progress is reported in order, per tile, and a file comes out', async ({ page }) => {
   const { progress, width, height, type, model } = await call(page, {
     file: fixture('engine/large.png'),
     options: upscale({ format: 'webp' }),
@@ -141,7 +144,7 @@ test('several at once are done one after another', async ({ page }) => {
   expect(page.workers().length).toBeLessThanOrEqual(1 + 2); // the engine's, and its threads
 });
 
-test('something is removed, and the result enlarged, in one go', async ({ page }) => {
+test('an image is inpainted and upscaled in one go', async ({ page }) => {
   const file = fixture('fill/photo-2.png');
   const mask = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(96, 96);
@@ -178,7 +181,7 @@ test('something is removed, and the result enlarged, in one go', async ({ page }
   expect(inside).toBeGreaterThan(500);
 });
 
-test('a turned JPEG comes out upright, and what it loses is told', async ({ page }) => {
+test('a turned JPEG comes out upright, and what it loses is reported', async ({ page }) => {
   const plain = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(48, 32);
     const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
@@ -188,7 +191,7 @@ test('a turned JPEG comes out upright, and what it loses is told', async ({ page
       new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer()),
     );
   });
-  // Orientation 6: what is stored at the left is seen at the top.
+  // With orientation 6, the left side of the stored image is shown at the top.
   const exif = Buffer.from(
     '457869660000' + '4d4d002a00000008' + '0001' + '011200030000000100060000' + '00000000',
     'hex',
@@ -204,7 +207,7 @@ test('a turned JPEG comes out upright, and what it loses is told', async ({ page
   expect(red(64, 170)).toBeLessThan(50);
 });
 
-test('what cannot be done is said by its code', async ({ page }) => {
+test('each refusal has its code', async ({ page }) => {
   const file = fixture('engine/small.png');
   const codes = [
     await call(page, { file, options: upscale({ model: 'big-lama' }) }),

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Page } from '@playwright/test';
 import { build } from 'vite';
-import type { ProcessOptions } from '../../src/processing/processor';
+import type { TaskOptions } from '../../src/processing/options';
 import type { Outcome } from './harness/main';
 
 export interface Harness {
-  /** Where its files lie, as the service serves them. */
+  /** The folder of its files, which the service serves. */
   folder: string;
   remove: () => Promise<void>;
 }
@@ -27,13 +27,13 @@ export async function buildHarness(): Promise<Harness> {
 
 export interface Call {
   file: Uint8Array;
-  options: ProcessOptions;
+  options: TaskOptions;
   mask?: Uint8Array;
-  /** Aborts once so many tiles are done. */
+  /** Aborts when so many tiles are done. */
   abortAfterTiles?: number;
 }
 
-/** Of the engine in the page. */
+/** Calls the engine in the page. */
 export function call(page: Page, { file, options, mask, abortAfterTiles }: Call): Promise<Outcome> {
   const given = {
     file: Array.from(file),

@@ -1,6 +1,6 @@
-/** The service's HTTP interface. Errors become `ProcessError`s here and nowhere else. */
+/** The service's HTTP interface. Its errors become a `ProcessError` here and nowhere else. */
 
-import { ProcessError, type ProblemInfo } from '../processing/processor';
+import { problemCode, ProcessError, type ProblemInfo } from '../lib/errors';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -12,10 +12,12 @@ export type ModelInfo = Schemas['ModelInfo'];
 export type Profile = Schemas['ProfileDescription'];
 export type MemoryView = Schemas['MemoryView'];
 export type EstimateView = Schemas['EstimateView'];
-export type Limits = Schemas['Limits'];
+
+/** The text fields of a form. */
+export type FormFields = Record<string, string | number | boolean>;
 
 export interface ApiOptions {
-  /** Where the service is; empty: where the page came from. */
+  /** The service's origin; empty for the origin of the page. */
   baseUrl: string;
   apiKey: () => string;
 }
@@ -39,7 +41,7 @@ export class Api {
     return key ? { Authorization: `Bearer ${key}` } : {};
   }
 
-  /** Rejects with a `ProcessError` for anything but success, and with the signal's reason once aborted. */
+  /** Rejects with a `ProcessError` unless the status is a success, and with the signal's reason once aborted. */
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
@@ -67,10 +69,7 @@ export class Api {
   cancelJob = (id: string): Promise<Job> =>
     this.json(`/api/jobs/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
 
-  estimate = (
-    fields: Record<string, string | number | boolean>,
-    signal?: AbortSignal,
-  ): Promise<EstimateView> =>
+  estimate = (fields: FormFields, signal?: AbortSignal): Promise<EstimateView> =>
     this.json('/api/estimate', {
       method: 'POST',
       body: JSON.stringify(fields),
@@ -83,18 +82,18 @@ export class Api {
 
   downloadModel = (id: string): Promise<ModelInfo> =>
     this.json(`/api/models/${encodeURIComponent(id)}/download`, { method: 'POST' });
-  /** Also forgets why one failed. */
+  /** Also forgets why a download failed. */
   stopDownload = (id: string): Promise<ModelInfo> =>
     this.json(`/api/models/${encodeURIComponent(id)}/download`, { method: 'DELETE' });
 
   administerProfile = (name: string, action: 'preload' | 'release'): Promise<Profile> =>
     this.json(`/api/profiles/${encodeURIComponent(name)}/${action}`, { method: 'POST' });
 
-  /** 503 is an answer too: it says why. */
-  health = (): Promise<Health> => this.told('/api/health');
-  readiness = (): Promise<Readiness> => this.told('/readyz');
+  /** Status 503 is an answer too: it says why the service is not healthy. */
+  health = (): Promise<Health> => this.reported('/api/health');
+  readiness = (): Promise<Readiness> => this.reported('/readyz');
 
-  private async told<T>(path: string): Promise<T> {
+  private async reported<T>(path: string): Promise<T> {
     let response: Response;
     try {
       response = await fetch(this.url(path), {
@@ -106,7 +105,7 @@ export class Api {
       throw unreachable(error);
     }
     const kind = response.headers.get('content-type') ?? '';
-    // What is not JSON comes from a proxy whose service is gone, or from a file server.
+    // An answer other than JSON comes from a proxy whose service is gone, or from a file server.
     if (!kind.startsWith('application/json'))
       throw unreachable(new Error(`answered ${response.status} ${kind}`));
     return (await response.json()) as T;
@@ -117,7 +116,7 @@ export function unreachable(cause: unknown): ProcessError {
   return new ProcessError('unreachable', 'The service cannot be reached.', { retryable: true, cause });
 }
 
-export async function errorOf(response: Response): Promise<ProcessError> {
+async function errorOf(response: Response): Promise<ProcessError> {
   const body = await response.text().catch(() => '');
   return errorFrom(response.status, (name) => response.headers.get(name), body);
 }
@@ -130,26 +129,22 @@ export function errorFrom(
 ): ProcessError {
   const problem = (header('content-type') ?? '').startsWith(PROBLEM_TYPE) ? problemOf(body) : null;
   const retryAfter = Number.parseFloat(header('retry-after') ?? '');
-  const more = {
+  const details = {
     problem,
     retryable: status === 429 || status >= 500,
     retryAfterS: Number.isFinite(retryAfter) ? retryAfter : null,
   };
   const detail = problem?.detail ?? `The service answered ${status}.`;
-  // A gateway whose service is gone has no problem to tell.
+  // A gateway whose service is gone sends no problem document.
   if (problem === null && (status === 502 || status === 503 || status === 504)) return unreachable(detail);
-  const code = problem ? codeOf(problem.type) : '';
-  if (code === 'draining' || code === 'no-worker') return new ProcessError('not-ready', detail, more);
+  const code = problem ? problemCode(problem.type) : '';
+  if (code === 'draining' || code === 'no-worker') return new ProcessError('not-ready', detail, details);
   if (status === 429 || code === 'queue-full' || code === 'storage-full') {
-    return new ProcessError('busy', detail, more);
+    return new ProcessError('busy', detail, details);
   }
-  if (code === 'unknown-job' || code === 'result-expired') return new ProcessError('job-lost', detail, more);
-  return new ProcessError('refused', detail, more);
-}
-
-/** The stable end of a problem's type. */
-export function codeOf(type: string): string {
-  return type.slice(type.lastIndexOf(':') + 1);
+  if (code === 'unknown-job' || code === 'result-expired')
+    return new ProcessError('job-lost', detail, details);
+  return new ProcessError('refused', detail, details);
 }
 
 export function problemInfo(problem: Schemas['Problem']): ProblemInfo {

@@ -1,7 +1,7 @@
-import { ProcessError } from '../processing/processor';
+import { ProcessError } from '../lib/errors';
 import { errorFrom, unreachable, type Api, type Job } from './client';
 
-/** `POST /api/jobs`. XMLHttpRequest, since fetch does not tell how much of a body has left. */
+/** `POST /api/jobs`, with XMLHttpRequest, since fetch does not report how much of a body was sent. */
 export function submitJob(
   api: Api,
   form: FormData,

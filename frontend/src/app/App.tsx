@@ -1,41 +1,36 @@
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAddFiles } from '../features/upscale/useAddFiles';
-import { UpscaleTab } from '../features/upscale/UpscaleTab';
+import { useShortcuts } from '../ui/useShortcuts';
 import classes from './App.module.css';
+import { FEATURES } from './features';
 import { Header } from './Header';
-import { useServiceWatch, useTab } from './hooks';
 import { ModeNotice } from './ModeNotice';
-import { useShortcuts } from './useShortcuts';
+import { useIncomingFiles } from './useIncomingFiles';
+import { useServiceWatch } from './useServiceWatch';
+import { goTo, useTab } from './useTab';
 
 const ShortcutsDialog = lazy(() => import('./ShortcutsDialog'));
-const EraseTab = lazy(() => import('../features/erase/EraseTab'));
-const SystemTab = lazy(() => import('../features/system/SystemTab'));
 
 export function App() {
   const { t } = useTranslation();
-  const [tab, setTab] = useTab();
+  const shown = useTab();
   const [isHelpOpen, setHelpOpen] = useState(false);
   useServiceWatch();
-  useAddFiles();
+  useIncomingFiles();
   useShortcuts({
     '?': () => setHelpOpen(true),
-    'Alt+1': () => setTab('upscale'),
-    'Alt+2': () => setTab('erase'),
-    'Alt+3': () => setTab('system'),
+    ...Object.fromEntries(FEATURES.map((feature, n) => [`Alt+${n + 1}`, () => goTo(feature)])),
   });
   return (
     <div className={classes.shell}>
       <a href="#content" className={classes.skip} onClick={focusContent}>
         {t('app.skip')}
       </a>
-      <Header tab={tab} onHelp={() => setHelpOpen(true)} />
+      <Header shown={shown} onHelp={() => setHelpOpen(true)} />
       <main id="content" tabIndex={-1} className={classes.content}>
         <ModeNotice />
         <Suspense fallback={<section />}>
-          {tab === 'upscale' && <UpscaleTab />}
-          {tab === 'erase' && <EraseTab />}
-          {tab === 'system' && <SystemTab />}
+          <shown.Screen key={shown.id} />
         </Suspense>
       </main>
       {isHelpOpen && (
@@ -47,7 +42,7 @@ export function App() {
   );
 }
 
-/** The fragment names the tab, so it cannot be the link's target. */
+/** The fragment of the address names the section, so it cannot be the target of the link. */
 function focusContent(event: React.MouseEvent): void {
   event.preventDefault();
   document.getElementById('content')?.focus();

@@ -1,28 +1,14 @@
 import { ActionIcon, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import {
-  IconArrowsMaximize,
-  IconCpu,
-  IconEraser,
-  IconKeyboard,
-  IconLanguage,
-  IconMoon,
-  IconSun,
-} from '@tabler/icons-react';
+import { IconKeyboard, IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { switchLanguage } from '../i18n';
-import type { Language } from '../state/settings';
+import { switchLanguage, type Language } from '../i18n';
+import type { Feature } from '../state/feature';
+import { useGeneralSettings } from '../state/services';
 import classes from './App.module.css';
-import { type Tab, TABS } from './hooks';
+import { FEATURES } from './features';
 import { ModeMenu } from './ModeMenu';
-import { useSettings } from './services';
 
-const ICONS: Record<Tab, typeof IconCpu> = {
-  upscale: IconArrowsMaximize,
-  erase: IconEraser,
-  system: IconCpu,
-};
-
-export function Header({ tab, onHelp }: { tab: Tab; onHelp: () => void }) {
+export function Header({ shown, onHelp }: { shown: Feature; onHelp: () => void }) {
   const { t } = useTranslation();
   return (
     <header className={classes.header}>
@@ -31,20 +17,17 @@ export function Header({ tab, onHelp }: { tab: Tab; onHelp: () => void }) {
         <span>Pixelmend</span>
       </div>
       <nav className={classes.tabs} aria-label={t('app.tabs')}>
-        {TABS.map((name) => {
-          const Icon = ICONS[name];
-          return (
-            <a
-              key={name}
-              href={`#${name}`}
-              className={classes.tab}
-              aria-current={name === tab ? 'page' : undefined}
-            >
-              <Icon size={18} stroke={1.75} aria-hidden />
-              {t(`app.${name}`)}
-            </a>
-          );
-        })}
+        {FEATURES.map(({ id, fragment, titleKey, Icon }) => (
+          <a
+            key={id}
+            href={`#${fragment}`}
+            className={classes.tab}
+            aria-current={id === shown.id ? 'page' : undefined}
+          >
+            <Icon size={18} stroke={1.75} aria-hidden />
+            {t(titleKey)}
+          </a>
+        ))}
       </nav>
       <div className={classes.tools}>
         <ModeMenu />
@@ -62,7 +45,7 @@ export function Header({ tab, onHelp }: { tab: Tab; onHelp: () => void }) {
 
 function LanguageMenu() {
   const { t, i18n } = useTranslation();
-  const [, change] = useSettings();
+  const [, change] = useGeneralSettings();
   const choose = (language: Language) => {
     change({ language });
     void switchLanguage(i18n, language);

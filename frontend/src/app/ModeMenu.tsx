@@ -2,11 +2,11 @@ import { Button, Popover } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import classes from './App.module.css';
-import { useMode } from './hooks';
+import { useMode } from '../state/hooks';
 
 const ModePanel = lazy(() => import('./ModePanel'));
 
-/** Who computes now, and who shall. */
+/** Shows what computes now, and opens the choice of it. */
 export function ModeMenu() {
   const { t } = useTranslation();
   const mode = useMode();

@@ -2,14 +2,14 @@ import { Button } from '@mantine/core';
 import { IconCloudOff, IconShieldCheck } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import classes from './App.module.css';
-import { useMode } from './hooks';
-import { useServices, useSettings, useStore } from './services';
+import { useMode } from '../state/hooks';
+import { useGeneralSettings, useServices, useStore } from '../state/services';
 
-/** Says when another than the service computes, why, and how to get back. */
+/** Says that the service does not compute, why, and how to get back to it. */
 export function ModeNotice() {
   const { t } = useTranslation();
   const { build, status, askService } = useServices();
-  const [{ preference }, change] = useSettings();
+  const [{ preference }, change] = useGeneralSettings();
   const now = useStore(status);
   const mode = useMode();
   if (build.browserOnly) return null;

@@ -1,12 +1,12 @@
 import { Button, PasswordInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { useServices, useSettings, useStore } from './services';
+import { useGeneralSettings, useServices, useStore } from '../state/services';
 
-/** Chooses who computes, and tells how the service is. */
+/** Chooses what computes, and says how the service is. */
 export default function ModePanel() {
   const { t } = useTranslation();
   const { build, status, askService } = useServices();
-  const [{ preference, apiKey }, change] = useSettings();
+  const [{ preference, apiKey }, change] = useGeneralSettings();
   const now = useStore(status);
   const hints = { auto: 'mode.autoHint', server: 'mode.serverHint', browser: 'mode.browserHint' } as const;
   if (build.browserOnly) return <Text size="sm">{t('mode.browserOnly')}</Text>;

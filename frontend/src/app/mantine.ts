@@ -1,4 +1,4 @@
-// Only what is used, in the library's own order: later files build on earlier ones.
+// Only the styles that are used, in the library's own order: later files build on earlier ones.
 import '@mantine/core/styles/baseline.css';
 import '@mantine/core/styles/default-css-variables.css';
 import '@mantine/core/styles/global.css';

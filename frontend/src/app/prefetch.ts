@@ -1,19 +1,16 @@
-/** Has the browser's engine fetched while there is a server to fetch it from: when that is gone it is needed. */
-
+import type { Store } from '../lib/store';
 import type { BrowserProcessor } from '../processing/browser';
 import type { ServiceStatus } from '../state/status';
 
-interface Watched {
-  get: () => ServiceStatus;
-  subscribe: (listener: () => void) => () => void;
-}
+type StatusStore = Pick<Store<ServiceStatus, never>, 'get' | 'subscribe'>;
 
 /**
- * Once, when the service is ready and the page has nothing else to do. `isWanted`: a page that shall use the
- * service alone needs no engine. `onKept` is called when all of it is there.
+ * Has the browser's engine fetched while there is a server to fetch it from, since it is needed when the server is gone.
+ * This happens once, when the service is ready and the page is idle. `isWanted` is false for a page that uses the
+ * service alone. `onKept` is called when all of the engine is there.
  */
 export function prefetchWhenIdle(
-  status: Watched,
+  status: StatusStore,
   browser: BrowserProcessor,
   isWanted: () => boolean,
   onKept: () => void,

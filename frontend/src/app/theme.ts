@@ -13,7 +13,7 @@ const TEAL: MantineColorsTuple = [
   '#03504c',
 ];
 
-/** As the surfaces of base.css, so that fields and menus are of the same grey. */
+/** The greys of the surfaces in base.css, so that fields and menus match them. */
 const DARK: MantineColorsTuple = [
   '#d3dadb',
   '#b6c0c2',
@@ -29,7 +29,7 @@ const DARK: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'mend',
-  // White on it, and it on white, can be read: 5.2 to 1.
+  // Its contrast with white is 5.2 to 1, enough to be read.
   primaryShade: { light: 7, dark: 7 },
   colors: { mend: TEAL, dark: DARK },
   defaultRadius: 'md',
@@ -40,7 +40,7 @@ export const theme = createTheme({
   headings: { fontWeight: '600' },
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true } },
-    // Its header would count as a second one of the page.
+    // Without this, its header would count as a second header of the page.
     Modal: { defaultProps: { attributes: { header: { role: 'none' } } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
   },

@@ -1,30 +1,31 @@
-/** Refuses, in words and before an upload, what cannot become a result. */
+/** Refuses what cannot become a result, with a reason for the user, before anything is uploaded. */
 
-import type { Limits } from '../api/client';
-import type { Message } from '../state/message';
-import { probe, type Probe } from './probe';
+import type { DEFAULT_LIMITS, InputFormat } from '../api/constants';
+import { areaOf, type Size } from '../imaging/geometry';
+import { readHeader, type ImageHeader } from '../imaging/headers';
+import type { TextValues } from '../lib/errors';
+import type { Message } from '../lib/message';
 
-export type InputLimits = Pick<Limits, 'max_upload_bytes' | 'max_input_pixels' | 'max_input_side_px'>;
-
-/** The service's defaults, for while it cannot be asked. */
-export const DEFAULT_LIMITS: InputLimits = {
-  max_upload_bytes: 50_000_000,
-  max_input_pixels: 50_000_000,
-  max_input_side_px: 16_384,
-};
+export type InputLimits = Record<
+  keyof Pick<typeof DEFAULT_LIMITS, 'max_upload_bytes' | 'max_input_pixels' | 'max_input_side_px'>,
+  number
+>;
 
 export interface Checked {
-  probe: Probe | null;
+  probe: ImageHeader | null;
   thumbnail: Blob | null;
   refusal: Message | null;
 }
 
 export interface Decoder {
-  /** null where this browser cannot decode the file; which counts for formats that all know. */
+  /** null if this browser cannot decode the file. */
   thumbnail(file: Blob): Promise<Blob | null>;
-  /** Of a file that it can decode. */
-  measure(file: Blob): Promise<{ width: number; height: number }>;
+  /** Only for a file that this browser can decode. */
+  measure(file: Blob): Promise<Size>;
 }
+
+/** Every browser decodes these, so that a file that it does not decode is damaged. */
+const FORMATS_OF_EVERY_BROWSER: readonly InputFormat[] = ['jpeg', 'png', 'webp', 'gif', 'bmp'];
 
 export async function checkFile(
   file: Blob,
@@ -32,52 +33,54 @@ export async function checkFile(
   firstFrame: boolean,
   decoder: Decoder,
 ): Promise<Checked> {
-  if (file.size === 0) return refused(null, 'empty');
+  if (file.size === 0) return refused(null, refusal('empty'));
   if (file.size > limits.max_upload_bytes) {
-    return refused(null, 'tooManyBytes', {
-      megabytes: mega(file.size),
-      limit: mega(limits.max_upload_bytes),
-    });
+    const values = { megabytes: mega(file.size), limit: mega(limits.max_upload_bytes) };
+    return refused(null, refusal('tooManyBytes', values));
   }
-  let found: Probe | null;
+  let header: ImageHeader | null;
   try {
-    found = probe(new Uint8Array(await file.arrayBuffer()));
+    header = readHeader(new Uint8Array(await file.arrayBuffer()));
   } catch {
-    // It was moved or changed since it was picked.
-    return refused(null, 'unreadable');
+    // The file was moved or changed since it was picked.
+    return refused(null, refusal('unreadable'));
   }
-  if (found === null) return refused(null, 'unsupported');
-  const refusal = refusalOf(found, limits, firstFrame);
-  if (refusal !== null) return { probe: found, thumbnail: null, refusal };
+  if (header === null) return refused(null, refusal('unsupported'));
+  const reason = refusalOf(header, limits, firstFrame);
+  if (reason !== null) return refused(header, reason);
   const thumbnail = await decoder.thumbnail(file);
-  const isEverywhere = ['jpeg', 'png', 'webp', 'gif', 'bmp'].includes(found.format);
-  if (isEverywhere && thumbnail === null) return refused(found, 'damaged');
-  if (thumbnail === null || found.widthPx !== null) return { probe: found, thumbnail, refusal: null };
-  const { width, height } = await decoder.measure(file);
-  const measured = { ...found, widthPx: width, heightPx: height };
+  if (thumbnail === null && FORMATS_OF_EVERY_BROWSER.includes(header.format)) {
+    return refused(header, refusal('damaged'));
+  }
+  if (thumbnail === null || header.widthPx !== null) return { probe: header, thumbnail, refusal: null };
+  const measured = { ...header, ...(await decoder.measure(file)) };
   return { probe: measured, thumbnail, refusal: refusalOf(measured, limits, firstFrame) };
 }
 
-export function refusalOf(found: Probe, limits: InputLimits, firstFrame: boolean): Message | null {
-  const { widthPx, heightPx } = found;
-  if (widthPx === 0 || heightPx === 0) return refused(found, 'damaged').refusal;
+export function refusalOf(header: ImageHeader, limits: InputLimits, firstFrame: boolean): Message | null {
+  const { widthPx, heightPx } = header;
+  if (widthPx === 0 || heightPx === 0) return refusal('damaged');
   if (widthPx !== null && heightPx !== null) {
-    const longest = Math.max(widthPx, heightPx);
-    if (longest > limits.max_input_side_px) {
-      return refused(found, 'tooLong', { side: longest, limit: limits.max_input_side_px }).refusal;
+    const side = Math.max(widthPx, heightPx);
+    if (side > limits.max_input_side_px) {
+      return refusal('tooLong', { side, limit: limits.max_input_side_px });
     }
-    if (widthPx * heightPx > limits.max_input_pixels) {
-      const values = { megapixels: mega(widthPx * heightPx), limit: mega(limits.max_input_pixels) };
-      return refused(found, 'tooManyPixels', values).refusal;
+    const pixels = areaOf({ widthPx, heightPx });
+    if (pixels > limits.max_input_pixels) {
+      return refusal('tooManyPixels', { megapixels: mega(pixels), limit: mega(limits.max_input_pixels) });
     }
   }
-  if (!found.isComplete) return refused(found, 'truncated').refusal;
-  if (found.isAnimated && !firstFrame) return refused(found, 'animated').refusal;
+  if (!header.isComplete) return refusal('truncated');
+  if (header.isAnimated && !firstFrame) return refusal('animated');
   return null;
 }
 
-function refused(found: Probe | null, key: string, values?: Record<string, string | number>): Checked {
-  return { probe: found, thumbnail: null, refusal: { key: `refusals.${key}`, values, retryable: false } };
+function refused(probe: ImageHeader | null, reason: Message): Checked {
+  return { probe, thumbnail: null, refusal: reason };
+}
+
+function refusal(key: string, values?: TextValues): Message {
+  return { key: `refusals.${key}`, values, retryable: false };
 }
 
 function mega(count: number): number {

@@ -1,8 +1,8 @@
-/** The English texts; `zh.ts` has to have the same keys. */
+/** The English texts. `zh.ts` must have the same keys. */
 export const en = {
   app: {
     upscale: 'Enlarge',
-    erase: 'Erase',
+    inpaint: 'Erase',
     system: 'Models',
     language: 'Language',
     toDark: 'Dark colours',
@@ -56,7 +56,7 @@ export const en = {
     downloadAll: 'Download all (ZIP)',
     select: 'Show {{name}}',
     firstFrame: 'Take the first frame',
-    erase: 'Erase in it',
+    inpaint: 'Erase in it',
     redoOnService: 'Do it again on the service',
     size: '{{width}}×{{height}}',
     state: {
@@ -147,7 +147,7 @@ export const en = {
     pane: 'Crop by {{model}}',
     none: 'No model is here to try.',
   },
-  erase: {
+  inpaint: {
     pickTitle: 'Drop the image to mend here',
     brush: 'Brush',
     eraser: 'Eraser',
@@ -171,14 +171,14 @@ export const en = {
     margin: 'Margin',
     marginHint: 'Fill so much more around what is painted.',
     feather: 'Soft edge',
-    thenEnlarge: 'Enlarge afterwards, {{factor}}×',
+    thenUpscale: 'Enlarge afterwards, {{factor}}×',
     another: 'Another image',
     canvas: 'Image with its mask. Choose a tool, then draw. Brackets change the brush size.',
     nothing: 'Paint over what shall go.',
     everything: 'All is painted: nothing would be left to fill from.',
     done: 'Erased. Paint again to go on from this result.',
     download: 'Download',
-    enlarge: 'Enlarge the result',
+    upscale: 'Enlarge the result',
     back: 'Step back',
     maskSize: 'The mask was {{width}} × {{height}}; it was fitted to the image.',
     maskUnreadable: 'This file is no image that can be a mask. Choose a PNG of black and white.',
@@ -259,8 +259,6 @@ export const en = {
   shortcuts: {
     title: 'Keyboard shortcuts',
     everywhere: 'Everywhere',
-    enlarge: 'Enlarge',
-    erase: 'Erase',
     sections: 'Sections',
     help: 'These shortcuts',
     open: 'Choose images',

@@ -1,9 +1,10 @@
 import i18next, { type i18n } from 'i18next';
 import { initReactI18next } from 'react-i18next';
-import type { Language } from '../state/settings';
 import { en } from './en';
 
-/** What the browser asks for first, of what there is. */
+export type Language = 'en' | 'zh';
+
+/** The first language that the browser asks for and that the app has. */
 export function preferredLanguage(wanted: readonly string[]): Language {
   const known = wanted
     .map((tag) => tag.slice(0, 2).toLowerCase())
@@ -22,7 +23,7 @@ export async function createI18n(language: Language): Promise<i18n> {
   return instance;
 }
 
-/** Chinese is loaded once it is wanted. */
+/** Chinese is loaded when it is chosen. */
 export async function switchLanguage(instance: i18n, language: Language): Promise<void> {
   if (language === 'zh' && !instance.hasResourceBundle('zh', 'translation')) {
     const { zh } = await import('./zh');
@@ -32,5 +33,5 @@ export async function switchLanguage(instance: i18n, language: Language): Promis
   document.documentElement.lang = LANGUAGE_TAG[language];
 }
 
-/** What a page says its language is. */
-export const LANGUAGE_TAG: Record<Language, string> = { en: 'en', zh: 'zh-CN' };
+/** The language tag of the page. */
+const LANGUAGE_TAG: Record<Language, string> = { en: 'en', zh: 'zh-CN' };

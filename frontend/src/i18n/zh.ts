@@ -3,7 +3,7 @@ import type { en } from './en';
 export const zh: typeof en = {
   app: {
     upscale: '放大',
-    erase: '擦除',
+    inpaint: '擦除',
     system: '模型',
     language: '语言',
     toDark: '深色模式',
@@ -57,7 +57,7 @@ export const zh: typeof en = {
     downloadAll: '全部下载（ZIP）',
     select: '显示 {{name}}',
     firstFrame: '取第一帧',
-    erase: '擦除其中内容',
+    inpaint: '擦除其中内容',
     redoOnService: '用服务重做',
     size: '{{width}}×{{height}}',
     state: {
@@ -148,7 +148,7 @@ export const zh: typeof en = {
     pane: '{{model}} 的结果',
     none: '没有可试的模型。',
   },
-  erase: {
+  inpaint: {
     pickTitle: '把要修复的图像拖到这里',
     brush: '画笔',
     eraser: '橡皮',
@@ -172,14 +172,14 @@ export const zh: typeof en = {
     margin: '外扩',
     marginHint: '在涂抹处周围多填充这么多。',
     feather: '柔边',
-    thenEnlarge: '随后放大 {{factor}} 倍',
+    thenUpscale: '随后放大 {{factor}} 倍',
     another: '换一张图像',
     canvas: '图像及其遮罩。选择工具后绘制，方括号键改变画笔大小。',
     nothing: '请涂抹要去掉的部分。',
     everything: '全部都涂抹了，没有可供填充的内容。',
     done: '已擦除。可在结果上继续涂抹。',
     download: '下载',
-    enlarge: '放大结果',
+    upscale: '放大结果',
     back: '退回一步',
     maskSize: '遮罩原为 {{width}} × {{height}}，已适配到图像。',
     maskUnreadable: '此文件不能用作遮罩，请选择黑白 PNG。',
@@ -260,8 +260,6 @@ export const zh: typeof en = {
   shortcuts: {
     title: '键盘快捷键',
     everywhere: '通用',
-    enlarge: '放大',
-    erase: '擦除',
     sections: '切换栏目',
     help: '显示快捷键',
     open: '选择图像',

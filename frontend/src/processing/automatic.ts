@@ -1,32 +1,34 @@
-/** Chooses who computes: the service where it can, this browser where it cannot; also in the middle of a job. */
+/** Chooses what computes: the service if it can, else this browser; also in the middle of a job. */
 
-import {
-  ProcessError,
-  type Capabilities,
-  type Note,
-  type ProcessErrorCode,
-  type Processor,
-  type ProcessInput,
-  type ProcessOptions,
-  type ProcessProgress,
-  type ProcessResult,
+import { ProcessError, type ProcessErrorCode } from '../lib/errors';
+import type { TaskOptions } from './options';
+import type {
+  Capabilities,
+  Note,
+  OnProgress,
+  Processor,
+  ProcessInput,
+  ProcessProgress,
+  ProcessResult,
 } from './processor';
+import { taskOf, type Task } from './task';
 
-/** What the user wants: the service with this browser in reserve, or only the one, or only the other. */
+/** The user's choice: the service with this browser in reserve, or only one of them. */
 export type ModePreference = 'auto' | 'server' | 'browser';
 
 export interface AutomaticParts {
   remote: Processor;
   browser: Processor;
+  tasks: readonly Task[];
   preference: () => ModePreference;
-  /** Resolves where the service takes work now; rejects with a `ProcessError` that says why not. */
+  /** Resolves if the service takes work now; rejects with a `ProcessError` that says why not. */
   requireReady: () => Promise<void>;
-  /** Told whenever the service was found able or unable; for the notice of which mode runs and why. */
+  /** Called with null when the service was able to work, and with the reason when it was not. */
   onService?: (failure: ProcessError | null) => void;
 }
 
 /** Failures that say nothing against the work itself. */
-const ELSEWHERE: readonly ProcessErrorCode[] = ['unreachable', 'not-ready', 'busy', 'job-lost'];
+const FAILURES_OF_SERVICE: readonly ProcessErrorCode[] = ['unreachable', 'not-ready', 'busy', 'job-lost'];
 
 export function createAutomaticProcessor(parts: AutomaticParts): Processor {
   return {
@@ -35,28 +37,28 @@ export function createAutomaticProcessor(parts: AutomaticParts): Processor {
       const preference = parts.preference();
       if (preference === 'browser') return parts.browser.process(input, options, onProgress, signal);
       let fraction = 0;
-      const watched = (progress: ProcessProgress) => {
+      const onServiceProgress = (progress: ProcessProgress) => {
         fraction = progress.fraction;
         onProgress(progress);
       };
       try {
         await parts.requireReady();
         signal.throwIfAborted();
-        const result = await parts.remote.process(input, options, watched, signal);
+        const result = await parts.remote.process(input, options, onServiceProgress, signal);
         parts.onService?.(null);
         return result;
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof ProcessError) || !ELSEWHERE.includes(error.code)) throw error;
+        if (!(error instanceof ProcessError) || !FAILURES_OF_SERVICE.includes(error.code)) throw error;
         if (error.code !== 'job-lost') parts.onService?.(error);
         if (preference === 'server') throw error;
-        return await inBrowser(parts.browser, error, fraction, { input, options, onProgress, signal });
+        return await inBrowser(parts, error, fraction, { input, options, onProgress, signal });
       }
     },
   };
 }
 
-/** Models of both: what only the service has can be chosen while it is there. */
+/** The service's, so that models which only it has can be chosen; the browser's while the service is away. */
 async function capabilities(parts: AutomaticParts): Promise<Capabilities> {
   const preference = parts.preference();
   if (preference === 'browser') return parts.browser.capabilities();
@@ -70,20 +72,20 @@ async function capabilities(parts: AutomaticParts): Promise<Capabilities> {
 
 interface Call {
   input: ProcessInput;
-  options: ProcessOptions;
-  onProgress: (progress: ProcessProgress) => void;
+  options: TaskOptions;
+  onProgress: OnProgress;
   signal: AbortSignal;
 }
 
 async function inBrowser(
-  browser: Processor,
+  { browser, tasks }: AutomaticParts,
   failure: ProcessError,
   fraction: number,
   call: Call,
 ): Promise<ProcessResult> {
   const able = await browser.capabilities();
   call.signal.throwIfAborted();
-  const obstacle = whyNot(able, call.options);
+  const obstacle = obstacleTo(able, call.options, taskOf(tasks, call.options));
   if (obstacle !== null) throw neither(failure, obstacle);
   const note = fallbackNote(failure, fraction);
   const onProgress = (progress: ProcessProgress) => call.onProgress({ ...progress, note });
@@ -91,12 +93,11 @@ async function inBrowser(
   return { ...result, notes: [note, ...result.notes] };
 }
 
-/** What this browser lacks for the work; null: nothing. Another model than the one asked for will not do. */
-function whyNot(able: Capabilities, options: ProcessOptions): string | null {
+/** What this browser lacks for the work, or null. A model that was named is not replaced by another one. */
+function obstacleTo(able: Capabilities, options: TaskOptions, task: Task): string | null {
   if (!able.available) return able.reason ?? 'This browser cannot compute.';
-  const wanted = [options.model, options.task === 'inpaint' ? (options.thenUpscale?.model ?? null) : null];
-  for (const id of wanted) {
-    if (id !== null && !able.models.some((model) => model.id === id)) return `It has no model ${id}.`;
+  for (const id of task.modelsOf(options)) {
+    if (!able.models.some((model) => model.id === id)) return `It has no model ${id}.`;
   }
   if (!able.models.some((model) => model.task === options.task))
     return `It has no model for ${options.task}.`;

@@ -1,21 +1,17 @@
-/** Looks at what is added to the queue, one file at a time: decoding many at once would need much memory. */
+import type { checkFile } from '../files/check';
+import type { Store } from '../lib/store';
+import type { QueueAction, QueueItem, QueueState } from './queue';
 
-import { checkFile, type Decoder, type InputLimits } from '../files/check';
-import type { QueueAction, QueueState } from './queue';
-import type { Store } from './store';
+type Check = (item: QueueItem) => ReturnType<typeof checkFile>;
 
-export function startChecker(
-  queue: Store<QueueState, QueueAction>,
-  limits: () => Promise<InputLimits>,
-  decoder: Decoder,
-): () => void {
+/** Checks new images of the queue, one at a time: decoding many at once would need much memory. */
+export function startChecker(queue: Store<QueueState, QueueAction>, check: Check): () => void {
   let isBusy = false;
   const next = async () => {
     if (isBusy) return;
     isBusy = true;
     for (let item = unchecked(queue); item; item = unchecked(queue)) {
-      const checked = await checkFile(item.file, await limits(), item.firstFrame, decoder);
-      queue.dispatch({ type: 'checked', id: item.id, ...checked });
+      queue.dispatch({ type: 'checked', id: item.id, ...(await check(item)) });
     }
     isBusy = false;
   };
@@ -23,6 +19,6 @@ export function startChecker(
   return queue.subscribe(() => void next());
 }
 
-function unchecked(queue: Store<QueueState, QueueAction>) {
+function unchecked(queue: Store<QueueState, QueueAction>): QueueItem | undefined {
   return queue.get().items.find((item) => item.state === 'checking');
 }

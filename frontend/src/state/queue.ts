@@ -1,13 +1,14 @@
-/** The queue of images to enlarge: what is known of each, and how far it is. */
+/** The queue of images to work on: what is known of each, and how far it is. */
 
 import type { Checked } from '../files/check';
-import type { Probe } from '../files/probe';
-import type { ProcessProgress, ProcessResult, UpscaleOptions } from '../processing/processor';
-import type { Message } from './message';
+import type { ImageHeader } from '../imaging/headers';
+import type { Message } from '../lib/message';
+import type { TaskOptions } from '../processing/options';
+import type { ProcessProgress, ProcessResult } from '../processing/processor';
 
 /**
- * checking: its file is looked at. refused: it will not be sent, `message` says why. ready: waits for the user.
- * waiting: waits for its turn.
+ * checking: its file is being checked. refused: it will not be sent, and `message` says why. ready: the user can start
+ * it. waiting: it starts when its turn comes.
  */
 export type ItemState =
   'checking' | 'refused' | 'ready' | 'waiting' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -18,16 +19,16 @@ export interface QueueItem {
   fileName: string;
   addedMs: number;
   state: ItemState;
-  probe: Probe | null;
+  probe: ImageHeader | null;
   thumbnail: Blob | null;
-  /** What it was, or will be, run with; null until it is handed in. */
-  options: UpscaleOptions | null;
-  /** An animation of which the user wants the first frame. */
+  /** The options of the latest run; null before the first one. */
+  options: TaskOptions | null;
+  /** The image is an animation, and the user wants its first frame. */
   firstFrame: boolean;
   progress: ProcessProgress | null;
   result: ProcessResult | null;
   message: Message | null;
-  /** Of a job that is under way, or done and not fetched yet: what a later page resumes. */
+  /** The service's job, which a later page can resume or fetch. */
   jobId: string | null;
 }
 
@@ -41,7 +42,7 @@ export type QueueAction =
   | { type: 'restored'; items: QueueItem[] }
   | ({ type: 'checked'; id: string } & Checked)
   | { type: 'first-frame'; id: string }
-  | { type: 'handed-in'; ids: string[]; options: UpscaleOptions }
+  | { type: 'submitted'; ids: string[]; options: TaskOptions }
   | { type: 'started'; id: string }
   | { type: 'progressed'; id: string; progress: ProcessProgress }
   | { type: 'finished'; id: string; result: ProcessResult }
@@ -52,12 +53,8 @@ export type QueueAction =
 
 export const EMPTY_QUEUE: QueueState = { items: [], selectedId: null };
 
-/** States in which an item can be handed in, for the first time or again. */
+/** States in which an item can be submitted, for the first time or again. */
 const IDLE: readonly ItemState[] = ['ready', 'failed', 'cancelled', 'done'];
-
-export function isIdle(item: QueueItem): boolean {
-  return IDLE.includes(item.state);
-}
 
 export function isActive(item: QueueItem): boolean {
   return item.state === 'waiting' || item.state === 'running';
@@ -83,8 +80,8 @@ export function reduceQueue(state: QueueState, action: QueueAction): QueueState 
       });
     case 'first-frame':
       return change(state, action.id, ['refused'], { firstFrame: true, message: null, state: 'checking' });
-    case 'handed-in':
-      return action.ids.reduce((now, id) => handIn(now, id, action.options), state);
+    case 'submitted':
+      return action.ids.reduce((now, id) => submit(now, id, action.options), state);
     case 'started':
       return change(state, action.id, ['waiting'], { state: 'running' });
     case 'progressed': {
@@ -143,7 +140,7 @@ function newItem(id: string, file: Blob, fileName: string, addedMs: number): Que
   };
 }
 
-function handIn(state: QueueState, id: string, options: UpscaleOptions): QueueState {
+function submit(state: QueueState, id: string, options: TaskOptions): QueueState {
   const item = state.items.find((one) => one.id === id);
   if (!item) return state;
   return change(state, id, IDLE, {
@@ -156,7 +153,7 @@ function handIn(state: QueueState, id: string, options: UpscaleOptions): QueueSt
   });
 }
 
-/** An event that comes too late, of an item that is in another state by now, changes nothing. */
+/** An event that comes too late, when the item is in another state, changes nothing. */
 function change(
   state: QueueState,
   id: string,
@@ -169,7 +166,7 @@ function change(
   return { ...state, items: state.items.with(at, { ...item, ...changes }) };
 }
 
-/** The selection moves to a neighbour of what went. */
+/** The selection moves to a neighbour of a removed item. */
 function nextSelected(before: QueueState, left: readonly QueueItem[], gone: Set<string>): string | null {
   if (before.selectedId === null || !gone.has(before.selectedId)) return before.selectedId;
   const at = before.items.findIndex((item) => item.id === before.selectedId);

@@ -1,12 +1,13 @@
-/** Works the queue off: starts what waits, as many at a time as the mode bears. */
+/** Works through the queue: starts waiting items, several at a time if the mode allows it. */
 
-import type { Processor, ProcessProgress, UpscaleOptions } from '../processing/processor';
-import { messageOf } from './message';
+import { messageOf } from '../lib/message';
+import type { Store } from '../lib/store';
+import type { TaskOptions } from '../processing/options';
+import type { Processor, ProcessProgress } from '../processing/processor';
 import type { QueueAction, QueueItem, QueueState } from './queue';
-import type { Store } from './store';
 
 export interface Runner {
-  /** Ends what is running or waiting. */
+  /** Ends an item that is running or waiting. */
   cancel(id: string): void;
   stop(): void;
 }
@@ -19,10 +20,10 @@ export function startRunner(
 ): Runner {
   const running = new Map<string, AbortController>();
 
-  const run = async (item: QueueItem, options: UpscaleOptions) => {
+  const run = async (item: QueueItem, options: TaskOptions) => {
     const controller = new AbortController();
     running.set(item.id, controller);
-    // Cancelled, it may be in the queue again: then what becomes of this run is nobody's concern.
+    // A cancelled item may be in the queue again. Then the outcome of this run does not matter.
     const dispatch = (action: QueueAction) => {
       if (running.get(item.id) === controller) queue.dispatch(action);
     };
@@ -52,11 +53,11 @@ export function startRunner(
 
   let isFilling = false;
   const fill = () => {
-    // Starting one changes the queue, which calls this again.
+    // Starting an item changes the queue, which calls this function again.
     if (isFilling) return;
     isFilling = true;
     const { items } = queue.get();
-    // What was removed has nobody who wants it.
+    // The result of a removed item is not wanted.
     for (const id of [...running.keys()]) if (!items.some((item) => item.id === id)) abort(id, 'removed');
     for (const item of items) {
       if (running.size >= slots()) break;

@@ -1,89 +1,80 @@
-/** What the app remembers of its user. */
+/**
+ * What the app remembers about its user. Settings come in parts: each task brings its own, and all parts are stored
+ * together as one flat object.
+ */
 
+import type { Language } from '../i18n';
 import type { ModePreference } from '../processing/automatic';
-import type { Enlargement, OutputFormat, UpscaleOptions } from '../processing/processor';
+import { isOneOf, isText } from './valid';
 
-export type Language = 'en' | 'zh';
+export interface SettingsPart<Values extends object> {
+  defaults: Values;
+  /** Which stored values can be used; others are replaced by the default. */
+  valid: { [Name in keyof Values]: (value: unknown) => boolean };
+  /** Restores what must hold between the values after each change. */
+  adjust?: (values: Values) => Partial<Values>;
+}
 
-export interface Settings {
-  sizing: 'scale' | 'size';
-  factor: number;
-  widthPx: number | null;
-  heightPx: number | null;
-  model: string | null;
-  denoise: number;
-  format: OutputFormat;
-  /** null: the format's default. */
-  quality: number | null;
+/** Values of all parts. Read one part of them by `valuesOf`. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+export interface SettingsAction {
+  type: 'set';
+  changes: object;
+}
+
+export type AnyPart = SettingsPart<never>;
+
+/** A part, for a list of parts whose values differ. */
+export function settingsPart<Values extends object>(part: SettingsPart<Values>): AnyPart {
+  return part as unknown as AnyPart;
+}
+
+export function valuesOf<Values extends object>(settings: Settings, part: SettingsPart<Values>): Values {
+  const names = Object.keys(part.defaults);
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as Values;
+}
+
+/** Language, API key, and what computes. */
+export interface GeneralSettings {
   preference: ModePreference;
+  /** null: what the browser asks for. */
   language: Language | null;
   apiKey: string;
-  brushPx: number;
-  maskGrowPx: number;
-  maskFeatherPx: number;
 }
 
-export type SettingsAction = { type: 'set'; changes: Partial<Settings> };
-
-export const DEFAULT_SETTINGS: Settings = {
-  sizing: 'scale',
-  factor: 4,
-  widthPx: null,
-  heightPx: null,
-  model: null,
-  denoise: 0,
-  format: 'png',
-  quality: null,
-  preference: 'auto',
-  language: null,
-  apiKey: '',
-  brushPx: 40,
-  maskGrowPx: 4,
-  maskFeatherPx: 2,
+export const generalSettings: SettingsPart<GeneralSettings> = {
+  defaults: { preference: 'auto', language: null, apiKey: '' },
+  valid: {
+    preference: isOneOf('auto', 'server', 'browser'),
+    language: isOneOf('en', 'zh', null),
+    apiKey: isText,
+  },
 };
 
-const FORMATS: readonly unknown[] = ['png', 'jpeg', 'webp', 'avif', 'tiff'];
-const isNumber = (least: number, most: number) => (value: unknown) =>
-  typeof value === 'number' && value >= least && value <= most;
-const isNullOr = (test: (value: unknown) => boolean) => (value: unknown) => value === null || test(value);
-const isOneOf =
-  (...allowed: unknown[]) =>
-  (value: unknown) =>
-    allowed.includes(value);
-const isText = (value: unknown) => typeof value === 'string' && value.length <= 500;
-
-const VALID: { [Name in keyof Settings]: (value: unknown) => boolean } = {
-  sizing: isOneOf('scale', 'size'),
-  factor: isNumber(1, 8),
-  widthPx: isNullOr(isNumber(1, 1_000_000)),
-  heightPx: isNullOr(isNumber(1, 1_000_000)),
-  model: isNullOr(isText),
-  denoise: isNumber(0, 1),
-  format: (value) => FORMATS.includes(value),
-  quality: isNullOr(isNumber(1, 100)),
-  preference: isOneOf('auto', 'server', 'browser'),
-  language: isOneOf('en', 'zh', null),
-  apiKey: isText,
-  brushPx: isNumber(1, 2000),
-  maskGrowPx: isNumber(0, 256),
-  maskFeatherPx: isNumber(0, 256),
-};
-
-export function reduceSettings(state: Settings, action: SettingsAction): Settings {
-  const next = { ...state, ...action.changes };
-  // The service refuses a soft edge that reaches into what is kept.
-  return { ...next, maskFeatherPx: Math.min(next.maskFeatherPx, next.maskGrowPx) };
+export function settingsReducer(parts: readonly AnyPart[]) {
+  return (state: Settings, action: SettingsAction): Settings =>
+    parts.reduce((now, part) => adjusted(now, part), { ...state, ...action.changes });
 }
 
-/** From what was stored, by this version or another: each value on its own, where it can be used. */
-export function readSettings(stored: string | null): Settings {
+/** From what this version or another one stored. Each value is judged by itself. */
+export function readSettings(parts: readonly AnyPart[], stored: string | null): Settings {
   const given = parseObject(stored ?? '{}');
-  const names = Object.keys(VALID) as (keyof Settings)[];
-  const taken = names.filter((name) => name in given && VALID[name](given[name]));
-  return reduceSettings(DEFAULT_SETTINGS, {
-    type: 'set',
-    changes: Object.fromEntries(taken.map((name) => [name, given[name]])),
-  });
+  const settings = Object.fromEntries(
+    parts.flatMap(({ defaults, valid }) => {
+      const isValid = valid as Record<string, (value: unknown) => boolean>;
+      return Object.entries(defaults as object).map(([name, value]: [string, unknown]) => [
+        name,
+        name in given && isValid[name]?.(given[name]) ? given[name] : value,
+      ]);
+    }),
+  ) as Settings;
+  return parts.reduce((now, part) => adjusted(now, part), settings);
+}
+
+function adjusted(settings: Settings, part: AnyPart): Settings {
+  if (!part.adjust) return settings;
+  return { ...settings, ...(part.adjust(valuesOf(settings, part)) as object) };
 }
 
 function parseObject(text: string): Record<string, unknown> {
@@ -93,24 +84,4 @@ function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-export function enlargementOf(settings: Settings, hasDenoise: boolean): Enlargement {
-  const { sizing, factor, widthPx, heightPx } = settings;
-  const isExact = sizing === 'size' && (widthPx !== null || heightPx !== null);
-  return {
-    model: settings.model,
-    target: isExact ? { kind: 'size', widthPx, heightPx } : { kind: 'scale', factor },
-    denoise: hasDenoise ? settings.denoise : null,
-  };
-}
-
-export function upscaleOptionsOf(settings: Settings, hasDenoise: boolean): UpscaleOptions {
-  return {
-    task: 'upscale',
-    ...enlargementOf(settings, hasDenoise),
-    format: settings.format,
-    quality: settings.quality,
-    firstFrame: false,
-  };
 }

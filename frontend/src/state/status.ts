@@ -1,8 +1,8 @@
-/** What is known of the service: for the notice of which mode runs and why. */
+/** What is known of the service, and what computes because of it. */
 
+import type { ProcessError } from '../lib/errors';
 import type { ModePreference } from '../processing/automatic';
-import type { ProcessError } from '../processing/processor';
-import { type Capabilities } from '../processing/processor';
+import type { Capabilities } from '../processing/processor';
 
 export type Failing = 'unreachable' | 'not-ready' | 'busy';
 
@@ -20,7 +20,7 @@ export function reduceStatus(state: ServiceStatus, action: StatusAction): Servic
 
 export type Mode = 'server' | 'browser' | 'none' | 'unknown';
 
-/** Who would compute now. */
+/** What would compute now. */
 export function modeOf(
   preference: ModePreference,
   status: ServiceStatus,

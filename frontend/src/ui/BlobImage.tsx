@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** An <img> of a blob; its address is given back when it goes. */
+/** An <img> of a blob. The blob's address is released with the component. */
 export function BlobImage({ blob, ...rest }: { blob: Blob } & React.ImgHTMLAttributes<HTMLImageElement>) {
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => {

@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core';
 import { IconPhotoPlus } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { useLimits } from '../app/hooks';
-import { useIsDragging } from '../features/upscale/useAddFiles';
+import { useLimits } from '../state/hooks';
+import { useIsDragging } from './useIsDragging';
 import classes from './DropZone.module.css';
 
-/** Where images come in first. Dropping works anywhere on the page; this says so. */
+/** Asks for the first image. Dropping works anywhere on the page. */
 export function DropZone({ title, onPick }: { title: string; onPick: () => void }) {
   const { t } = useTranslation();
   const limits = useLimits();

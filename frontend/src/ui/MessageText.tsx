@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
-import type { Message } from '../state/message';
+import type { Message } from '../lib/message';
 
-/** What happened and what to do, in the user's language; the service's own words are a tooltip away. */
+/** Says what happened and what to do, in the user's language. The service's own words can be unfolded. */
 export function MessageText({ message }: { message: Message }) {
   const { t } = useTranslation();
   const text = t(message.key, { ...message.values, defaultValue: t('errors.refused') });

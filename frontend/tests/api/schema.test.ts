@@ -10,6 +10,6 @@ test.skipIf(!existsSync(PYTHON))(
     const check = () => execFileSync('node', ['scripts/api.mjs', '--check'], { stdio: 'pipe' });
     expect(check).not.toThrow();
   },
-  // The service's modules are read for it, beside all else that such a machine does.
+  // The service's modules have to be imported for it, while other tests use the machine.
   180_000,
 );

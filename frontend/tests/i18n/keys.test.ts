@@ -40,15 +40,15 @@ test('every key that the app names is there', () => {
 });
 
 test('every problem that the service can answer with is explained', () => {
-  const errors = readFileSync('../backend/pixelmend/errors.py', 'utf8');
+  const errors = readFileSync('../backend/pixelmend/core/errors.py', 'utf8');
   const codes = [...errors.matchAll(/^ {4}code(?:: ClassVar\[str\])? = "([\w-]+)"/gm)].map(
     (found) => found[1],
   );
   expect(codes.length).toBeGreaterThan(25);
-  // The service does not begin where this happens, so that no client hears of it.
+  // With these the service does not start, so that no client receives them.
   const atStart = ['data-directory-in-use', 'data-directory-newer'];
-  const told = codes.filter((code) => !atStart.includes(code ?? ''));
-  expect(told.filter((code) => !(code && code in en.problems))).toEqual([]);
+  const reported = codes.filter((code) => !atStart.includes(code ?? ''));
+  expect(reported.filter((code) => !(code && code in en.problems))).toEqual([]);
 });
 
 test('the browser says which language, and English is for all others', () => {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { createAutomaticProcessor, type ModePreference } from '../../src/processing/automatic';
-import {
-  type Capabilities,
-  ProcessError,
-  type ProcessErrorCode,
-  type ProcessInput,
-  type Processor,
-  type ProcessProgress,
-  type ProcessResult,
-  type UpscaleOptions,
+import { upscaleTask } from '../../src/features/upscale/task';
+import { ProcessError, type ProcessErrorCode } from '../../src/lib/errors';
+import type { UpscaleOptions } from '../../src/processing/options';
+import type {
+  Capabilities,
+  ProcessInput,
+  Processor,
+  ProcessProgress,
+  ProcessResult,
 } from '../../src/processing/processor';
 import { OPTIONS } from '../options';
 
@@ -26,7 +26,7 @@ const ABLE: Capabilities = {
 interface Scene {
   preference?: ModePreference;
   notReady?: ProcessErrorCode;
-  /** The service fails so, after it got so far. */
+  /** The service fails with this code, at the fraction `failsAt`. */
   failure?: ProcessErrorCode;
   failsAt?: number;
   browser?: Partial<Capabilities>;
@@ -35,7 +35,7 @@ interface Scene {
 
 async function play({ preference = 'auto', notReady, failure, failsAt = 0, browser, options }: Scene) {
   const ran: string[] = [];
-  const told: ProcessProgress[] = [];
+  const reported: ProcessProgress[] = [];
   const states: (string | null)[] = [];
   const processor = (mode: 'server' | 'browser'): Processor => ({
     capabilities: () => Promise.resolve({ ...ABLE, ...(mode === 'browser' ? browser : {}) }),
@@ -55,6 +55,7 @@ async function play({ preference = 'auto', notReady, failure, failsAt = 0, brows
   const automatic = createAutomaticProcessor({
     remote: processor('server'),
     browser: processor('browser'),
+    tasks: [upscaleTask],
     preference: () => preference,
     requireReady: () =>
       notReady ? Promise.reject(new ProcessError(notReady, 'not now')) : Promise.resolve(),
@@ -62,9 +63,9 @@ async function play({ preference = 'auto', notReady, failure, failsAt = 0, brows
   });
   const signal = new AbortController().signal;
   const outcome = await automatic
-    .process(INPUT, { ...OPTIONS, ...options }, (progress) => told.push(progress), signal)
+    .process(INPUT, { ...OPTIONS, ...options }, (progress) => reported.push(progress), signal)
     .catch((error: ProcessError) => error);
-  return { ran, told, states, outcome };
+  return { ran, reported, states, outcome };
 }
 
 describe('automatically', () => {
@@ -78,13 +79,13 @@ describe('automatically', () => {
   test.each(['unreachable', 'not-ready', 'busy'] as const)(
     'the browser does it while the service is %s, and says so',
     async (code) => {
-      const { ran, outcome, told, states } = await play({ notReady: code });
+      const { ran, outcome, reported, states } = await play({ notReady: code });
       expect(ran).toEqual(['browser']);
       expect(outcome).toMatchObject({
         mode: 'browser',
         notes: [{ key: `fallback.${code}` }, { text: 'own' }],
       });
-      expect(told[0]?.note?.key).toBe(`fallback.${code}`);
+      expect(reported[0]?.note?.key).toBe(`fallback.${code}`);
       expect(states).toEqual([code]);
     },
   );
@@ -134,7 +135,7 @@ describe('by choice', () => {
   });
 });
 
-test('who cancels gets no second run', async () => {
+test('a cancelled job is not run a second time', async () => {
   const controller = new AbortController();
   const remote: Processor = {
     capabilities: () => Promise.resolve(ABLE),
@@ -147,6 +148,7 @@ test('who cancels gets no second run', async () => {
   const automatic = createAutomaticProcessor({
     remote,
     browser,
+    tasks: [upscaleTask],
     preference: () => 'auto',
     requireReady: () => Promise.resolve(),
   });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An HTTP server that answers as the test says: `METHOD /path` to handler; it notes what was asked. */
+/** An HTTP server that answers as the test says: handlers by `METHOD /path`. It records the requests. */
 export class FakeService {
   readonly asked: string[] = [];
   readonly handlers: Record<string, Handler>;

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Api } from '../../src/api/client';
-import type { ProcessError, ProcessInput, ProcessProgress } from '../../src/processing/processor';
+import { upscaleTask } from '../../src/features/upscale/task';
+import type { ProcessError } from '../../src/lib/errors';
+import type { ProcessInput, ProcessProgress } from '../../src/processing/processor';
 import { createRemoteProcessor } from '../../src/processing/remote';
 import { OPTIONS } from '../options';
 import { FakeService, job, json, problem, sse, type Handler } from './fakeService';
 
-// Node has no XMLHttpRequest, by which uploads go: the jobs here were begun by an earlier page. The browser
-// tests upload.
+// Node has no XMLHttpRequest, which uploads use, so the jobs here were begun by an earlier page. The tests in a
+// browser upload.
 const INPUT: ProcessInput = { file: new Blob(['in']), fileName: 'a.png', resumeJobId: 'j1' };
 const JOB = 'GET /api/jobs/j1';
 const EVENTS = 'GET /api/jobs/j1/events';
@@ -14,18 +16,22 @@ const RESULT = 'GET /api/jobs/j1/result';
 
 let service: FakeService;
 let url: string;
-let told: ProcessProgress[];
+let reported: ProcessProgress[];
 
 beforeEach(async () => {
   service = new FakeService({ [JOB]: json(job('running')), [RESULT]: result });
   url = await service.start();
-  told = [];
+  reported = [];
 });
 afterEach(() => service.stop());
 
 function run(signal = new AbortController().signal) {
-  const processor = createRemoteProcessor(new Api({ baseUrl: url, apiKey: () => 'key' }), [1, 1, 1]);
-  return processor.process(INPUT, OPTIONS, (progress) => told.push(progress), signal);
+  const processor = createRemoteProcessor(
+    new Api({ baseUrl: url, apiKey: () => 'key' }),
+    [upscaleTask],
+    [1, 1, 1],
+  );
+  return processor.process(INPUT, OPTIONS, (progress) => reported.push(progress), signal);
 }
 
 const result: Handler = (_, response) => {
@@ -49,7 +55,7 @@ function events(text: string, ends: boolean | 'broken' = true): Handler {
   };
 }
 
-/** One handler after the other; the last one stays. */
+/** One handler after another. The last one stays. */
 function inTurn(...handlers: Handler[]): Handler {
   let n = 0;
   return (request, response) => handlers[Math.min(n++, handlers.length - 1)]?.(request, response);
@@ -69,14 +75,14 @@ describe('a job', () => {
     expect(found).toMatchObject({ width: 8, height: 6, mode: 'server', model: 'pixelmend-x4', jobId: 'j1' });
     expect(found.notes.map((note) => note.text)).toEqual(['Not kept: exif', 'one', 'two']);
     expect(found.timing).toMatchObject({ decodeMs: 1.5, computeMs: 20, encodeMs: 3 });
-    expect(told.map((progress) => progress.stage)).toEqual([
+    expect(reported.map((progress) => progress.stage)).toEqual([
       'computing',
       'queued',
       'computing',
       'downloading',
     ]);
-    expect(told[1]).toMatchObject({ place: 2, jobId: 'j1' });
-    const fractions = told.map((progress) => progress.fraction);
+    expect(reported[1]).toMatchObject({ place: 2, jobId: 'j1' });
+    const fractions = reported.map((progress) => progress.fraction);
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
     expect(fractions.at(-1)).toBe(1);
   });
@@ -104,7 +110,7 @@ describe('a job', () => {
     });
     const error = await run().catch((failure: ProcessError) => failure);
     expect(error).toMatchObject({ code: 'unreachable', retryable: true });
-    expect(told.at(-1)?.fraction).toBeCloseTo(0.42);
+    expect(reported.at(-1)?.fraction).toBeCloseTo(0.42);
     expect(service.asked.filter((name) => name === EVENTS).length).toBeGreaterThan(2);
   });
 

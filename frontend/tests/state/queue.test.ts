@@ -31,39 +31,39 @@ function checked(id: string): QueueAction {
 const RUNNING: QueueAction[] = [
   added('a'),
   checked('a'),
-  { type: 'handed-in', ids: ['a'], options: OPTIONS },
+  { type: 'submitted', ids: ['a'], options: OPTIONS },
   { type: 'started', id: 'a' },
 ];
 
-describe('the way of an item', () => {
+describe('the states of an item', () => {
   test('the first one added is selected, later ones are not', () => {
     const state = after(added('a'), added('b'));
     expect(state.selectedId).toBe('a');
     expect(state.items.map((item) => item.state)).toEqual(['checking', 'checking']);
   });
 
-  test('a refused one is not handed in', () => {
+  test('a refused one is not submitted', () => {
     const state = after(
       added('a'),
       { type: 'checked', id: 'a', probe: null, thumbnail: null, refusal: REFUSAL },
-      { type: 'handed-in', ids: ['a'], options: OPTIONS },
+      { type: 'submitted', ids: ['a'], options: OPTIONS },
     );
     expect(state.items[0]).toMatchObject({ state: 'refused', message: REFUSAL, options: null });
   });
 
-  test('of an animation the first frame can be wanted, which its options then say', () => {
+  test('the first frame of an animation can be chosen, and its options then say so', () => {
     const state = after(
       added('a'),
       { type: 'checked', id: 'a', probe: null, thumbnail: null, refusal: REFUSAL },
       { type: 'first-frame', id: 'a' },
       checked('a'),
-      { type: 'handed-in', ids: ['a'], options: OPTIONS },
+      { type: 'submitted', ids: ['a'], options: OPTIONS },
     );
     expect(state.items[0]).toMatchObject({ state: 'waiting', message: null });
     expect(state.items[0]?.options?.firstFrame).toBe(true);
   });
 
-  test('the job is kept as soon as it is told, for a later page', () => {
+  test('the job is kept as soon as it is known, for a later page', () => {
     const progress = { stage: 'computing', done: 0, total: 4, fraction: 0.1, mode: 'server' } as const;
     const state = after(
       ...RUNNING,
@@ -73,10 +73,10 @@ describe('the way of an item', () => {
     expect(state.items[0]?.jobId).toBe('j1');
   });
 
-  test('a finished one can be handed in again, and forgets its result', () => {
+  test('a finished one can be submitted again, and forgets its result', () => {
     const done = after(...RUNNING, { type: 'finished', id: 'a', result: RESULT });
     expect(done.items[0]).toMatchObject({ state: 'done', jobId: 'j1', progress: null });
-    const again = reduceQueue(done, { type: 'handed-in', ids: ['a'], options: OPTIONS });
+    const again = reduceQueue(done, { type: 'submitted', ids: ['a'], options: OPTIONS });
     expect(again.items[0]).toMatchObject({ state: 'waiting', result: null, jobId: null });
   });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ProcessInput, Processor, ProcessResult } from '../../src/processing/processor';
-import { ProcessError } from '../../src/processing/processor';
+import { ProcessError } from '../../src/lib/errors';
 import { EMPTY_QUEUE, reduceQueue } from '../../src/state/queue';
 import { startRunner } from '../../src/state/runner';
-import { createStore } from '../../src/state/store';
+import { createStore } from '../../src/lib/store';
 import { OPTIONS } from '../options';
 
 interface Call {
@@ -44,7 +44,7 @@ test('as many run as there are slots; the next one follows when one ends, howeve
   const { calls, processor } = handProcessor();
   const queue = queueOf('a', 'b', 'c', 'd');
   startRunner(queue, processor, () => 2);
-  queue.dispatch({ type: 'handed-in', ids: ['a', 'b', 'c', 'd'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a', 'b', 'c', 'd'], options: OPTIONS });
   const states = () => queue.get().items.map((item) => item.state);
   expect(states()).toEqual(['running', 'running', 'waiting', 'waiting']);
   calls[0]?.finish();
@@ -61,7 +61,7 @@ test('cancelling ends the work, and the item is cancelled rather than failed', a
   const { calls, processor } = handProcessor();
   const queue = queueOf('a');
   const runner = startRunner(queue, processor, () => 1);
-  queue.dispatch({ type: 'handed-in', ids: ['a'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a'], options: OPTIONS });
   runner.cancel('a');
   await settled();
   expect(calls[0]?.signal.aborted).toBe(true);
@@ -72,7 +72,7 @@ test('removing an item ends its work', async () => {
   const { calls, processor } = handProcessor();
   const queue = queueOf('a');
   startRunner(queue, processor, () => 1);
-  queue.dispatch({ type: 'handed-in', ids: ['a'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a'], options: OPTIONS });
   queue.dispatch({ type: 'removed', ids: ['a'] });
   await settled();
   expect(calls[0]?.signal.aborted).toBe(true);
@@ -83,9 +83,9 @@ test('an item that was cancelled and begun again gets the result of its second r
   const { calls, processor } = handProcessor();
   const queue = queueOf('a');
   const runner = startRunner(queue, processor, () => 1);
-  queue.dispatch({ type: 'handed-in', ids: ['a'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a'], options: OPTIONS });
   runner.cancel('a');
-  queue.dispatch({ type: 'handed-in', ids: ['a'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a'], options: OPTIONS });
   await settled();
   calls[1]?.finish();
   await settled();
@@ -93,10 +93,10 @@ test('an item that was cancelled and begun again gets the result of its second r
   expect(queue.get().items[0]?.state).toBe('done');
 });
 
-test('a job of an earlier page is handed over to be resumed', () => {
+test('a job of an earlier page is resumed', () => {
   const { calls, processor } = handProcessor();
   const queue = queueOf('a');
-  queue.dispatch({ type: 'handed-in', ids: ['a'], options: OPTIONS });
+  queue.dispatch({ type: 'submitted', ids: ['a'], options: OPTIONS });
   const item = queue.get().items[0];
   if (!item) throw new Error('no item');
   const later = createStore(reduceQueue, { items: [{ ...item, jobId: 'j7' }], selectedId: null });

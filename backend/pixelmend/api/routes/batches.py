@@ -49,7 +49,7 @@ def batches_router(service: Service) -> APIRouter:
             summary=kind.task.batch_summary,
             response_class=Response,
             responses=responses,
-            openapi_extra=request_body(kind),
+            openapi_extra=request_body(kind, service.formats),
         )
 
     for kind in service.tasks.kinds.values():

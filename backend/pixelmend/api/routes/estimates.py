@@ -23,10 +23,10 @@ from pixelmend.api.schemas import (
 from pixelmend.api.service import Service
 from pixelmend.core.errors import InvalidParameter, MalformedUpload, PayloadTooLarge, PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.admission import Admission, ImageHeader
 from pixelmend.jobs.estimate import Estimate, estimate
 from pixelmend.tasks.form import parse_fields
+from pixelmend.tasks.upscale import UpscaleTask
 
 MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 32
@@ -40,7 +40,7 @@ def estimates_router(service: Service) -> APIRouter:
         summary="What a job would need, or why it would be refused, from dimensions alone",
         response_model=EstimateView,
         responses={status: {"model": Problem} for status in (400, 401, 403, 413, 422)},
-        openapi_extra=estimate_request_body(),
+        openapi_extra=estimate_request_body(service.formats),
     )
     async def show(request: Request) -> EstimateView:
         caller = service.callers.identify(request)
@@ -57,11 +57,11 @@ def estimates_router(service: Service) -> APIRouter:
 def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     """Raises what the image would be refused for now."""
     settings = service.settings
-    options = form.options(service.default_models, OutputFormat.PNG)
+    options = form.options(service.default_models, service.formats.outputs[0].name)
     seen = service.loaded_model(options.main_model)
-    admission = Admission.of(
-        service.tasks.kind("upscale").task, options, settings, service.catalog, seen.scale if seen else None
-    )
+    known_scale = seen.scale if seen else None
+    task, catalog = UpscaleTask(), service.catalog
+    admission = Admission.of(task, options, settings, catalog, known_scale, service.formats)
     header = ImageHeader(
         Size(form.image_width, form.image_height),
         grey=form.image_grey,

@@ -14,7 +14,6 @@ from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted, submit
 from pixelmend.api.waiting import while_connected
 from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.task import JobKind
@@ -25,7 +24,7 @@ _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 def images_router(service: Service) -> APIRouter:
     """A route for each task: `POST /api/<task>`."""
     router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
-    image: dict[str, Any] = {"content": {f.media_type: {} for f in OutputFormat}}
+    image: dict[str, Any] = {"content": {f.media_type: {} for f in service.formats.outputs}}
     problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
 
     def add(kind: JobKind) -> None:
@@ -40,7 +39,7 @@ def images_router(service: Service) -> APIRouter:
             summary=kind.task.summary,
             response_class=Response,
             responses={200: {**image, "description": kind.task.result}, **problems},
-            openapi_extra=request_body(kind),
+            openapi_extra=request_body(kind, service.formats),
         )
 
     for kind in service.tasks.kinds.values():
@@ -110,6 +109,7 @@ def _answer(service: Service, accepted: Accepted) -> Response:
         job_id=lease.record.id,
         task=service.tasks.kind(lease.record.task).task,
         options=lease.record.options,
+        output=service.formats.output(lease.record.options.format),
         report=report,
         file_name=accepted.file_name,
         release=lease.release,

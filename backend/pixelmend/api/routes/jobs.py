@@ -13,7 +13,6 @@ from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit_job
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
 from pixelmend.core.errors import InvalidParameter, ResultExpired, UnknownJob, WrongJobState
-from pixelmend.imaging.formats import OutputFormat
 from pixelmend.jobs.model import ENDED, Job, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
 
@@ -30,13 +29,13 @@ def jobs_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=JobView,
         responses={status: {"model": Problem} for status in _REFUSALS},
-        openapi_extra=job_request_body(service.tasks),
+        openapi_extra=job_request_body(service.tasks, service.formats),
     )
     async def submit(request: Request) -> Response:
         accepted = await submit_job(service, request, service.callers.identify(request))
         lease = accepted.lease
         try:
-            view = job_view(service.jobs.snapshot(lease.job or lease.record))
+            view = job_view(service.jobs.snapshot(lease.job or lease.record), service.formats)
         finally:
             lease.release()
         headers = {"Location": f"/api/jobs/{view.id}"}
@@ -46,11 +45,11 @@ def jobs_router(service: Service) -> APIRouter:
     async def list_jobs(request: Request) -> JobList:
         caller = service.callers.identify(request)
         snapshots = await service.jobs.list_of(caller.owner)
-        return JobList(jobs=[job_view(snapshot, with_items=False) for snapshot in snapshots])
+        return JobList(jobs=[job_view(snapshot, service.formats, with_items=False) for snapshot in snapshots])
 
     @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
     async def show(request: Request, job_id: str) -> JobView:
-        return job_view(service.jobs.snapshot(await _own_job(service, request, job_id)))
+        return job_view(service.jobs.snapshot(await _own_job(service, request, job_id)), service.formats)
 
     @router.get(
         "/api/jobs/{job_id}/events",
@@ -76,7 +75,7 @@ def jobs_router(service: Service) -> APIRouter:
             service.jobs,
             found,
             last_id,
-            job_json=lambda s: job_view(s, with_items=s.state in ENDED).model_dump_json(),
+            job_json=lambda s: job_view(s, service.formats, with_items=s.state in ENDED).model_dump_json(),
             item_json=lambda n, item: item_view(n, item).model_dump_json(),
         )
 
@@ -87,7 +86,7 @@ def jobs_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "content": {f.media_type: {} for f in OutputFormat} | {ARCHIVE_MEDIA_TYPE: {}},
+                "content": {f.media_type: {} for f in service.formats.outputs} | {ARCHIVE_MEDIA_TYPE: {}},
                 "description": "The whole file; of a batch, a ZIP.",
             },
             206: {"description": "The range that was asked for."},
@@ -110,7 +109,7 @@ def jobs_router(service: Service) -> APIRouter:
         responses=_problems(401, 403, 404),
     )
     async def cancel(request: Request, job_id: str) -> JobView:
-        return job_view(await service.jobs.cancel(await _own_job(service, request, job_id)))
+        return job_view(await service.jobs.cancel(await _own_job(service, request, job_id)), service.formats)
 
     return router
 
@@ -149,6 +148,7 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
         job_id=record.id,
         task=service.tasks.kind(record.task).task,
         options=record.options,
+        output=service.formats.output(record.options.format),
         report=record.report,
         file_name=record.file_name,
         release=lease.release,

@@ -7,7 +7,6 @@ from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
 from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness
 from pixelmend.api.service import Service
-from pixelmend.imaging.formats import format_registry
 from pixelmend.imaging.probe import input_limits
 
 
@@ -32,7 +31,7 @@ def system_router(service: Service) -> APIRouter:
 
     @router.get("/api/info", summary="Version, device, formats and limits")
     async def info() -> Info:
-        settings, formats = service.settings, format_registry()
+        settings, formats = service.settings, service.formats
         return Info(
             name="pixelmend",
             version=version("pixelmend"),

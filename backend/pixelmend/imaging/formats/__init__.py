@@ -1,7 +1,5 @@
 """The formats: one record each, with all that is known of it."""
 
-from enum import StrEnum
-
 from pixelmend.imaging.formats.bmp import BMP
 from pixelmend.imaging.formats.gif import GIF
 from pixelmend.imaging.formats.heif import AVIF, HEIC
@@ -35,7 +33,6 @@ __all__ = [
     "Format",
     "FormatRegistry",
     "ImageInfo",
-    "OutputFormat",
     "OutputSpec",
     "Reading",
     "Writing",
@@ -43,21 +40,3 @@ __all__ = [
     "format_registry",
     "losses",
 ]
-
-
-class OutputFormat(StrEnum):
-    """The names of the formats that are written, for callers that do not use the registry yet."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-    AVIF = "avif"
-    TIFF = "tiff"
-
-    @property
-    def media_type(self) -> str:
-        return format_registry().output(self).media_type
-
-    @property
-    def suffix(self) -> str:
-        return format_registry().output(self).suffix

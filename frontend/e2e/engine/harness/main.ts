@@ -1,9 +1,10 @@
 /** A page with nothing but the engine, for tests that call it. */
 
 import { createBrowserProcessor } from '../../../src/processing/browser';
-import type { ProcessOptions, ProcessProgress } from '../../../src/processing/processor';
+import type { TaskOptions } from '../../../src/processing/options';
+import type { ProcessProgress } from '../../../src/processing/processor';
 
-/** What can cross between a page and the test. */
+/** A result as values that can be passed from a page to the test. */
 export interface Outcome {
   bytes: number[];
   type: string;
@@ -22,7 +23,7 @@ declare global {
     engine: ReturnType<typeof createBrowserProcessor>;
     run: (
       file: number[],
-      options: ProcessOptions,
+      options: TaskOptions,
       mask: number[] | null,
       abortAfterTiles: number | null,
     ) => Promise<Outcome>;

@@ -3,9 +3,9 @@ import { useTranslation } from 'react-i18next';
 import type { MemoryView } from '../../api/client';
 import classes from './System.module.css';
 
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 
-/** Those that are up, then what was, the newest first. */
+/** Current alerts, then earlier ones, the newest first. */
 export function AlertsCard({ memory }: { memory: MemoryView | undefined }) {
   const { t, i18n } = useTranslation();
   const time = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'medium' });
@@ -16,7 +16,7 @@ export function AlertsCard({ memory }: { memory: MemoryView | undefined }) {
     .flatMap((device) => device.alerts)
     .filter((alert) => !isUp(alert))
     .sort((a, b) => b.time_s - a.time_s);
-  const shown = [...raised, ...past].slice(0, MOST_SHOWN);
+  const shown = [...raised, ...past].slice(0, MAX_SHOWN);
   return (
     <div className={`pm-card ${classes.card}`}>
       <h2 className={classes.title}>{t('system.alerts')}</h2>

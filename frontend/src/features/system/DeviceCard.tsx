@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Health, Info } from '../../api/client';
-import { formatBytes } from '../../ui/format';
+import { formatBytes } from '../../lib/format';
 import { Facts } from './Facts';
 import classes from './System.module.css';
 

@@ -1,13 +1,13 @@
 import { useTranslation } from 'react-i18next';
 import type { MemoryView } from '../../api/client';
-import { formatBytes } from '../../ui/format';
+import { formatBytes } from '../../lib/format';
 import { Plot } from './Plot';
 import classes from './System.module.css';
 
-/** Memory and temperature of each device, over time. */
+/** Memory and temperature of each device over time. */
 export function MemoryCard({ memory }: { memory: MemoryView | undefined }) {
   const { t } = useTranslation();
-  // So many samples may be missing before a line breaks.
+  // A line breaks if more than two samples in a row are missing.
   const gapS = (memory?.interval_s ?? 2) * 3.5;
   return (
     <div className={`pm-card ${classes.card}`} style={{ minHeight: 260 }}>

@@ -1,10 +1,10 @@
 import { Button, Group, Progress } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { formatBytes } from '../../ui/format';
-import type { ModelAction, ModelProps } from './ModelRow';
+import { formatBytes } from '../../lib/format';
+import type { ModelAction, ModelProps } from './modelAction';
 import classes from './System.module.css';
 
-/** Brings the model to the service: the offer, how far it is, or what to do once it failed. */
+/** Offers the download of a model to the service, shows its progress, or says what to do after a failure. */
 export function ModelDownload({ model, isBusy, onAct }: ModelProps) {
   const { t } = useTranslation();
   const { download } = model;

@@ -1,19 +1,12 @@
 import { Badge, Button, Group, Table } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ModelInfo } from '../../api/client';
-import { problemMessage } from '../../state/message';
-import { formatBytes } from '../../ui/format';
+import { problemMessage } from '../../lib/message';
+import { formatBytes } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
+import type { ModelProps } from './modelAction';
 import { ModelDownload } from './ModelDownload';
 import classes from './System.module.css';
-
-export type ModelAction = 'load' | 'unload' | 'pin' | 'unpin' | 'download' | 'stopDownload';
-
-export interface ModelProps {
-  model: ModelInfo;
-  isBusy: boolean;
-  onAct: (action: ModelAction) => void;
-}
 
 export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   const { t } = useTranslation();
@@ -70,7 +63,7 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   );
 }
 
-/** What fills without a network can be neither loaded nor let go. */
+/** A model without a network can be neither loaded nor unloaded. */
 function isBuiltIn(model: ModelInfo): boolean {
   return model.origin === 'embedded' && model.architecture === null;
 }

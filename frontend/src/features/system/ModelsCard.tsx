@@ -2,15 +2,16 @@ import { Switch, Table } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useServices } from '../../state/services';
 import type { Api, ModelInfo } from '../../api/client';
-import { useServices } from '../../app/services';
-import { messageOf } from '../../state/message';
+import { messageOf } from '../../lib/message';
 import { MessageText } from '../../ui/MessageText';
-import { type ModelAction, ModelRow } from './ModelRow';
+import type { ModelAction } from './modelAction';
+import { ModelRow } from './ModelRow';
 import classes from './System.module.css';
 
 const PERIOD_MS = 3000;
-/** While something is being downloaded, so that its bar moves. */
+/** Used during a download, so that its progress bar moves. */
 const DOWNLOAD_PERIOD_MS = 500;
 
 export function ModelsCard() {

@@ -1,9 +1,9 @@
 import { useTranslation } from 'react-i18next';
-import { formatSeconds } from '../../ui/format';
+import { formatSeconds } from '../../lib/format';
 import { linePath, niceMost, type Sample } from './plot';
 import classes from './System.module.css';
 
-export interface Line {
+interface Line {
   name: string;
   colour: string;
   samples: readonly Sample[];
@@ -11,7 +11,7 @@ export interface Line {
 
 interface Props {
   lines: readonly Line[];
-  /** Drawn as a dashed line; counts for the height as well. */
+  /** Drawn as a dashed line, and always within the height of the plot. */
   ceiling: number | null;
   format: (value: number) => string;
   gapS: number;
@@ -20,7 +20,7 @@ interface Props {
 const WIDTH = 600;
 const HEIGHT = 150;
 
-/** Values over time; for those who cannot see it, the last and the largest of each line in words. */
+/** Values over time. A screen reader reads the last and the largest value of each line. */
 export function Plot({ lines, ceiling, format, gapS }: Props) {
   const { t } = useTranslation();
   const times = lines.flatMap((line) => line.samples.map((sample) => sample.timeS));
@@ -31,7 +31,7 @@ export function Plot({ lines, ceiling, format, gapS }: Props) {
   );
   const most = niceMost(Math.max(...values, ceiling ?? 0));
   const frame = { width: WIDTH, height: HEIGHT, fromS, toS, most };
-  const told = lines.map((line) => {
+  const reported = lines.map((line) => {
     const known = line.samples.flatMap(({ value }) => (value === null ? [] : [value]));
     const now = known.at(-1);
     return {
@@ -52,7 +52,7 @@ export function Plot({ lines, ceiling, format, gapS }: Props) {
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={told.map(({ words }) => words).join('; ')}
+        aria-label={reported.map(({ words }) => words).join('; ')}
       >
         {[0, 0.5, 1].map((share) => (
           <line
@@ -88,7 +88,7 @@ export function Plot({ lines, ceiling, format, gapS }: Props) {
         ))}
       </svg>
       <ul className={classes.legend} aria-hidden>
-        {told.map(({ name, colour, now }) => (
+        {reported.map(({ name, colour, now }) => (
           <li key={name}>
             <span className={classes.swatch} style={{ background: colour }} />
             {name} <strong>{now}</strong>

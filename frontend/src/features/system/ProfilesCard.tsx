@@ -1,8 +1,8 @@
 import { Badge, Button, Group } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { useServices } from '../../app/services';
-import { messageOf } from '../../state/message';
+import { useServices } from '../../state/services';
+import { messageOf } from '../../lib/message';
 import { MessageText } from '../../ui/MessageText';
 import classes from './System.module.css';
 

@@ -1,10 +1,10 @@
 import { useTranslation } from 'react-i18next';
 import type { Info, MemoryView } from '../../api/client';
-import { formatBytes, formatSeconds } from '../../ui/format';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import { Facts } from './Facts';
 import classes from './System.module.css';
 
-/** What the service is set to; to be changed where it runs. */
+/** The settings of the service, which can only be changed where it runs. */
 export function SettingsCard({ info, memory }: { info: Info | undefined; memory: MemoryView | undefined }) {
   const { t } = useTranslation();
   const mega = (pixels: number) => t('system.megapixels', { count: Math.round(pixels / 1e6) });

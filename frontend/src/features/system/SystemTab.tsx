@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { useInfo } from '../../app/hooks';
-import { useServices, useSettings } from '../../app/services';
+import { useInfo } from '../../state/hooks';
+import { useGeneralSettings, useServices } from '../../state/services';
 import { AlertsCard } from './AlertsCard';
 import { DeviceCard } from './DeviceCard';
 import { MemoryCard } from './MemoryCard';
@@ -14,11 +14,11 @@ const HEALTH_PERIOD_MS = 3000;
 const MEMORY_PERIOD_MS = 2000;
 const POINTS = 300;
 
-/** What the service runs on, holds and remembers. */
+/** Shows what the service runs on, which models it has, and how it is set. */
 export default function SystemTab() {
   const { t } = useTranslation();
   const { api, build } = useServices();
-  const [{ preference }] = useSettings();
+  const [{ preference }] = useGeneralSettings();
   const enabled = !build.browserOnly && preference !== 'browser';
   const health = useQuery({
     queryKey: ['service', 'health'],

@@ -1,4 +1,4 @@
-/** Lines over time, as an SVG's paths. */
+/** Lines over time, as paths of an SVG. */
 
 export interface Sample {
   timeS: number;
@@ -13,7 +13,7 @@ export interface Frame {
   most: number;
 }
 
-/** A gap, where a value is missing or samples lie far apart, is a gap in the line. */
+/** The line is interrupted if a value is missing or if samples lie far apart. */
 export function linePath(samples: readonly Sample[], frame: Frame, gapS: number): string {
   let path = '';
   let before: number | null = null;
@@ -31,7 +31,7 @@ export function linePath(samples: readonly Sample[], frame: Frame, gapS: number)
   return path;
 }
 
-/** The next round number above. */
+/** The next round number, at or above the value. */
 export function niceMost(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

@@ -1,27 +1,28 @@
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ImageSource } from '../viewer/source';
-import { pointIn } from '../viewer/useViewport';
-import type { Point } from '../viewer/view';
-import type { Crop } from './crop';
+import { lengthOf, type Point, type Rect } from '../../imaging/geometry';
+import type { ImageSource } from '../../ui/viewer/source';
+import { pointIn } from '../../ui/viewer/useViewport';
+import { centreOf } from './crop';
 
-const BOX = { width: 300, height: 240 };
+const BOX = { widthPx: 300, heightPx: 240 };
 
 /** The whole image, small, with the crop as a frame that a click, a drag or the arrow keys move. */
-export function CropPicker(props: { source: ImageSource; crop: Crop; onCentre: (centre: Point) => void }) {
+export function CropPicker(props: { source: ImageSource; crop: Rect; onCentre: (centre: Point) => void }) {
   const { source, crop, onCentre } = props;
   const { t } = useTranslation();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const scale = Math.min(BOX.width / source.size.width, BOX.height / source.size.height);
-  const width = Math.round(source.size.width * scale);
-  const height = Math.round(source.size.height * scale);
+  const scale = Math.min(BOX.widthPx / source.size.widthPx, BOX.heightPx / source.size.heightPx);
+  const width = Math.round(source.size.widthPx * scale);
+  const height = Math.round(source.size.heightPx * scale);
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, width, height);
     context.imageSmoothingQuality = 'high';
     context.drawImage(source.preview, 0, 0, width, height);
-    const frame = [crop.x * scale, crop.y * scale, crop.width * scale, crop.height * scale] as const;
+    const { x, y } = crop;
+    const frame = [x.start * scale, y.start * scale, lengthOf(x) * scale, lengthOf(y) * scale] as const;
     context.lineWidth = 4;
     context.strokeStyle = 'rgb(0 0 0 / 60%)';
     context.strokeRect(...frame);
@@ -29,14 +30,14 @@ export function CropPicker(props: { source: ImageSource; crop: Crop; onCentre: (
     context.strokeStyle = '#ffd27a';
     context.strokeRect(...frame);
   }, [source, crop, scale, width, height]);
-  const centre = { x: crop.x + crop.width / 2, y: crop.y + crop.height / 2 };
+  const centre = centreOf(crop);
   const follow = (event: React.PointerEvent<HTMLCanvasElement>) => {
     if (event.buttons === 0) return;
     const at = pointIn(event.currentTarget, event);
     onCentre({ x: at.x / scale, y: at.y / scale });
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
-    const step = crop.width / 4;
+    const step = lengthOf(crop.x) / 4;
     const moves: Record<string, [number, number]> = {
       ArrowLeft: [-step, 0],
       ArrowRight: [step, 0],

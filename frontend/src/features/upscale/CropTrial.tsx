@@ -1,34 +1,34 @@
 import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useCapabilities, useInfo } from '../../app/hooks';
-import { useSettings } from '../../app/services';
+import { useSettings } from '../../state/services';
+import { useInfo, useModels } from '../../state/hooks';
+import { upscalingSettings } from '../../state/upscaling';
+import { type Point, wholeOf } from '../../imaging/geometry';
 import type { QueueItem } from '../../state/queue';
-import { useSource } from '../viewer/useSource';
-import { cropAround } from './crop';
+import { useSource } from '../../ui/viewer/useSource';
+import { centreOf, cropAround } from './crop';
 import { CropPicker } from './CropPicker';
 import { TrialPanes } from './TrialPanes';
 import { useTrial } from './useTrial';
 
 const SIDES = ['96', '160', '256'];
 
-/** Several models on one crop, side by side, before the whole image is enlarged. */
+/** Tries several models on one crop, side by side, before the whole image is upscaled. */
 export default function CropTrial({ item, onClose }: { item: QueueItem; onClose: () => void }) {
   const { t } = useTranslation();
-  const [, change] = useSettings();
+  const [, change] = useSettings(upscalingSettings);
   const { probe, file } = item;
   const { source } = useSource(file, probe?.widthPx ?? null, probe?.heightPx ?? null);
-  const models = (useCapabilities().data?.models ?? []).filter((model) => model.task === 'upscale');
+  const models = useModels('upscale');
   const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
   const [side, setSide] = useState('160');
-  const [centre, setCentre] = useState<{ x: number; y: number } | null>(null);
+  const [centre, setCentre] = useState<Point | null>(null);
   const [chosen, setChosen] = useState<string[] | null>(null);
   const trial = useTrial(file);
   const ids = chosen ?? models.slice(0, 3).map((model) => model.id);
   const image = source?.size ?? null;
-  const crop = image
-    ? cropAround(centre ?? { x: image.width / 2, y: image.height / 2 }, Number(side), image)
-    : null;
+  const crop = image ? cropAround(centre ?? centreOf(wholeOf(image)), Number(side), image) : null;
   const use = (id: string) => {
     change({ model: id === standard ? null : id });
     onClose();

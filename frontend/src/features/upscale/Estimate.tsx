@@ -1,33 +1,33 @@
 import { useQueries } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { useMode } from '../../state/hooks';
+import { problemMessage } from '../../lib/message';
 import type { EstimateView } from '../../api/client';
-import { useMode } from '../../app/hooks';
-import { useServices, useSettings } from '../../app/services';
-import { jobFields } from '../../processing/form';
 import type { QueueItem } from '../../state/queue';
-import { upscaleOptionsOf } from '../../state/settings';
-import { formatBytes, formatSeconds } from '../../ui/format';
+import { useServices, useSettings } from '../../state/services';
+import { upscaleOptionsOf, upscalingSettings } from '../../state/upscaling';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
-import { problemMessage } from '../../state/message';
+import { estimateFields } from './task';
 import classes from './Upscale.module.css';
 
-/** More would be many requests; the rest counts as the mean of these. */
-const MOST_ASKED = 12;
+/** No more images are asked for, to limit the requests; the others count as the mean of these. */
+const MAX_ASKED = 12;
 
 interface Props {
   items: readonly QueueItem[];
   hasDenoise: boolean;
 }
 
-/** What the run will take, before it begins; or why it would be refused. */
+/** Shows what a run will take before it begins, or why it would be refused. */
 export function Estimate({ items, hasDenoise }: Props) {
   const { t } = useTranslation();
   const { api } = useServices();
-  const [settings] = useSettings();
+  const [settings] = useSettings(upscalingSettings);
   const mode = useMode();
-  const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MOST_ASKED);
+  const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MAX_ASKED);
   const isSizeUnknown = items.some((item) => item.probe) && measured.length === 0;
-  const { task: _task, ...options } = jobFields(upscaleOptionsOf(settings, hasDenoise));
+  const options = estimateFields(upscaleOptionsOf(settings, hasDenoise));
   const answers = useQueries({
     queries: measured.map(({ probe }) => {
       const fields = { ...options, image_width: probe?.widthPx ?? 0, image_height: probe?.heightPx ?? 0 };
@@ -84,7 +84,7 @@ function Figures({ found, count }: { found: readonly EstimateView[]; count: numb
   return <span className="pm-quiet pm-number">{parts.filter(Boolean).join(' · ')}</span>;
 }
 
-/** Of all, from those that are known; null where one is not. */
+/** The sum for `count` images, from the mean of the known values; null if one of them is unknown. */
 function meanTimes(values: readonly (number | null)[], count: number): number | null {
   let sum = 0;
   for (const value of values) {

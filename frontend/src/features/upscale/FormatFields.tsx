@@ -1,36 +1,30 @@
 import { Select, Slider, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { useCapabilities } from '../../app/hooks';
-import { useSettings } from '../../app/services';
-import { isLossy } from '../../processing/form';
-import type { OutputFormat } from '../../processing/processor';
-
-const NAMES: Record<OutputFormat, string> = {
-  png: 'PNG',
-  jpeg: 'JPEG',
-  webp: 'WebP',
-  avif: 'AVIF',
-  tiff: 'TIFF',
-};
-/** What applies where none is chosen; the encoders' own. */
-const STANDARD_QUALITY: Partial<Record<OutputFormat, number>> = { jpeg: 92, webp: 88, avif: 65 };
+import { useSettings } from '../../state/services';
+import { useCapabilities } from '../../state/hooks';
+import { upscalingSettings } from '../../state/upscaling';
+import { isLossy } from '../../processing/fields';
+import { OUTPUT_FORMATS, QUALITY } from '../../api/constants';
 
 export function FormatFields() {
   const { t } = useTranslation();
-  const [{ format, quality }, change] = useSettings();
+  const [{ format, quality }, change] = useSettings(upscalingSettings);
   const offered = useCapabilities().data?.formats ?? [];
   const formats = offered.length > 0 ? offered : (['png', 'jpeg', 'webp'] as const);
-  const shown = quality ?? STANDARD_QUALITY[format] ?? 100;
+  const shown = quality ?? OUTPUT_FORMATS[format].defaultQuality ?? QUALITY.max;
   return (
     <Stack gap={10}>
       <Select
         label={t('options.format')}
-        data={[...new Set([...formats, format])].map((value) => ({ value, label: NAMES[value] }))}
+        data={[...new Set([...formats, format])].map((value) => ({
+          value,
+          label: OUTPUT_FORMATS[value].title,
+        }))}
         value={format}
         allowDeselect={false}
         onChange={(value) => value && change({ format: value, quality: null })}
       />
-      {/* Kept in its place for formats without it, so that nothing moves. */}
+      {/* It stays for formats without a quality, so that nothing moves. */}
       <div>
         <Text size="sm" fw={500} mb={4}>
           {t('options.quality')}{' '}
@@ -45,8 +39,8 @@ export function FormatFields() {
         <Slider
           thumbLabel={t('options.quality')}
           disabled={!isLossy(format)}
-          min={1}
-          max={100}
+          min={QUALITY.min}
+          max={QUALITY.max}
           value={shown}
           onChange={(value) => change({ quality: value })}
         />

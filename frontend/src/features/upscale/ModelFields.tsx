@@ -1,12 +1,14 @@
 import { Select, Slider, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { useCapabilities, useInfo } from '../../app/hooks';
-import { useSettings } from '../../app/services';
+import { useSettings } from '../../state/services';
+import { useInfo, useModels } from '../../state/hooks';
+import { upscalingSettings } from '../../state/upscaling';
+import { DENOISE } from '../../api/constants';
 
 export function ModelFields() {
   const { t } = useTranslation();
-  const [settings, change] = useSettings();
-  const models = (useCapabilities().data?.models ?? []).filter((model) => model.task === 'upscale');
+  const [settings, change] = useSettings(upscalingSettings);
+  const models = useModels('upscale');
   const standard = useInfo().data?.default_model ?? models[0]?.id;
   const chosen = settings.model ?? standard ?? null;
   const isKnown = models.some((model) => model.id === chosen);
@@ -34,8 +36,8 @@ export function ModelFields() {
           <Slider
             aria-label={t('options.denoise')}
             thumbLabel={t('options.denoise')}
-            min={0}
-            max={1}
+            min={DENOISE.min}
+            max={DENOISE.max}
             step={0.05}
             value={settings.denoise}
             onChange={(denoise) => change({ denoise })}

@@ -2,11 +2,11 @@ import { Button } from '@mantine/core';
 import { IconArrowsMaximize, IconFlask, IconPlayerStop } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useCapabilities } from '../../app/hooks';
-import { useServices, useSettings } from '../../app/services';
-import { useShortcuts } from '../../app/useShortcuts';
+import { useModels } from '../../state/hooks';
 import { isActive, type QueueItem } from '../../state/queue';
-import { upscaleOptionsOf } from '../../state/settings';
+import { useServices, useSettings } from '../../state/services';
+import { upscaleOptionsOf, upscalingSettings } from '../../state/upscaling';
+import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
 import { FormatFields } from './FormatFields';
 import { ModelFields } from './ModelFields';
@@ -20,7 +20,7 @@ interface Props {
   selected: QueueItem | null;
 }
 
-/** How the results shall be, what that takes, and the button. */
+/** The options of the results, an estimate of what they take, and the button that starts. */
 export function OptionsPanel({ items, selected }: Props) {
   const { t } = useTranslation();
   const [isTrying, setTrying] = useState(false);
@@ -54,8 +54,8 @@ export function OptionsPanel({ items, selected }: Props) {
 function StartBox({ items, selected }: Props) {
   const { t } = useTranslation();
   const { queue, runner } = useServices();
-  const [settings] = useSettings();
-  const models = useCapabilities().data?.models ?? [];
+  const [settings] = useSettings(upscalingSettings);
+  const models = useModels('upscale');
   const pending = items.filter((item) => ['ready', 'failed', 'cancelled'].includes(item.state));
   const active = items.filter(isActive);
   const repeated = pending.length === 0 && selected?.state === 'done' ? [selected] : [];
@@ -63,7 +63,7 @@ function StartBox({ items, selected }: Props) {
   const hasDenoise = models.some((model) => model.id === settings.model && model.denoise);
   const start = () =>
     queue.dispatch({
-      type: 'handed-in',
+      type: 'submitted',
       ids: targets.map((item) => item.id),
       options: upscaleOptionsOf(settings, hasDenoise),
     });

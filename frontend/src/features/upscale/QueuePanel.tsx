@@ -2,11 +2,11 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core';
 import { IconFileZip, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useServices } from '../../app/services';
+import { saveBlob } from '../../lib/save';
 import type { QueueItem } from '../../state/queue';
-import { resultName } from '../../ui/format';
-import { saveBlob } from '../../ui/save';
+import { useServices } from '../../state/services';
 import { QueueRow } from './QueueRow';
+import { nameOfResult } from './saveResult';
 import classes from './Upscale.module.css';
 
 interface Props {
@@ -23,11 +23,9 @@ export function QueuePanel({ items, selectedId, onAdd }: Props) {
   const downloadAll = async () => {
     setZipping(true);
     try {
-      const { zipFiles } = await import('../../files/archive');
+      const { zipFiles } = await import('../../files/zip');
       const files = done.flatMap(({ result, fileName }) =>
-        result
-          ? [{ name: resultName(fileName, result.width, result.height, result.blob.type), blob: result.blob }]
-          : [],
+        result ? [{ name: nameOfResult(fileName, result), blob: result.blob }] : [],
       );
       saveBlob(await zipFiles(files), 'pixelmend.zip');
     } finally {

@@ -8,15 +8,15 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { goTo, useMode } from '../../app/hooks';
-import { useServices } from '../../app/services';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import type { ProcessProgress } from '../../processing/processor';
+import { useMode } from '../../state/hooks';
 import { isActive, type QueueItem } from '../../state/queue';
+import { useServices } from '../../state/services';
 import { BlobImage } from '../../ui/BlobImage';
-import { formatBytes, formatSeconds } from '../../ui/format';
 import { MessageText } from '../../ui/MessageText';
+import { saveResult } from './saveResult';
 import classes from './Upscale.module.css';
-import { saveResult } from './UpscaleTab';
 
 export function QueueRow({ item, isSelected }: { item: QueueItem; isSelected: boolean }) {
   const { t } = useTranslation();
@@ -110,7 +110,7 @@ function Actions({ item }: { item: QueueItem }) {
   const { t } = useTranslation();
   const { queue, runner } = useServices();
   const retry = () =>
-    item.options && queue.dispatch({ type: 'handed-in', ids: [item.id], options: item.options });
+    item.options && queue.dispatch({ type: 'submitted', ids: [item.id], options: item.options });
   return (
     <div className={classes.actions}>
       {isActive(item) && (
@@ -158,12 +158,9 @@ function Actions({ item }: { item: QueueItem }) {
 
 function MoreMenu({ item, onRetry }: { item: QueueItem; onRetry: () => void }) {
   const { t } = useTranslation();
-  const { queue, erasing } = useServices();
+  const { queue, openIn } = useServices();
   const canRedo = useMode() === 'server' && item.result?.mode === 'browser';
-  const erase = () => {
-    erasing.dispatch({ file: item.file, fileName: item.fileName });
-    goTo('erase');
-  };
+  const inpaint = () => openIn('inpaint', [new File([item.file], item.fileName, { type: item.file.type })]);
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -173,7 +170,7 @@ function MoreMenu({ item, onRetry }: { item: QueueItem; onRetry: () => void }) {
       </Menu.Target>
       <Menu.Dropdown>
         {canRedo && <Menu.Item onClick={onRetry}>{t('queue.redoOnService')}</Menu.Item>}
-        <Menu.Item onClick={erase}>{t('queue.erase')}</Menu.Item>
+        <Menu.Item onClick={inpaint}>{t('queue.inpaint')}</Menu.Item>
         <Menu.Item onClick={() => queue.dispatch({ type: 'removed', ids: [item.id] })}>
           {t('queue.remove', { name: item.fileName })}
         </Menu.Item>

@@ -1,11 +1,10 @@
-import { IconInfoCircle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { Note, ProcessingMode } from '../../processing/processor';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import type { QueueItem } from '../../state/queue';
-import { formatBytes, formatSeconds } from '../../ui/format';
+import { NoteText } from '../../ui/NoteText';
 import classes from './Upscale.module.css';
 
-/** Who made the result, in what time, and what is to be known of it. */
+/** What computed the result, in what time, and what is different from what was asked. */
 export function ResultNotes({ item }: { item: QueueItem | null }) {
   const { t } = useTranslation();
   const result = item?.result;
@@ -19,7 +18,7 @@ export function ResultNotes({ item }: { item: QueueItem | null }) {
             {t('queue.size', { width: result.width, height: result.height })} ·{' '}
             {formatBytes(result.blob.size)} · {result.model} ·{' '}
             {t('queue.ranOn', {
-              where: whereText(result.mode, t),
+              where: t(`mode.${result.mode}`),
               time: formatSeconds(result.timing.totalMs / 1000, t),
             })}
           </span>
@@ -30,18 +29,4 @@ export function ResultNotes({ item }: { item: QueueItem | null }) {
       )}
     </div>
   );
-}
-
-export function NoteText({ note }: { note: Note }) {
-  const { t } = useTranslation();
-  return (
-    <span style={{ display: 'inline-flex', gap: 4, alignItems: 'center' }}>
-      <IconInfoCircle size={15} aria-hidden />
-      {note.key === null ? note.text : t(`notes.${note.key}`, { ...note.values, defaultValue: note.text })}
-    </span>
-  );
-}
-
-function whereText(mode: ProcessingMode, t: (key: string) => string): string {
-  return t(mode === 'server' ? 'mode.server' : 'mode.browser');
 }

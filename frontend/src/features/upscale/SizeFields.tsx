@@ -1,22 +1,20 @@
 import { Group, NumberInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { useSettings } from '../../app/services';
-import type { Probe } from '../../files/probe';
-import { targetSize } from '../../processing/form';
-import { enlargementOf } from '../../state/settings';
+import { SCALE } from '../../api/constants';
+import type { ImageHeader } from '../../imaging/headers';
+import { targetSize } from '../../processing/targetSize';
+import { useSettings } from '../../state/services';
+import { upscalingOf, upscalingSettings } from '../../state/upscaling';
 
 const FACTORS = ['2', '3', '4', '8'];
 
-export function SizeFields({ probe }: { probe: Probe | null }) {
+export function SizeFields({ probe }: { probe: ImageHeader | null }) {
   const { t } = useTranslation();
-  const [settings, change] = useSettings();
+  const [settings, change] = useSettings(upscalingSettings);
   const { sizing, factor, widthPx, heightPx } = settings;
   const result =
     probe?.widthPx && probe.heightPx
-      ? targetSize(
-          { widthPx: probe.widthPx, heightPx: probe.heightPx },
-          enlargementOf(settings, false).target,
-        )
+      ? targetSize({ widthPx: probe.widthPx, heightPx: probe.heightPx }, upscalingOf(settings, false).target)
       : null;
   return (
     <Stack gap={8}>
@@ -43,13 +41,16 @@ export function SizeFields({ probe }: { probe: Probe | null }) {
             w={64}
             aria-label={t('options.factor')}
             value={factor}
-            min={1}
-            max={8}
+            min={SCALE.min}
+            max={SCALE.max}
             step={0.5}
             decimalScale={2}
             hideControls
             onChange={(value) =>
-              typeof value === 'number' && value >= 1 && value <= 8 && change({ factor: value })
+              typeof value === 'number' &&
+              value >= SCALE.min &&
+              value <= SCALE.max &&
+              change({ factor: value })
             }
           />
         </Group>

@@ -2,7 +2,7 @@ import { Button, Loader } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ProcessorModel } from '../../processing/processor';
 import { BlobImage } from '../../ui/BlobImage';
-import { formatSeconds } from '../../ui/format';
+import { formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
 import classes from './Trial.module.css';
 import type { Pane, Trial } from './useTrial';

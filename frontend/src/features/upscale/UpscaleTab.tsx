@@ -1,21 +1,19 @@
 import { useTranslation } from 'react-i18next';
-import { useServices, useStore } from '../../app/services';
-import { useShortcuts } from '../../app/useShortcuts';
-import { DropZone } from '../../ui/DropZone';
-import { saveBlob } from '../../ui/save';
-import { resultName } from '../../ui/format';
-import { CompareViewer, type Picture } from '../viewer/CompareViewer';
+import { pickFiles } from '../../files/pick';
 import type { QueueItem } from '../../state/queue';
+import { useServices, useStore } from '../../state/services';
+import { DropZone } from '../../ui/DropZone';
+import { useShortcuts } from '../../ui/useShortcuts';
+import { CompareViewer, type Picture } from '../../ui/viewer/CompareViewer';
 import { OptionsPanel } from './OptionsPanel';
 import { QueuePanel } from './QueuePanel';
 import { ResultNotes } from './ResultNotes';
+import { saveResult } from './saveResult';
 import classes from './Upscale.module.css';
-import { addFiles, pickFiles } from './useAddFiles';
 
 export function UpscaleTab() {
   const { t } = useTranslation();
-  const services = useServices();
-  const { queue } = services;
+  const { queue, openIn } = useServices();
   const { items, selectedId } = useStore(queue);
   const selected = items.find((item) => item.id === selectedId) ?? null;
   const step = (by: number) => {
@@ -29,7 +27,7 @@ export function UpscaleTab() {
     Delete: () => selected && queue.dispatch({ type: 'removed', ids: [selected.id] }),
     'Ctrl+s': () => selected && saveResult(selected),
   });
-  const pick = () => pickFiles((files) => addFiles(services, files));
+  const pick = () => pickFiles((files) => openIn('upscale', files));
   const isEmpty = items.length === 0;
   return (
     <section className={classes.tab} data-empty={isEmpty || undefined} aria-label={t('app.upscale')}>
@@ -52,18 +50,13 @@ export function UpscaleTab() {
   );
 }
 
-export function saveResult(item: QueueItem): void {
-  const { result } = item;
-  if (result) saveBlob(result.blob, resultName(item.fileName, result.width, result.height, result.blob.type));
-}
-
 function originalOf(item: QueueItem | null): Picture | null {
   if (!item || item.state === 'refused' || item.state === 'checking') return null;
   const { file, probe } = item;
   return {
     file,
-    width: probe?.widthPx ?? null,
-    height: probe?.heightPx ?? null,
+    widthPx: probe?.widthPx ?? null,
+    heightPx: probe?.heightPx ?? null,
     format: (probe?.format ?? 'image').toUpperCase(),
   };
 }
@@ -71,5 +64,6 @@ function originalOf(item: QueueItem | null): Picture | null {
 function resultOf(item: QueueItem | null): Picture | null {
   if (!item?.result) return null;
   const { blob, width, height } = item.result;
-  return { file: blob, width, height, format: (blob.type.split('/')[1] ?? '').toUpperCase() };
+  const format = (blob.type.split('/')[1] ?? '').toUpperCase();
+  return { file: blob, widthPx: width, heightPx: height, format };
 }

@@ -1,31 +1,31 @@
-/** A square of an image, to try things on. */
+/** A square of an image, to try models on. */
 
-import type { Extent, Point } from '../viewer/view';
+import { clamped, lengthOf, type Point, type Rect, type Size, type Span } from '../../imaging/geometry';
+import { decodeArea } from '../../ui/viewer/source';
 
-export interface Crop {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
-/** The crop around a point, moved inside the image; smaller than `sidePx` only where the image is. */
-export function cropAround(centre: Point, sidePx: number, image: Extent): Crop {
-  const width = Math.min(sidePx, image.width);
-  const height = Math.min(sidePx, image.height);
+/** The crop around a point, moved inside the image. It is smaller than `sidePx` only if the image is. */
+export function cropAround(centre: Point, sidePx: number, image: Size): Rect {
   return {
-    x: Math.round(Math.min(Math.max(centre.x - width / 2, 0), image.width - width)),
-    y: Math.round(Math.min(Math.max(centre.y - height / 2, 0), image.height - height)),
-    width,
-    height,
+    x: spanAround(centre.x, sidePx, image.widthPx),
+    y: spanAround(centre.y, sidePx, image.heightPx),
   };
 }
 
+function spanAround(centre: number, sidePx: number, imagePx: number): Span {
+  const length = Math.min(sidePx, imagePx);
+  const start = Math.round(clamped(centre - length / 2, 0, imagePx - length));
+  return { start, stop: start + length };
+}
+
+export function centreOf({ x, y }: Rect): Point {
+  return { x: (x.start + x.stop) / 2, y: (y.start + y.stop) / 2 };
+}
+
 /** The crop as a PNG of its own. */
-export async function cutOut(file: Blob, crop: Crop): Promise<Blob> {
-  const bitmap = await createImageBitmap(file, crop.x, crop.y, crop.width, crop.height);
+export async function cutOut(file: Blob, crop: Rect): Promise<Blob> {
+  const bitmap = await decodeArea(file, crop);
   try {
-    const canvas = new OffscreenCanvas(crop.width, crop.height);
+    const canvas = new OffscreenCanvas(lengthOf(crop.x), lengthOf(crop.y));
     canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
     return await canvas.convertToBlob({ type: 'image/png' });
   } finally {

@@ -1,8 +1,12 @@
 import { useEffect, useRef, useState } from 'react';
-import { useServices, useSettings } from '../../app/services';
-import type { ProcessResult, UpscaleOptions } from '../../processing/processor';
-import { type Message, messageOf } from '../../state/message';
-import { type Crop, cutOut } from './crop';
+import { SCALE } from '../../api/constants';
+import type { Rect } from '../../imaging/geometry';
+import { type Message, messageOf } from '../../lib/message';
+import type { UpscaleOptions } from '../../processing/options';
+import type { ProcessResult } from '../../processing/processor';
+import { useServices, useSettings } from '../../state/services';
+import { upscalingSettings } from '../../state/upscaling';
+import { cutOut } from './crop';
 
 export type Pane = { model: string } & (
   { state: 'running' } | { state: 'done'; result: ProcessResult } | { state: 'failed'; message: Message }
@@ -12,20 +16,20 @@ export interface Trial {
   isRunning: boolean;
   original: Blob | null;
   panes: readonly Pane[];
-  run: (crop: Crop, models: readonly string[]) => Promise<void>;
+  run: (crop: Rect, models: readonly string[]) => Promise<void>;
 }
 
-/** Runs models on a crop one after the other; ends with the component. */
+/** Runs models on a crop, one after another. It ends with the component. */
 export function useTrial(file: Blob): Trial {
   const { processor } = useServices();
-  const [settings] = useSettings();
+  const [settings] = useSettings(upscalingSettings);
   const [isRunning, setRunning] = useState(false);
   const [original, setOriginal] = useState<Blob | null>(null);
   const [panes, setPanes] = useState<readonly Pane[]>([]);
   const controller = useRef<AbortController | null>(null);
   useEffect(() => () => controller.current?.abort(new DOMException('closed', 'AbortError')), []);
 
-  const run = async (crop: Crop, models: readonly string[]) => {
+  const run = async (crop: Rect, models: readonly string[]) => {
     const own = new AbortController();
     controller.current = own;
     setRunning(true);
@@ -40,7 +44,7 @@ export function useTrial(file: Blob): Trial {
         const options: UpscaleOptions = {
           task: 'upscale',
           model,
-          target: { kind: 'scale', factor: settings.sizing === 'scale' ? settings.factor : 4 },
+          target: { kind: 'scale', factor: settings.sizing === 'scale' ? settings.factor : SCALE.default },
           denoise: null,
           format: 'png',
           quality: null,

@@ -1,84 +1,81 @@
-/** The page's side of the worker: one job at a time, the others wait in order. Loaded with the first job. */
+/** The page's side of the worker: one job runs, the others wait in order. Loaded with the first job. */
 
-import {
-  ProcessError,
-  type Processor,
-  type ProcessInput,
-  type ProcessOptions,
-  type ProcessProgress,
-  type ProcessResult,
-} from '../processor';
-import { errorOf, type Finished, type Reply, type Request } from './worker/protocol';
+import { ProcessError } from '../../lib/errors';
+import type { Processor, ProcessProgress, ProcessResult } from '../processor';
+import { startWorker, type EngineWorker } from './startWorker';
+import { errorOf, failureOf, type Finished, type Outcome, type WorkerApi } from './worker/workerApi';
 
-/** WebAssembly memory never shrinks: a worker with nothing to do is ended. */
+/** The memory of WebAssembly never shrinks, so an idle worker is ended. */
 const IDLE_MS = 60_000;
 
-export type Process = Processor['process'];
-
-/** What is needed of a `Worker`; tests bring one of their own. */
-export interface WorkerLike {
-  postMessage(message: Request): void;
-  terminate(): void;
-  addEventListener(kind: 'message', listener: (event: MessageEvent<Reply>) => void): void;
-  addEventListener(kind: 'error' | 'messageerror', listener: (event: Event) => void): void;
+interface QueuedJob {
+  work: (worker: WorkerApi) => Promise<Outcome<unknown>>;
+  onPlace: (place: number) => void;
+  resolve: (result: unknown) => void;
+  reject: (error: Error) => void;
 }
 
 export class Engine {
-  private readonly startWorker: () => WorkerLike;
+  private readonly startWorker: () => EngineWorker;
   private readonly idleMs: number;
-  private readonly waiting: Waiting[] = [];
-  private worker: WorkerLike | null = null;
-  private running: Running | null = null;
-  private idleTimer: ReturnType<typeof setTimeout> | null = null;
-  private jobs = 0;
+  private readonly waiting: QueuedJob[] = [];
+  private worker: EngineWorker | null = null;
+  private running: QueuedJob | null = null;
+  private idleTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(startWorker: () => WorkerLike = newWorker, idleMs = IDLE_MS) {
-    this.startWorker = startWorker;
+  constructor(start: () => EngineWorker = startWorker, idleMs = IDLE_MS) {
+    this.startWorker = start;
     this.idleMs = idleMs;
   }
 
-  process: Process = (input, options, onProgress, signal) =>
-    new Promise<ProcessResult>((resolve, reject) => {
-      signal.throwIfAborted();
-      const startedMs = performance.now();
-      const job: Waiting = {
-        request: { kind: 'run', job: this.jobs, file: input.file, mask: input.mask ?? null, options },
-        onReply: (reply) => {
-          if (reply.kind === 'progress') onProgress({ ...reply.progress, mode: 'browser' });
-        },
-        onPlace: (place) => onProgress(queued(place)),
+  process: Processor['process'] = async (input, options, onProgress, signal) => {
+    signal.throwIfAborted();
+    const startedMs = performance.now();
+    const job = { file: input.file, mask: input.mask ?? null, options };
+    let isSettled = false;
+    const finished = await this.enqueue<Finished>(
+      (worker) =>
+        worker.run(job, (progress) => {
+          if (!isSettled) onProgress({ ...progress, mode: 'browser' });
+        }),
+      (place) => onProgress(queued(place)),
+      signal,
+    ).finally(() => (isSettled = true));
+    return resultOf(finished, performance.now() - startedMs);
+  };
+
+  /** Fetches the engine's files into the browser's cache. */
+  async prefetch(): Promise<void> {
+    await this.enqueue<null>(
+      (worker) => worker.prefetch(),
+      () => undefined,
+    );
+  }
+
+  private enqueue<Result>(
+    work: (worker: WorkerApi) => Promise<Outcome<Result>>,
+    onPlace: (place: number) => void,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const onAbort = () => this.abort(job, signal?.reason as Error);
+      const job: QueuedJob = {
+        work,
+        onPlace,
         resolve: (result) => {
-          signal.removeEventListener('abort', onAbort);
-          resolve(resultOf(result, performance.now() - startedMs));
+          signal?.removeEventListener('abort', onAbort);
+          resolve(result as Result);
         },
         reject: (error) => {
-          signal.removeEventListener('abort', onAbort);
+          signal?.removeEventListener('abort', onAbort);
           reject(error);
         },
       };
-      const onAbort = () => this.abort(job, signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.enqueue(job);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.waiting.push(job);
+      onPlace(this.waiting.length);
+      this.next();
     });
-
-  /** Fetches the engine's files into the browser's cache. */
-  prefetch(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.enqueue({
-        request: { kind: 'prefetch', job: this.jobs },
-        onReply: () => undefined,
-        onPlace: () => undefined,
-        resolve: () => resolve(),
-        reject,
-      });
-    });
-  }
-
-  private enqueue(job: Waiting): void {
-    this.jobs += 1;
-    this.waiting.push(job);
-    job.onPlace(this.waiting.length);
-    this.next();
   }
 
   private next(): void {
@@ -88,53 +85,44 @@ export class Engine {
       this.idleTimer = setTimeout(() => this.endWorker(), this.idleMs);
       return;
     }
-    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-    this.idleTimer = null;
+    clearTimeout(this.idleTimer);
     this.waiting.forEach((other, at) => other.onPlace(at + 1));
     this.running = job;
+    void this.run(job);
+  }
+
+  private async run(job: QueuedJob): Promise<void> {
     try {
-      this.worker ??= this.listenTo(this.startWorker());
-      this.worker.postMessage(job.request);
+      this.worker ??= this.openWorker();
     } catch (error) {
-      this.fail(new ProcessError('browser-unavailable', `no worker: ${String(error)}`, { cause: error }));
-    }
-  }
-
-  private listenTo(worker: WorkerLike): WorkerLike {
-    worker.addEventListener('message', ({ data }) => {
-      if (this.worker === worker) this.receive(data);
-    });
-    // Its script could not be fetched or run, or it died.
-    const onError = (event: Event) => {
-      if (this.worker !== worker) return;
-      const message =
-        event instanceof ErrorEvent && event.message ? event.message : 'the worker could not be loaded';
-      this.fail(new ProcessError('browser-unavailable', message, { retryable: true }));
-    };
-    worker.addEventListener('error', onError);
-    worker.addEventListener('messageerror', onError);
-    return worker;
-  }
-
-  private receive(reply: Reply): void {
-    const job = this.running;
-    if (job === null || reply.job !== job.request.job) return;
-    if (reply.kind === 'progress') {
-      job.onReply(reply);
+      this.fail(`no worker: ${String(error)}`, false);
       return;
     }
+    const outcome = await job
+      .work(this.worker.api)
+      .catch((error: unknown) => ({ failure: failureOf(error) }));
+    // An aborted job, and one whose worker died, is settled already.
+    if (this.running !== job) return;
     this.running = null;
-    if (reply.kind === 'failed') {
+    if ('failure' in outcome) {
       // Memory that ran out does not come back before the worker ends.
-      if (reply.failure.code === 'out-of-memory') this.endWorker();
-      job.reject(errorOf(reply.failure));
+      if (outcome.failure.code === 'out-of-memory') this.endWorker();
+      job.reject(errorOf(outcome.failure));
     } else {
-      job.resolve(reply.kind === 'done' ? reply.result : null);
+      job.resolve(outcome.result);
     }
     this.next();
   }
 
-  private abort(job: Waiting, reason: Error): void {
+  private openWorker(): EngineWorker {
+    const worker = this.startWorker();
+    worker.onDeath((message) => {
+      if (this.worker === worker) this.fail(message, true);
+    });
+    return worker;
+  }
+
+  private abort(job: QueuedJob, reason: Error): void {
     const place = this.waiting.indexOf(job);
     if (place >= 0) this.waiting.splice(place, 1);
     const wasRunning = this.running === job;
@@ -146,46 +134,25 @@ export class Engine {
     if (wasRunning) this.next();
   }
 
-  private fail(error: ProcessError): void {
+  private fail(message: string, retryable: boolean): void {
     const job = this.running;
     this.running = null;
     this.endWorker();
-    job?.reject(error);
+    job?.reject(new ProcessError('browser-unavailable', message, { retryable }));
     this.next();
   }
 
   private endWorker(): void {
-    this.worker?.terminate();
+    this.worker?.end();
     this.worker = null;
   }
 }
-
-interface Waiting {
-  request: Request;
-  onReply: (reply: Reply) => void;
-  onPlace: (place: number) => void;
-  /** null: for what has no result. */
-  resolve: (result: Finished | null) => void;
-  reject: (error: Error) => void;
-}
-
-type Running = Waiting;
 
 function queued(place: number): ProcessProgress {
   return { stage: 'queued', done: 0, total: 0, fraction: 0, place, mode: 'browser' };
 }
 
-function resultOf(result: Finished | null, totalMs: number): ProcessResult {
-  if (result === null) throw new ProcessError('failed', 'the worker gave no result');
-  const { decodeMs, computeMs, encodeMs, ...rest } = result;
+function resultOf(finished: Finished, totalMs: number): ProcessResult {
+  const { decodeMs, computeMs, encodeMs, ...rest } = finished;
   return { ...rest, mode: 'browser', timing: { totalMs, decodeMs, computeMs, encodeMs } };
 }
-
-function newWorker(): WorkerLike {
-  return new Worker(new URL('./worker/main.ts', import.meta.url), {
-    type: 'module',
-    name: 'pixelmend-engine',
-  });
-}
-
-export type { ProcessInput, ProcessOptions };

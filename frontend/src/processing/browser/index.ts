@@ -1,24 +1,23 @@
 /**
  * Processing in this browser. Nothing leaves the machine.
  *
- * This is the whole of what the rest of the app knows of the engine: `createBrowserProcessor()`, and
- * `prefetchEngine()`. The engine's own files lie beside this one and are imported by nobody else:
+ * The rest of the app knows the engine by `createBrowserProcessor()` alone. The engine's own files lie beside this one:
  *
- * - `engine.ts`, the page's side of the worker, and `worker/`, what runs in it: the runtime, the networks, a job.
- * - `enlarge/`: tiles, stitching, edges, resizing, as the service does it. `image/`, `codec/`: pixels and files.
- * - `erase/`, `fill/`: from a mask to what fills it.
- * - `models/`: what training/browser.py wrote (`npm run models`).
+ * - `engine.ts` and `startWorker.ts` are the page's side of the worker, and `worker/` runs in it: the runtime, the
+ *   networks, a job.
+ * - `tasks/` has the tasks that the engine can compute.
+ * - `upscale/`: tiles, stitching, edges, resizing, as the service does it. `inpaint/`, `fill/`: from a mask to what
+ *   fills it. `codec/`: from files to pixels and back, with the browser's decoders and encoders.
+ * - `models/` is written by training/browser.py (`npm run models`).
  *
- * All of it, this module apart, loads on demand. What is fetched lies under /assets/ with a hash in its name.
+ * All of it except this module loads on demand. The files lie under /assets/ with a hash in their names.
  */
 
-import { ProcessError, type Capabilities, type OutputFormat, type Processor } from '../processor';
-import { MODELS } from './manifest';
+import { DEFAULT_LIMITS, type OutputFormat } from '../../api/constants';
+import { ProcessError } from '../../lib/errors';
+import type { Capabilities, Processor } from '../processor';
 import type { Engine } from './engine';
-
-/** As the service's defaults. */
-const MAX_INPUT_PIXELS = 50_000_000;
-const MAX_OUTPUT_PIXELS = 256_000_000;
+import { MODELS } from './manifest';
 
 const NOTHING: Capabilities = {
   available: false,
@@ -32,8 +31,8 @@ const NOTHING: Capabilities = {
 
 export interface BrowserProcessor extends Processor {
   /**
-   * Fetches what the first job will need into the browser's cache, so that it can be done when the page's own
-   * server is gone by then: some megabytes. Resolves with whether it did: false where it is not wanted or fails.
+   * Fetches what the first job will need into the browser's cache: some megabytes. The job can then run even if the
+   * page's own server is gone by then. Resolves with false if the user saves data, or if it fails.
    */
   prefetchEngine(): Promise<boolean>;
 }
@@ -55,8 +54,8 @@ export function createBrowserProcessor(): BrowserProcessor {
         reasonKey: null,
         models: MODELS,
         formats: await writableFormats(),
-        maxInputPixels: MAX_INPUT_PIXELS,
-        maxOutputPixels: MAX_OUTPUT_PIXELS,
+        maxInputPixels: DEFAULT_LIMITS.max_input_pixels,
+        maxOutputPixels: DEFAULT_LIMITS.max_output_pixels,
       };
     },
     process: async (input, options, onProgress, signal) => {
@@ -89,7 +88,7 @@ function isAble(): boolean {
   );
 }
 
-/** Browsers without an encoder for WebP write a PNG instead, and say so only afterwards. */
+/** A browser without an encoder for WebP writes a PNG instead, and only the type of the result shows it. */
 async function writableFormats(): Promise<OutputFormat[]> {
   const blob = await new Promise<Blob | null>((resolve) => {
     const canvas = new OffscreenCanvas(1, 1);

@@ -1,6 +1,9 @@
-/** What the export in training/ wrote: which networks there are. Small, since it is part of the first load. */
+/** The networks that the export in training/ wrote. This module is small, since it is part of the first load. */
 
-import { ProcessError, type Enlargement, type ProcessorModel } from '../processor';
+import { DEFAULT_INPAINT_MODEL, DENOISE } from '../../api/constants';
+import { invalidParameter, ProcessError } from '../../lib/errors';
+import type { Upscaling } from '../options';
+import type { ProcessorModel } from '../processor';
 import manifest from './models/manifest.json';
 
 export interface NetworkEntry {
@@ -17,11 +20,9 @@ export interface NetworkEntry {
   ownDenoise: number;
   /** A network of the same kind for twice the size. */
   twice: string | null;
-  /** Byte offset and count of each run of float16 weights in the file; where there is a partner. */
+  /** Byte offset and count of each run of float16 weights in the file; null if there is no partner. */
   halves: number[][] | null;
 }
-
-export const FILL_ID = 'pixelmend-fill';
 
 export const NETWORKS: readonly NetworkEntry[] = manifest.models;
 
@@ -34,7 +35,7 @@ export const MODELS: readonly ProcessorModel[] = [
     denoise: denoisePartner !== null,
   })),
   {
-    id: FILL_ID,
+    id: DEFAULT_INPAINT_MODEL,
     title: 'Pixelmend fill: continues what surrounds the hole',
     task: 'inpaint',
     scale: null,
@@ -49,16 +50,13 @@ export interface ChosenNetwork {
   share: number;
 }
 
-/** As the service chooses: models/catalog.py. Raises ProcessError: `model-unavailable`, `refused`. */
-export function choose(wanted: Enlargement, networks: readonly NetworkEntry[] = NETWORKS): ChosenNetwork {
+/** Chooses as models/catalog.py does for the service. Raises ProcessError: `model-unavailable`, `refused`. */
+export function choose(wanted: Upscaling, networks: readonly NetworkEntry[] = NETWORKS): ChosenNetwork {
   const entry = find(wanted.model ?? unnamed(wanted, networks), networks);
   const { denoise } = wanted;
   if (denoise === null) return { entry, partner: null, share: 1 };
-  if (entry.denoisePartner === null || !(denoise >= 0 && denoise <= 1)) {
-    const detail = `denoise=${denoise} is not offered by model ${entry.id}`;
-    throw new ProcessError('refused', detail, {
-      problem: { type: 'invalid-parameter', title: 'Invalid parameter', detail, requestId: null },
-    });
+  if (entry.denoisePartner === null || !(denoise >= DENOISE.min && denoise <= DENOISE.max)) {
+    throw invalidParameter(`denoise=${denoise} is not offered by model ${entry.id}`);
   }
   const partner = find(entry.denoisePartner, networks);
   const share = entry.ownDenoise === 1 ? denoise : 1 - denoise;
@@ -66,8 +64,8 @@ export function choose(wanted: Enlargement, networks: readonly NetworkEntry[] = 
   return { entry, partner: share === 1 ? null : partner, share };
 }
 
-/** The first, or its sibling where at most twice the size is wanted: it spares pixels to be thrown away. */
-function unnamed(wanted: Enlargement, networks: readonly NetworkEntry[]): string {
+/** The first, or its sibling for at most twice the size, which computes no pixels that would be thrown away. */
+function unnamed(wanted: Upscaling, networks: readonly NetworkEntry[]): string {
   const first = networks[0];
   if (first === undefined) throw new ProcessError('model-unavailable', 'this build has no network');
   const { target, denoise } = wanted;

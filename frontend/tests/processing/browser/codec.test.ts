@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { jpegComponents } from '../../../src/imaging/headers/jpeg';
+import { lossesOf } from '../../../src/imaging/losses';
 import { toRgba } from '../../../src/processing/browser/codec/canvasWriter';
-import { jpegComponents, lossesOf } from '../../../src/processing/browser/codec/losses';
-import { readPng } from '../../../src/processing/browser/codec/pngReader';
-import { PngWriter } from '../../../src/processing/browser/codec/pngWriter';
-import { bleedColour } from '../../../src/processing/browser/image/alpha';
-import { newPixels } from '../../../src/processing/browser/image/pixels';
+import { readPng } from '../../../src/imaging/png/reader';
+import { PngWriter } from '../../../src/imaging/png/writer';
+import { bleedColour } from '../../../src/processing/browser/alpha';
+import { newPixels } from '../../../src/imaging/pixels';
 import { bytesOf, json, type FillCases } from './fixtures';
 
 async function bytesIn(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
@@ -63,7 +64,7 @@ test('colour is bled under transparent pixels as the service does it', () => {
   expect(image.data).toEqual(Uint8ClampedArray.from(pixels));
 });
 
-test('what will be lost is told from the header', () => {
+test('what will be lost is found in the header', () => {
   const segment = (marker: number, text: string) => [
     0xff,
     marker,

@@ -1,25 +1,25 @@
 import { expect, test } from 'vitest';
-import { readPng } from '../../../src/processing/browser/codec/pngReader';
-import { erase } from '../../../src/processing/browser/erase/erase';
-import { feather, grow, holeFromMask } from '../../../src/processing/browser/erase/mask';
+import { readPng } from '../../../src/imaging/png/reader';
+import { inpaint } from '../../../src/processing/browser/inpaint/inpaint';
+import { feather, grow, holeFromMask } from '../../../src/processing/browser/inpaint/mask';
 import { structures } from '../../../src/processing/browser/fill/crop';
 import { distanceTo } from '../../../src/processing/browser/fill/distance';
 import { fill } from '../../../src/processing/browser/fill/fill';
 import { planHoles, type Crop } from '../../../src/processing/browser/fill/holes';
-import { newMask, newPlane, type Mask } from '../../../src/processing/browser/fill/planes';
+import { newBitMask, newPlane, type BitMask } from '../../../src/processing/browser/fill/planes';
 import { levelsOf } from '../../../src/processing/browser/fill/pyramid';
-import { newPixels, type Pixels } from '../../../src/processing/browser/image/pixels';
+import { newPixels, type Pixels } from '../../../src/imaging/pixels';
 import { bytesOf, json, maskOf, type FillCases } from './fixtures';
 
 const CASES = json<FillCases>('fill/cases.json');
 const quiet = () => undefined;
 
-function box(): Mask {
+function box(): BitMask {
   return painted(96, 96, [[34, 30, 60, 64]]);
 }
 
-function wave(): Mask {
-  const hole = newMask({ widthPx: 96, heightPx: 96 });
+function wave(): BitMask {
+  const hole = newBitMask({ widthPx: 96, heightPx: 96 });
   hole.data.forEach((_, i) => {
     const x = i % 96;
     hole.data[i] = Math.abs((i - x) / 96 - 48 - 20 * Math.sin(x / 14)) < 9 ? 1 : 0;
@@ -27,15 +27,15 @@ function wave(): Mask {
   return hole;
 }
 
-function painted(widthPx: number, heightPx: number, rects: readonly number[][]): Mask {
-  const hole = newMask({ widthPx, heightPx });
+function painted(widthPx: number, heightPx: number, rects: readonly number[][]): BitMask {
+  const hole = newBitMask({ widthPx, heightPx });
   for (const [left = 0, top = 0, right = 0, bottom = 0] of rects) {
     for (let y = top; y < bottom; y += 1) hole.data.fill(1, y * widthPx + left, y * widthPx + right);
   }
   return hole;
 }
 
-function broken(image: Pixels, hole: Mask): Pixels {
+function broken(image: Pixels, hole: BitMask): Pixels {
   const { channels } = image;
   return {
     ...image,
@@ -43,7 +43,7 @@ function broken(image: Pixels, hole: Mask): Pixels {
   };
 }
 
-function psnrDb(a: Pixels, b: Pixels, hole: Mask): number {
+function psnrDb(a: Pixels, b: Pixels, hole: BitMask): number {
   let sum = 0;
   let count = 0;
   a.data.forEach((value, i) => {
@@ -88,13 +88,13 @@ test('what is too large is divided, guided by a coarser filling', () => {
   const ramp = newPixels({ widthPx: 200, heightPx: 120 }, 1);
   ramp.data.forEach((_, i) => (ramp.data[i] = (i % 200) + 20));
   const hole = painted(200, 120, [[30, 30, 170, 90]]);
-  const told: number[] = [];
-  const filled = fill(broken(ramp, hole), hole, (done) => told.push(done), 64);
+  const reported: number[] = [];
+  const filled = fill(broken(ramp, hole), hole, (done) => reported.push(done), 64);
   expect(Math.max(...filled.data.map((value, i) => Math.abs(value - (ramp.data[i] as number))))).toBeLessThan(
     12,
   );
-  expect(told.length).toBe(4);
-  expect(told.at(-1)).toBe(140 * 60);
+  expect(reported.length).toBe(4);
+  expect(reported.at(-1)).toBe(140 * 60);
 }, 60_000);
 
 test('distances are the service’s', () => {
@@ -147,7 +147,7 @@ test('masks are read as the service reads them', () => {
     data: Uint8ClampedArray.of(255, 0, 255, 200, 0, 127, 0, 255),
   };
   expect(Array.from(holeFromMask(clear, image).data)).toEqual([1, 0, 1, 0]);
-  // Another size of the same shape: a thin stroke survives.
+  // In a mask of another size and the same shape, a thin stroke survives.
   const wide = { widthPx: 8, heightPx: 2, channels: 1 as const, data: new Uint8ClampedArray(16) };
   wide.data[11] = 255;
   expect(Array.from(holeFromMask(wide, image).data)).toEqual([0, 1, 0, 0]);
@@ -161,8 +161,8 @@ test.each([1, 3, 4] as const)('beyond its margin nothing changes, with %i channe
   const drawn = painted(60, 50, [[20, 20, 30, 28]]);
   drawn.data.forEach((value, i) => (mask.data[i] = 255 * value));
   const margins = { maskGrowPx: 4, maskFeatherPx: 2 };
-  const { pixels, areaPx } = erase(image, mask, margins, quiet);
-  // In two steps, as the service: what is sure, then its soft edge.
+  const { pixels, areaPx } = inpaint(image, mask, margins, quiet);
+  // The service grows in the same two steps: first the solid part, then its soft edge.
   const area = grow(grow(drawn, 2), 2);
   expect(areaPx).toBe(area.data.reduce((sum, value) => sum + value, 0));
   expect(broken(pixels, area).data).toEqual(broken(image, area).data);
@@ -173,7 +173,7 @@ test('an empty mask changes nothing; one that covers everything is refused', () 
   const image = newPixels({ widthPx: 9, heightPx: 9 }, 3);
   const mask = newPixels(image, 1);
   const margins = { maskGrowPx: 4, maskFeatherPx: 2 };
-  expect(erase(image, mask, margins, quiet)).toEqual({ pixels: image, areaPx: 0 });
+  expect(inpaint(image, mask, margins, quiet)).toEqual({ pixels: image, areaPx: 0 });
   mask.data.fill(255);
-  expect(() => erase(image, mask, margins, quiet)).toThrow('covers the whole image');
+  expect(() => inpaint(image, mask, margins, quiet)).toThrow('covers the whole image');
 });

@@ -1,8 +1,8 @@
-/** What tests/browser/fixtures.py wrote. */
+/** Reads the files that tests/browser/fixtures.py wrote. */
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Mask } from '../../../src/processing/browser/fill/planes';
+import type { BitMask } from '../../../src/processing/browser/fill/planes';
 
 const FOLDER = resolve(import.meta.dirname, '../../../../tests/fixtures');
 
@@ -45,7 +45,7 @@ export interface FillCases {
 }
 
 /** From rows of 0 and 1. */
-export function maskOf(rows: readonly string[]): Mask {
+export function maskOf(rows: readonly string[]): BitMask {
   return {
     widthPx: rows[0]?.length ?? 0,
     heightPx: rows.length,

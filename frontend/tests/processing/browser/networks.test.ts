@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { choose, MODELS, NETWORKS, type NetworkEntry } from '../../../src/processing/browser/manifest';
-import { fromHalf, mixedWeights, toHalf } from '../../../src/processing/browser/worker/halves';
-import { failureOf } from '../../../src/processing/browser/worker/protocol';
-import type { Enlargement } from '../../../src/processing/processor';
+import { fromFloat16, mixedWeights, toFloat16 } from '../../../src/processing/browser/worker/float16';
+import { failureOf } from '../../../src/processing/browser/worker/workerApi';
+import type { Upscaling } from '../../../src/processing/options';
 
 function entry(id: string, changes: Partial<NetworkEntry> = {}): NetworkEntry {
   return {
@@ -27,7 +27,7 @@ const FAMILY = [
   entry('twofold', { scale: 2 }),
 ];
 
-function wanted(changes: Partial<Enlargement> = {}): Enlargement {
+function wanted(changes: Partial<Upscaling> = {}): Upscaling {
   return { model: null, target: { kind: 'scale', factor: 4 }, denoise: null, ...changes };
 }
 
@@ -39,8 +39,8 @@ test('what was exported is offered, and the filling', () => {
   ]);
 });
 
-test('who names no network gets the first, or its sibling for at most twice the size', () => {
-  const id = (changes: Partial<Enlargement>) => choose(wanted(changes), FAMILY).entry.id;
+test('without a named network the first is chosen, or its sibling for at most twice the size', () => {
+  const id = (changes: Partial<Upscaling>) => choose(wanted(changes), FAMILY).entry.id;
   expect(id({})).toBe('plain');
   expect(id({ target: { kind: 'scale', factor: 2 } })).toBe('twofold');
   expect(id({ target: { kind: 'scale', factor: 2 }, denoise: 0 })).toBe('plain');
@@ -62,19 +62,19 @@ test('denoise mixes a network with its partner; its ends are one of them', () =>
 
 test('half precision goes there and back, rounded to the nearest', () => {
   for (let bits = 0; bits < 0x10000; bits += 1) {
-    const value = fromHalf(bits);
-    if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
+    const value = fromFloat16(bits);
+    if (!Number.isNaN(value)) expect(toFloat16(value)).toBe(bits);
   }
-  expect(toHalf(1 + 2 ** -11)).toBe(toHalf(1));
-  expect(toHalf(1 + 3 * 2 ** -11)).toBe(toHalf(1 + 2 ** -9));
-  expect(toHalf(2 - 2 ** -12)).toBe(toHalf(2));
-  expect(toHalf(70000)).toBe(0x7c00);
+  expect(toFloat16(1 + 2 ** -11)).toBe(toFloat16(1));
+  expect(toFloat16(1 + 3 * 2 ** -11)).toBe(toFloat16(1 + 2 ** -9));
+  expect(toFloat16(2 - 2 ** -12)).toBe(toFloat16(2));
+  expect(toFloat16(70000)).toBe(0x7c00);
 });
 
 test('weights are mixed where they lie, and nothing else is touched', () => {
   const file = (values: number[]) => {
     const view = new DataView(new ArrayBuffer(9));
-    values.forEach((value, i) => view.setUint16(3 + 2 * i, toHalf(value), true));
+    values.forEach((value, i) => view.setUint16(3 + 2 * i, toFloat16(value), true));
     view.setUint8(0, 77);
     return new Uint8Array(view.buffer);
   };
@@ -82,7 +82,7 @@ test('weights are mixed where they lie, and nothing else is touched', () => {
   expect(mixed).toEqual(file([1.5, -1, 8]));
 });
 
-test('memory that ran out is told by what is said of it', () => {
+test('memory that ran out is recognised by the message of the error', () => {
   expect(failureOf(new RangeError('Array buffer allocation failed')).code).toBe('out-of-memory');
   expect(failureOf(new Error('std::bad_alloc'))).toMatchObject({ code: 'out-of-memory', retryable: true });
   expect(failureOf(new TypeError('x is no function'))).toMatchObject({ code: 'failed', retryable: false });

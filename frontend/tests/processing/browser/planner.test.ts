@@ -4,7 +4,7 @@ import {
   tileCount,
   tilesOf,
   type AxisTile,
-} from '../../../src/processing/browser/enlarge/planner';
+} from '../../../src/processing/browser/upscale/planner';
 import { json, type Case } from './fixtures';
 
 const flat = (tile: AxisTile) =>

@@ -1,18 +1,16 @@
-/** JPEG and WebP, by the browser's own encoders, which want the whole picture on a canvas. */
+/** JPEG and WebP, by the browser's own encoders, which take the whole image from a canvas. */
 
-import { ProcessError } from '../../processor';
-import type { Size } from '../image/geometry';
-import type { Channels } from '../image/pixels';
-import type { ImageWriter } from './writer';
+import { OUTPUT_FORMATS } from '../../../api/constants';
+import type { Size } from '../../../imaging/geometry';
+import type { Channels, ImageWriter } from '../../../imaging/pixels';
+import { ProcessError } from '../../../lib/errors';
 
 export type CanvasFormat = 'jpeg' | 'webp';
 
-/** As the service's; `convertToBlob` makes WebP of quality 100 without loss, as the service does. */
-const DEFAULT_QUALITY: Record<CanvasFormat, number> = { jpeg: 92, webp: 88 };
-/** WebP has no more; JPEG has 65535, a canvas less. */
-const MAX_SIDE_PX = 16_383;
-/** 4 bytes each, in one piece, besides what the encoder takes. */
-export const MAX_CANVAS_PIXELS = 100_000_000;
+/** The limit of WebP. That of JPEG is beyond what a canvas can hold. */
+const MAX_SIDE_PX = OUTPUT_FORMATS.webp.maxSidePx;
+/** Each pixel takes 4 bytes of one block of memory, besides what the encoder takes. */
+const MAX_CANVAS_PIXELS = 100_000_000;
 
 export class CanvasWriter implements ImageWriter {
   private readonly canvas: OffscreenCanvas;
@@ -22,7 +20,10 @@ export class CanvasWriter implements ImageWriter {
   private readonly quality: number;
   private seenRows = 0;
 
-  /** quality: 1 to 100; null: the format's default. Raises ProcessError where the picture is too large. */
+  /**
+   * quality: 1 to 100, or null for the format's default. WebP of quality 100 is lossless, as the service writes it.
+   * Raises ProcessError if the image is too large.
+   */
   constructor(size: Size, channels: Channels, format: CanvasFormat, quality: number | null) {
     const { widthPx, heightPx } = size;
     if (Math.max(widthPx, heightPx) > MAX_SIDE_PX || widthPx * heightPx > MAX_CANVAS_PIXELS) {
@@ -39,7 +40,7 @@ export class CanvasWriter implements ImageWriter {
     this.context = context;
     this.channels = channels;
     this.format = format;
-    this.quality = quality ?? DEFAULT_QUALITY[format];
+    this.quality = quality ?? OUTPUT_FORMATS[format].defaultQuality;
   }
 
   write(rows: Uint8ClampedArray<ArrayBuffer>): Promise<void> {
@@ -55,9 +56,9 @@ export class CanvasWriter implements ImageWriter {
     if (this.seenRows !== this.canvas.height) {
       throw new RangeError(`${this.seenRows} rows were written of ${this.canvas.height}`);
     }
-    const type = `image/${this.format}`;
+    const type = OUTPUT_FORMATS[this.format].mediaType;
     const blob = await this.canvas.convertToBlob({ type, quality: this.quality / 100 });
-    // A browser without the encoder writes a PNG instead, and says so only here.
+    // A browser without the encoder writes a PNG instead, and only the type shows it.
     if (blob.type !== type) {
       throw new ProcessError('format-unavailable', `this browser cannot write ${this.format}`);
     }
@@ -65,7 +66,7 @@ export class CanvasWriter implements ImageWriter {
   }
 }
 
-/** `onWhite`: for a format without transparency. */
+/** `onWhite` is for a format without transparency. */
 export function toRgba(
   rows: Uint8ClampedArray<ArrayBuffer>,
   channels: Channels,

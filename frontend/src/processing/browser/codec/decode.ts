@@ -1,32 +1,27 @@
-/** From a file to pixels, upright, in the colours that are stored. */
+/** From a file to pixels: upright, and in the colours that are stored. */
 
-import { ProcessError } from '../../processor';
-import type { Size } from '../image/geometry';
-import { newPixels, pickChannels, uniformValue, type Channels, type Pixels } from '../image/pixels';
-import { jpegComponents } from './losses';
-import { pngChunks, pngHeader, readPng } from './pngReader';
+import { DEFAULT_LIMITS } from '../../../api/constants';
+import type { Size } from '../../../imaging/geometry';
+import { jpegComponents } from '../../../imaging/headers/jpeg';
+import { pngInfo, pngKindsBeforePixels } from '../../../imaging/headers/png';
+import { newPixels, pickChannels, uniformValue, type Channels, type Pixels } from '../../../imaging/pixels';
+import { readPng } from '../../../imaging/png/reader';
+import { ProcessError } from '../../../lib/errors';
 
-/** As the service's default. */
-export const MAX_INPUT_PIXELS = 50_000_000;
-/** The canvas between the browser's decoder and our memory is no larger than that many rows. */
+const MAX_INPUT_PIXELS = DEFAULT_LIMITS.max_input_pixels;
+/** How many rows the canvas between the browser's decoder and the pixels has. */
 const BAND_ROWS = 256;
 
 /** Raises ProcessError: `undecodable`, `too-large`. */
 export async function decodeImage(file: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Pixels> {
-  const header = pngHeader(bytes);
+  const header = pngInfo(bytes);
   if (header !== null) {
     refuseTooLarge(header);
-    if (!header.interlaced && !isTurnedPng(bytes)) return withoutOpaqueAlpha(await readPng(bytes));
+    // Exif data may say that the image is turned, which the browser's decoder applies.
+    if (!header.isInterlaced && !pngKindsBeforePixels(bytes).has('eXIf'))
+      return withoutOpaqueAlpha(await readPng(bytes));
   }
   return withoutOpaqueAlpha(await readByBrowser(file, bytes));
-}
-
-function isTurnedPng(bytes: Uint8Array): boolean {
-  for (const { kind } of pngChunks(bytes)) {
-    if (kind === 'IDAT') return false;
-    if (kind === 'eXIf') return true;
-  }
-  return false;
 }
 
 async function readByBrowser(file: Blob, bytes: Uint8Array): Promise<Pixels> {
@@ -70,7 +65,7 @@ function readBitmap(bitmap: ImageBitmap, size: Size, channels: Channels): Pixels
   return pixels;
 }
 
-/** Spares the network a plane that is opaque throughout. */
+/** The network need not compute an alpha that is opaque throughout. */
 function withoutOpaqueAlpha(pixels: Pixels): Pixels {
   const { channels } = pixels;
   if ((channels !== 2 && channels !== 4) || uniformValue(pixels, channels - 1) !== 255) return pixels;

@@ -1,29 +1,28 @@
-/**
- * One crop filled: structure first, then exemplars, then as much of their detail as is missing:
- * imaging/inpainting/crop.py.
- */
+/** Fills one crop: first structure, then exemplars, then the detail that is missing (imaging/inpainting/crop.py). */
 
 import { distanceTo } from './distance';
-import { expectedStrength, withDetail } from './detail';
+import { expectedStrength, addGrain } from './detail';
 import { copied, type FilledLevel } from './exemplar';
-import { copyOf, dilated, inverted, merged, newMask, type Mask, type Plane } from './planes';
+import { copyOf, dilated, inverted, merged, newBitMask, type BitMask, type Plane } from './planes';
 import { doubled, halved, levelsOf, type Level } from './pyramid';
 import type { Random } from './random';
 import { BLOCK_PX, continued } from './structure';
 
-/** Farther from what is known a level has nothing to add to the structure of the coarser one. */
+/** Farther from the known pixels, a level adds nothing to the structure of the coarser one. */
 const REACH_PX = 2 * BLOCK_PX;
-/** Below it there are hardly any patches to choose from. */
+/** A smaller side has hardly any patches to choose from. */
 const LEAST_SIDE_PX = 18;
 const GUIDED_LEVELS = 3;
 const THIN_PX = 5;
-/** Where hardly anything is farther from what is known, structure alone is likest. */
+/** If a smaller share is farther than THIN_PX from the known pixels, structure alone is the best guess. */
 const DEEP_SHARE = 0.05;
 
-/** A new plane. guide: the same crop filled already, blurred at most. Colours stay within the known range. */
+/**
+ * A new plane, whose colours stay within the known range. `guide` is the same crop, filled coarsely before.
+ */
 export function filledCrop(
   pixels: Plane,
-  hole: Mask,
+  hole: BitMask,
   contextPx: number,
   random: Random,
   guide: Plane | null,
@@ -35,11 +34,13 @@ export function filledCrop(
     for (let n = 1; n < levels.length; n += 1) coarseGuide = halved(coarseGuide);
   }
   const smooth = structures(levels, coarseGuide);
-  const result = isDeep(hole) ? enlivened(levels, smooth, contextPx, random) : (smooth[0] as Plane);
+  const result = isDeep(hole)
+    ? withTextureOfPatches(levels, smooth, contextPx, random)
+    : (smooth[0] as Plane);
   return withinKnown(pixels, result, hole);
 }
 
-/** Each level with its hole filled smoothly, in the order of the levels. guide: of the coarsest. */
+/** Each level with its hole filled smoothly, in the order of the levels. `guide` is for the coarsest one. */
 export function structures(levels: readonly Level[], guide: Plane | null): Plane[] {
   const filled: Plane[] = [];
   for (const level of levels.toReversed()) {
@@ -47,7 +48,7 @@ export function structures(levels: readonly Level[], guide: Plane | null): Plane
     const guess = coarser === undefined ? guide : doubled(coarser, level.hole);
     const start = guess === null ? level.pixels : merged(level.pixels, guess, level.hole);
     const distance = distanceTo(inverted(level.hole), REACH_PX);
-    const active = newMask(level.hole);
+    const active = newBitMask(level.hole);
     for (let i = 0; i < distance.length; i += 1) {
       active.data[i] = level.hole.data[i] === 1 && (distance[i] as number) <= REACH_PX ? 1 : 0;
     }
@@ -56,8 +57,8 @@ export function structures(levels: readonly Level[], guide: Plane | null): Plane
   return filled.reverse();
 }
 
-/** Whether more than a little of the hole is farther than a few pixels from what is known. */
-function isDeep(hole: Mask): boolean {
+/** Whether more than a small share of the hole is farther than a few pixels from the known pixels. */
+function isDeep(hole: BitMask): boolean {
   const distance = distanceTo(inverted(hole), THIN_PX);
   let deep = 0;
   let count = 0;
@@ -69,8 +70,8 @@ function isDeep(hole: Mask): boolean {
   return deep > DEEP_SHARE * count;
 }
 
-/** The finest structure, averaged with what patches suggest, with their detail where it lacks some. */
-function enlivened(
+/** The finest structure, averaged with what patches suggest, and with the detail of the patches that it lacks. */
+function withTextureOfPatches(
   levels: readonly Level[],
   smooth: readonly Plane[],
   contextPx: number,
@@ -91,11 +92,11 @@ function enlivened(
   for (let i = 0; i < mean.data.length; i += 1) {
     mean.data[i] = ((mean.data[i] as number) + (before.averaged.data[i] as number)) / 2;
   }
-  return withDetail(mean, before.sharpest, expectedStrength(finest.pixels, finest.hole));
+  return addGrain(mean, before.sharpest, expectedStrength(finest.pixels, finest.hole));
 }
 
 /** `filled` in the hole, each channel between the least and the greatest known value. */
-function withinKnown(pixels: Plane, filled: Plane, hole: Mask): Plane {
+function withinKnown(pixels: Plane, filled: Plane, hole: BitMask): Plane {
   const { channels, data } = pixels;
   const least = new Float32Array(channels).fill(Infinity);
   const most = new Float32Array(channels).fill(-Infinity);

@@ -1,24 +1,24 @@
-/** How much fine detail an image has, and how to give a smooth fill what it lacks: imaging/inpainting/detail.py. */
+/** Measures fine detail, and adds to a smooth filling what it lacks (imaging/inpainting/detail.py). */
 
-import { copyOf, merged, newPlane, type Mask, type Plane } from './planes';
+import { LUMA } from '../../../imaging/pixels';
+import { copyOf, merged, newPlane, type BitMask, type Plane } from './planes';
 import { blurred, doubled, levelsOf } from './pyramid';
 
-/** Standard deviations: of what counts as detail, and of where its strength is measured. */
+/** Standard deviations of the blur that separates detail, and of the area in which its strength is measured. */
 const DETAIL_PX = 1.5;
 const AROUND_PX = 3;
 const SHARE = 1.27;
-/** Power of detail, of 255^2, that is most easily seen to be the wrong one; half the share is given there. */
-const CALM = 60;
-/** What is amplified more looks like worms, not like the texture it was. */
-const GREATEST_GAIN = 2;
+/** The power of detail, of 255^2, at which wrong detail is most visible. There, half of the share is added. */
+const MOST_VISIBLE_POWER = 60;
+/** Detail that is amplified more no longer looks like the texture it was. */
+const MAX_GAIN = 2;
 const TRANSFER_PX = 2;
-const LUMA = [0.299, 0.587, 0.114] as const;
 
 /**
- * Root mean square of the detail: measured where pixels are known, spread smoothly over the hole. The logarithm
- * is spread, so that a hole in the sky beside a tower expects a sky.
+ * The root mean square of the detail, measured in known pixels and spread smoothly over the hole. The logarithm is
+ * spread, so that a hole in the sky beside a tower is expected to be sky.
  */
-export function expectedStrength(pixels: Plane, hole: Mask): Float32Array {
+export function expectedStrength(pixels: Plane, hole: BitMask): Float32Array {
   const known = Float32Array.from(hole.data, (value) => 1 - value);
   const luma = brightness(pixels);
   for (let i = 0; i < luma.length; i += 1) luma[i] = (luma[i] as number) * (known[i] as number);
@@ -38,10 +38,10 @@ export function expectedStrength(pixels: Plane, hole: Mask): Float32Array {
   return spread(logarithm, hole).data.map(Math.expm1);
 }
 
-/** `smooth` plus as much of the fine brightness of `lively` as brings it to what is expected there. */
-export function withDetail(smooth: Plane, lively: Plane, expected: Float32Array): Plane {
-  const luma = brightness(lively);
-  const mean = blurred(luma, lively, TRANSFER_PX);
+/** Adds as much of the fine brightness of `detailed` to `smooth` as brings it to the expected strength. */
+export function addGrain(smooth: Plane, detailed: Plane, expected: Float32Array): Plane {
+  const luma = brightness(detailed);
+  const mean = blurred(luma, detailed, TRANSFER_PX);
   const detail = luma.map((value, i) => value - (mean[i] as number));
   const has = strength(brightness(smooth), smooth);
   const gives = strength(detail, smooth);
@@ -49,9 +49,9 @@ export function withDetail(smooth: Plane, lively: Plane, expected: Float32Array)
   const { channels } = smooth;
   for (let i = 0; i < detail.length; i += 1) {
     const power = (expected[i] as number) ** 2;
-    const share = SHARE / (1 + (4 * CALM * power) / (power + CALM) ** 2);
+    const share = SHARE / (1 + (4 * MOST_VISIBLE_POWER * power) / (power + MOST_VISIBLE_POWER) ** 2);
     const missing = Math.sqrt(Math.max(share ** 2 * power - (has[i] as number) ** 2, 0));
-    const gain = Math.min(missing / ((gives[i] as number) + 0.3), GREATEST_GAIN);
+    const gain = Math.min(missing / ((gives[i] as number) + 0.3), MAX_GAIN);
     const added = gain * (detail[i] as number);
     for (let k = i * channels; k < (i + 1) * channels; k += 1)
       result.data[k] = (result.data[k] as number) + added;
@@ -59,7 +59,7 @@ export function withDetail(smooth: Plane, lively: Plane, expected: Float32Array)
   return result;
 }
 
-/** As `expectedStrength` of a brightness without holes. */
+/** The same as `expectedStrength`, for a brightness without holes. */
 function strength(luma: Float32Array, size: Plane): Float32Array {
   const mean = blurred(luma, size, DETAIL_PX);
   const squares = luma.map((value, i) => (value - (mean[i] as number)) ** 2);
@@ -79,8 +79,8 @@ function brightness({ data, channels }: Plane): Float32Array {
   return luma;
 }
 
-/** Known values, continued into the hole from coarse to fine. */
-function spread(plane: Plane, hole: Mask): Plane {
+/** Continues known values into the hole, from coarse to fine. */
+function spread(plane: Plane, hole: BitMask): Plane {
   const [coarsest, ...finer] = levelsOf(plane, hole).reverse();
   return finer.reduce(
     (filled, level) => merged(level.pixels, doubled(filled, level.hole), level.hole),

@@ -1,12 +1,9 @@
-/** How far pixels are from a set of pixels, as far as it matters: imaging/distance.py. */
+/** The distance of pixels to a set of pixels, up to a limit (imaging/distance.py). */
 
-import type { Mask } from './planes';
+import type { BitMask } from './planes';
 
-/**
- * Euclidean distance of each pixel to the nearest set one, 0 on the mask. Exact up to `limitPx`; what is farther
- * is infinite.
- */
-export function distanceTo(mask: Mask, limitPx: number): Float32Array {
+/** The Euclidean distance of each pixel to the nearest set one: exact up to `limitPx`, infinite beyond. */
+export function distanceTo(mask: BitMask, limitPx: number): Float32Array {
   const { widthPx, heightPx, data } = mask;
   const along = squaredAlongRows(mask, limitPx);
   const result = new Float32Array(data.length);
@@ -17,7 +14,7 @@ export function distanceTo(mask: Mask, limitPx: number): Float32Array {
     for (let x = 0; x < widthPx; x += 1) {
       const own = y * widthPx + x;
       let least = data[own] === 1 ? 0 : Infinity;
-      // Rows by their distance, until it alone is more than what was found.
+      // Rows are read in the order of their distance, until it alone exceeds what was found.
       for (let step = 0; step * step < least && step <= limitPx; step += 1) {
         if (y - step >= first) least = Math.min(least, (along[own - step * widthPx] as number) + step * step);
         if (y + step <= last) least = Math.min(least, (along[own + step * widthPx] as number) + step * step);
@@ -29,7 +26,7 @@ export function distanceTo(mask: Mask, limitPx: number): Float32Array {
 }
 
 /** Squared distance to the nearest set pixel of the same row; infinite beyond the limit. */
-function squaredAlongRows(mask: Mask, limitPx: number): Float32Array {
+function squaredAlongRows(mask: BitMask, limitPx: number): Float32Array {
   const { widthPx, heightPx, data } = mask;
   const result = new Float32Array(data.length).fill(Infinity);
   for (let y = 0; y < heightPx; y += 1) {

@@ -1,44 +1,45 @@
 /**
- * Texture and structure copied from elsewhere in the image, coarse to fine: imaging/inpainting/exemplar.py.
- * Patches that see the hole look for the known patch most like them, by colour and by texture, and what those
- * have inside the hole is averaged by likeness, several times over (Wexler, Shechtman and Irani, 2007).
+ * Copies texture and structure from elsewhere in the image, from coarse to fine (imaging/inpainting/exemplar.py). For
+ * each patch that touches the hole, the most similar known patch is searched, by colour and by texture. The pixels that
+ * those patches suggest are averaged by similarity, several times (Wexler, Shechtman and Irani, 2007).
  */
 
-import type { Size } from '../image/geometry';
+import type { Size } from '../../../imaging/geometry';
 import { distanceTo } from './distance';
 import { expectedStrength } from './detail';
 import { nearest, type Matches } from './matching';
 import { FAR, knownPatches, PatchSpace, placesOf, RADIUS_PX } from './patches';
-import { copyOf, inverted, merged, newPlane, type Mask, type Plane } from './planes';
+import { copyOf, inverted, merged, newPlane, type BitMask, type Plane } from './planes';
 import { doubled, type Level } from './pyramid';
 import type { Random } from './random';
 
-/** On the finest level, the one above, and all others: what is large is settled where it costs little. */
+/** For the finest level, the one above, and all others: large features are decided on coarse levels, at little cost. */
 const ROUNDS = [3, 4, 6] as const;
 const TEXTURE_WEIGHT = 2;
-/** How much less a pixel is trusted with each pixel of distance from what is known (Wexler et al.). */
+/** How much less a pixel is trusted with each pixel of distance from the known ones (Wexler et al.). */
 const TRUST_PER_PX = 1.3;
 const DEEPEST_PX = 24;
-/** So that something is there where no patch is like what is looked for. */
-const LEAST_LIKENESS = 1e-6;
+/** No weight is zero, so that there is a result even if no patch is similar. */
+const MIN_SIMILARITY = 1e-6;
 
-/** averaged: what patches agree on; sharpest: the single most alike patch's. */
 export interface Filled {
+  /** The weighted mean of what patches suggest. */
   averaged: Plane;
+  /** What the single most similar patch suggests. */
   sharpest: Plane;
-  /** Of each pixel the place of its source patch, or -1. */
+  /** For each pixel the place of its source patch, or -1. */
   places: Int32Array;
 }
 
 /**
- * Fills one level, whose pixels have a guess in the hole. finer: how many finer levels there are. before: of the
- * next coarser level. near: where sources may lie.
+ * Fills one level, whose hole contains a guess. `finer` is the number of finer levels, `before` the result of the next
+ * coarser level, and `near` the area in which sources may lie.
  */
 export function copied(
   level: Level,
   finer: number,
   before: FilledLevel | null,
-  near: Mask,
+  near: BitMask,
   random: Random,
 ): Filled {
   const { hole } = level;
@@ -62,7 +63,7 @@ export function copied(
     places = matches.places;
     const spread = 2 * upperQuartile(matches.distances) + 1e-3;
     const weights = trust.map(
-      (own, i) => own * (Math.exp(-(matches.distances[i] as number) / spread) + LEAST_LIKENESS),
+      (own, i) => own * (Math.exp(-(matches.distances[i] as number) / spread) + MIN_SIMILARITY),
     );
     voted = vote(voted.averaged, hole, space, matches, weights);
   }
@@ -70,7 +71,7 @@ export function copied(
   return { ...voted, places: nowhere };
 }
 
-/** What was filled on a coarser level. */
+/** The result of a coarser level. */
 export type FilledLevel = Filled & { size: Size };
 
 type Voted = Omit<Filled, 'places'>;
@@ -87,7 +88,7 @@ function withTexture(pixels: Plane, texture: Float32Array): Plane {
   return features;
 }
 
-/** Where the search begins: twice the coarser level's places. null where it had none. */
+/** The places at which the search begins: twice those of the coarser level; null if it has none. */
 function finerPlaces({ places, size }: FilledLevel, space: PatchSpace): Int32Array | null {
   const most = places.reduce((found, place) => Math.max(found, place), -1);
   if (most < 0) return null;
@@ -105,8 +106,14 @@ function finerPlaces({ places, size }: FilledLevel, space: PatchSpace): Int32Arr
   });
 }
 
-/** Each pixel of the hole as the weighted mean of the patches over it, and as the most alike of them. */
-function vote(pixels: Plane, hole: Mask, space: PatchSpace, matches: Matches, weights: Float32Array): Voted {
+/** Each pixel of the hole as the weighted mean of the patches over it, and as the most similar of them. */
+function vote(
+  pixels: Plane,
+  hole: BitMask,
+  space: PatchSpace,
+  matches: Matches,
+  weights: Float32Array,
+): Voted {
   const { widthPx, heightPx, channels, data } = pixels;
   const { places, distances } = matches;
   const numberOf = new Int32Array(widthPx * heightPx).fill(-1);
@@ -127,7 +134,7 @@ function vote(pixels: Plane, hole: Mask, space: PatchSpace, matches: Matches, we
       for (let x = Math.max(column - RADIUS_PX, 0); x <= right; x += 1) {
         const patch = numberOf[y * widthPx + x] as number;
         const distance = patch < 0 ? FAR : (distances[patch] as number);
-        if (distance >= FAR) continue; // nothing was found for it
+        if (distance >= FAR) continue; // no source was found for it
         const source = (places[patch] as number) - (y - row) * widthPx - (x - column);
         const weight = weights[patch] as number;
         total += weight;
@@ -149,7 +156,7 @@ function vote(pixels: Plane, hole: Mask, space: PatchSpace, matches: Matches, we
   return { averaged, sharpest };
 }
 
-/** By linear interpolation between the two nearest. */
+/** Interpolated linearly between the two nearest values. */
 function upperQuartile(values: Float32Array): number {
   const sorted = values.slice().sort();
   const place = 0.75 * (sorted.length - 1);

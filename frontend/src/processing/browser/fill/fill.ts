@@ -1,17 +1,15 @@
-/** Holes filled with what their surroundings suggest, without a network: imaging/inpainting/fill.py. */
+/** Fills holes with what their surroundings suggest, without a network (imaging/inpainting/fill.py). */
 
-import { lengthOf, relativeTo, sizeOf, type Rect } from '../image/geometry';
-import type { Pixels } from '../image/pixels';
+import { lengthOf, relativeTo, sizeOf, type Rect, type Size } from '../../../imaging/geometry';
+import type { Pixels } from '../../../imaging/pixels';
 import { filledCrop } from './crop';
 import { LARGEST_PX, planHoles, type Group } from './holes';
-import { countOf, cutMask, newMask, newPlane, type Mask, type Plane } from './planes';
+import { countOf, cutBitMask, newBitMask, newPlane, type BitMask, type Plane } from './planes';
 import { doubled, weightedHalves } from './pyramid';
 import { Random } from './random';
 
-/** A picture of 1 or 3 channels, 0 to 255, of whole numbers or any. */
-interface Picture {
-  widthPx: number;
-  heightPx: number;
+/** An image of 1 or 3 channels, 0 to 255, of whole or floating-point numbers. */
+interface Picture extends Size {
   channels: number;
   data: Uint8ClampedArray<ArrayBuffer> | Float32Array;
 }
@@ -19,16 +17,16 @@ interface Picture {
 type OnProgress = (done: number, total: number) => void;
 
 /**
- * A new picture, equal outside the hole. image: 1 or 3 channels. The same arguments give the same result.
- * largestPx: of the side of what is filled at once. onProgress: pixels filled so far, and in all.
+ * A new image, equal outside the hole, from one of 1 or 3 channels. The same arguments give the same result.
+ * `largestPx` is the longest side of what is filled at once. `onProgress` counts filled pixels, so far and in all.
  */
-export function fill(image: Pixels, hole: Mask, onProgress: OnProgress, largestPx = LARGEST_PX): Pixels {
+export function fill(image: Pixels, hole: BitMask, onProgress: OnProgress, largestPx = LARGEST_PX): Pixels {
   const filled = { ...image, data: image.data.slice() };
   fillInPlace(filled, hole, largestPx, onProgress);
   return filled;
 }
 
-function fillInPlace(picture: Picture, hole: Mask, largestPx: number, onProgress: OnProgress): void {
+function fillInPlace(picture: Picture, hole: BitMask, largestPx: number, onProgress: OnProgress): void {
   const unknown = { ...hole, data: hole.data.slice() };
   const total = countOf(hole);
   let done = 0;
@@ -38,10 +36,10 @@ function fillInPlace(picture: Picture, hole: Mask, largestPx: number, onProgress
     for (const { own, window } of group.crops) {
       const filled = filledCrop(
         readPlane(picture, window),
-        cutMask(unknown, window),
+        cutBitMask(unknown, window),
         group.contextPx,
         new Random(own.x.start, own.y.start),
-        guide === null ? null : enlargedWindow(guide, relativeTo(window, group.bounds.window)),
+        guide === null ? null : doubledWindow(guide, relativeTo(window, group.bounds.window)),
       );
       done += storeFilled(picture, unknown, own, window, filled);
       onProgress(done, total);
@@ -49,8 +47,8 @@ function fillInPlace(picture: Picture, hole: Mask, largestPx: number, onProgress
   }
 }
 
-/** Copies the hole's pixels of `own`, which are known from then on: they guide their neighbours. */
-function storeFilled(picture: Picture, unknown: Mask, own: Rect, window: Rect, filled: Plane): number {
+/** Copies the filled pixels of `own`. They count as known from then on, so that they guide their neighbours. */
+function storeFilled(picture: Picture, unknown: BitMask, own: Rect, window: Rect, filled: Plane): number {
   const { channels, widthPx, data } = picture;
   let count = 0;
   for (let y = own.y.start; y < own.y.stop; y += 1) {
@@ -78,11 +76,11 @@ function readPlane(picture: Picture, window: Rect): Plane {
 }
 
 /** The group's window filled at half the resolution. */
-function guideOf(picture: Picture, hole: Mask, group: Group, largestPx: number): Plane {
+function guideOf(picture: Picture, hole: BitMask, group: Group, largestPx: number): Plane {
   const { window } = group.bounds;
-  const known = Float32Array.from(cutMask(hole, window).data, (value) => 1 - value);
+  const known = Float32Array.from(cutBitMask(hole, window).data, (value) => 1 - value);
   const half = weightedHalves(readPlane(picture, window), known);
-  const halfHole = newMask(half.pixels);
+  const halfHole = newBitMask(half.pixels);
   for (let i = 0; i < half.weight.length; i += 1) halfHole.data[i] = (half.weight[i] as number) < 0.5 ? 1 : 0;
   if (halfHole.data.includes(0)) {
     fillInPlace(half.pixels, halfHole, largestPx, () => undefined);
@@ -92,7 +90,7 @@ function guideOf(picture: Picture, hole: Mask, group: Group, largestPx: number):
   return half.pixels;
 }
 
-function meanOfKnown(picture: Picture, hole: Mask): Float64Array {
+function meanOfKnown(picture: Picture, hole: BitMask): Float64Array {
   const { channels, data } = picture;
   const sums = new Float64Array(channels);
   let count = 0;
@@ -108,8 +106,8 @@ function paint(plane: Plane, colour: Float64Array): void {
   for (let i = 0; i < plane.data.length; i += 1) plane.data[i] = colour[i % plane.channels] as number;
 }
 
-/** A window of twice the picture `half`. */
-function enlargedWindow(half: Plane, window: Rect): Plane {
+/** A window of the image that is twice as large as `half`. */
+function doubledWindow(half: Plane, window: Rect): Plane {
   const near: Rect = {
     x: {
       start: Math.max(0, (window.x.start >> 1) - 1),

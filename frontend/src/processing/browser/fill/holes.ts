@@ -1,25 +1,26 @@
 /**
- * Which parts of an image to look at for filling its holes: imaging/holes.py. Holes near to one another are
- * filled together, those far apart each by themselves, and what is too large to be filled at once is divided.
+ * Plans which parts of an image are filled together (imaging/holes.py). Holes near to one another form a group, and a
+ * group that is too large to be filled at once is divided into crops.
  */
 
-import { lengthOf, widenedRect, type Rect, type Size, type Span } from '../image/geometry';
-import { countIn, newMask, summed, type Mask } from './planes';
+import { lengthOf, widenedRect, type Rect, type Size, type Span } from '../../../imaging/geometry';
+import { countIn, newBitMask, summed, type BitMask } from './planes';
 
-/** Holes in touching cells are near: their surroundings would overlap. */
+/** Holes in touching cells are near, since their surroundings would overlap. */
 const CELL_PX = 64;
 const LEAST_CONTEXT_PX = 64;
 const MOST_CONTEXT_PX = 256;
 /** Longest side of what is filled at once. */
 export const LARGEST_PX = 768;
 
-/** own: what this crop fills; window: what it may look at. */
 export interface Crop {
+  /** The part that this crop fills. */
   own: Rect;
+  /** The part that it may read. */
   window: Rect;
 }
 
-/** Holes near to one another. More than one crop: too large to be filled at once. */
+/** Holes near to one another. More than one crop means that they are too large to be filled at once. */
 export interface Group {
   contextPx: number;
   bounds: Crop;
@@ -27,7 +28,7 @@ export interface Group {
 }
 
 /** No two crops' own parts overlap, and each pixel of the hole lies in one of them. */
-export function planHoles(hole: Mask, largestPx = LARGEST_PX): Group[] {
+export function planHoles(hole: BitMask, largestPx = LARGEST_PX): Group[] {
   const sums = summed(hole);
   const area = ({ x, y }: Rect) => countIn(sums, hole.widthPx, x.start, y.start, x.stop, y.stop);
   return mergedCells(cellsOf(hole, area)).map((cells) => {
@@ -45,9 +46,9 @@ export function planHoles(hole: Mask, largestPx = LARGEST_PX): Group[] {
 
 type Area = (rect: Rect) => number;
 
-/** Which cells of the image have a hole in them. */
-function cellsOf(hole: Mask, area: Area): Mask {
-  const cells = newMask({
+/** The cells of the image that contain a part of a hole. */
+function cellsOf(hole: BitMask, area: Area): BitMask {
+  const cells = newBitMask({
     widthPx: Math.ceil(hole.widthPx / CELL_PX),
     heightPx: Math.ceil(hole.heightPx / CELL_PX),
   });
@@ -70,10 +71,10 @@ function near(cells: Rect, size: Size): Rect {
 }
 
 /** Rectangles of cells, neither overlapping nor touching, that together contain all set cells. */
-function mergedCells(cells: Mask): Rect[] {
+function mergedCells(cells: BitMask): Rect[] {
   for (let current = cells; ;) {
     const rects = components(current);
-    const grown = newMask(cells);
+    const grown = newBitMask(cells);
     for (const { x, y } of rects) {
       for (let row = y.start; row < y.stop; row += 1) {
         grown.data.fill(1, row * cells.widthPx + x.start, row * cells.widthPx + x.stop);
@@ -84,8 +85,8 @@ function mergedCells(cells: Mask): Rect[] {
   }
 }
 
-/** The bounds of what hangs together, also by corners, in the order of their first cells. */
-function components(cells: Mask): Rect[] {
+/** The bounds of connected cells, corners included, in the order of their first cells. */
+function components(cells: BitMask): Rect[] {
   const { widthPx, heightPx } = cells;
   const open = cells.data.slice();
   const rects: Rect[] = [];

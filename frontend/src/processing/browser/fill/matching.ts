@@ -1,19 +1,19 @@
-/** The nearest source patch of every target patch: imaging/inpainting/matching.py. */
+/** Finds the nearest source patch of every target patch (imaging/inpainting/matching.py). */
 
 import { DIMENSIONS, type PatchSpace } from './patches';
 import type { Random } from './random';
 
-/** All pairs are compared up to so many; beyond, PatchMatch searches. Fewer than on the server, by speed. */
+/** Up to so many pairs are all compared; beyond, PatchMatch searches. The service, which is faster, compares more. */
 const CHEAP_PAIRS = 4_000_000;
 const STEPS_PX = [4, 1, 1] as const;
 
-/** For each target the place of a source patch like it, and their squared distance. */
+/** For each target the place of a similar source patch, and their squared distance. */
 export interface Matches {
   places: Int32Array;
   distances: Float32Array;
 }
 
-/** start: places to begin at, any pixels; null: random ones. */
+/** `start` are the places at which the search begins; null for random ones. */
 export function nearest(
   space: PatchSpace,
   described: Float32Array,
@@ -60,7 +60,7 @@ function exhaust(space: PatchSpace, described: Float32Array, { places, distances
   }
 }
 
-/** PatchMatch (Barnes et al., 2009): neighbours' shifts, then random places. */
+/** PatchMatch (Barnes et al., 2009): tries the shifts of neighbours, then random places. */
 function search(space: PatchSpace, described: Float32Array, matches: Matches, random: Random): void {
   const { targets, widthPx, heightPx } = space;
   const { places, distances } = matches;
@@ -85,7 +85,7 @@ function search(space: PatchSpace, described: Float32Array, matches: Matches, ra
     propose(row, (theirs - column) / widthPx - down, column - right);
   };
   for (const step of STEPS_PX) {
-    // There and back, so that what is found travels in all directions at once.
+    // Forwards and backwards, so that a good match spreads in all directions.
     for (let row = 0; row < places.length; row += 1) {
       fromNeighbour(row, -step, 0);
       fromNeighbour(row, 0, -step);

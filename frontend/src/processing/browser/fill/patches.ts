@@ -1,35 +1,35 @@
-/** Square patches described by a few numbers each: imaging/inpainting/patches.py. */
+/** Describes square patches by a few numbers each (imaging/inpainting/patches.py). */
 
-import { dilated, type Mask, type Plane } from './planes';
+import { dilated, type BitMask, type Plane } from './planes';
 import type { Random } from './random';
 
 export const RADIUS_PX = 3;
 const SIDE_PX = 2 * RADIUS_PX + 1;
 /** Enough for the components of patches of some 200 numbers. */
 const SAMPLES = 1500;
-/** Principal components of a patch, a multiple of 4; the rest is noise, which nearest neighbours should not follow. */
+/** Principal components of a patch, a multiple of 4. The rest is noise, which must not decide the nearest one. */
 export const DIMENSIONS = 20;
 const ITERATIONS = 4;
 /** Squared distance to a place that is no source. */
 export const FAR = 1e13;
 
-/** Describes patches of one image: those of `sources`, and any that change. Places are row * width + column. */
+/** Describes the patches of one image: the sources once, the targets as they change. Places are row * width + column. */
 export class PatchSpace {
   readonly widthPx: number;
   readonly heightPx: number;
   /** Centres of patches that are wholly known. */
   readonly sources: Int32Array;
-  /** Centres of patches that see the hole. */
+  /** Centres of patches that touch the hole. */
   readonly targets: Int32Array;
-  /** Of each source, DIMENSIONS numbers. */
+  /** DIMENSIONS numbers for each source. */
   readonly described: Float32Array;
   private readonly rowOf: Int32Array;
   private readonly mean: Float64Array;
   /** One component after another. */
   private readonly basis: Float64Array;
 
-  /** sources: at least one. */
-  constructor(features: Plane, hole: Mask, sources: Int32Array, random: Random) {
+  /** `sources` has at least one place. */
+  constructor(features: Plane, hole: BitMask, sources: Int32Array, random: Random) {
     this.widthPx = hole.widthPx;
     this.heightPx = hole.heightPx;
     this.sources = sources;
@@ -43,12 +43,12 @@ export class PatchSpace {
     this.described = this.describe(features, sources);
   }
 
-  /** Of each target as it is in `features` now, DIMENSIONS numbers. */
+  /** DIMENSIONS numbers for each target, as `features` has it now. */
   describeTargets(features: Plane): Float32Array {
     return this.describe(features, this.targets);
   }
 
-  /** Squared distance of the target that `described` has at `row` to the source at `place`; FAR if it is none. */
+  /** Squared distance of the target that `described` has at `row` to the source at `place`; FAR if no source is there. */
   distance(described: Float32Array, row: number, place: number): number {
     const source = this.rowOf[place] as number;
     if (source < 0) return FAR;
@@ -69,7 +69,7 @@ export class PatchSpace {
     for (let n = 0; n < places.length; n += 1) {
       readPatch(features, places[n] as number, patch, 0);
       for (let i = 0; i < length; i += 1) patch[i] = (patch[i] as number) - (mean[i] as number);
-      // Four at a time, so that a patch is read five times and not twenty.
+      // Four at a time, so that a patch is read five times instead of twenty.
       for (let d = 0; d < DIMENSIONS; d += 4) {
         let [a, b, c, e] = [0, 0, 0, 0];
         for (let i = 0, at = d * length; i < length; i += 1, at += 1) {
@@ -89,8 +89,8 @@ export class PatchSpace {
   }
 }
 
-/** Centres of the patches that are wholly known and inside the image, as far as they lie in `near`. */
-export function knownPatches(hole: Mask, near: Mask): Int32Array {
+/** Centres, within `near`, of the patches that are wholly known and inside the image. */
+export function knownPatches(hole: BitMask, near: BitMask): Int32Array {
   const { widthPx, heightPx } = hole;
   const usable = dilated(hole, RADIUS_PX);
   for (let i = 0; i < usable.data.length; i += 1) {
@@ -102,7 +102,7 @@ export function knownPatches(hole: Mask, near: Mask): Int32Array {
   return placesOf(usable);
 }
 
-export function placesOf(mask: Mask): Int32Array {
+export function placesOf(mask: BitMask): Int32Array {
   const places: number[] = [];
   for (let i = 0; i < mask.data.length; i += 1) if (mask.data[i] === 1) places.push(i);
   return Int32Array.from(places);
@@ -115,7 +115,7 @@ function patchesAt(features: Plane, places: Int32Array): Float64Array {
   return patches;
 }
 
-/** What lies outside is mirrored, edge pixels included. */
+/** Reads a patch. Pixels outside the image are mirrored, edge pixels included. */
 function readPatch(features: Plane, place: number, target: Float64Array, offset: number): void {
   const { widthPx, heightPx, channels, data } = features;
   const column = place % widthPx;
@@ -144,7 +144,7 @@ function meanOf(samples: Float64Array, length: number): Float64Array {
   return sums.map((sum) => (sum * length) / samples.length);
 }
 
-/** About the principal components, by orthogonal iteration. */
+/** The principal components, approximated by orthogonal iteration. */
 function principal(samples: Float64Array, length: number, mean: Float64Array, random: Random): Float64Array {
   const covariance = covarianceOf(samples, length, mean);
   let basis = Float64Array.from({ length: length * DIMENSIONS }, () => random.normal());
@@ -165,10 +165,10 @@ function principal(samples: Float64Array, length: number, mean: Float64Array, ra
   return basis;
 }
 
-/** The products of all pairs of the centred samples' numbers, summed. */
+/** The covariance of the samples, times their number. */
 function covarianceOf(samples: Float64Array, length: number, mean: Float64Array): Float64Array {
   const count = samples.length / length;
-  // By number and not by patch, so that a product is a sum along both.
+  // Stored by column, so that each product is a sum along two rows of memory.
   const columns = new Float64Array(samples.length);
   for (let n = 0; n < count; n += 1) {
     for (let i = 0; i < length; i += 1) {
@@ -189,7 +189,7 @@ function covarianceOf(samples: Float64Array, length: number, mean: Float64Array)
   return covariance;
 }
 
-/** The components, in place (modified Gram-Schmidt); those that nothing is left of become zero. */
+/** Makes the components orthonormal in place (modified Gram-Schmidt). Dependent ones become zero. */
 function orthonormalise(basis: Float64Array, length: number): void {
   for (let d = 0; d < DIMENSIONS; d += 1) {
     const own = basis.subarray(d * length, (d + 1) * length);

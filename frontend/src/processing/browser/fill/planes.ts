@@ -1,15 +1,15 @@
-/** Pictures of floating-point numbers, and masks. */
+/** Images of floating-point numbers, and masks of single bits. */
 
-import { lengthOf, type Rect, type Size } from '../image/geometry';
+import { lengthOf, type Rect, type Size } from '../../../imaging/geometry';
 
-/** Row after row, channels side by side; values up to 255 where nothing else is said. */
+/** Row after row, channels side by side. Values are 0 to 255 unless a function says otherwise. */
 export interface Plane extends Size {
   channels: number;
   data: Float32Array;
 }
 
 /** 1 where set, 0 elsewhere. */
-export interface Mask extends Size {
+export interface BitMask extends Size {
   data: Uint8Array;
 }
 
@@ -17,7 +17,7 @@ export function newPlane({ widthPx, heightPx }: Size, channels: number): Plane {
   return { widthPx, heightPx, channels, data: new Float32Array(widthPx * heightPx * channels) };
 }
 
-export function newMask({ widthPx, heightPx }: Size): Mask {
+export function newBitMask({ widthPx, heightPx }: Size): BitMask {
   return { widthPx, heightPx, data: new Uint8Array(widthPx * heightPx) };
 }
 
@@ -25,18 +25,18 @@ export function copyOf(plane: Plane): Plane {
   return { ...plane, data: plane.data.slice() };
 }
 
-export function inverted(mask: Mask): Mask {
+export function inverted(mask: BitMask): BitMask {
   return { ...mask, data: mask.data.map((value) => 1 - value) };
 }
 
-export function countOf(mask: Mask): number {
+export function countOf(mask: BitMask): number {
   let count = 0;
   for (let i = 0; i < mask.data.length; i += 1) count += mask.data[i] as number;
   return count;
 }
 
-export function cutMask(mask: Mask, rect: Rect): Mask {
-  const part = newMask({ widthPx: lengthOf(rect.x), heightPx: lengthOf(rect.y) });
+export function cutBitMask(mask: BitMask, rect: Rect): BitMask {
+  const part = newBitMask({ widthPx: lengthOf(rect.x), heightPx: lengthOf(rect.y) });
   for (let y = 0; y < part.heightPx; y += 1) {
     const from = (rect.y.start + y) * mask.widthPx;
     part.data.set(mask.data.subarray(from + rect.x.start, from + rect.x.stop), y * part.widthPx);
@@ -44,8 +44,8 @@ export function cutMask(mask: Mask, rect: Rect): Mask {
   return part;
 }
 
-/** `values` outside the mask, `inside` in it. */
-export function merged(values: Plane, inside: Plane, mask: Mask): Plane {
+/** Takes `values` outside the mask and `inside` within it. */
+export function merged(values: Plane, inside: Plane, mask: BitMask): Plane {
   const result = copyOf(values);
   const { channels } = values;
   for (let i = 0; i < mask.data.length; i += 1) {
@@ -56,7 +56,7 @@ export function merged(values: Plane, inside: Plane, mask: Mask): Plane {
 }
 
 /** How many set pixels are above and left of each corner of the grid: (height + 1) x (width + 1). */
-export function summed(mask: Mask): Int32Array {
+export function summed(mask: BitMask): Int32Array {
   const { widthPx, heightPx, data } = mask;
   const stride = widthPx + 1;
   const sums = new Int32Array(stride * (heightPx + 1));
@@ -70,7 +70,7 @@ export function summed(mask: Mask): Int32Array {
   return sums;
 }
 
-/** Set pixels in the part of a mask of `widthPx` whose `summed` is `sums`; the sides are exclusive at the end. */
+/** The number of set pixels in a part of a mask of `widthPx`, from its `summed`. `right` and `bottom` are exclusive. */
 export function countIn(
   sums: Int32Array,
   widthPx: number,
@@ -88,11 +88,11 @@ export function countIn(
   );
 }
 
-/** Set where the square of `radiusPx` around a pixel touches the mask. */
-export function dilated(mask: Mask, radiusPx: number): Mask {
+/** A pixel is set if the square of `radiusPx` around it touches the mask. */
+export function dilated(mask: BitMask, radiusPx: number): BitMask {
   const { widthPx, heightPx } = mask;
   const sums = summed(mask);
-  const result = newMask(mask);
+  const result = newBitMask(mask);
   for (let y = 0; y < heightPx; y += 1) {
     const top = Math.max(0, y - radiusPx);
     const bottom = Math.min(heightPx, y + radiusPx + 1);

@@ -1,20 +1,19 @@
-/** An image with a hole at ever coarser resolution, and planes blurred: imaging/inpainting/pyramid.py. */
+/** An image with a hole at coarser and coarser resolutions, and blur (imaging/inpainting/pyramid.py). */
 
-import { inverted, newMask, newPlane, type Mask, type Plane } from './planes';
-import type { Size } from '../image/geometry';
+import { inverted, newBitMask, newPlane, type BitMask, type Plane } from './planes';
+import type { Size } from '../../../imaging/geometry';
 
-/** pixels: any finite value inside the hole. */
 export interface Level {
+  /** The values inside the hole are finite and mean nothing. */
   pixels: Plane;
-  hole: Mask;
+  hole: BitMask;
 }
 
 /**
- * The image itself first, then halved until no hole is left or the image is one pixel. A coarse pixel is the
- * mean of the known pixels below it, and a hole where those are the lesser part: a hole of any size is a narrow
- * one somewhere in the pyramid.
+ * The image itself, then halved until no hole is left or the image is one pixel. A coarse pixel is the mean of the known
+ * pixels below it, and belongs to the hole if fewer than half of them are known. So every hole is narrow on some level.
  */
-export function levelsOf(pixels: Plane, hole: Mask): Level[] {
+export function levelsOf(pixels: Plane, hole: BitMask): Level[] {
   const levels = [{ pixels, hole }];
   let weight = Float32Array.from(inverted(hole).data);
   for (
@@ -23,7 +22,7 @@ export function levelsOf(pixels: Plane, hole: Mask): Level[] {
   ) {
     const half = weightedHalves(last.pixels, weight);
     weight = half.weight;
-    const coarse = newMask(half.pixels);
+    const coarse = newBitMask(half.pixels);
     for (let i = 0; i < weight.length; i += 1) coarse.data[i] = (weight[i] as number) < 0.5 ? 1 : 0;
     last = { pixels: half.pixels, hole: coarse };
     levels.push(last);
@@ -36,7 +35,7 @@ export function halved(pixels: Plane): Plane {
   return weightedHalves(pixels, new Float32Array(pixels.widthPx * pixels.heightPx).fill(1)).pixels;
 }
 
-/** Means of 2x2 cells by weight, and the mean weights; an odd last row or column stands alone. */
+/** Weighted means of 2x2 cells, and the mean weights. The last row or column of an odd side is a cell of its own. */
 export function weightedHalves(
   pixels: Plane,
   weight: Float32Array,
@@ -61,7 +60,7 @@ export function weightedHalves(
             sums[k] = (sums[k] as number) + own * (data[at * channels + k] as number);
         }
       }
-      // Cells at an odd edge have fewer than four pixels, and are as good as others.
+      // Cells at an odd edge have fewer than four pixels, and count as much as others.
       share[to] = total / count;
       for (let k = 0; k < channels; k += 1)
         half.data[to * channels + k] = (sums[k] as number) / Math.max(total, 1e-6);
@@ -94,7 +93,7 @@ export function doubled(coarse: Plane, size: Size): Plane {
   return result;
 }
 
-/** Gaussian blur along both axes; what lies outside repeats the edge. One channel. */
+/** Gaussian blur of one channel along both axes. Pixels outside the image repeat the edge. */
 export function blurred(values: Float32Array, { widthPx, heightPx }: Size, sigmaPx: number): Float32Array {
   const reach = Math.ceil(3 * sigmaPx);
   const taps = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>

@@ -1,4 +1,4 @@
-/** Random numbers that are the same for the same seed. */
+/** Random numbers that depend on the seed alone. */
 export class Random {
   private state: number;
 
@@ -29,7 +29,7 @@ export class Random {
     return pool.slice(0, size);
   }
 
-  /** In [0, 1): a counter (Weyl sequence), scrambled. */
+  /** In [0, 1): the next value of a counter (Weyl sequence), scrambled. */
   private next(): number {
     this.state = (this.state + 0x9e3779b9) | 0;
     return (scrambled(this.state) >>> 0) / 4294967296;

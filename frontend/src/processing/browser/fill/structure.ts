@@ -1,21 +1,21 @@
 /**
- * What goes on through a hole, edges and shades, by sparse representation in overlapping DCT blocks:
- * imaging/inpainting/structure.py. Alternating a hard threshold, lowered step by step, with the known pixels
- * (Guleryuz, Nonlinear approximation based image recovery, 2006).
+ * Continues edges and shades through a hole by a sparse representation in overlapping DCT blocks
+ * (imaging/inpainting/structure.py). It alternates between a hard threshold, lowered step by step, and restoring the
+ * known pixels (Guleryuz, Nonlinear approximation based image recovery, 2006).
  */
 
-import { copyOf, countIn, summed, type Mask, type Plane } from './planes';
+import { copyOf, countIn, summed, type BitMask, type Plane } from './planes';
 
 export const BLOCK_PX = 16;
 const STEP_PX = 4;
 const ROUNDS = 20;
-/** For values up to 255: docs/adr/0014-inpainting-fill.md has what others gave. */
+/** For values up to 255. docs/adr/0014-inpainting-fill.md compares them with others. */
 const FIRST_THRESHOLD = 200;
 const LAST_THRESHOLD = 4;
 const LEAST_BLOCK_PX = 4;
 
-/** Continues the surroundings into `active`, a part of the hole; the rest of it keeps its guess. A new plane. */
-export function continued(start: Plane, hole: Mask, active: Mask): Plane {
+/** A new plane with the surroundings continued into `active`, a part of the hole. The rest of it keeps its guess. */
+export function continued(start: Plane, hole: BitMask, active: BitMask): Plane {
   const { widthPx, heightPx, channels } = start;
   const block = Math.min(BLOCK_PX, widthPx, heightPx);
   const result = copyOf(start);
@@ -39,7 +39,7 @@ export function continued(start: Plane, hole: Mask, active: Mask): Plane {
         transform.forward(planes[k] as Float32Array, corner, widthPx, own);
         kept += thresholded(own, threshold);
       });
-      // A block that few coefficients explain is believed more (Guleryuz, part II).
+      // A block that few coefficients explain has more weight (Guleryuz, part II).
       const weight = (knownShares[n] as number) / (1 + kept);
       coefficients.forEach((own, k) => {
         transform.addInverse(own, weight, sums[k] as Float32Array, corner, widthPx);
@@ -83,7 +83,7 @@ function unmixed(start: Plane, mixing: Float32Array): Float32Array[] {
   });
 }
 
-/** Zeroes what is small, in place, but never the mean; returns how many are left. */
+/** Sets small coefficients to zero, in place, except the mean. Returns how many are left. */
 function thresholded(coefficients: Float64Array, threshold: number): number {
   let kept = 1;
   for (let i = 1; i < coefficients.length; i += 1) {
@@ -94,8 +94,8 @@ function thresholded(coefficients: Float64Array, threshold: number): number {
 }
 
 /**
- * The two-dimensional DCT of blocks of a plane, and back. Its cosines are even or odd about the middle, so half of
- * the products do: for an odd side, the middle counts half in each of two places.
+ * The two-dimensional DCT of blocks of a plane, and its inverse. The cosines are even or odd about the middle, so that
+ * half of the products suffice. For an odd side, the middle counts half in each of two places.
  */
 class BlockTransform {
   private readonly block: number;
@@ -120,7 +120,7 @@ class BlockTransform {
     for (let f = 0; f < block; f += 1) this.forwardLine(between, f * block, target, f);
   }
 
-  /** From `block` values in a row to as many, `block` apart. */
+  /** From `block` values in a row to as many that lie `block` apart. */
   private forwardLine(
     source: Float32Array | Float64Array,
     from: number,
@@ -144,7 +144,7 @@ class BlockTransform {
     }
   }
 
-  /** Adds `weight` times the block that has these coefficients, of which most are zero. */
+  /** Adds `weight` times the block that has these coefficients. Most of them are zero. */
   addInverse(
     coefficients: Float64Array,
     weight: number,
@@ -187,14 +187,14 @@ class BlockTransform {
   }
 }
 
-/** The last place of a row of coefficients that is not zero; -1 where all are. */
+/** The last place of a row of coefficients that is not zero; -1 if all are zero. */
 function lastUsed(coefficients: Float64Array, row: number, block: number): number {
   let last = block - 1;
   while (last >= 0 && coefficients[row + last] === 0) last -= 1;
   return last;
 }
 
-/** The orthonormal DCT-II of `size` values as a matrix: frequencies down, places across. */
+/** The orthonormal DCT-II of `size` values as a matrix: a row for each frequency, a column for each place. */
 function cosines(size: number): Float32Array {
   return Float32Array.from({ length: size * size }, (_, i) => {
     const place = i % size;
@@ -204,8 +204,8 @@ function cosines(size: number): Float32Array {
   });
 }
 
-/** Places of the top left pixels of the blocks, on a grid that reaches all edges. */
-function blocksTouching(mask: Mask, block: number): number[] {
+/** Places of the top left pixels of the blocks that touch the mask, on a grid that reaches all edges. */
+function blocksTouching(mask: BitMask, block: number): number[] {
   const { widthPx, heightPx } = mask;
   const sums = summed(mask);
   const corners: number[] = [];
@@ -223,7 +223,7 @@ function gridOf(sidePx: number, block: number): number[] {
   return [...places, sidePx - block];
 }
 
-function knownSharesOf(hole: Mask, corners: readonly number[], block: number): Float32Array {
+function knownSharesOf(hole: BitMask, corners: readonly number[], block: number): Float32Array {
   const sums = summed(hole);
   return Float32Array.from(corners, (corner) => {
     const x = corner % hole.widthPx;

@@ -1,30 +1,36 @@
-/** The worker. All that takes time happens here, so that the page stays quick. */
+/** The worker's entry. All long computations run here, so that the page stays responsive. */
 
+import { expose, releaseProxy, type Remote } from 'comlink';
 import { runJob } from './job';
 import { Networks, prefetch } from './networks';
-import { failureOf, type Reply, type Request } from './protocol';
+import { failureOf, type Job, type Outcome, type StageProgress } from './workerApi';
+
+type RemoteProgress = Remote<(progress: StageProgress) => void>;
 
 function start(): void {
   const networks = new Networks();
-  const reply = (message: Reply) => self.postMessage(message);
-  const answer = async (request: Request): Promise<Reply> => {
-    const { job } = request;
-    try {
-      if (request.kind === 'prefetch') {
-        await prefetch();
-        return { kind: 'prefetched', job };
-      }
-      const result = await runJob(request, networks, (progress) =>
-        reply({ kind: 'progress', job, progress }),
-      );
-      return { kind: 'done', job, result };
-    } catch (error) {
-      return { kind: 'failed', job, failure: failureOf(error) };
-    }
-  };
-  self.addEventListener('message', (event: MessageEvent<Request>) => {
-    void answer(event.data).then(reply);
+  expose({
+    run: (job: Job, onProgress: RemoteProgress) =>
+      outcomeOf(async () => {
+        let last: Promise<void> = Promise.resolve();
+        const result = await runJob(job, networks, (progress) => {
+          last = onProgress(progress);
+        });
+        // Progress travels by a port of its own, which the result could overtake.
+        await last;
+        onProgress[releaseProxy]();
+        return result;
+      }),
+    prefetch: () => outcomeOf(() => prefetch().then(() => null)),
   });
+}
+
+async function outcomeOf<Result>(act: () => Promise<Result>): Promise<Outcome<Result>> {
+  try {
+    return { result: await act() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
 }
 
 start();

@@ -1,33 +1,33 @@
-/** Networks that are ready to run, and what to do where the GPU fails. */
+/** Networks that are ready to run. If the GPU fails, they go on in WebAssembly. */
 
 import type * as Ort from 'onnxruntime-web';
-import { ProcessError } from '../../processor';
-import type { Enlarger } from '../enlarge/enlarge';
-import type { Size } from '../image/geometry';
+import { ProcessError } from '../../../lib/errors';
+import type { Upscaler } from '../upscale/upscale';
+import type { Size } from '../../../imaging/geometry';
 import { NETWORKS, type ChosenNetwork, type NetworkEntry } from '../manifest';
-import { mixedWeights } from './halves';
+import { mixedWeights } from './float16';
 import { describe, loadRuntime, prefetchRuntime, type Runtime } from './runtime';
-import { keep, kept } from './store';
+import { keep, kept } from './assetCache';
 
-/** Every file of the folder, so that a network more needs no code. */
+/** All files of the folder, so that another network needs no code. */
 const URLS = import.meta.glob<string>('../models/*.onnx', { query: '?url', import: 'default', eager: true });
 
-/** Longest side of a tile: on a GPU no more than it computes before its watchdog wakes. */
+/** Longest side of a tile. A GPU has to finish one before its watchdog ends it. */
 const TILE_PX = { webgpu: 256, wasm: 192 } as const;
-/** Of [0, 1]: what a network has collapsed to that leaves less than the one of more than the other. */
+/** A network has collapsed if its output varies by less than the one while its input varies by more than the other. */
 const FLAT_OUTPUT_RANGE = 1 / 255;
-const LIVELY_INPUT_RANGE = 64 / 255;
+const VARIED_INPUT_RANGE = 64 / 255;
 
 export type OnBytes = (done: number, total: number) => void;
 
 export class Networks {
   private runtime: Runtime | null = null;
   private open: { key: string; session: Ort.InferenceSession; bytes: Uint8Array<ArrayBuffer> } | null = null;
-  /** Why the GPU is no longer used; null: it is, or never was. */
+  /** Why the GPU is no longer used; null if it is, or never was. */
   gpuFailure: string | null = null;
 
-  /** Loads the runtime and the weights, unless they are there. onBytes: of the weights. */
-  async use(chosen: ChosenNetwork, onBytes: OnBytes): Promise<Enlarger> {
+  /** Loads the runtime and the weights unless they are loaded. `onBytes` counts the weights. */
+  async use(chosen: ChosenNetwork, onBytes: OnBytes): Promise<Upscaler> {
     this.runtime ??= await loadRuntime();
     const { entry, partner, share } = chosen;
     const key = `${entry.id} ${share}`;
@@ -45,7 +45,7 @@ export class Networks {
     };
   }
 
-  /** What computes, for people. */
+  /** What computes, as people read it. */
   get device(): string {
     return this.runtime === null ? 'wasm' : describe(this.runtime);
   }
@@ -73,7 +73,7 @@ export class Networks {
       if (provider === 'wasm') throw error;
       failure = String(error);
     }
-    // The device was lost, or computes wrongly: the same tile again, in WebAssembly, as all that come after it.
+    // The device was lost, or computes wrongly: WebAssembly computes this tile again and all that follow.
     this.leaveGpu(failure);
     const { open } = this;
     if (open === null) throw new ProcessError('failed', failure);
@@ -87,9 +87,10 @@ export class Networks {
     const { open } = this;
     if (open === null) throw new ProcessError('failed', 'no network is open');
     const pixels = new ort.Tensor('float32', plane, [1, 3, size.heightPx, size.widthPx]);
-    const { enlarged } = await open.session.run({ pixels });
-    if (enlarged === undefined) throw new ProcessError('failed', 'the network has no output');
-    const values = (await enlarged.getData(true)) as Float32Array;
+    // The exported networks name their output so.
+    const { enlarged: output } = await open.session.run({ pixels });
+    if (output === undefined) throw new ProcessError('failed', 'the network has no output');
+    const values = (await output.getData(true)) as Float32Array;
     pixels.dispose();
     return values;
   }
@@ -100,7 +101,7 @@ export class Networks {
   }
 }
 
-/** Fetches what the first job of most will need, and keeps it. */
+/** Fetches and keeps what the first job usually needs. */
 export async function prefetch(): Promise<void> {
   const wasm = await prefetchRuntime();
   const first = NETWORKS[0];
@@ -154,15 +155,15 @@ async function fetchBytes(entry: NetworkEntry, onBytes: OnBytes): Promise<Uint8A
   return bytes;
 }
 
-/** What is wrong with a GPU's output; null: nothing that shows. */
+/** What is wrong with a GPU's output; null if no fault is found. */
 function faultOf(plane: Float32Array, output: Float32Array): string | null {
   const after = rangeOf(output);
   if (!Number.isFinite(after)) return 'not finite';
-  if (after > FLAT_OUTPUT_RANGE || rangeOf(plane) < LIVELY_INPUT_RANGE) return null;
+  if (after > FLAT_OUTPUT_RANGE || rangeOf(plane) < VARIED_INPUT_RANGE) return null;
   return 'collapsed to a flat value';
 }
 
-/** NaN where any value is. */
+/** NaN if any value is NaN or infinite. */
 function rangeOf(values: Float32Array): number {
   let least = Infinity;
   let most = -Infinity;

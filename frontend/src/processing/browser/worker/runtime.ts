@@ -1,9 +1,9 @@
 /**
- * onnxruntime-web, loaded when it is needed: with WebGPU where this machine has it, else in WebAssembly with as
- * many threads as the page may have. The two are builds of their own, and the one without WebGPU is half as large.
+ * onnxruntime-web, loaded when it is needed: with WebGPU if this machine has it, else in WebAssembly with as many
+ * threads as the page may have. There are two builds, and the one without WebGPU is half as large.
  *
- * Its glue and its WebAssembly are assets of ours. The glue is a file by itself, not part of a bundle, since it
- * starts its threads from its own address.
+ * Its glue code and its WebAssembly are assets of the app. The glue code is a file by itself, outside every bundle,
+ * since it starts its threads from its own address.
  */
 
 import type * as Ort from 'onnxruntime-web';
@@ -11,8 +11,8 @@ import gpuGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url'
 import gpuWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import cpuGlueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import { ProcessError } from '../../processor';
-import { kept } from './store';
+import { ProcessError } from '../../../lib/errors';
+import { kept } from './assetCache';
 
 export type Provider = 'webgpu' | 'wasm';
 
@@ -22,10 +22,10 @@ export interface Runtime {
   threads: number;
 }
 
-/** More threads than that wait for one another with networks as small as ours. */
+/** With small networks, more threads would wait for one another. */
 const MAX_THREADS = 8;
 
-/** As much of WebGPU as is asked here; not every DOM library declares it. */
+/** The part of WebGPU that is used here; not every DOM library declares it. */
 interface Gpu {
   requestAdapter(options: { powerPreference: 'high-performance' }): Promise<GpuAdapter | null>;
 }
@@ -34,7 +34,7 @@ interface GpuAdapter {
   info?: { isFallbackAdapter?: boolean };
 }
 
-/** Raises ProcessError `browser-unavailable`, which a later try may overcome where files could not be fetched. */
+/** Raises ProcessError `browser-unavailable`; it is retryable if files could not be fetched. */
 export async function loadRuntime(): Promise<Runtime> {
   if (typeof WebAssembly === 'undefined') {
     throw new ProcessError('browser-unavailable', 'this browser has no WebAssembly');
@@ -46,7 +46,7 @@ export async function loadRuntime(): Promise<Runtime> {
     const [mjs, wasm] = filesOf(provider);
     ort.env.wasm.wasmPaths = { mjs: absolute(mjs), wasm: absolute(wasm) };
     ort.env.wasm.numThreads = threads;
-    // Without it the runtime fetches the file itself, and compiles it meanwhile.
+    // If the file was not kept, the runtime fetches it, and compiles it meanwhile.
     const binary = await kept(absolute(wasm));
     if (binary !== null) ort.env.wasm.wasmBinary = await binary.arrayBuffer();
     ort.env.logLevel = 'error';
@@ -59,7 +59,7 @@ export async function loadRuntime(): Promise<Runtime> {
   }
 }
 
-/** Loads what is small, and names the large file that the first session reads, for whoever fetches it ahead. */
+/** Loads the small files, and returns the address of the large one that the first session reads. */
 export async function prefetchRuntime(): Promise<string> {
   const provider = await providerHere();
   const [mjs, wasm] = filesOf(provider);
@@ -80,7 +80,7 @@ function filesOf(provider: Provider): [mjs: string, wasm: string] {
   return provider === 'webgpu' ? [gpuGlueUrl, gpuWasmUrl] : [cpuGlueUrl, cpuWasmUrl];
 }
 
-/** The runtime takes a relative address as one beside itself. */
+/** The runtime would resolve a relative address against its own. */
 function absolute(url: string): string {
   return new URL(url, self.location.href).href;
 }
@@ -88,7 +88,7 @@ function absolute(url: string): string {
 async function providerHere(): Promise<Provider> {
   const { gpu } = navigator as Navigator & { gpu?: Gpu };
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  // One that is computed on the processor is slower than WebAssembly.
+  // An adapter that computes on the processor is slower than WebAssembly.
   const isReal = adapter && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false);
   return isReal ? 'webgpu' : 'wasm';
 }

@@ -1,0 +1,40 @@
+/** What is asked of a processor. A task extends `TaskOptions` by its own fields. */
+
+import type { OutputFormat, TaskId } from '../api/constants';
+
+export interface TaskOptions {
+  task: TaskId;
+  /** A model's id; null for the default one. */
+  model: string | null;
+  format: OutputFormat;
+  /** 1 to 100 for a lossy format; null for the format's default. */
+  quality: number | null;
+  /** Take the first frame of an animation or of a file of several pages, instead of refusing it. */
+  firstFrame: boolean;
+}
+
+/** `scale`: a factor from 1 to 8. `size`: exact pixels; a side that is null follows from the other. */
+export type TargetSize =
+  { kind: 'scale'; factor: number } | { kind: 'size'; widthPx: number | null; heightPx: number | null };
+
+/** What upscaling takes, by itself or after another task. */
+export interface Upscaling {
+  model: string | null;
+  target: TargetSize;
+  /** 0 to 1, for models that can; null otherwise. */
+  denoise: number | null;
+}
+
+export interface UpscaleOptions extends TaskOptions, Upscaling {
+  task: 'upscale';
+}
+
+export interface InpaintOptions extends TaskOptions {
+  task: 'inpaint';
+  /** How far beyond the mask is filled as well: 0 to 256 px of the image. */
+  maskGrowPx: number;
+  /** Width of the soft edge, at most `maskGrowPx`. */
+  maskFeatherPx: number;
+  /** Upscale the result in the same job. */
+  thenUpscale: Upscaling | null;
+}

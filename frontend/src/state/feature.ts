@@ -1,0 +1,30 @@
+import type { ComponentType } from 'react';
+import type { TaskId } from '../api/constants';
+import type { Task } from '../processing/task';
+import type { Services } from './services';
+import type { AnyPart } from './settings';
+
+/** What the frame has to know of a section of the app. */
+export interface Feature {
+  id: string;
+  /** The fragment of the address that shows it. */
+  fragment: string;
+  /** Keys of the translations. */
+  titleKey: string;
+  Icon: ComponentType<{ size: number; stroke: number; 'aria-hidden': true }>;
+  Screen: ComponentType;
+  /** The settings of its own. */
+  settings: readonly AnyPart[];
+  /** Names in the translations below `shortcuts.`, and keys; shown in the dialog of shortcuts. */
+  shortcuts: readonly (readonly [name: string, keys: string])[];
+}
+
+/** A section for a kind of work. */
+export interface TaskFeature extends Feature {
+  id: TaskId;
+  task: Task;
+  /** Whether it takes more than one image at a time. */
+  takesMany: boolean;
+  /** Takes images that were dropped, pasted, picked, or passed on by another section. At least one. */
+  take(services: Services, files: readonly File[]): void;
+}
