@@ -6,10 +6,10 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from pixelmend.core.config import Settings
-from pixelmend.core.telemetry import Logger
 from pixelmend.api.app import create_app
 from pixelmend.api.service import build_service
+from pixelmend.core.config import Settings
+from pixelmend.core.telemetry import Logger
 
 with tempfile.TemporaryDirectory() as folder:
     settings = Settings(_env_file=None, data_dir=Path(folder), models_dir=Path(folder))

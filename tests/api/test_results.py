@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pixelmend.api.results import content_disposition, result_name
-from pixelmend.imaging.formats import JPEG, PNG
+from pixelmend.imaging.formats import JPEG, PNG, format_registry
 from pixelmend.imaging.target import Target
 from pixelmend.tasks.image import ImageReport
 from pixelmend.tasks.inpaint import InpaintTask

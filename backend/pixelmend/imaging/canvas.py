@@ -72,7 +72,7 @@ class Canvas:
     def _finish_row(self, row: AxisTile) -> None:
         strip, self._strip = self._strip, None
         assert strip is not None
-        # Below the core's end minus the blend, the next row of tiles still has a say.
+        # Rows below the core's end minus the blend are still mixed with the next row of tiles.
         open_rows = 2 * (row.paste.stop - row.core.stop) * self._scale
         done = len(strip) - open_rows
         self._carried = strip[done:].copy() if open_rows else None

@@ -1,4 +1,4 @@
-"""The ICC profile that says what a file says of its colours by other means."""
+"""Makes an ICC profile for files that describe their colours by other means."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ _CURVES: dict[int, Callable[[], icc.Curve]] = {
     18: icc.hlg,
     **dict.fromkeys(_VIDEO, icc.video),
 }
-# Files say 45455 for 1/2.2 and mean sRGB by it (the PNG specification's own advice).
+# Files with 45455 for 1/2.2 mean sRGB, as the PNG specification advises.
 _SRGB_GAMMA, _GAMMA_TOLERANCE = 0.45455, 0.01
 _CHROMATICITY_TOLERANCE = 0.003
 
@@ -66,7 +66,7 @@ def profile_for(colour: Colour, channels: int) -> bytes | None:
 
 
 def is_known(cicp: Cicp) -> bool:
-    """Whether the code points mean something; a profile can then say the same, or needs to say nothing."""
+    """Whether the code points are known; a profile can then say the same, or is not needed."""
     known_primaries = cicp.primaries in _PRIMARIES or cicp.primaries == UNSPECIFIED
     return known_primaries and (cicp.transfer in _CURVES or cicp.transfer == UNSPECIFIED)
 

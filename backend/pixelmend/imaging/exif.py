@@ -32,7 +32,7 @@ class _Entry:
     tag: int
     kind: int
     count: int
-    position: int  # of the 12-byte entry within the block
+    position: int  # that of the 12-byte entry within the block
 
 
 def without_prefix(block: bytes) -> bytes | None:
@@ -45,7 +45,7 @@ def without_prefix(block: bytes) -> bytes | None:
 
 
 def orientation(block: bytes) -> int:
-    """The Orientation tag, 1 to 8; 1 if it is missing or makes no sense."""
+    """The Orientation tag, 1 to 8; 1 if it is missing or out of range."""
     order = _order(block)
     for entry in _entries(block, order, _first_ifd(block, order)):
         if entry.tag == _ORIENTATION:
@@ -87,7 +87,7 @@ def upright(block: bytes, size: Size) -> bytes:
     """The block for an image of `size` px whose orientation has been applied.
 
     Orientation becomes 1, the recorded dimensions become `size`, and the embedded thumbnail, which
-    still shows the old picture, goes.
+    still shows the old image, is removed.
     """
     order = _order(block)
     patched = bytearray(block)

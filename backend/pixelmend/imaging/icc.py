@@ -72,12 +72,12 @@ def srgb() -> Curve:
 
 
 def video() -> Curve:
-    """ITU-R BT.709-6, inverted; of the same shape."""
+    """ITU-R BT.709-6, inverted; it has the same shape."""
     return _parametric(3, 1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 
 
 def smpte_240m() -> Curve:
-    """SMPTE ST 240, inverted; of the same shape."""
+    """SMPTE ST 240, inverted; it has the same shape."""
     return _parametric(3, 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4.0, 4.0 * 0.0228)
 
 

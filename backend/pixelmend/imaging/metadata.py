@@ -1,4 +1,4 @@
-"""What travels with the pixels: colour profile, EXIF, XMP, resolution."""
+"""The metadata that is kept with the pixels: colour profile, EXIF, XMP, resolution."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +25,7 @@ class Metadata:
 
     def upright(self, size: Size) -> "Metadata":
         """The same for an upright image of `size` px: orientations read 1, dimensions are `size`, the
-        EXIF thumbnail of the old picture is gone.
+        EXIF thumbnail of the old image is removed.
         """
         return replace(
             self,

@@ -30,11 +30,11 @@ BAND_BYTES = 1 << 20
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _ZLIB_HEADER = b"\x78\x01"
-# an empty final block: every real block belongs to a band, and no band knows that it is the last
+# An empty final block: every real block belongs to a band, and no band knows whether it is the last.
 _ZLIB_END = b"\x03\x00"
 _ADLER_BASE = 65_521
 # Bands that shrink more than this are flat: text, drawings, gradients. There ISA-L makes up to three times
-# the bytes that zlib does, and zlib, which skips along long matches, takes hardly longer than ISA-L takes
+# the bytes that zlib does, and zlib, which skips long matches quickly, takes hardly longer than ISA-L takes
 # for a photograph.
 _FLAT_RATIO = 25
 
@@ -162,7 +162,7 @@ class PngWriter:
         try:
             self._file.close()
         except OSError:
-            pass  # flushing to a full disk fails once more; the file goes anyway
+            pass  # flushing to a full disk fails once more; the file is removed anyway
         finally:
             self._part.unlink(missing_ok=True)
 
@@ -184,7 +184,7 @@ class PngWriter:
         self._band[0] = band[-1]
         self._filled = 0
         self._pending.append(self._pool.submit(_compress, band, self._pixel_bytes, self._level))
-        # Two per thread keep every thread busy; the rest must wait, or memory would grow with the image.
+        # Two per thread keep every thread busy; the other bands wait, or memory would grow with the image.
         while len(self._pending) > 2 * self._threads or (self._pending and self._pending[0].done()):
             self._write_oldest()
 

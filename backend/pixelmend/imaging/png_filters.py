@@ -11,15 +11,15 @@ Band = NDArray[np.uint8]
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
 _SAMPLE_BYTES = 16 * 1024
-# Paeth costs twice what compressing does and has not been seen to win against UP and AVERAGE by more
-# than a percent on photographs (docs/adr/0003-png-writer.md), so it is not tried.
+# Paeth costs twice as much as compressing and was not better than UP and AVERAGE by more than a percent
+# on photographs (docs/adr/0003-png-writer.md), so it is not tried.
 _CANDIDATES = (UP, SUB, AVERAGE, NONE)
 
 
 def apply_best(
     band: Band, pixel_bytes: int, deflate: Callable[[NDArray[np.uint8]], bytes]
 ) -> NDArray[np.uint8]:
-    """Filter the band with the filter under which a sample of its rows deflates smallest.
+    """Filter the band with the filter that makes a sample of its rows deflate best.
 
     The usual guess, the least sum of absolute differences, picks SUB on upscaled photographs although UP
     deflates 10 % smaller; trying is cheap and sees repetition as well.

@@ -6,8 +6,8 @@ from pixelmend.core.geometry import Size
 
 
 def resize(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Resize to exactly `size` px: Lanczos, antialiased, when shrinking, bicubic when enlarging; format and
-    channels stay, and so does the place of the picture: centres of areas lie on centres of areas.
+    """Resize to exactly `size` px: Lanczos, antialiased, when shrinking, bicubic when growing; format and
+    channels stay, and so does the place of the image: centres of areas lie on centres of areas.
 
     Reads `image` from top to bottom, a window of rows at a time: sequential access is enough.
     Alpha is straight before and after, but colour is weighted with it in between: otherwise the colour
@@ -24,19 +24,19 @@ def resize(image: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def _shrunk(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Along the axes that get shorter."""
+    """Resize the axes that get shorter."""
     width, height = min(image.width, size.width), min(image.height, size.height)
     if (width, height) == (image.width, image.height):
         return image
     made = image.resize(width / image.width, vscale=height / image.height, kernel="lanczos3")
-    # rounding in libvips may leave it a pixel off for extreme ratios
+    # Rounding in libvips may make it a pixel too small or large for extreme ratios.
     if (made.width, made.height) != (width, height):
         made = made.gravity("centre", width, height, extend="copy")
     return made
 
 
 def _enlarged(image: pyvips.Image, size: Size) -> pyvips.Image:
-    """Along the axes that get longer. Not by libvips' own `resize`, which is half a result's pixel off."""
+    """Resize the axes that get longer. Not by libvips' own `resize`, which is half a result's pixel off."""
     if (image.width, image.height) == (size.width, size.height):
         return image
     across, down = size.width / image.width, size.height / image.height

@@ -35,7 +35,7 @@ class RowStream:
         self._capacity_bytes = capacity_bytes
         self._position = 0  # of the reader, in the file that it reads
         self._changed = threading.Condition()
-        # from here on guarded by _changed
+        # What follows is guarded by _changed.
         self._pieces: deque[memoryview] = deque()
         self._waiting_bytes = 0
         self._next_byte = len(self._head)  # the position of the first byte in _pieces
@@ -50,7 +50,7 @@ class RowStream:
 
         Raises pyvips.Error, as does reading the image, when the stream is broken.
         """
-        # Kept, since the image keeps libvips' object but not Python's, and with it not the callbacks.
+        # Kept, because the image keeps libvips' object but not Python's, which has the callbacks.
         self._source = pyvips.SourceCustom()
         self._source.on_read(self._read)
         self._source.on_seek(self._seek)
@@ -113,10 +113,10 @@ class RowStream:
             self._changed.notify_all()
 
     def _has_room_for(self, size: int) -> bool:
-        # the last piece is held back: a reader may be waiting though there is one
+        # The last piece is held back, so that a reader may be waiting although there is one.
         return len(self._pieces) <= 1 or self._waiting_bytes + size <= self._capacity_bytes
 
-    # --- libvips' side: the callbacks of a custom source. What they raise would be lost. ---------------
+    # --- libvips' side: the callbacks of a custom source. Exceptions in them would be lost. ---------------
 
     def _read(self, size: int) -> bytes | memoryview:
         """At most `size` bytes from the position on; none at the end, which libvips takes for an error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pixelmend.core.geometry import Size
 
-# libvips asks for a strip at a time and keeps a few: large enough to cost no calls, small enough to keep
+# libvips asks for a strip at a time and keeps a few: large enough for few calls, small enough to be kept.
 _STRIP_ROWS = 16
 _STRIP_BYTES = 1 << 20
 

@@ -26,7 +26,7 @@ class StreamWriter:
         """source, channels, bits: of the rows."""
         self._stream = RowStream(source, channels, bits)
         self._saved = threading.Event()
-        # A daemon, which the interpreter does not wait for when it exits: it would wait for rows.
+        # A daemon, so that the interpreter does not wait for it when it exits: it would wait for rows.
         self._thread = threading.Thread(
             target=_run, args=(self._stream, save, self._saved), name="encoder", daemon=True
         )
@@ -49,7 +49,7 @@ class StreamWriter:
         self._stream.write(rows)
 
     def finish(self) -> None:
-        """Wait until `save` is through.
+        """Wait until `save` has returned.
 
         Raises ValueError if rows are missing, or another thread aborted meanwhile; what the encoder
         failed with. Nothing is left then.
@@ -63,7 +63,7 @@ class StreamWriter:
             self.abort()
 
     def abort(self) -> None:
-        """End the encoder and wait until it has gone, from any thread; does nothing after `finish`.
+        """End the encoder and wait for its thread, from any thread; does nothing after `finish`.
 
         While another thread is in `finish`, the file is absent or complete afterwards, as that one says.
         """

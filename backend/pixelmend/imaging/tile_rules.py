@@ -1,4 +1,4 @@
-"""Which tiles a network gets: what it demands of them, what it likes, and what is known to fit."""
+"""The tiles that a network gets, by its demands, its speed, and what is known to fit."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,8 @@ class TileRules:
     cost: WidthCost = WidthCost()
 
     def plan(self, image: Size, budget_edge_px: int, tile_px: int | None = None) -> TilePlan:
-        """Tiles of the mirrored image: of the edge that was asked for, or else as the network likes them.
+        """Tiles of the mirrored image: of the edge that was asked for, or else those that take the least
+        time.
 
         budget_edge_px: either way, no larger than a square of this edge. Raises InvalidParameter where
         `tile_px` is too small for the network.

@@ -1,4 +1,4 @@
-"""Which tiles to compute. Pure arithmetic: no pixels are touched.
+"""Plans the tiles to compute. Pure arithmetic: no pixels are touched.
 
 A tile reads a `window` of the (padded) image and answers for its `core`; the cores partition the image.
 All windows of a plan have one shape. Between neighbouring windows lie at least `2 * overlap_px` shared
@@ -180,7 +180,7 @@ def _narrowest_window(length: int, tile: int, overlap: int, multiple: int, minim
     if longest < needed:
         why = "is below the network's minimum" if longest < least else "leaves nothing between its overlaps"
         raise InvalidParameter(f"tile={tile} px {why}; this model needs at least {needed} px")
-    # Nothing is computed only to be thrown away.
+    # A larger window would compute pixels that are thrown away.
     share = -(-(padded - shared) // _count(padded, longest, shared))
     return min(longest, max(least, _round_up(share + shared, multiple)))
 

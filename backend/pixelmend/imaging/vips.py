@@ -16,7 +16,7 @@ from pixelmend.core.geometry import Size
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 PixelDtype = np.dtype[np.uint8] | np.dtype[np.uint16]
 
-# libvips holds several times as much while it computes them; more is not faster
+# libvips holds several times as much while it computes them, and more is not faster.
 _ROW_BYTES_AT_ONCE = 256 << 10
 _LOGGER = logging.getLogger("pyvips")
 
@@ -47,7 +47,7 @@ def decode_errors(what: str) -> Iterator[None]:
     except pyvips.Error as error:
         raise CorruptImage(f"the {what} cannot be decoded: {reason(error)}") from error
     except UnicodeDecodeError as error:
-        # pyvips cannot read a message that quotes the file's bytes, and leaves it to be read again.
+        # pyvips cannot read a message that quotes the file's bytes, and does not clear it.
         pyvips.vips_lib.vips_error_clear()
         raise CorruptImage(f"the {what} cannot be decoded") from error
     finally:
@@ -57,7 +57,7 @@ def decode_errors(what: str) -> Iterator[None]:
 
 
 class _FailedTiles(logging.Handler):
-    """Notes whether libvips gave up a tile in this thread."""
+    """Remembers whether libvips failed at a tile in this thread."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -70,13 +70,13 @@ class _FailedTiles(logging.Handler):
 
 
 def reason(error: pyvips.Error) -> str:
-    """libvips' own words, of which the last line is the cause nearest to the data."""
+    """libvips' own message; its last line is the cause nearest to the data."""
     lines = [line for line in str(error.detail or error.message).splitlines() if line.strip()]
     return lines[-1].strip() if lines else "no reason given"
 
 
 def pixel_dtype(image: pyvips.Image) -> PixelDtype:
-    """uint8 or uint16, after the image's format."""
+    """uint8 or uint16, by the image's format."""
     return np.dtype(np.uint16) if image.format == "ushort" else np.dtype(np.uint8)
 
 
@@ -118,7 +118,7 @@ def save_rows(image: pyvips.Image, write_rows: Callable[[Pixels], None]) -> None
             try:
                 write_rows(pixels.reshape(rows, image.width, image.bands))
             except BaseException as error:
-                failure = error  # which libvips could not carry
+                failure = error  # libvips could not pass it on
                 return -1
         return len(data)
 

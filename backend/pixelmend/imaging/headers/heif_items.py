@@ -20,7 +20,7 @@ class Box:
 
 
 def walk(data: bytes, start: int, end: int) -> Iterator[Box]:
-    """The boxes that lie one after another in data[start:end].
+    """The boxes that follow one another in data[start:end].
 
     A box that claims to reach beyond `end` ends there, as it does in a truncated file. Raises CorruptImage
     for boxes that are shorter than their own head, or too many.
@@ -92,7 +92,7 @@ METADATA_KINDS = frozenset({b"Exif", b"mime", b"uri "})
 
 @dataclass(slots=True)
 class Item:
-    """One picture or one block of metadata. properties: its boxes, in order."""
+    """One image or one block of metadata. properties: its boxes, in order."""
 
     number: int
     kind: bytes = b""
@@ -104,7 +104,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`source` is a thumbnail (thmb) or helper (auxl) of `targets`, or a grid (dimg) made of them."""
+    """`source` is a thumbnail (thmb) or auxiliary image (auxl) of `targets`, or a grid (dimg) made of them."""
 
     kind: bytes
     source: int
@@ -152,11 +152,11 @@ def _children(data: bytes, box: Box | None) -> Iterator[Box]:
 
 def _primary(data: bytes, box: Box | None, items: dict[int, Item]) -> int:
     if box is None:
-        raise CorruptImage("the HEIF file names no primary picture")
+        raise CorruptImage("the HEIF file names no primary image")
     version, _, body = full(data, box)
     number = Cursor(data, body).number(2 if version == 0 else 4)
     if number not in items:
-        raise CorruptImage(f"the HEIF file's primary picture {number} is not there")
+        raise CorruptImage(f"the HEIF file's primary image {number} is not there")
     return number
 
 
@@ -170,7 +170,7 @@ def _entries(data: bytes, box: Box) -> Iterator[Item]:
         if entry.kind != b"infe":
             continue
         version, flags, inner = full(data, entry)
-        if version < 2:  # older files have no kinds; no picture format uses them
+        if version < 2:  # older files have no kinds; no image format uses them
             continue
         cursor = Cursor(data, inner)
         number = cursor.number(2 if version == 2 else 4)

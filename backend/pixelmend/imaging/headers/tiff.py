@@ -85,7 +85,7 @@ def _refuse_raw(data: bytes, order: str, big: bool, tags: Tags) -> None:
         raise UnsupportedFormat("the file is camera raw, which is not supported; export a JPEG or TIFF first")
     if tags.get(_SUBFILE, (0,))[0] & _REDUCED and len(pages) > 1:
         raise UnsupportedFormat(
-            "the TIFF begins with a reduced copy of a picture in a sub-directory, as camera raw has it"
+            "the TIFF begins with a reduced copy of an image in a sub-directory, as camera raw has it"
         )
 
 
