@@ -104,7 +104,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`source` is a thumbnail (thmb) or auxiliary image (auxl) of `targets`, or a grid (dimg) made of them."""
+    """`source` is a thumbnail (thmb) or auxiliary image (auxl) of `targets`, or a grid (dimg) of them."""
 
     kind: bytes
     source: int
