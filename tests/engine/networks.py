@@ -18,11 +18,20 @@ from torch import Tensor
 from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.compact import Compact, NetworkConfig
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
-from pixelmend.engine.weights.architecture import LoadedModel, load_model
-from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
+from pixelmend.engine.weights.architecture import LoadedModel, read_model
+from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog, wrong_task
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = "realesr-animevideov3-x4"
+
+
+def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
+    """A model that upscales, as the model cache reads it."""
+    catalog.for_task(model_id, "upscale")
+    model = read_model(catalog, model_id, denoise)
+    if model.architecture.task != "upscale":
+        raise wrong_task(model_id, model.architecture.task)
+    return model
 
 
 def compact_state(

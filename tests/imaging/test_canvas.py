@@ -15,7 +15,7 @@ from pixelmend.imaging.tiling import Tile, TilePlan, plan_tiles
 from tests.imaging.samples import noise
 
 
-def enlarged(pixels: NDArray[Any], scale: int) -> NDArray[Any]:
+def repeated(pixels: NDArray[Any], scale: int) -> NDArray[Any]:
     return pixels.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
@@ -26,7 +26,7 @@ def stitched(plan: TilePlan, pixels: NDArray[Any], scale: int) -> tuple[NDArray[
     padding = (plan.padded.height - plan.size.height, plan.padded.width - plan.size.width)
     padded = np.pad(pixels, ((0, padding[0]), (0, padding[1]), (0, 0)), mode="edge")
     for tile in plan:
-        canvas.put(tile, enlarged(padded[tile.window.as_slices()], scale))
+        canvas.put(tile, repeated(padded[tile.window.as_slices()], scale))
     return np.concatenate(rows), [len(part) for part in rows]
 
 
@@ -67,7 +67,7 @@ def test_any_plan_gives_back_the_exact_image(
     result, _ = stitched(plan, pixels, scale)
     assert result.dtype == pixels.dtype
     # Equal values mixed by weights that sum to one are the values again.
-    np.testing.assert_array_equal(result, enlarged(pixels, scale))
+    np.testing.assert_array_equal(result, repeated(pixels, scale))
 
 
 def test_a_blend_runs_evenly_from_one_tile_to_the_next() -> None:

@@ -100,7 +100,7 @@ def test_text_of_a_png_is_kept() -> None:
     assert {b"tEXt", b"iTXt"} <= set(names)
 
 
-def test_a_gain_map_is_named_and_no_longer_promised() -> None:
+def test_a_gain_map_is_named_and_no_longer_described() -> None:
     picture = decoded("gain-map.jpg")
     assert "gain-map" in picture.notes
     assert picture.metadata.xmp is not None

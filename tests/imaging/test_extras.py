@@ -1,4 +1,4 @@
-"""What a file holds besides its picture is kept or named, and XMP does not promise what is gone."""
+"""Data besides the image is kept or named, and XMP does not describe data that is not kept."""
 
 import struct
 from pathlib import Path
@@ -130,7 +130,7 @@ def test_metadata_hidden_in_text_is_not_carried_on(tmp_path: Path) -> None:
     assert picture.metadata.text == ()
 
 
-def test_xmp_loses_its_promises_and_nothing_else() -> None:
+def test_xmp_loses_descriptions_of_missing_data_and_nothing_else() -> None:
     kept = '<dc:title xmlns:dc="http://purl.org/dc/elements/1.1/">Container: hdrgm</dc:title>'
     gone = packet(
         '<rdf:Description xmlns:hdr="http://ns.adobe.com/hdr-gain-map/1.0/" hdr:Version="1.0" '
@@ -142,17 +142,17 @@ def test_xmp_loses_its_promises_and_nothing_else() -> None:
         f'{kept}<C:Directory><rdf:Seq><rdf:li><C:Item Item:Semantic="GainMap" Item:Length="99"/></rdf:li>'
         "</rdf:Seq></C:Directory><hdr:GainMapMin>0.1</hdr:GainMapMin></rdf:Description>"
     )
-    edited = xmp.without_promises(gone)
+    edited = xmp.without_missing_data(gone)
     left = packet(
         '<rdf:Description xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" '
         'GCamera:SpecialTypeID="boats" '
         f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/">{kept}</rdf:Description>'
     )
     assert edited == left
-    assert xmp.without_promises(left) == left
+    assert xmp.without_missing_data(left) == left
 
 
 def test_hostile_xmp_is_edited_in_linear_time() -> None:
     """A test that would take hours if each opening tag were searched to the end."""
     head = b'<a xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/">'
-    assert len(xmp.without_promises(head + b"<h:x>" * 400_000)) > 1_000_000
+    assert len(xmp.without_missing_data(head + b"<h:x>" * 400_000)) > 1_000_000

@@ -21,7 +21,7 @@ def resized(pixels: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("size", [Size(115, 115), Size(144, 120), Size(192, 317), Size(97, 96)], ids=str)
-def test_enlarged_is_as_pillows_bicubic(size: Size) -> None:
+def test_growing_is_as_pillows_bicubic(size: Size) -> None:
     pixels = photo("coffee", side_px=96)
     expected = Image.fromarray(pixels).resize((size.width, size.height), Image.Resampling.BICUBIC)
     inner = np.s_[4:-4, 4:-4]

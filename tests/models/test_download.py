@@ -113,14 +113,14 @@ def test_stopping_ends_the_wait_between_two_attempts(server: FileServer, tmp_pat
         stop.set()
 
     server.answers["/m.pth"] = busy
-    patient = RetryPolicy(first_delay_s=3600, largest_delay_s=3600)
+    slow = RetryPolicy(first_delay_s=3600, largest_delay_s=3600)
     with httpx.Client() as client, pytest.raises(Cancelled):
         download(
             remote(server, tmp_path),
             client,
             on_progress=lambda _, __: None,
             cancelled=stop,
-            retries=patient,
+            retries=slow,
         )
     assert names(tmp_path) == []
 

@@ -104,7 +104,7 @@ def _metadata(info: ImageInfo, format_reading: Reading, found: FileContents) -> 
     metadata = Metadata(
         icc,
         block,
-        xmp.without_promises(found.xmp) if found.xmp else None,
+        xmp.without_missing_data(found.xmp) if found.xmp else None,
         info.dpi or (exif.dpi(block) if block else None),
         cicp=colour.cicp if colour is not None else None,
         text=found.text,

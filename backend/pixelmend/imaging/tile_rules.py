@@ -41,7 +41,7 @@ class TileRules:
         """Tiles of the mirrored image: of the edge that was asked for, or else those that take the least
         time.
 
-        budget_edge_px: either way, no larger than a square of this edge. Raises InvalidParameter where
+        budget_edge_px: either way, no larger than a square of this edge. Raises InvalidParameter if
         `tile_px` is too small for the network.
         """
         size = with_margin(image)

@@ -51,7 +51,7 @@ def upright(packet: bytes, size: Size) -> bytes:
     return _NUMBER.sub(lambda found: found[1] + found[2] + b"%d" % numbers[found[1]], packet)
 
 
-def without_promises(packet: bytes) -> bytes:
+def without_missing_data(packet: bytes) -> bytes:
     """The packet (UTF-8) without properties that speak of data which is not in a result."""
     for namespace in _GONE:
         for prefix in _prefixes(packet, namespace):

@@ -140,7 +140,7 @@ def test_the_least_recently_used_goes_where_its_bytes_are_needed() -> None:
     assert cache.recoveries.counts().evicted == 1
 
 
-def test_leased_and_pinned_models_stay_and_the_refusal_names_the_figures() -> None:
+def test_leased_and_pinned_models_stay_and_the_refusal_names_the_numbers() -> None:
     _, provider = counting(a=300, b=300, c=300)
     cache = cache_of(provider)
     cache.pin("a", True)
@@ -275,7 +275,7 @@ def test_clean_up_can_be_turned_off_and_spares_what_was_just_used() -> None:
     assert tidy.collect() == 1
 
 
-# --- leaving ----------------------------------------------------------------------------------------------
+# --- retiring ---------------------------------------------------------------------------------------------
 
 
 def test_unloading_waits_for_the_last_lease() -> None:
@@ -294,7 +294,7 @@ def test_unloading_waits_for_the_last_lease() -> None:
     assert cache.read()[2] == ()
 
 
-def test_a_leaving_model_gets_no_new_lease_and_its_bytes_count_until_it_is_gone() -> None:
+def test_a_retired_model_gets_no_new_lease_and_its_bytes_count_until_it_is_closed() -> None:
     _, provider = counting(a=400)
     cache = cache_of(provider)
     old = cache.lease("a")
@@ -390,7 +390,7 @@ def test_where_memory_is_short_a_model_runs_on_smaller_tiles() -> None:
     assert opened.bytes <= 9000
 
 
-def test_what_was_promised_before_it_was_measured_shrinks_to_what_is_needed() -> None:
+def test_what_was_reserved_before_it_was_measured_shrinks_to_what_is_needed() -> None:
     _, provider = counting(capacity=100_000, small=10)
     provider.bytes_per_px = 1.0
     cache = cache_of(provider)
@@ -398,7 +398,7 @@ def test_what_was_promised_before_it_was_measured_shrinks_to_what_is_needed() ->
     assert leased.bytes == 10 + SMALLEST_PX
     provider.memory_profiles.record_call(provider.profile_key("small"), SMALLEST_PX, SMALLEST_PX // 4)
     cache.collect()
-    assert leased.bytes == 10 + SMALLEST_PX, "a job that runs has lost its promise"
+    assert leased.bytes == 10 + SMALLEST_PX, "a job that runs has lost its reservation"
     cache.release(leased)
     cache.collect()
     assert [model.bytes for model in cache.read()[2]] == [10 + SMALLEST_PX // 4]

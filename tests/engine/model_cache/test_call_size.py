@@ -1,4 +1,4 @@
-"""How large a call may be: shrunk at once, grown again with patience."""
+"""The size of a call is reduced at once and raised again after many that succeed."""
 
 from pixelmend.engine.model_cache.call_size import GROW_AFTER_CALLS, SMALLEST_CALL_PX, CallSizeLimiter
 
@@ -28,7 +28,7 @@ def test_what_failed_is_not_tried_again_until_enough_has_succeeded() -> None:
     assert remembered == [4 * PX, 8 * PX, None]
 
 
-def test_a_growth_that_fails_makes_it_more_patient() -> None:
+def test_a_growth_that_fails_makes_it_wait_longer() -> None:
     limit = CallSizeLimiter()
     limit.shrink(8 * PX, 4 * PX)
     for _ in range(GROW_AFTER_CALLS):

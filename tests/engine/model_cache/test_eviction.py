@@ -1,4 +1,4 @@
-"""Which models go: arithmetic, held to its promises with any numbers."""
+"""Which models are evicted: arithmetic that holds with any numbers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +62,7 @@ def test_only_what_nobody_wants_is_idle(candidates: list[Candidate[int]], now_s:
         assert (c.key in idle) == (c.free and c.rank is None and now_s - c.last_used_s >= 50)
 
 
-def test_what_was_promised_counts_as_used_until_it_is_taken() -> None:
+def test_what_is_reserved_counts_as_used_until_it_is_taken() -> None:
     assert used_bytes(MemoryReading(1000, 700, 100), 250) == 300 + 150
     assert used_bytes(MemoryReading(1000, 550, 250), 250) == 450
 

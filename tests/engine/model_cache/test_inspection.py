@@ -20,10 +20,10 @@ from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.inspection import MAX_PROBLEM_LENGTH, Inspection, Inspections
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
-from pixelmend.engine.weights.architecture import LoadedModel, load_model, read_model
+from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
-from tests.engine.networks import compact_state
+from tests.engine.networks import compact_state, load_model
 
 
 class Evil:
@@ -244,26 +244,26 @@ def lama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("lama")
     state = {name: torch.zeros(v.shape, dtype=torch.int8) for name, v in LaMa(in_nc=4).state_dict().items()}
-    torch.save(state, folder / "eraser.pth")
+    torch.save(state, folder / "inpainter.pth")
     return folder
 
 
 def test_a_dropped_in_model_for_inpainting_is_known_as_such_and_refused(lama: Path) -> None:
     cache = cache_of(lama)
-    assert described(cache)["eraser"].task == "upscale"  # as long as nobody has looked
+    assert described(cache)["inpainter"].task == "upscale"  # as long as nobody has looked
     for _ in range(2):
-        with pytest.raises(InvalidParameter, match=r"^model 'eraser' is for inpainting, not upscaling$"):
-            cache.lease("eraser")
-    here = described(cache)["eraser"]
+        with pytest.raises(InvalidParameter, match=r"^model 'inpainter' is for inpainting, not upscaling$"):
+            cache.lease("inpainter")
+    here = described(cache)["inpainter"]
     assert (here.task, here.architecture, here.problem) == ("inpaint", "LaMa", None)
     with pytest.raises(InvalidParameter, match="for inpainting"):
-        load_model(load_catalog(lama), "eraser")
+        load_model(load_catalog(lama), "inpainter")
 
 
 def test_a_model_for_inpainting_is_read_once(lama: Path) -> None:
     inspections = Inspections(counter := Counter())
-    assert inspections.load(load_catalog(lama), "eraser").architecture.task == "inpaint"
-    assert inspections.get(load_catalog(lama).get("eraser")).task == "inpaint"
+    assert inspections.load(load_catalog(lama), "inpainter").architecture.task == "inpaint"
+    assert inspections.get(load_catalog(lama).get("inpainter")).task == "inpaint"
     assert counter.reads == 1
 
 

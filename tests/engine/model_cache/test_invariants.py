@@ -29,7 +29,7 @@ class Administration(RuleBasedStateMachine):
         self.leased: list[OpenModel] = []
         self.pinned: set[str] = set()
         self.held: set[str] = set()
-        self.leaving: list[tuple[OpenModel, threading.Event]] = []
+        self.retired: list[tuple[OpenModel, threading.Event]] = []
 
     def teardown(self) -> None:
         gc.unfreeze()

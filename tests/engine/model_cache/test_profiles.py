@@ -66,7 +66,7 @@ def test_a_profile_is_bounded_by_its_own_limit() -> None:
     for name in ("bytes", "percent"):
         with pytest.raises(ModelTooLarge, match=f"profile '{name}'"):
             bench.keeper.preload(name)
-    assert bench.provider.opened == []  # by the estimate alone
+    assert bench.provider.opened == []  # the estimate was enough
     bench.provider.surprises["b"] = 100
     with pytest.raises(ModelTooLarge, match="profile 'enough'"):
         bench.keeper.preload("enough")

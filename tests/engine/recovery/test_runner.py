@@ -153,7 +153,7 @@ def test_only_the_faulty_tile_is_redone_and_the_note_is_its_own() -> None:
     assert result.notes == (None, "tile redone in float32 on CPU: not finite in float16 on GPU", None)
 
 
-def test_the_ladder_is_climbed_and_opened_only_as_far_as_needed() -> None:
+def test_the_chain_is_tried_and_opened_only_as_far_as_needed() -> None:
     opened: list[str] = []
 
     def opening(network: Repeater) -> Callable[[], TileNetwork]:

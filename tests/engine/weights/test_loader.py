@@ -17,11 +17,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable
-from pixelmend.engine.weights.architecture import load_model
 from pixelmend.engine.weights.files import read_state
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 from pixelmend.models.integrity import sha256_of
-from tests.engine.networks import compact_state
+from tests.engine.networks import compact_state, load_model
 
 
 def entry_of(path: Path, sha256: str | None = None) -> ModelEntry:

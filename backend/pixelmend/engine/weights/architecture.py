@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends import compact
 from pixelmend.engine.weights.files import StateDict, read_weights
-from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
+from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.integrity import checked_file
 
 DEEP_OVERLAP_PX = 32
@@ -74,22 +74,13 @@ class LoadedModel:
         return DEEP_OVERLAP_PX // 2 if self.architecture.receptive_field_px is None else 0
 
 
-def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
-    """Read, check and build a model that upscales.
-
-    denoise in [0, 1] mixes the model's weights with those of its partner (deep network interpolation, Wang
-    et al. 2018); the catalog says which of the two stands at 1. Raises UnknownModel, ModelUnusable, and
-    InvalidParameter if `denoise` is given and the model has no partner, or it does not upscale.
-    """
-    catalog.for_task(model_id, "upscale")
-    model = read_model(catalog, model_id, denoise)
-    if model.architecture.task != "upscale":
-        raise wrong_task(model_id, model.architecture.task)
-    return model
-
-
 def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
-    """As `load_model`, for a model of any task."""
+    """Read, check and build a model.
+
+    denoise in [0, 1] mixes the model's weights with those of its partner (deep network interpolation, Wang et
+    al. 2018); the catalog says which of the two stands at 1. Raises UnknownModel, ModelUnusable, and
+    InvalidParameter if `denoise` is given and the model has no partner.
+    """
     entry = catalog.usable(model_id)
     if entry.path.suffix == ".onnx":
         with checked_file(entry.path, entry.sha256) as checked:

@@ -57,11 +57,6 @@ def read(data: bytes) -> HeaderFields:
     )
 
 
-def has_profile(data: bytes) -> bool:
-    """Whether the PNG has an ICC profile, usable or not."""
-    return any(name == b"iCCP" for name, _, _ in chunks(data))
-
-
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Name and body (data[start:end]) of each chunk behind IHDR, up to IEND or the end of the file.
 
