@@ -71,7 +71,7 @@ def main() -> None:
             bounds(InpaintForm, "mask_grow", default=InpaintForm.model_fields["mask_grow"].default),
         ),
         "MASK_FEATHER_PX": (
-            "The outermost part of the growth, which fades into the image, in px; never more than the growth.",
+            "The outermost part of the growth, which fades into the image, in px; at most the growth.",
             bounds(InpaintForm, "mask_feather", default=DEFAULT_FEATHER_PX),
         ),
         "MASK_THRESHOLD": ("Mask values from this one on, of 255, are set.", MASK_THRESHOLD),

@@ -90,7 +90,7 @@ export const MASK_GROW_PX = {
   "default": 4
 } as const;
 
-/** The outermost part of the growth, which fades into the image, in px; never more than the growth. */
+/** The outermost part of the growth, which fades into the image, in px; at most the growth. */
 export const MASK_FEATHER_PX = {
   "min": 0,
   "max": 256,
