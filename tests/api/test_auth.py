@@ -171,9 +171,10 @@ def test_guesses_are_forgotten_in_time_and_few_are_remembered() -> None:
 # --- what else is private -----------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_one_setting_puts_everything_behind_the_key(tmp_path: Path) -> None:
     settings = {"api_keys": "secret", "key_for_everything": True}
-    with service_in_threads(tmp_path, wait_for_port_only=True, **settings) as service:
+    with running_service(tmp_path, wait_for_port_only=True, **settings) as service:
         key = {"X-API-Key": "secret"}
         service.client.headers.update(key)
         service.wait_until_ready()

@@ -43,7 +43,7 @@ def test_events_are_sent_without_chunks(service: ServiceClient) -> None:
     before, after = answered(service, f"GET /api/jobs/{job}/events HTTP/1.0")
     assert "transfer-encoding" not in before
     assert after.startswith(b"retry: 2000\n\n")
-    assert after.rstrip().endswith(b"}")
+    assert after.rstrip().endswith(b"id: end")
 
 
 def test_what_has_a_length_is_sent_with_it(service: ServiceClient) -> None:

@@ -73,6 +73,7 @@ def test_stopped_worker_is_noticed_and_replaced(own: RunningService, senders: Th
     own.wait_until_ready()
 
 
+@pytest.mark.full
 @pytest.mark.drill("an input in which workers die", times=2)
 def test_input_that_ends_two_workers_is_quarantined(own: RunningService, senders: ThreadPoolExecutor) -> None:
     deadly = encoded(photo("coffee", side_px=399, left=0, top=0), "JPEG", quality=90)
@@ -196,6 +197,7 @@ def test_sigterm_tells_whom_it_cannot_serve_in_time(tmp_path: Path, senders: Thr
         assert service.process.wait(45) == 0
 
 
+@pytest.mark.full
 def test_absent_device_is_an_error_and_never_a_silent_cpu(tmp_path: Path) -> None:
     with running_service(tmp_path, wait_for_port_only=True, device="cuda:7") as service:
         service.wait_until("the diagnosis", status="unhealthy", worker_restarts=2)

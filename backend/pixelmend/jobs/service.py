@@ -291,8 +291,6 @@ class JobService:
             raise
         return lease
 
-    # --- small things -------------------------------------------------------------------------------------
-
     def _runner_of(self, job: Job) -> Runner:
         return self._batches if isinstance(job.task, BatchTask) else self._scheduler
 
