@@ -19,7 +19,8 @@ from pixelmend.api.server import server_for
 from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.worker.process import work
+from pixelmend.tasks.registry import TaskRegistry
+from pixelmend.worker.process import Extensions, work
 from pixelmend.worker.protocol import Configure, FromWorker, ToWorker, WorkerEnd
 from tests.service import ServiceClient
 
@@ -40,8 +41,9 @@ class ThreadWorker:
 
     pid = 0
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, extensions: Extensions) -> None:
         self._end = end.dup()
+        self._extensions = extensions
         self._open = threading.Event()
         self._open.set()
         self._status: int | None = None
@@ -85,7 +87,8 @@ class ThreadWorker:
                 first = next(messages, None)
                 if isinstance(first, Configure):
                     log = Logger(process="worker")
-                    status = work(end, self._held(messages), first.settings, log, leave=lambda: None)
+                    messages = self._held(messages)
+                    status = work(end, messages, first.settings, log, lambda: None, self._extensions)
         finally:
             self._status = status
             self._ended.set()
@@ -94,12 +97,13 @@ class ThreadWorker:
 class ThreadService(ServiceClient):
     """`workers` grows by each worker that was started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, extensions: Extensions) -> None:
         super().__init__(folder)
+        self._extensions = extensions
         self.workers: list[ThreadWorker] = []
 
     def spawn(self, end: socket.socket) -> ThreadWorker:
-        self.workers.append(ThreadWorker(end))
+        self.workers.append(ThreadWorker(end, self._extensions))
         return self.workers[-1]
 
     def hold_worker(self) -> None:
@@ -114,9 +118,17 @@ class ThreadService(ServiceClient):
 
 @contextmanager
 def service_in_threads(
-    folder: Path, *, wait_for_port_only: bool = False, **settings: object
+    folder: Path,
+    tasks: TaskRegistry | None = None,
+    extensions: Extensions | None = None,
+    /,
+    *,
+    wait_for_port_only: bool = False,
+    **settings: object,
 ) -> Iterator[ThreadService]:
-    """settings: by their names, as environment variables would have them."""
+    """settings: by their names, as environment variables would have them. tasks, extensions: what the service
+    and its workers know beyond the package.
+    """
     chosen: dict[str, Any] = {
         "device": "cpu",
         "port": 0,
@@ -132,16 +144,25 @@ def service_in_threads(
     # Never closed: a thread that still writes to it would write to the next file of that number.
     configure_logging("info", "json", (folder / "log").open("a"))
     try:
-        with _served(folder, parsed, wait_for_port_only) as running:
+        with _served(folder, parsed, wait_for_port_only, tasks, extensions) as running:
             yield running
     finally:
         structlog.configure(**outer)
 
 
 @contextmanager
-def _served(folder: Path, settings: Settings, wait_for_port_only: bool) -> Iterator[ThreadService]:
-    running = ThreadService(folder)
-    service = build_service(settings, Logger(process="api"), spawn=running.spawn)
+def _served(
+    folder: Path,
+    settings: Settings,
+    wait_for_port_only: bool,
+    tasks: TaskRegistry | None,
+    extensions: Extensions | None,
+) -> Iterator[ThreadService]:
+    extensions = extensions or Extensions()
+    running = ThreadService(folder, extensions)
+    service = build_service(
+        settings, Logger(process="api"), spawn=running.spawn, tasks=tasks, formats=extensions.formats
+    )
     server = server_for(service)
     loops: list[asyncio.AbstractEventLoop] = []
 

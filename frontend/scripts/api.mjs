@@ -1,4 +1,5 @@
-// Types of the service's API, from its own OpenAPI document: `npm run api` writes src/api/schema.ts.
+// What the page knows of the service: `npm run api` writes src/api/schema.ts, the types of the API, from its OpenAPI
+// document, and src/api/constants.ts, the values that both know, from its code.
 // PYTHON names a Python that has Pixelmend; default: the checkout's environment.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -7,27 +8,31 @@ import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const FRONTEND = join(dirname(fileURLToPath(import.meta.url)), '..');
-const TARGET = join(FRONTEND, 'src', 'api', 'schema.ts');
+const TARGETS = { 'schema.ts': schema, 'constants.ts': constants };
 const PYTHON = process.env.PYTHON ?? join(FRONTEND, '..', '.venv', 'bin', 'python');
 
-export async function generate() {
+function printed(script) {
   const env = { ...process.env, PYTHONPATH: join(FRONTEND, '..', 'backend') };
-  const document = execFileSync(PYTHON, [join(FRONTEND, 'scripts', 'openapi.py')], {
-    env,
-    maxBuffer: 1 << 26,
-  });
-  const types = astToString(await openapiTS(JSON.parse(document.toString())));
+  return execFileSync(PYTHON, [join(FRONTEND, 'scripts', script)], { env, maxBuffer: 1 << 26 }).toString();
+}
+
+export async function constants() {
+  return printed('constants.py');
+}
+
+export async function schema() {
+  const types = astToString(await openapiTS(JSON.parse(printed('openapi.py'))));
   return `// Written by \`npm run api\` from the service's OpenAPI document; not by hand.\n\n${types}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = await generate();
-  if (process.argv.includes('--check')) {
-    if (readFileSync(TARGET, 'utf8') !== text) {
-      console.error('src/api/schema.ts does not match the service: run `npm run api`');
-      process.exit(1);
+  for (const [name, generate] of Object.entries(TARGETS)) {
+    const path = join(FRONTEND, 'src', 'api', name);
+    const text = await generate();
+    if (!process.argv.includes('--check')) writeFileSync(path, text);
+    else if (readFileSync(path, 'utf8') !== text) {
+      console.error(`src/api/${name} does not match the service: run \`npm run api\``);
+      process.exitCode = 1;
     }
-  } else {
-    writeFileSync(TARGET, text);
   }
 }

@@ -121,6 +121,15 @@ class Limits(BaseModel):
     max_scale: float = MAX_FACTOR
 
 
+class TaskInfo(BaseModel):
+    """A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many."""
+
+    name: str
+    summary: str
+    takes_mask: bool
+    fields: list[str] = Field(description="Text fields of its form.")
+
+
 class Info(BaseModel):
     name: str
     version: str
@@ -128,6 +137,8 @@ class Info(BaseModel):
     default_model: str
     input_formats: list[str]
     output_formats: list[str]
+    tasks: list[TaskInfo]
+    job_kinds: list[str] = Field(description="What `task` of `POST /api/jobs` may be.")
     limits: Limits
 
 

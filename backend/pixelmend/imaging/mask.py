@@ -15,7 +15,8 @@ from pixelmend.imaging.holes import plan_holes
 
 Mask = NDArray[np.bool_]
 
-_THRESHOLD = 128
+MASK_THRESHOLD = 128
+"""Mask values from this one on, of 255, are set."""
 _ASPECT_TOLERANCE_PX = 1.0
 _WEIGHT = 1000
 # Lossy formats and soft brushes change one colour by up to this, of 255.
@@ -76,7 +77,7 @@ def _opaque(mask: NDArray[Any]) -> Mask | None:
 
 
 def _threshold(mask: NDArray[Any]) -> int:
-    return _THRESHOLD * (int(np.iinfo(mask.dtype).max) // 255)
+    return MASK_THRESHOLD * (int(np.iinfo(mask.dtype).max) // 255)
 
 
 def _by_guess(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, ...]]:

@@ -10,8 +10,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
@@ -24,6 +24,8 @@ from pixelmend.engine.monitoring.alerts import AlertTracker, rules_for
 from pixelmend.engine.monitoring.monitor import MemoryMonitor
 from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.engine.pipeline import Pipeline
+from pixelmend.engine.steps.work import Step
+from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, MemorySample
@@ -113,6 +115,14 @@ class PipeListener:
 
 
 @dataclass(frozen=True, slots=True)
+class Extensions:
+    """What a worker knows beyond the package. steps: by their names. formats: None for the package's own."""
+
+    formats: FormatRegistry | None = None
+    steps: Mapping[str, Step] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class _Engine:
     cache: ModelCache
     pipeline: Pipeline
@@ -152,11 +162,16 @@ def main(fd: int) -> int:
 
 
 def work(
-    end: WorkerEnd, messages: Iterator[ToWorker], settings: Settings, log: Logger, leave: Callable[[], None]
+    end: WorkerEnd,
+    messages: Iterator[ToWorker],
+    settings: Settings,
+    log: Logger,
+    leave: Callable[[], None],
+    extensions: Extensions | None = None,
 ) -> int:
     """Until a `Shutdown` arrives; returns the exit status. leave: called when the other end is gone."""
     try:
-        engine = _build(end, settings, log)
+        engine = _build(end, settings, log, extensions or Extensions())
     except PixelmendError as error:
         log.error("the worker cannot start", code=error.code, reason=error.message)
         end.send(StartFailed(error.code, error.message))
@@ -189,7 +204,7 @@ def work(
     return 0
 
 
-def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
+def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensions) -> _Engine:
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, note=device.note)
     learned = open_memory_profiles(settings, device, log)
@@ -199,7 +214,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger) -> _Engine:
     alerts = AlertTracker(rules_for(settings)) if settings.memory_monitoring_enabled else None
     return _Engine(
         cache,
-        build_pipeline(settings, cache, listener),
+        build_pipeline(settings, cache, listener, formats=extensions.formats, more_steps=extensions.steps),
         listener,
         CommandExecutor(cache, profiles, end.send, listener.models_changed, log),
         profiles,

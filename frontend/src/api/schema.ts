@@ -32,7 +32,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -103,7 +106,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -174,7 +180,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -401,7 +410,7 @@ export interface paths {
                     "multipart/form-data": {
                         /**
                          * Denoise
-                         * @description The same.
+                         * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
                         /**
@@ -415,11 +424,14 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
-                         * @description The same.
+                         * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
                         /**
@@ -456,17 +468,17 @@ export interface paths {
                         quality?: number | null;
                         /**
                          * Scale
-                         * @description The same.
+                         * @description Factor; default: the model's own (4).
                          */
                         scale?: number | null;
                         /**
                          * Then
-                         * @description Enlarge the result as well, in the same job.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
                          * Tile
-                         * @description The same.
+                         * @description Largest tile edge in input px, below the service's own.
                          */
                         tile?: number | null;
                         /**
@@ -476,7 +488,7 @@ export interface paths {
                         upscale_model?: string | null;
                         /**
                          * Width
-                         * @description The same.
+                         * @description Exact width in px; the height follows if not given.
                          */
                         width?: number | null;
                     };
@@ -643,7 +655,7 @@ export interface paths {
                     "multipart/form-data": {
                         /**
                          * Denoise
-                         * @description The same.
+                         * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
                         /** @description The images of a batch, the field repeated; or one ZIP of them. */
@@ -654,11 +666,14 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
-                         * @description The same.
+                         * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
                         /**
@@ -692,17 +707,17 @@ export interface paths {
                         quality?: number | null;
                         /**
                          * Scale
-                         * @description The same.
+                         * @description Factor; default: the model's own (4).
                          */
                         scale?: number | null;
                         /**
                          * Then
-                         * @description Enlarge the result as well, in the same job.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
                          * Tile
-                         * @description The same.
+                         * @description Largest tile edge in input px, below the service's own.
                          */
                         tile?: number | null;
                         /**
@@ -712,7 +727,7 @@ export interface paths {
                         upscale_model?: string | null;
                         /**
                          * Width
-                         * @description The same.
+                         * @description Exact width in px; the height follows if not given.
                          */
                         width?: number | null;
                     };
@@ -873,7 +888,7 @@ export interface paths {
             };
         };
         put?: never;
-        /** Hand in work and come back for the result */
+        /** Submit work and come back for the result */
         post: {
             parameters: {
                 query?: never;
@@ -902,7 +917,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -955,7 +973,7 @@ export interface paths {
                         task: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
                         /**
                          * Then
-                         * @description Enlarge the result as well, in the same job.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
@@ -1943,7 +1961,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let go of a model, once whoever uses it has finished */
+        /** Unload a model, once the jobs that use it have finished */
         post: {
             parameters: {
                 query?: never;
@@ -2401,7 +2419,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Enlarge an image and answer it */
+        /** Upscale an image and answer it */
         post: {
             parameters: {
                 query?: never;
@@ -2428,7 +2446,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -2464,7 +2485,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description The enlarged image. */
+                /** @description The upscaled image. */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -2611,7 +2632,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Enlarge many images and answer a ZIP of them */
+        /** Upscale many images and answer a ZIP of them */
         post: {
             parameters: {
                 query?: never;
@@ -2635,7 +2656,10 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
-                        /** @description Default: PNG, or what the Accept header asks for. */
+                        /**
+                         * Format
+                         * @description Default: PNG, or what the Accept header asks for.
+                         */
                         format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
                         /**
                          * Height
@@ -2901,7 +2925,7 @@ export interface components {
     schemas: {
         /**
          * Alert
-         * @description Told once when `value` reaches `threshold` and once when it is well below again.
+         * @description Sent once when `value` reaches `threshold` and once when it is well below again.
          */
         Alert: {
             /**
@@ -2972,7 +2996,7 @@ export interface components {
         };
         /**
          * DownloadInfo
-         * @description Of a model's file, and the file of the one that it mixes with.
+         * @description The download of a model's file, and of the file that it mixes with.
          */
         DownloadInfo: {
             /** @description Why it failed. */
@@ -3104,11 +3128,18 @@ export interface components {
             device: components["schemas"]["DeviceInfo"];
             /** Input Formats */
             input_formats: string[];
+            /**
+             * Job Kinds
+             * @description What `task` of `POST /api/jobs` may be.
+             */
+            job_kinds: string[];
             limits: components["schemas"]["Limits"];
             /** Name */
             name: string;
             /** Output Formats */
             output_formats: string[];
+            /** Tasks */
+            tasks: components["schemas"]["TaskInfo"][];
             /** Version */
             version: string;
         };
@@ -3189,7 +3220,7 @@ export interface components {
          * JobState
          * @enum {string}
          */
-        JobState: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
+        JobState: "queued" | "running" | "suspended" | "done" | "failed" | "cancelled" | "expired";
         /**
          * JobView
          * @description A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`.
@@ -3225,23 +3256,26 @@ export interface components {
             model: string;
             /**
              * Place
-             * @description In the queue, from 1; null unless queued.
+             * @description The name of queue_position in version 0.1; use that.
              */
             place: number | null;
             /** @description Why it failed or was cancelled. */
             problem: components["schemas"]["Problem"] | null;
             progress: components["schemas"]["JobProgress"];
+            /**
+             * Queue Position
+             * @description From 1; null unless queued.
+             */
+            queue_position: number | null;
             /** @description Once it is done, until it expires. */
             result: components["schemas"]["JobResult"] | null;
             state: components["schemas"]["JobState"];
-            task: components["schemas"]["Kind"];
+            /**
+             * Task
+             * @description The kind of the job; `GET /api/info` has all kinds.
+             */
+            task: string;
         };
-        /**
-         * Kind
-         * @description What a job does.
-         * @enum {string}
-         */
-        Kind: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
         /** Limits */
         Limits: {
             /** Max Batch Bytes */
@@ -3393,7 +3427,7 @@ export interface components {
             origin: "embedded" | "catalog" | "dropped-in";
             /**
              * Pinned
-             * @description Never let go.
+             * @description Never unloaded.
              */
             pinned: boolean;
             /** Precision */
@@ -3542,6 +3576,23 @@ export interface components {
              * @default 0
              */
             smaller: number;
+        };
+        /**
+         * TaskInfo
+         * @description A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many.
+         */
+        TaskInfo: {
+            /**
+             * Fields
+             * @description Text fields of its form.
+             */
+            fields: string[];
+            /** Name */
+            name: string;
+            /** Summary */
+            summary: string;
+            /** Takes Mask */
+            takes_mask: boolean;
         };
         /** ValidationError */
         ValidationError: {

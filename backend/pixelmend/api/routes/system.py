@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
-from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness
+from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness, TaskInfo
 from pixelmend.api.service import Service
 from pixelmend.imaging.probe import input_limits
 
@@ -39,6 +39,16 @@ def system_router(service: Service) -> APIRouter:
             default_model=settings.default_model,
             input_formats=list(input_limits(settings, formats).accepted or ()),
             output_formats=[f.name for f in formats.outputs],
+            tasks=[
+                TaskInfo(
+                    name=task.name,
+                    summary=task.summary,
+                    takes_mask=task.takes_mask,
+                    fields=list(task.form.model_fields),
+                )
+                for task in service.tasks.tasks
+            ],
+            job_kinds=list(service.tasks.kinds),
             limits=Limits(
                 max_upload_bytes=settings.max_upload_bytes,
                 max_input_pixels=settings.max_input_pixels,

@@ -153,8 +153,10 @@ class ModelCache:
         """
         with self._lock:
             self._models.require_not_held(model_id)
+            was_open = any(opened.key.id == model_id for opened in self._models)
             retiring = self._models.retire(model_id)
-        self._memory.trim()
+        if was_open:  # it takes a while, and a client may ask for it a thousand times
+            self._memory.trim()
         return [opened.closed for opened in retiring]
 
     def pin(self, model_id: str, pinned: bool) -> None:

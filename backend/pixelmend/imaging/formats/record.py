@@ -112,6 +112,7 @@ class Writing:
 class Format:
     """name: in forms, settings and records; it never changes. suffixes: of file names, with their dots, the
     usual one first. reading, writing: None if files of this format are not read, or not written.
+    written_name: as people write it, if that is not the name in capitals.
     """
 
     name: str
@@ -119,6 +120,11 @@ class Format:
     suffixes: tuple[str, ...]
     reading: Reading | None = None
     writing: Writing | None = None
+    written_name: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.written_name or self.name.upper()
 
     def __str__(self) -> str:
         return self.name

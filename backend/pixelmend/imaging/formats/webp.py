@@ -54,4 +54,5 @@ WEBP = Format(
     (".webp",),
     Reading(_recognise, webp.read, _decode, _extras, exact_header=False),
     Writing(_open, 16_383, default_quality=88, grey_profile=False, peak_bytes_per_px=8),
+    written_name="WebP",
 )

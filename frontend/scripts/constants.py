@@ -1,0 +1,92 @@
+"""Print src/api/constants.ts: what the service and the page both have to know, from the service's own code."""
+
+import json
+import sys
+from typing import Any
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel
+
+from pixelmend.core.config import Settings
+from pixelmend.imaging.formats import format_registry
+from pixelmend.imaging.mask import MASK_THRESHOLD
+from pixelmend.models.catalog import load_catalog
+from pixelmend.tasks.inpaint import InpaintForm
+from pixelmend.tasks.options import DEFAULT_FEATHER_PX
+from pixelmend.tasks.registry import task_registry
+from pixelmend.tasks.upscale import UpscaleForm
+
+HEAD = """/**
+ * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to know: kinds of
+ * work, formats, limits, default values.
+ */
+"""
+TYPES = """export type TaskId = (typeof TASKS)[number];
+export type OutputFormat = keyof typeof OUTPUT_FORMATS;
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+"""
+LIMITS = ("max_upload_bytes", "max_input_pixels", "max_input_side_px", "max_output_pixels")
+
+
+def bounds(form: type[BaseModel], name: str, **more: Any) -> dict[str, Any]:
+    """The least and the greatest value of a form's field."""
+    found = form.model_fields[name].metadata
+    return {
+        "min": next(bound.ge for bound in found if isinstance(bound, Ge)),
+        "max": next(bound.le for bound in found if isinstance(bound, Le)),
+        **more,
+    }
+
+
+def main() -> None:
+    formats, settings = format_registry(), Settings(_env_file=None)
+    default_scale = load_catalog(settings.models_dir).get(settings.default_model).scale
+    outputs = {
+        each.name: {
+            "title": each.title,
+            "mediaType": each.media_type,
+            "extension": each.suffix,
+            "defaultQuality": each.writing.default_quality,
+            "maxSidePx": each.writing.max_side_px,
+        }
+        for each in formats.outputs
+        if each.writing is not None
+    }
+    constants: dict[str, tuple[str, Any]] = {
+        "TASKS": ("", [task.name for task in task_registry().tasks]),
+        "OUTPUT_FORMATS": (
+            "Formats that the service writes. `defaultQuality` is null for a lossless format.",
+            outputs,
+        ),
+        "INPUT_FORMATS": ("Formats that the service reads.", [each.name for each in formats.inputs]),
+        "DEFAULT_LIMITS": (
+            "The service's default settings. A service may answer other values (`GET /api/info`).",
+            {name: getattr(settings, name) for name in LIMITS},
+        ),
+        "QUALITY": ("", bounds(UpscaleForm, "quality")),
+        "SCALE": ("", bounds(UpscaleForm, "scale", default=default_scale)),
+        "DENOISE": ("", bounds(UpscaleForm, "denoise")),
+        "MASK_GROW_PX": (
+            "How far beyond the mask is filled as well, in px.",
+            bounds(InpaintForm, "mask_grow", default=InpaintForm.model_fields["mask_grow"].default),
+        ),
+        "MASK_FEATHER_PX": (
+            "The outermost part of the growth, which fades into the image, in px. It never exceeds the growth.",
+            bounds(InpaintForm, "mask_feather", default=DEFAULT_FEATHER_PX),
+        ),
+        "MASK_THRESHOLD": ("Mask values from this one on, of 255, are set.", MASK_THRESHOLD),
+        "DEFAULT_INPAINT_MODEL": (
+            "The model that inpaints if none is named.",
+            settings.default_inpaint_model,
+        ),
+    }
+    sys.stdout.write(HEAD)
+    for name, (meaning, value) in constants.items():
+        comment = f"/** {meaning} */\n" if meaning else ""
+        suffix = " as const" if isinstance(value, dict | list) else ""
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        sys.stdout.write(f"\n{comment}export const {name} = {text}{suffix};\n")
+    sys.stdout.write(f"\n{TYPES}")
+
+
+main()
