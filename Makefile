@@ -29,13 +29,15 @@ run: .venv/.runtime web
 web:
 	@frontend/scripts/make.sh build
 
-test: check .venv-reference/.stamp .venv-spaces/.stamp
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+# What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
+# nginx, drills with real processes, the whole browser suite.
+test: check
+	.venv/bin/python -m pytest -n 2 --dist worksteal
 	frontend/scripts/make.sh test
 
 test-full: check .venv-reference/.stamp .venv-spaces/.stamp
-	.venv/bin/python -m pytest -n 2 --dist loadfile --full
-	frontend/scripts/make.sh test
+	.venv/bin/python -m pytest -n 2 --dist worksteal --full
+	frontend/scripts/make.sh test-full
 
 drills: .venv/.dev
 	.venv/bin/python -m pytest -m drill --drills --full

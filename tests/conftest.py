@@ -8,13 +8,22 @@ from tests.service import ServiceClient
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="loops of kills as long as in `make test-full`")
+    parser.addoption("--full", action="store_true", help="what takes long as well: `make test-full`")
     parser.addoption("--drills", action="store_true", help="print a table of the drills that ran")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--drills"):
         config.pluginmanager.register(DrillTable(kills_of(config)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `full` run with --full, and if a test is named by its id."""
+    if config.getoption("--full") or any("::" in argument for argument in config.args):
+        return
+    left_out = [item for item in items if item.get_closest_marker("full")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("full")]
 
 
 def kills_of(config: pytest.Config) -> int:

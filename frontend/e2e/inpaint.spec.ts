@@ -21,38 +21,38 @@ async function maskOf(png: Buffer): Promise<{ width: number; height: number; cou
   return { width: widthPx, height: heightPx, count: data.filter((value) => value === 255).length };
 }
 
-test('what is painted is inpainted by the service; then again on the result, which is upscaled at last', async ({
-  app,
-  page,
-  service,
-}) => {
-  await app.open(service, 'erase');
-  await app.pick('Choose images', IMAGE);
-  await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
-  await expect(page.getByRole('status').filter({ hasText: 'Paint over what shall go.' })).toBeVisible();
-  await page.keyboard.press('r');
-  await draw(page, [0.45, 0.45], [0.55, 0.55]);
-  await page.getByTestId('inpaint-run').click();
-  const done = page.getByText('Erased. Paint again to go on from this result.');
-  await expect(done).toBeVisible({ timeout: 60_000 });
-  const first = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
-  expect(sizeOfPng(first.data)).toEqual([200, 100]);
-  expect(first.data.equals(IMAGE.buffer)).toBe(false);
+test(
+  'what is painted is inpainted by the service; then again on the result, which is upscaled at last',
+  { tag: '@daily' },
+  async ({ app, page, service }) => {
+    await app.open(service, 'erase');
+    await app.pick('Choose images', IMAGE);
+    await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'Paint over what shall go.' })).toBeVisible();
+    await page.keyboard.press('r');
+    await draw(page, [0.45, 0.45], [0.55, 0.55]);
+    await page.getByTestId('inpaint-run').click();
+    const done = page.getByText('Erased. Paint again to go on from this result.');
+    await expect(done).toBeVisible({ timeout: 60_000 });
+    const first = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
+    expect(sizeOfPng(first.data)).toEqual([200, 100]);
+    expect(first.data.equals(IMAGE.buffer)).toBe(false);
 
-  await page.keyboard.press('b');
-  await draw(page, [0.3, 0.5], [0.4, 0.5]);
-  await page.getByTestId('inpaint-run').click();
-  await expect(page.getByTestId('inpaint-run')).toBeEnabled();
-  await expect(done).toBeVisible({ timeout: 60_000 });
-  const second = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
-  expect(second.data.equals(first.data)).toBe(false);
-  await page.getByRole('button', { name: 'Step back' }).click();
-  const back = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
-  expect(back.data.equals(first.data)).toBe(true);
+    await page.keyboard.press('b');
+    await draw(page, [0.3, 0.5], [0.4, 0.5]);
+    await page.getByTestId('inpaint-run').click();
+    await expect(page.getByTestId('inpaint-run')).toBeEnabled();
+    await expect(done).toBeVisible({ timeout: 60_000 });
+    const second = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
+    expect(second.data.equals(first.data)).toBe(false);
+    await page.getByRole('button', { name: 'Step back' }).click();
+    const back = await app.saved(() => page.getByRole('button', { name: 'Download', exact: true }).click());
+    expect(back.data.equals(first.data)).toBe(true);
 
-  await page.getByRole('button', { name: 'Enlarge the result' }).click();
-  await app.expectState('waves.png', 'ready');
-});
+    await page.getByRole('button', { name: 'Enlarge the result' }).click();
+    await app.expectState('waves.png', 'ready');
+  },
+);
 
 test('inpainted and upscaled in one go', async ({ app, page, service }) => {
   await app.open(service, 'erase');

@@ -79,34 +79,34 @@ test.describe('on a phone', () => {
   });
 });
 
-test('the first load is small, and the inference runtime is not part of it', async ({
-  app,
-  page,
-  service,
-}) => {
-  // Without idle time, nothing is fetched ahead.
-  await page.addInitScript(() => {
-    window.requestIdleCallback = () => 0;
-  });
-  const bodies: Promise<[string, number]>[] = [];
-  page.on('response', (response) => {
-    const { pathname } = new URL(response.url());
-    if (!/^\/(assets\/|$|scheme|favicon)/.test(pathname)) return;
-    bodies.push(response.body().then((body) => [pathname, gzipSync(body).length]));
-  });
-  await app.open(service);
-  const sizes = await Promise.all(bodies);
-  expect(sizes.length).toBeGreaterThan(3);
-  expect(sizes.filter(([path]) => /onnx|wasm/.test(path))).toEqual([]);
-  expect(sizes.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(FIRST_LOAD_BYTES);
-});
+test(
+  'the first load is small, and the inference runtime is not part of it',
+  { tag: '@daily' },
+  async ({ app, page, service }) => {
+    // Without idle time, nothing is fetched ahead.
+    await page.addInitScript(() => {
+      window.requestIdleCallback = () => 0;
+    });
+    const bodies: Promise<[string, number]>[] = [];
+    page.on('response', (response) => {
+      const { pathname } = new URL(response.url());
+      if (!/^\/(assets\/|$|scheme|favicon)/.test(pathname)) return;
+      bodies.push(response.body().then((body) => [pathname, gzipSync(body).length]));
+    });
+    await app.open(service);
+    const sizes = await Promise.all(bodies);
+    expect(sizes.length).toBeGreaterThan(3);
+    expect(sizes.filter(([path]) => /onnx|wasm/.test(path))).toEqual([]);
+    expect(sizes.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(FIRST_LOAD_BYTES);
+  },
+);
 
 test('the page is isolated, so that the browser may compute with threads', async ({ app, page, service }) => {
   await app.open(service);
   expect(await page.evaluate(() => window.crossOriginIsolated)).toBe(true);
 });
 
-test('settings, language and colours are remembered', async ({ app, page, service }) => {
+test('settings, language and colours are remembered', { tag: '@daily' }, async ({ app, page, service }) => {
   await app.open(service);
   await page.getByText('2×').click();
   await page.getByRole('button', { name: 'Language' }).click();

@@ -2,34 +2,38 @@ import { unzipSync } from 'fflate';
 import { expect, test } from './app';
 import { animation, picture, sizeOfPng } from './pictures';
 
-test('an image is estimated, upscaled, compared and downloaded', async ({ app, page, service }) => {
-  await app.open(service);
-  await app.pick('Choose images', { name: 'waves.png', buffer: picture(120, 90) });
-  await app.expectState('waves.png', 'ready');
-  await expect(page.getByTestId('becomes')).toHaveText('480 × 360 px');
-  await expect(page.getByTestId('estimate')).toContainText(/about .* s|Not measured yet/);
-  await app.start();
-  await app.expectState('waves.png', 'done');
-  await expect(page.getByTestId('ran-on')).toHaveAttribute('data-mode', 'server');
-  await expect(page.getByTestId('viewer')).toHaveAttribute('data-comparing');
+test(
+  'an image is estimated, upscaled, compared and downloaded',
+  { tag: '@daily' },
+  async ({ app, page, service }) => {
+    await app.open(service);
+    await app.pick('Choose images', { name: 'waves.png', buffer: picture(120, 90) });
+    await app.expectState('waves.png', 'ready');
+    await expect(page.getByTestId('becomes')).toHaveText('480 × 360 px');
+    await expect(page.getByTestId('estimate')).toContainText(/about .* s|Not measured yet/);
+    await app.start();
+    await app.expectState('waves.png', 'done');
+    await expect(page.getByTestId('ran-on')).toHaveAttribute('data-mode', 'server');
+    await expect(page.getByTestId('viewer')).toHaveAttribute('data-comparing');
 
-  const slider = page.getByRole('slider', { name: 'Border between before and after' });
-  await slider.focus();
-  await page.keyboard.press('PageUp');
-  await expect(slider).toHaveAttribute('aria-valuenow', '60');
-  const zoom = page.getByTestId('zoom');
-  const fitted = await zoom.textContent();
-  await page.getByRole('button', { name: '1:1' }).click();
-  await expect(zoom).toHaveText('100 %');
-  await page.keyboard.press('0');
-  await expect(zoom).toHaveText(fitted ?? '');
+    const slider = page.getByRole('slider', { name: 'Border between before and after' });
+    await slider.focus();
+    await page.keyboard.press('PageUp');
+    await expect(slider).toHaveAttribute('aria-valuenow', '60');
+    const zoom = page.getByTestId('zoom');
+    const fitted = await zoom.textContent();
+    await page.getByRole('button', { name: '1:1' }).click();
+    await expect(zoom).toHaveText('100 %');
+    await page.keyboard.press('0');
+    await expect(zoom).toHaveText(fitted ?? '');
 
-  const { name, data } = await app.saved(() =>
-    app.row('waves.png').getByRole('button', { name: 'Download' }).click(),
-  );
-  expect(name).toBe('waves-480x360.png');
-  expect(sizeOfPng(data)).toEqual([480, 360]);
-});
+    const { name, data } = await app.saved(() =>
+      app.row('waves.png').getByRole('button', { name: 'Download' }).click(),
+    );
+    expect(name).toBe('waves-480x360.png');
+    expect(sizeOfPng(data)).toEqual([480, 360]);
+  },
+);
 
 test('a format whose header is not read here is measured by the browser, or said to be unknown', async ({
   app,
@@ -107,35 +111,42 @@ test('many at once: exact size, another format, one archive of all', async ({ ap
   for (const file of Object.values(files)) expect(Buffer.from(file.slice(8, 12)).toString()).toBe('WEBP');
 });
 
-test('what cannot work is refused in words, before it is sent', async ({ app, page, service }) => {
-  const sent: string[] = [];
-  page.on('request', (request) => request.method() === 'POST' && sent.push(new URL(request.url()).pathname));
-  await app.open(service);
-  const whole = picture(64, 48);
-  await app.pick(
-    'Choose images',
-    { name: 'empty.png', buffer: Buffer.alloc(0) },
-    { name: 'text.png', buffer: Buffer.from('no image at all') },
-    { name: 'cut.png', buffer: whole.subarray(0, whole.length / 2) },
-    { name: 'moving.gif', buffer: animation() },
-  );
-  const said: [string, string][] = [
-    ['empty.png', 'The file is empty'],
-    ['text.png', 'no image that can be read'],
-    ['cut.png', 'ends too early'],
-    ['moving.gif', 'This is an animation'],
-  ];
-  for (const [name, words] of said) {
-    await app.expectState(name, 'refused');
-    await expect(app.row(name)).toContainText(words);
-  }
-  await expect(page.getByTestId('start')).toBeDisabled();
-  expect(sent).toEqual([]);
-  await app.row('moving.gif').getByRole('button', { name: 'Take the first frame' }).click();
-  await app.expectState('moving.gif', 'ready');
-  await app.start();
-  await app.expectState('moving.gif', 'done');
-});
+test(
+  'what cannot work is refused in words, before it is sent',
+  { tag: '@daily' },
+  async ({ app, page, service }) => {
+    const sent: string[] = [];
+    page.on(
+      'request',
+      (request) => request.method() === 'POST' && sent.push(new URL(request.url()).pathname),
+    );
+    await app.open(service);
+    const whole = picture(64, 48);
+    await app.pick(
+      'Choose images',
+      { name: 'empty.png', buffer: Buffer.alloc(0) },
+      { name: 'text.png', buffer: Buffer.from('no image at all') },
+      { name: 'cut.png', buffer: whole.subarray(0, whole.length / 2) },
+      { name: 'moving.gif', buffer: animation() },
+    );
+    const said: [string, string][] = [
+      ['empty.png', 'The file is empty'],
+      ['text.png', 'no image that can be read'],
+      ['cut.png', 'ends too early'],
+      ['moving.gif', 'This is an animation'],
+    ];
+    for (const [name, words] of said) {
+      await app.expectState(name, 'refused');
+      await expect(app.row(name)).toContainText(words);
+    }
+    await expect(page.getByTestId('start')).toBeDisabled();
+    expect(sent).toEqual([]);
+    await app.row('moving.gif').getByRole('button', { name: 'Take the first frame' }).click();
+    await app.expectState('moving.gif', 'ready');
+    await app.start();
+    await app.expectState('moving.gif', 'done');
+  },
+);
 
 test('images come in by drop and by paste, and nothing jumps while they are worked on', async ({
   app,

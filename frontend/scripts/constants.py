@@ -1,4 +1,4 @@
-"""Print src/api/constants.ts: what the service and the page both have to know, from the service's own code."""
+"""Print src/api/constants.ts: what the service and the page both have to know, from the service's code."""
 
 import json
 import sys
@@ -17,8 +17,8 @@ from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.upscale import UpscaleForm
 
 HEAD = """/**
- * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to know: kinds of
- * work, formats, limits, default values.
+ * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to
+ * know: kinds of work, formats, limits, default values.
  */
 """
 TYPES = """export type TaskId = (typeof TASKS)[number];
@@ -71,7 +71,7 @@ def main() -> None:
             bounds(InpaintForm, "mask_grow", default=InpaintForm.model_fields["mask_grow"].default),
         ),
         "MASK_FEATHER_PX": (
-            "The outermost part of the growth, which fades into the image, in px. It never exceeds the growth.",
+            "The outermost part of the growth, which fades into the image, in px; at most the growth.",
             bounds(InpaintForm, "mask_feather", default=DEFAULT_FEATHER_PX),
         ),
         "MASK_THRESHOLD": ("Mask values from this one on, of 255, are set.", MASK_THRESHOLD),

@@ -49,13 +49,13 @@ case "$1" in
     install || lacking "not checked, since its packages could not be installed"
     npm run --silent check
     ;;
-  test)
+  test | test-full)
     is_node_usable || lacking "not tested, since Node.js $OLDEST_NODE or newer is not here"
     install || lacking "not tested, since its packages could not be installed"
     npm run --silent test
     CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
     export CHROMIUM
     build
-    npm run --silent e2e
+    if [ "$1" = test ]; then npm run --silent e2e -- --grep @daily; else npm run --silent e2e; fi
     ;;
 esac

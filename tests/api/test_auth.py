@@ -68,6 +68,7 @@ def test_jobs_of_another_key_do_not_exist(keyed: ServiceClient) -> None:
     assert [j["id"] for j in keyed.client.get("/api/jobs", headers=ALICE).json()["jobs"]] == [job["id"]]
 
 
+@pytest.mark.full
 def test_keys_are_written_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("pixelmend_admin_keys", "in small letters")
     with running_service(tmp_path, api_keys="alice's key") as keyed:

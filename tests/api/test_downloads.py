@@ -266,6 +266,7 @@ class Trickle:
             time.sleep(0.02)
 
 
+@pytest.mark.full
 def test_a_service_that_is_stopped_leaves_at_once_and_keeps_what_has_arrived(
     server: FileServer, tmp_path: Path
 ) -> None:

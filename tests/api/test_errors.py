@@ -91,6 +91,7 @@ def test_what_has_run_out_is_no_bug(built: Service, log: io.StringIO, number: st
 # --- the real service -------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_a_service_without_descriptors_says_so_and_recovers(tmp_path: Path) -> None:
     picture = encoded(photo(side_px=36))
     with running_service(tmp_path) as service:

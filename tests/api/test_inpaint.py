@@ -228,6 +228,7 @@ def test_cancelled_job_ends_soon_and_leaves_nothing(service: ServiceClient) -> N
     assert json.loads(ended[0])["code"] == "cancelled"
 
 
+@pytest.mark.full
 def test_accepted_job_survives_the_death_of_worker_and_service(tmp_path: Path) -> None:
     image, mask = large_and_slow()
     with running_service(tmp_path) as own:

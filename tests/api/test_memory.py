@@ -118,6 +118,7 @@ def test_new_worker_begins_anew_and_the_history_stays(own: ServiceClient) -> Non
     sampled(own)
 
 
+@pytest.mark.full
 def test_stream_ends_when_the_service_goes(tmp_path: Path) -> None:
     with running_service(tmp_path, memory_monitoring_interval=0.1) as service:
         stream = events(service)

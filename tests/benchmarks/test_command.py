@@ -14,6 +14,8 @@ from benchmarks.cases.registry import cpu_cases, gpu_cases
 from benchmarks.machine import ROOT, describe_machine
 from benchmarks.report import Row, at_least, at_most, print_rows, row_as_json, without_paths, write_results
 
+pytestmark = pytest.mark.full
+
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}

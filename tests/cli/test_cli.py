@@ -68,6 +68,7 @@ def test_nothing_to_do_and_wrong_arguments_exit_with_2(tmp_path: Path) -> None:
     assert (setting.returncode, "99999" in setting.stderr) == (2, True)
 
 
+@pytest.mark.full
 def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
     result = pixelmend("check", PIXELMEND_DATA_DIR=str(tmp_path / "data"))
     assert result.returncode == 0, result.stdout + result.stderr
@@ -75,6 +76,7 @@ def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
     assert "checksum right" in result.stdout
 
 
+@pytest.mark.full
 def test_check_says_what_to_mend(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()

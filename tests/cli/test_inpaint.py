@@ -56,6 +56,7 @@ def test_folders_of_matching_names_by_a_service_and_enlarged(
     assert "2 already done" in pixelmend("inpaint", *arguments).stdout
 
 
+@pytest.mark.full
 def test_arguments_that_do_not_go_together_exit_with_2(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(photo()))
     alone = pixelmend("inpaint", tmp_path / "a.png", tmp_path / "a.png", "--scale", 2)

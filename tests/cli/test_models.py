@@ -248,6 +248,7 @@ def test_the_script_does_the_same() -> None:
     assert (unknown.returncode, "model='nobody' is not known" in unknown.stderr) == (2, True)
 
 
+@pytest.mark.full
 def test_ctrl_c_ends_a_download_and_says_what_becomes_of_it(server: FileServer, folder: Path) -> None:
     begun, go_on = Event(), Event()
 

@@ -131,6 +131,7 @@ def test_broken_connections_cost_an_attempt_and_no_bytes_twice(
     assert service.log.count('"status": 206') > ranges, "the download began anew"
 
 
+@pytest.mark.full
 def test_service_that_is_killed_meanwhile_is_waited_for(folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -93,6 +93,7 @@ def test_files_are_enlarged_once_they_stop_growing_and_are_remembered(tmp_path: 
     assert decoded((out / "bad.png").read_bytes()).shape == (120, 120, 3)
 
 
+@pytest.mark.full
 def test_once_says_by_its_status_that_a_file_failed(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")

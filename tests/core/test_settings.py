@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pixelmend.core.config import SECRET_VARIABLES, Settings, settings_of_this_user, unread_files
 from pixelmend.core.errors import InvalidParameter
 
-EXAMPLE = (Path(__file__).parents[1] / ".env.example").read_text()
+EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
 
 
 def test_env_example_documents_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_the_file_counts_where_the_environment_says_nothing(
 
 
 def test_the_example_in_the_documentation_is_taken(folder: Path) -> None:
-    documentation = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    documentation = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     example = documentation.split("```yaml\n")[1].split("```")[0]
     settings = configured(folder, example)
     assert settings.profiles["photos"].models == ("pixelmend-x4", "realesr-general-x4v3")

@@ -20,6 +20,8 @@ from tests.deploy.proxy import NGINX_FOLDER, PAGE, Proxy, free_port, running_pro
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 PROBLEM = "application/problem+json"
 SLOW_CONNECTIONS = 200
 

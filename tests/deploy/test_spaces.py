@@ -16,6 +16,8 @@ from tests.deploy.proxy import free_port
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-spaces" / "bin" / "python"
 START_TIMEOUT_S = 120.0

@@ -206,6 +206,7 @@ needs_clear_refs = pytest.mark.skipif(
 )
 
 
+@pytest.mark.full
 @needs_clear_refs
 @pytest.mark.parametrize(
     ("kind", "target"), [("png", 1.0), ("jpeg", 1.0), ("jpeg", 0.75), ("png", 0.75), ("tiff", 0.25)]

@@ -25,6 +25,8 @@ from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import ROOT, AtOnce, named_model, photo
 
+pytestmark = pytest.mark.full
+
 TILE_PX = 96
 MODELS = ("embedded", "official")
 CUT_OUT = "coffee, RGBA"

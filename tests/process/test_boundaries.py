@@ -19,6 +19,8 @@ import pytest
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 SEEK_TOO_LARGE = b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**64 - 128)
 """A BigTIFF whose directory lies where no file reaches."""
 GOOD = encoded(photo(side_px=40), "JPEG")

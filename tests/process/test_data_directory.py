@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.pictures import encoded, photo
 from tests.process.test_boundaries import as_a_user_would
 from tests.service import running_service
+
+pytestmark = pytest.mark.full
 
 
 def test_spool_that_was_deleted_is_made_again(tmp_path: Path) -> None:

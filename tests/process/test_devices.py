@@ -14,6 +14,8 @@ from tests.engine.networks import compact_state
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 SLOW = encoded(photo(side_px=500, left=0, top=0), "JPEG", quality=95)
 
 

@@ -61,6 +61,7 @@ def test_killed_worker_loses_no_job(own: RunningService, senders: ThreadPoolExec
     own.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 @pytest.mark.drill("SIGSTOP of a worker", times=1)
 def test_stopped_worker_is_noticed_and_replaced(own: RunningService, senders: ThreadPoolExecutor) -> None:
     worker = own.worker()
@@ -90,6 +91,7 @@ def test_input_that_ends_two_workers_is_quarantined(own: RunningService, senders
     own.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 def test_queue_takes_exactly_what_it_has_room_for(own: RunningService, senders: ThreadPoolExecutor) -> None:
     # A stopped worker ends nothing, so what is accepted is counted exactly.
     worker = own.worker()
@@ -112,6 +114,7 @@ def test_queue_takes_exactly_what_it_has_room_for(own: RunningService, senders: 
     own.wait_until_ready()
 
 
+@pytest.mark.full
 @pytest.mark.drill("a client that goes away", times=1)
 def test_client_that_goes_away_costs_nothing_more(own: RunningService) -> None:
     descriptors = psutil.Process(own.process.pid).num_fds()
@@ -138,6 +141,7 @@ def test_client_that_goes_away_costs_nothing_more(own: RunningService) -> None:
     assert send(own, QUICK).status_code == 200
 
 
+@pytest.mark.full
 def test_deadline_ends_a_job_with_504(tmp_path: Path) -> None:
     with running_service(tmp_path, request_timeout_s=0.2) as service:
         response = send(service, SLOW)
@@ -148,6 +152,7 @@ def test_deadline_ends_a_job_with_504(tmp_path: Path) -> None:
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 @pytest.mark.drill("SIGKILL of the API process", times=1)
 def test_worker_ends_soon_after_the_service_is_killed(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
@@ -161,6 +166,7 @@ def test_worker_ends_soon_after_the_service_is_killed(tmp_path: Path) -> None:
         assert service.spooled_files() == []
 
 
+@pytest.mark.full
 @pytest.mark.drill("SIGTERM with work accepted", times=1)
 def test_sigterm_finishes_what_was_accepted(tmp_path: Path, senders: ThreadPoolExecutor) -> None:
     with running_service(tmp_path, worker_jobs=1) as service:
@@ -176,6 +182,7 @@ def test_sigterm_finishes_what_was_accepted(tmp_path: Path, senders: ThreadPoolE
         assert service.spooled_files() == []
 
 
+@pytest.mark.full
 def test_sigterm_tells_whom_it_cannot_serve_in_time(tmp_path: Path, senders: ThreadPoolExecutor) -> None:
     with running_service(tmp_path, worker_jobs=1, drain_timeout_s=0.5) as service:
         service.worker().send_signal(signal.SIGSTOP)
@@ -199,6 +206,7 @@ def test_absent_device_is_an_error_and_never_a_silent_cpu(tmp_path: Path) -> Non
         assert (response.status_code, response.json()["type"]) == (503, "urn:pixelmend:problem:no-worker")
 
 
+@pytest.mark.full
 @pytest.mark.drill("a broken default model", times=1)
 def test_broken_default_model_is_named_and_others_serve(tmp_path: Path) -> None:
     models = tmp_path / "models"
@@ -215,6 +223,7 @@ def test_broken_default_model_is_named_and_others_serve(tmp_path: Path) -> None:
         assert served.status_code == 200
 
 
+@pytest.mark.full
 def test_full_disk_is_said_before_the_upload_is_read(tmp_path: Path) -> None:
     with running_service(tmp_path, wait_for_port_only=True, min_free_disk_bytes=10**18) as service:
         response = send(service, QUICK)

@@ -16,6 +16,8 @@ from tests.pictures import encoded, photo
 from tests.process.test_boundaries import pixelmend
 from tests.service import RunningService
 
+pytestmark = pytest.mark.full
+
 GOOD = encoded(photo(side_px=40), "JPEG")
 PER_FORMAT = 4
 

@@ -11,6 +11,8 @@ from tests.jobs.test_store import add_bad_rows
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 QUICK = encoded(photo(side_px=40))
 
 

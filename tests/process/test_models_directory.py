@@ -16,6 +16,8 @@ from tests.engine.networks import compact_state
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:

@@ -11,6 +11,8 @@ import pytest
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
 
+pytestmark = pytest.mark.full
+
 HEARTBEAT_TIMEOUT_S = 3.0
 ABSENCE_S = 5.0
 QUICK = encoded(photo(side_px=40))

@@ -114,6 +114,7 @@ def test_every_accepted_job_ends_once_and_right_however_often_the_service_is_kil
         assert {name.split(".")[0] for name in names} >= set(diary.accepted)
 
 
+@pytest.mark.full
 def test_finished_results_are_served_after_a_kill_and_found_by_their_content(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         first = service.post_job(picture(0), {"Idempotency-Key": "one"}).json()
@@ -128,6 +129,7 @@ def test_finished_results_are_served_after_a_kill_and_found_by_their_content(tmp
         assert service.post_job(picture(1), {"Idempotency-Key": "one"}).status_code == 422
 
 
+@pytest.mark.full
 def test_lost_worker_shows_in_nothing_but_time(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         job = service.post_job(SLOW).json()
@@ -138,6 +140,7 @@ def test_lost_worker_shows_in_nothing_but_time(tmp_path: Path) -> None:
         assert decoded(result_of(service, job)).shape == (2000, 2000, 3)
 
 
+@pytest.mark.full
 @pytest.mark.drill("ten times as many jobs as there is room for", times=1)
 def test_ten_times_as_many_as_there_is_room_for(tmp_path: Path) -> None:
     with (
@@ -164,6 +167,7 @@ def test_ten_times_as_many_as_there_is_room_for(tmp_path: Path) -> None:
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 def test_identical_requests_in_flight_are_run_once(tmp_path: Path) -> None:
     with (
         running_service(tmp_path, heartbeat_timeout_s=STOPPED_S) as service,
@@ -183,6 +187,7 @@ def test_identical_requests_in_flight_are_run_once(tmp_path: Path) -> None:
         assert service.log.count('"event": "job done"') == 1
 
 
+@pytest.mark.full
 def test_client_that_goes_away_ends_only_what_nobody_else_wants(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         service.worker().send_signal(signal.SIGSTOP)
@@ -197,6 +202,7 @@ def test_client_that_goes_away_ends_only_what_nobody_else_wants(tmp_path: Path) 
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 @pytest.mark.drill("clients that go away in every phase", times=100)
 def test_hundred_disconnects_leave_nothing_behind(tmp_path: Path) -> None:
     with running_service(tmp_path, max_queue_jobs=8) as service:
@@ -288,6 +294,7 @@ def test_sigterm_answers_everybody_and_leaves_the_queue_to_the_next_start(tmp_pa
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 @pytest.mark.drill("a full disk at upload and result", times=1)
 def test_full_disk_is_said_and_gone_when_there_is_room(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
@@ -306,6 +313,7 @@ def test_full_disk_is_said_and_gone_when_there_is_room(tmp_path: Path) -> None:
         assert before[0] == resource.RLIM_INFINITY
 
 
+@pytest.mark.full
 def test_end_that_cannot_be_written_down_is_told_when_it_can(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         process = psutil.Process(service.process.pid)
@@ -320,6 +328,7 @@ def test_end_that_cannot_be_written_down_is_told_when_it_can(tmp_path: Path) -> 
         assert service.ended_job(job["id"])["state"] == "done"
 
 
+@pytest.mark.full
 def test_results_go_after_their_time(tmp_path: Path) -> None:
     with running_service(tmp_path, result_ttl_s=1.5) as service:
         job = service.ended_job(service.post_job(picture(0)).json()["id"])
@@ -352,6 +361,7 @@ def batch(service: RunningService, pictures: list[bytes], headers: dict[str, str
     return response.json()
 
 
+@pytest.mark.full
 @pytest.mark.drill("SIGKILL of the service within a batch", times=1)
 def test_batch_goes_on_after_a_kill_with_what_it_had(tmp_path: Path) -> None:
     pictures = [picture(n, side_px=300) for n in range(5)] + [b"no image"]
@@ -374,6 +384,7 @@ def test_batch_goes_on_after_a_kill_with_what_it_had(tmp_path: Path) -> None:
         service.wait_until_spool_is_empty()
 
 
+@pytest.mark.full
 def test_sigterm_closes_the_archive_that_somebody_waits_for_and_puts_the_others_aside(tmp_path: Path) -> None:
     with (
         running_service(tmp_path, worker_jobs=1, drain_timeout_s=3) as service,

@@ -5,9 +5,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.pictures import encoded, photo
 from tests.service import RunningService, running_service
+
+pytestmark = pytest.mark.full
 
 NOISE = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
 

@@ -16,6 +16,8 @@ from training.leaves import LeafConfig
 from training.photographs import read_manifest
 from training.reduction import reduce_image, reduction_matrix
 
+pytestmark = pytest.mark.full
+
 SMALL = DataConfig(
     leaves=LeafConfig(size=96, fewest=20, most=40, texture_size=32),
     batch=3,

@@ -12,6 +12,8 @@ from training.degrade import DegradeConfig, add_noise, compress, degrade
 from training.leaves import LeafConfig, make_picture
 from training.reduction import reduce_image
 
+pytestmark = pytest.mark.full
+
 Bytes = NDArray[np.uint8]
 CONFIG = DegradeConfig()
 CHAIN = replace(CONFIG, untouched=0.0, mild=0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -14,6 +15,8 @@ from training.flats import keep_flats
 from training.judge import flat_deviation
 from training.methods import upscale
 from training.photos import photo
+
+pytestmark = pytest.mark.full
 
 WEIGHTS = Path(__file__).parents[2] / "backend/pixelmend/models/weights/pixelmend-x4-clean.safetensors"
 LAST = "body.34.weight"

@@ -15,6 +15,8 @@ from training.shapes import outline, power_law_sizes
 from training.textures import TextureConfig, make_texture
 from training.thickets import draw_fur, draw_litter
 
+pytestmark = pytest.mark.full
+
 SMALL = LeafConfig(size=96, fewest=40, most=120, texture_size=64)
 
 

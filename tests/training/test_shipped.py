@@ -21,6 +21,8 @@ from training.methods import bicubic, lanczos, network_method, read_network, ups
 from training.metrics import seam_step
 from training.photos import NAMES, photo
 
+pytestmark = pytest.mark.full
+
 FOLDER = Path(__file__).parents[2] / "backend/pixelmend/models/weights"
 FAITHFUL, CLEAN, TWICE = "pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x2"
 IDS = (FAITHFUL, CLEAN, TWICE)

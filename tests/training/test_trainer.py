@@ -22,6 +22,8 @@ from training.leaves import LeafConfig
 from training.train import Budget, Reporting, run
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor, relative_loss
 
+pytestmark = pytest.mark.full
+
 DATA = DataConfig(
     leaves=LeafConfig(size=96, fewest=20, most=40, texture_size=32),
     batch=4,

@@ -1,6 +1,6 @@
 /**
- * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to know: kinds of
- * work, formats, limits, default values.
+ * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to
+ * know: kinds of work, formats, limits, default values.
  */
 
 export const TASKS = [
@@ -90,7 +90,7 @@ export const MASK_GROW_PX = {
   "default": 4
 } as const;
 
-/** The outermost part of the growth, which fades into the image, in px. It never exceeds the growth. */
+/** The outermost part of the growth, which fades into the image, in px; at most the growth. */
 export const MASK_FEATHER_PX = {
   "min": 0,
   "max": 256,

@@ -132,6 +132,7 @@ def test_memory_that_really_runs_out_is_said_and_the_next_tile_is_right(executor
     assert done.stdout.split() == ["0", "True", "True"], done.stdout + done.stderr
 
 
+@pytest.mark.full
 def test_memory_does_not_grow_with_the_number_of_tile_sizes() -> None:
     network = OpenVinoNetwork(embedded_model(), cpu_device(), "float32", threads=2)
     sizes = np.random.default_rng(0).integers(16, 90, (700, 2))

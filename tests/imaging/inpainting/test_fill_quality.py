@@ -11,6 +11,8 @@ from benchmarks.holes import Merit, merit
 from pixelmend.imaging.inpainting.fill import fill
 from tests.pictures import photo
 
+pytestmark = pytest.mark.full
+
 SIDE_PX = 160
 PLACES = (("astronaut", 300, 90), ("chelsea", 150, 100), ("coffee", 20, 200))
 Mask = NDArray[np.bool_]
