@@ -23,17 +23,20 @@ from pixelmend.imaging.target import Target
 from pixelmend.jobs.admission import Admission
 from pixelmend.models.catalog import load_catalog
 from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.tasks.inpaint import InpaintTask
 from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleOptions
+from pixelmend.tasks.task import Task
+from pixelmend.tasks.upscale import UpscaleTask
 
 FORMATS = [output.name for output in format_registry().outputs]
 GPU_SECONDS = 60
 PREVIEW_PX = 1600
-"""Of the picture to paint on; the mask is scaled up to the image again."""
+"""The longest side of the image to paint on; the mask is scaled up to the image again."""
 
 
 @functools.cache
 def engine() -> Any:
-    """Built where it is first needed: in the process that computes."""
+    """Built by its first use, which is in the process that computes."""
     from pixelmend.engine.in_process import InProcessEngine
 
     return InProcessEngine(Settings(), Logger(process="space"))
@@ -47,9 +50,9 @@ def compute(task: ImageTask) -> ImageReport:
 
 
 def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
-    """From the page: the path of the result, and what is to be said of it."""
+    """Called by the page. Returns the path of the result, and text about it."""
     options = ImageOptions(UpscaleOptions(model, Target(scale)), format=output)
-    return run(file, None, options)
+    return run(UpscaleTask(), file, None, options)
 
 
 def inpaint(file: str | None, painted: dict[str, Any] | None, grow_px: float, output: str) -> tuple[str, str]:
@@ -60,18 +63,19 @@ def inpaint(file: str | None, painted: dict[str, Any] | None, grow_px: float, ou
     mask = Path(tempfile.mkdtemp()) / "mask.png"
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
     options = InpaintOptions.of(FILL, int(grow_px))
-    return run(file, mask, ImageOptions(inpaint=options, format=output))
+    return run(InpaintTask(), file, mask, ImageOptions(inpaint=options, format=output))
 
 
-def run(file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:
+def run(task: Task, file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:
     """Check what can be checked without a GPU, then compute. Raises gr.Error in the error's own words."""
     if file is None:
         raise gr.Error("Choose an image.")
     source, settings = Path(file), Settings()
-    result = Path(tempfile.mkdtemp()) / f"{source.stem}-pixelmend{options.format.suffix}"
     try:
-        Admission.of(options, settings, load_catalog(settings.models_dir)).size_of(source, mask)
-        report = compute(ImageTask(uuid.uuid4().hex, source, result, options, mask))
+        admission = Admission.of(task, options, settings, load_catalog(settings.models_dir))
+        admission.size_of(source, mask)
+        result = Path(tempfile.mkdtemp()) / f"{source.stem}-pixelmend{admission.output_format.suffix}"
+        report = compute(ImageTask(uuid.uuid4().hex, source, result, options, admission.steps, mask))
     except PixelmendError as error:
         raise gr.Error(f"{error.title}: {error.message}") from error
     notes = [*report.notes, *(f"not kept: {what}" for what in report.not_kept)]

@@ -21,7 +21,7 @@ from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.task import Task
 from pixelmend.worker.process import Extensions
-from tests.imaging.test_formats import SIGN, TOY
+from tests.imaging.formats.test_registry import SIGN, TOY
 from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
 from tests.service import ServiceClient

@@ -21,7 +21,7 @@ from pixelmend.imaging.mask import grow
 from tests.imaging.samples import noise
 from tests.pictures import photo
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Pixels = NDArray[Any]
 Mask = NDArray[np.bool_]
 
@@ -207,7 +207,7 @@ def test_the_result_does_not_depend_on_what_is_far_away() -> None:
 FILL_AND_PRINT_HASH = """
 import hashlib
 from pixelmend.imaging.inpainting.fill import fill
-from tests.imaging.test_fill import photo_with_hole
+from tests.imaging.inpainting.test_fill import photo_with_hole
 
 print(hashlib.sha256(fill(*photo_with_hole()).tobytes()).hexdigest())
 """
