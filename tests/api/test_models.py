@@ -154,6 +154,7 @@ def test_new_worker_keeps_what_the_lost_one_was_asked_to_keep(own: ServiceClient
         assert post(own, path).status_code == 200
 
 
+@pytest.mark.full
 def test_commands_ask_the_running_service(own: ServiceClient) -> None:
     host, port = own.base_url.removeprefix("http://").split(":")
     where = {

@@ -53,6 +53,10 @@ def test_folder_with_a_bad_file(folder: Path, tmp_path: Path, service: RunningSe
     assert "2 already done" in second.stdout
     assert (out / "a.png").stat().st_mtime_ns == made_at_ns
 
+
+@pytest.mark.full
+def test_force_does_all_again_with_other_options(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
     (folder / "bad.png").unlink()
     third = pixelmend("upscale", folder, "-o", out, "--force", "--scale", "2", "--format", "webp")
     assert third.returncode == 0, third.stdout + third.stderr
@@ -94,6 +98,7 @@ def test_check_says_what_to_mend(tmp_path: Path) -> None:
     assert "-> set PIXELMEND_DEVICE" in result.stdout
 
 
+@pytest.mark.full
 def test_gpu_shows_memory_and_what_a_service_has_loaded(service: RunningService) -> None:
     host, port = service.base_url.removeprefix("http://").split(":")
     running = pixelmend("gpu", PIXELMEND_HOST=host, PIXELMEND_PORT=port)

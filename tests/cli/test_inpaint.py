@@ -43,6 +43,7 @@ def test_image_is_mended_as_by_the_service(tmp_path: Path, service: RunningServi
     assert np.array_equal(decoded((tmp_path / "a-mended.png").read_bytes()), decoded(served.content))
 
 
+@pytest.mark.full
 def test_folders_of_matching_names_by_a_service_and_enlarged(
     folders: tuple[Path, Path], tmp_path: Path, service: RunningService
 ) -> None:

@@ -114,6 +114,7 @@ def relay(port: int, cut_after_bytes: list[int]) -> Iterator[str]:
         end.close()
 
 
+@pytest.mark.full
 def test_broken_connections_cost_an_attempt_and_no_bytes_twice(
     tmp_path: Path, service: ServiceClient
 ) -> None:
@@ -156,6 +157,7 @@ def test_service_that_is_killed_meanwhile_is_waited_for(folder: Path, tmp_path: 
     assert results(tmp_path / "out") == ["0.png", "1.png", "2.png", "deep/b.png"]
 
 
+@pytest.mark.full
 def test_full_queue_is_waited_for(folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

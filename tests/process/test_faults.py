@@ -48,9 +48,9 @@ def send_and_wait_until_running(
 
 
 @pytest.mark.drill("SIGKILL of a worker with a job", times=1)
-def test_killed_worker_loses_no_job(own: RunningService, senders: ThreadPoolExecutor) -> None:
+def test_killed_worker_loses_no_job(own: RunningService, senders: ThreadPoolExecutor, kills: int) -> None:
     expected = decoded(send(own, SLOW).content)
-    for _ in range(3):
+    for _ in range(kills // 6):
         worker = own.worker()
         pending = send_and_wait_until_running(own, senders, SLOW)
         worker.send_signal(signal.SIGKILL)

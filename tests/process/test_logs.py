@@ -80,6 +80,7 @@ def unread(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Clie
         yield started
 
 
+@pytest.mark.full
 @pytest.mark.drill("a log reader that stops reading, then SIGTERM", times=1)
 def test_requests_are_answered_and_sigterm_ends_it(
     unread: tuple[subprocess.Popen[bytes], httpx.Client, int],

@@ -342,6 +342,7 @@ def test_results_go_after_their_time(tmp_path: Path) -> None:
         assert (result.status_code, result.json()["type"]) == (410, "urn:pixelmend:problem:result-expired")
 
 
+@pytest.mark.full
 def test_second_service_on_the_same_data_directory_is_refused(tmp_path: Path) -> None:
     with running_service(tmp_path, wait_for_port_only=True):
         other = tmp_path / "other"

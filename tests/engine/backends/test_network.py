@@ -98,6 +98,7 @@ def test_threads_with_tiles_of_many_sizes_do_not_disturb_one_another(
         np.testing.assert_array_equal(pixels, alone[i % len(tiles)])
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's address space")
 @pytest.mark.parametrize("executor", ["OpenVinoNetwork", "TorchNetwork"])
 def test_memory_that_really_runs_out_is_said_and_the_next_tile_is_right(executor: str) -> None:

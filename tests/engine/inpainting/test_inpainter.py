@@ -175,6 +175,7 @@ def test_what_is_wrong_with_the_mask_is_said_of_the_mask(tmp_path: Path) -> None
         inpainted(pixels, box_mask((2000, 2000)), tmp_path)
 
 
+@pytest.mark.full
 def test_thousands_of_specks_take_no_longer_than_their_surroundings(tmp_path: Path) -> None:
     pixels = np.tile(photo("coffee", 300, 300), (2, 2, 1))
     mask = np.zeros((600, 600), np.uint8)
@@ -199,6 +200,7 @@ def test_cancelling_ends_it() -> None:
         )
 
 
+@pytest.mark.full
 def test_a_small_hole_does_not_wait_behind_a_large_one() -> None:
     pixels = np.tile(photo("astronaut", 350, 350), (2, 2, 1))
     ended: list[str] = []
