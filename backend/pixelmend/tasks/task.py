@@ -73,6 +73,10 @@ class JobKind:
         return self.task.name + (BATCH_SUFFIX if self.is_batch else "")
 
     @property
+    def summary(self) -> str:
+        return self.task.batch_summary if self.is_batch else self.task.summary
+
+    @property
     def image_field(self) -> str:
         return "files" if self.is_batch else "file"
 

@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pixelmend.api.forms import request_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledArchive, archive_headers
-from pixelmend.api.schemas import Problem
+from pixelmend.api.routes.tasks import add_task_route
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE
@@ -28,33 +26,14 @@ _SENT_AT_ONCE_BYTES = 1 << 18
 
 def batches_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {
-            "content": {ARCHIVE_MEDIA_TYPE: {}},
-            "description": "The results and manifest.json, which names the problem of each image that "
-            "has no result. It is sent while it grows.",
-        },
-        **{status: {"model": Problem} for status in _PROBLEMS},
+    success = {
+        "content": {ARCHIVE_MEDIA_TYPE: {}},
+        "description": "The results and manifest.json, which names the problem of each image that "
+        "has no result. It is sent while it grows.",
     }
-
-    def add(kind: JobKind) -> None:
-        async def answer(request: Request) -> Response:
-            return await _answered(service, request, kind)
-
-        router.add_api_route(
-            f"/api/{kind.name}",
-            answer,
-            methods=["POST"],
-            name=kind.name,
-            summary=kind.task.batch_summary,
-            response_class=Response,
-            responses=responses,
-            openapi_extra=request_body(kind, service.formats),
-        )
-
     for kind in service.tasks.kinds.values():
         if kind.is_batch:
-            add(kind)
+            add_task_route(router, service, kind, _answered, success, _PROBLEMS)
     return router
 
 

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Depends
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from pixelmend.api.forms import request_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledFile
-from pixelmend.api.schemas import Problem
+from pixelmend.api.routes.tasks import add_task_route
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted, submit
 from pixelmend.api.waiting import while_connected
@@ -24,27 +23,11 @@ _PROBLEMS = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 500, 503, 504)
 def images_router(service: Service) -> APIRouter:
     """A route for each task: `POST /api/<task>`."""
     router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
-    image: dict[str, Any] = {"content": {f.media_type: {} for f in service.formats.outputs}}
-    problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in _PROBLEMS}
-
-    def add(kind: JobKind) -> None:
-        async def answer(request: Request) -> Response:
-            return await _answered(service, request, kind)
-
-        router.add_api_route(
-            f"/api/{kind.name}",
-            answer,
-            methods=["POST"],
-            name=kind.name,
-            summary=kind.task.summary,
-            response_class=Response,
-            responses={200: {**image, "description": kind.task.result}, **problems},
-            openapi_extra=request_body(kind, service.formats),
-        )
-
+    content: dict[str, Any] = {output.media_type: {} for output in service.formats.outputs}
     for kind in service.tasks.kinds.values():
         if not kind.is_batch:
-            add(kind)
+            success = {"content": content, "description": kind.task.result}
+            add_task_route(router, service, kind, _answered, success, _PROBLEMS)
     return router
 
 
