@@ -93,7 +93,7 @@ def peer(script: str, *arguments: object, folder: Path, python: Path | None = No
 def network_peer(
     script: str, picture: Picture, precision: str, *more: object, folder: Path
 ) -> Iterator[PeerProcess]:
-    """A peer that enlarges `picture`."""
+    """A peer that upscales `picture`."""
     arguments = ["--weights", picture.weights, "--architecture", picture.architecture]
     arguments += ["--input", picture.input, "--precision", precision, *more]
     with peer(script, *arguments, folder=folder) as process:

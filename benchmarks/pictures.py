@@ -1,4 +1,4 @@
-"""What is enlarged and encoded: scikit-image's photographs, and a page of text."""
+"""What is upscaled and encoded: scikit-image's photographs, and a page of text."""
 
 import io
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 Bytes = NDArray[np.uint8]
 
 _QUARTER_PX = 512
-"""A quarter of the mosaic, near the photographs' own size: they are not enlarged much before we do it."""
+"""A quarter of the mosaic, near the photographs' own size, so that they are scaled up little for it."""
 
 
 def photo(width: int, height: int) -> Bytes:

@@ -67,7 +67,7 @@ class ServiceClient:
         self.wait_until("readiness", status="healthy")
 
     def spooled_files(self) -> list[str]:
-        """All but the results that are kept for whoever asks again."""
+        """All but the results that are kept for anyone who asks again."""
         with closing(sqlite3.connect(self.folder / "data" / "jobs.db")) as db:
             rows = db.execute("SELECT record ->> '$.result.name' FROM jobs WHERE state = 'done'")
             kept = {row[0] for row in rows}

@@ -9,7 +9,7 @@ The graph is put together by hand, of operators that onnxruntime-web runs on Web
 PRelu is not among them: a graph that has it would go to and fro between the devices at each activation.
 
 ``--app`` writes what the web app ships instead: NAME.onnx of every embedded network and ``manifest.json``,
-which says what there is to whoever has no Python.
+which says what there is to programs without Python.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def _manifest_row(
         "denoisePartner": entry.denoise_partner,
         "ownDenoise": entry.own_denoise,
         "twice": entry.twice,
-        # Where the weights lie, for whoever mixes them with those of a partner, a file of the same layout.
+        # Where the weights lie, for a mixture with those of a partner, a file of the same layout.
         "halves": _places_of_halves(model, data) if entry.denoise_partner else None,
     }
 

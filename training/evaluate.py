@@ -1,6 +1,6 @@
 """Compare weights on photographs: ``python -m training.evaluate WEIGHTS... [--noise 10] [--pictures DIR]``.
 
-Each photograph is reduced by antialiased bicubic and enlarged again by every method; ``--noise`` adds noise
+Each photograph is reduced by antialiased bicubic and upscaled again by every method; ``--noise`` adds noise
 of that deviation, in steps of 1/255, and JPEG of quality 50 between the two. Results are clamped and rounded
 to 8 bits. PSNR is that of studio-range BT.601 (see metrics.py).
 """

@@ -53,7 +53,7 @@ def spoil(low: Bytes, noise: float) -> Bytes:
 
 
 def reduced(truth: Bytes, scale: int, noise: float | None = None) -> Bytes:
-    """What is to be enlarged, with ``noise`` spoilt as well: (s*h, s*w, 3) to (h, w, 3), uint8."""
+    """What is to be upscaled, with ``noise`` spoilt as well: (s*h, s*w, 3) to (h, w, 3), uint8."""
     low = reduce_image(truth, scale)
     return low if noise is None else spoil(low, noise)
 

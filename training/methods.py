@@ -28,11 +28,11 @@ class Method:
 def interpolation(name: str, scale: int, kind: Image.Resampling) -> Method:
     """One of Pillow's."""
 
-    def enlarge_picture(low: Bytes) -> Bytes:
+    def upscale_picture(low: Bytes) -> Bytes:
         height, width = low.shape[:2]
         return np.asarray(Image.fromarray(low).resize((width * scale, height * scale), kind))
 
-    return Method(name, enlarge_picture)
+    return Method(name, upscale_picture)
 
 
 def bicubic(scale: int) -> Method:

@@ -1,6 +1,6 @@
 """Look at the training data: ``python -m training.preview SHEET.png [--variant clean] [--scale 2]``.
 
-Each row is a corner of one picture and, enlarged by nearest neighbour, of the low pictures made of it.
+Each row is a corner of one picture and, scaled up by nearest neighbour, of the low pictures made of it.
 """
 
 from __future__ import annotations

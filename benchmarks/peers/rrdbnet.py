@@ -64,9 +64,9 @@ class RRDBNet(nn.Module):
 
 
 def picture_like_state(seed: int = 0, blocks: int = BLOCKS) -> dict[str, Tensor]:
-    """Seeded weights whose output is the input enlarged, plus what all layers together make of it.
+    """Seeded weights whose output is the input upscaled, plus what all layers together make of it.
 
-    Nobody has trained them: they cost what trained ones cost, pass the service's check for flat output, and
+    They are untrained: they cost what trained ones cost, pass the service's check for flat output, and
     every layer has a visible part in the result.
     """
     torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Removing things over HTTP: requests that wait, jobs, batches, and enlarging in the same job."""
+"""Removing things over HTTP: requests that wait, jobs, batches, and upscaling in the same job."""
 
 import io
 import json
@@ -110,14 +110,14 @@ def test_metadata_depth_and_transparency_come_back(service: ServiceClient, tmp_p
     assert webp.headers["content-type"] == "image/webp"
 
 
-def test_erased_and_enlarged_in_one_job_is_as_one_after_the_other(service: ServiceClient) -> None:
+def test_erased_and_upscaled_in_one_job_is_as_one_after_the_other(service: ServiceClient) -> None:
     both = inpaint(service, then="upscale", scale=2)
     assert both.status_code == 200, both.text
     assert both.headers["x-pixelmend-model"] == "pixelmend-x2"  # what a factor of 2 gets by itself
     assert both.headers["x-pixelmend-size"] == "240x240"
     assert both.headers["x-pixelmend-erased"].startswith("pixelmend-fill; px=")
-    mended = inpaint(service).content
-    after = service.client.post("/api/upscale", files={"file": mended}, data={"scale": "2"})
+    inpainted = inpaint(service).content
+    after = service.client.post("/api/upscale", files={"file": inpainted}, data={"scale": "2"})
     assert np.array_equal(decoded(both.content), decoded(after.content))
 
 

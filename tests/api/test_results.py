@@ -12,10 +12,10 @@ from pixelmend.tasks.inpaint import InpaintTask
 from pixelmend.tasks.options import ImageOptions, InpaintOptions, UpscaleOptions
 from pixelmend.tasks.upscale import UpscaleTask
 
-ENLARGED = ImageReport(
+UPSCALED = ImageReport(
     "m", "", "cpu", "c", "float32", 400, 200, 1, "1x1", 0, 0, 0, 0, (), (), source_px=100 * 50
 )
-SAME_SIZE = replace(ENLARGED, width_px=100, height_px=50)
+SAME_SIZE = replace(UPSCALED, width_px=100, height_px=50)
 INPAINT = InpaintOptions.of("pixelmend-fill", 4)
 
 OPTIONS = ImageOptions(UpscaleOptions("m"))
@@ -24,13 +24,13 @@ OPTIONS = ImageOptions(UpscaleOptions("m"))
 @pytest.mark.parametrize(
     ("options", "report", "name"),
     [
-        (ImageOptions(UpscaleOptions("m")), ENLARGED, "photo-x4.png"),
-        (ImageOptions(UpscaleOptions("m", Target(2.5))), ENLARGED, "photo-x2.5.png"),
-        (ImageOptions(UpscaleOptions("m", Target(width_px=400))), ENLARGED, "photo-400x200.png"),
-        (ImageOptions(UpscaleOptions("m")), replace(ENLARGED, source_px=0), "photo-400x200.png"),
-        (ImageOptions(UpscaleOptions("m"), format=JPEG.name), ENLARGED, "photo-x4.jpg"),
+        (ImageOptions(UpscaleOptions("m")), UPSCALED, "photo-x4.png"),
+        (ImageOptions(UpscaleOptions("m", Target(2.5))), UPSCALED, "photo-x2.5.png"),
+        (ImageOptions(UpscaleOptions("m", Target(width_px=400))), UPSCALED, "photo-400x200.png"),
+        (ImageOptions(UpscaleOptions("m")), replace(UPSCALED, source_px=0), "photo-400x200.png"),
+        (ImageOptions(UpscaleOptions("m"), format=JPEG.name), UPSCALED, "photo-x4.jpg"),
         (ImageOptions(inpaint=INPAINT), SAME_SIZE, "photo-inpainted.png"),
-        (ImageOptions(UpscaleOptions("m"), INPAINT), ENLARGED, "photo-inpainted-x4.png"),
+        (ImageOptions(UpscaleOptions("m"), INPAINT), UPSCALED, "photo-inpainted-x4.png"),
     ],
 )
 def test_name_says_what_was_done(options: ImageOptions, report: ImageReport, name: str) -> None:
@@ -45,11 +45,11 @@ def test_name_of_a_stranger_is_made_safe() -> None:
         UpscaleTask(),
         OPTIONS,
         PNG,
-        ENLARGED,
+        UPSCALED,
     )
     assert name == "___Set-Cookie_ a-x4.png"
-    assert len(result_name("n" * 9000, UpscaleTask(), OPTIONS, PNG, ENLARGED).encode()) < 255
-    assert result_name(None, UpscaleTask(), OPTIONS, PNG, ENLARGED) == "image-x4.png"
+    assert len(result_name("n" * 9000, UpscaleTask(), OPTIONS, PNG, UPSCALED).encode()) < 255
+    assert result_name(None, UpscaleTask(), OPTIONS, PNG, UPSCALED) == "image-x4.png"
 
 
 def test_clients_that_know_one_form_only_get_a_name() -> None:

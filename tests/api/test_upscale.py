@@ -30,7 +30,7 @@ def ok(response: httpx.Response) -> Image.Image:
     return image
 
 
-def enlarged(pixels: np.ndarray[Any, Any], factor: int = 4) -> np.ndarray[Any, Any]:
+def upscaled(pixels: np.ndarray[Any, Any], factor: int = 4) -> np.ndarray[Any, Any]:
     size = (pixels.shape[1] * factor, pixels.shape[0] * factor)
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
@@ -41,14 +41,14 @@ def test_photo_comes_back_four_times_as_large_and_looks_alike(service: ServiceCl
     image = ok(response)
     assert response.headers["content-type"] == "image/png"
     assert image.size == (384, 384)
-    assert psnr_db(np.asarray(image), enlarged(source)) > 25
+    assert psnr_db(np.asarray(image), upscaled(source)) > 25
 
 
-def test_enlarging_recovers_more_than_bicubic_does(service: ServiceClient) -> None:
+def test_upscaling_recovers_more_than_bicubic_does(service: ServiceClient) -> None:
     truth = photo(side_px=256, left=150, top=0)
     small = Image.fromarray(truth).resize((64, 64), Image.Resampling.BICUBIC)
     image = ok(post(service, encoded(np.asarray(small))))
-    gain_db = psnr_db(np.asarray(image), truth) - psnr_db(enlarged(np.asarray(small)), truth)
+    gain_db = psnr_db(np.asarray(image), truth) - psnr_db(upscaled(np.asarray(small)), truth)
     assert gain_db > 0.8
 
 
@@ -197,7 +197,7 @@ def test_orientation_is_applied_to_the_pixels(service: ServiceClient) -> None:
 def test_grey_stays_grey(service: ServiceClient) -> None:
     image = ok(post(service, encoded(photo()[:, :, 1])))
     assert image.mode == "L"
-    assert psnr_db(np.asarray(image), enlarged(photo()[:, :, 1])) > 25
+    assert psnr_db(np.asarray(image), upscaled(photo()[:, :, 1])) > 25
 
 
 def test_sixteen_bits_stay_sixteen_and_are_computed_in_float32(service: ServiceClient) -> None:

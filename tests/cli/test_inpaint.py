@@ -32,7 +32,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return images, masks
 
 
-def test_image_is_mended_as_by_the_service(tmp_path: Path, service: RunningService) -> None:
+def test_image_is_inpainted_as_by_the_service(tmp_path: Path, service: RunningService) -> None:
     (tmp_path / "a.png").write_bytes(encoded(photo()))
     (tmp_path / "m.png").write_bytes(encoded(MASK))
     done = pixelmend("inpaint", tmp_path / "a.png", tmp_path / "m.png", "--grow", 6)
@@ -44,7 +44,7 @@ def test_image_is_mended_as_by_the_service(tmp_path: Path, service: RunningServi
 
 
 @pytest.mark.full
-def test_folders_of_matching_names_by_a_service_and_enlarged(
+def test_folders_of_matching_names_by_a_service_and_upscaled(
     folders: tuple[Path, Path], tmp_path: Path, service: RunningService
 ) -> None:
     images, masks = folders

@@ -54,7 +54,7 @@ def until(condition: Callable[[], bool], process: subprocess.Popen[bytes] | None
         time.sleep(0.05)
 
 
-def test_files_are_enlarged_once_they_stop_growing_and_are_remembered(tmp_path: Path) -> None:
+def test_files_are_upscaled_once_they_stop_growing_and_are_remembered(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     (folder / "deep").mkdir(parents=True)
     whole = encoded(photo(side_px=40), "JPEG")

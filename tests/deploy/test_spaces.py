@@ -90,7 +90,7 @@ def file_of(page: httpx.Client, value: dict[str, Any]) -> bytes:
     return page.get(f"/gradio_api/file={value['path']}").content
 
 
-def test_page_enlarges_as_the_service_does(page: httpx.Client, service: RunningService) -> None:
+def test_page_upscales_as_the_service_does(page: httpx.Client, service: RunningService) -> None:
     picture = encoded(photo(side_px=60))
     for _ in range(2):  # the second time the model is open
         event, values = called(page, "upscale", uploaded(page, "a.png", picture), "pixelmend-x4", 4, "png")
@@ -100,7 +100,7 @@ def test_page_enlarges_as_the_service_does(page: httpx.Client, service: RunningS
     assert np.array_equal(decoded(file_of(page, values[0])), decoded(served.content))
 
 
-def test_page_erases_what_was_painted_over(page: httpx.Client, service: RunningService) -> None:
+def test_page_inpaints_what_was_painted_over(page: httpx.Client, service: RunningService) -> None:
     image = photo(side_px=90)
     layer = np.zeros((45, 45, 4), np.uint8)  # painted on a smaller preview
     layer[10:20, 10:25] = (255, 0, 0, 128)

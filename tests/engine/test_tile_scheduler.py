@@ -321,7 +321,7 @@ def test_a_slow_encoder_holds_up_its_own_job_only() -> None:
         assert log.finished == ["quick"]
         woken.clear()
         gate.set()
-        assert woken.wait(timeout=30)  # there is room again, and whoever waits for work hears of it
+        assert woken.wait(timeout=30)  # there is room again, and anyone who waits for work hears of it
         while "slow" not in log.finished:
             scheduler.step()
             encoder.submit(lambda: None).result(30)

@@ -164,25 +164,25 @@ def message_of_paths(names: tuple[bytes, bytes]) -> None:
 
 
 def database_row(changes: list[Edit]) -> None:
-    """A journal reads a job whose record is damaged as the job, or as none, and the others as they are."""
+    """A store reads a job whose record is damaged as the job, or as none, and the others as they are."""
     records = TypeAdapter(JobRecord)
     damaged = edited(records.dump_json(record_of("damaged")), changes)
 
     async def read(path: Path) -> None:
-        journal = JobStore(path, Logger())
+        store = JobStore(path, Logger())
         try:
             for name in ("damaged", "whole"):
-                await journal.put(record_of(name))
+                await store.put(record_of(name))
             with contextlib.closing(sqlite3.connect(path)) as db, db:
                 db.execute("UPDATE jobs SET record = CAST(? AS TEXT) WHERE id = 'damaged'", (damaged,))
-            found = {record.id for record in await journal.list_of("owner", 10)}
+            found = {record.id for record in await store.list_of("owner", 10)}
             assert "whole" in found
-            await journal.find("damaged")
-            assert "whole" in {record.id for record in await journal.unfinished()}
-            await journal.results()
-            await journal.expire(["damaged"])
+            await store.find("damaged")
+            assert "whole" in {record.id for record in await store.unfinished()}
+            await store.results()
+            await store.expire(["damaged"])
         finally:
-            journal.close()
+            store.close()
 
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(read(Path(folder) / "jobs.db"))

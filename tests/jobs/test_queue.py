@@ -116,7 +116,7 @@ def test_a_full_queue_has_a_place_for_whoever_has_less_than_a_share() -> None:
 
 
 def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
-    """Through the service's own desk, journal and spool, with watchers that ask for places and forecasts."""
+    """Through the real job service, store and spool, with watchers that ask for positions and forecasts."""
     settings = Settings(
         _env_file=None,
         data_dir=tmp_path / "data",

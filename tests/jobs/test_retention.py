@@ -1,4 +1,4 @@
-"""Which results are kept, with a real journal and spool."""
+"""Which results are kept, with a real store and spool."""
 
 import asyncio
 import sqlite3
@@ -22,8 +22,8 @@ from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 class Bench:
     def __init__(self, folder: Path, max_bytes: int = 1000) -> None:
         self.spool = Spool(folder / "spool", 0, [PNG.suffix, JPEG.suffix])
-        self.journal = JobStore(folder / "jobs.db", Logger())
-        self.retention = Retention(self.journal, self.spool, max_bytes, Logger())
+        self.store = JobStore(folder / "jobs.db", Logger())
+        self.retention = Retention(self.store, self.spool, max_bytes, Logger())
 
     async def finished(
         self, name: str, size_bytes: int, *, age_s: float = 0, asked: bool = True, owner: str = "me"
@@ -38,14 +38,14 @@ class Bench:
             state=JobState.DONE, ended_s=ended_s, expires_s=ended_s + 3600,
             result=StoredResult(file, size_bytes, "0" * 64),
         )  # fmt: skip
-        await self.journal.put(record)
+        await self.store.put(record)
         return record
 
     def files(self) -> list[str]:
         return sorted(path.name.split(".")[0] for path in self.spool.directory.iterdir())
 
     async def state(self, name: str) -> JobState | None:
-        record = await self.journal.find(name)
+        record = await self.store.find(name)
         return None if record is None else record.state
 
 
@@ -55,7 +55,7 @@ def with_bench(folder: Path, body: Callable[[Bench], Awaitable[None]], max_bytes
         try:
             await asyncio.wait_for(_awaited(body(bench)), 30)
         finally:
-            bench.journal.close()
+            bench.store.close()
             bench.spool.close()
 
     asyncio.run(run())
@@ -117,14 +117,14 @@ def test_what_nobody_was_promised_makes_room_and_is_forgotten(tmp_path: Path) ->
 def test_ended_jobs_are_forgotten_after_a_day(tmp_path: Path) -> None:
     async def body(bench: Bench) -> None:
         old = await bench.finished("old", 10, age_s=24 * 3600 + 1)
-        await bench.journal.put(
+        await bench.store.put(
             replace(old, id="failed long ago", state=JobState.FAILED, result=None), idempotency_key="k"
         )
         await bench.retention.sweep()
         assert await bench.state("failed long ago") is None
-        assert await bench.journal.find_by_idempotency_key("me", "k") is None
+        assert await bench.store.find_by_idempotency_key("me", "k") is None
         # Unfinished ones never are, however long the service was down.
-        await bench.journal.put(replace(old, id="waiting", state=JobState.QUEUED, ended_s=None, result=None))
+        await bench.store.put(replace(old, id="waiting", state=JobState.QUEUED, ended_s=None, result=None))
         await bench.retention.sweep()
         assert await bench.state("waiting") is JobState.QUEUED
 
@@ -135,12 +135,12 @@ def test_jobs_that_no_service_died_with_are_taken_up_first(tmp_path: Path) -> No
     async def body(bench: Bench) -> None:
         finished = await bench.finished("template", 1)
         for name in ("suspect", "innocent"):
-            await bench.journal.put(
+            await bench.store.put(
                 replace(finished, id=name, state=JobState.QUEUED, result=None, created_s=time.time())
             )
-        await bench.journal.start("suspect")
-        await bench.journal.start("template")  # has ended, and stays so
-        records = await bench.journal.unfinished()
+        await bench.store.start("suspect")
+        await bench.store.start("template")  # has ended, and stays so
+        records = await bench.store.unfinished()
         assert [(r.id, r.attempts) for r in records] == [("innocent", 0), ("suspect", 1)]
 
     with_bench(tmp_path, body)

@@ -297,7 +297,7 @@ def test_drain_leaves_to_the_next_start_what_nobody_waits_for() -> None:
         assert await drain is False
         assert running.state is JobState.SUSPENDED
         assert Cancel("running") in bench.worker.sent
-        assert isinstance(waited_for.error, Draining)  # for whoever waits
+        assert isinstance(waited_for.error, Draining)  # for anyone who waits
         # Its result came too late; its input is needed again.
         bench.worker.events.on_worker_message(0, Done("running", REPORT))
         assert bench.discarded == ["running"]

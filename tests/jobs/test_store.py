@@ -48,11 +48,11 @@ def record(job_id: str, state: JobState = JobState.QUEUED) -> JobRecord:
 
 def with_journal(path: Path, body: Callable[[JobStore], Awaitable[None]]) -> None:
     async def run() -> None:
-        journal = JobStore(path, Logger())
+        store = JobStore(path, Logger())
         try:
-            await body(journal)
+            await body(store)
         finally:
-            journal.close()
+            store.close()
 
     asyncio.run(run())
 
@@ -66,18 +66,18 @@ def add_bad_rows(path: Path, state: str) -> None:
 def test_rows_that_cannot_be_read_are_put_aside_singly(tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
 
-    async def body(journal: JobStore) -> None:
-        await journal.put(record("good"))
+    async def body(store: JobStore) -> None:
+        await store.put(record("good"))
         for state in ("queued", "running", "done"):
             add_bad_rows(path, state)
-        assert [found.id for found in await journal.list_of("me", 100)] == ["good"]
-        assert [found.id for found in await journal.unfinished()] == ["good"]
-        assert await journal.results() == []
-        assert await journal.overdue() == []
-        assert await journal.find("bad 1 done") is None
-        await journal.start("good")
-        await journal.expire(["bad 2 done"])
-        assert journal.refusal() is None
+        assert [found.id for found in await store.list_of("me", 100)] == ["good"]
+        assert [found.id for found in await store.unfinished()] == ["good"]
+        assert await store.results() == []
+        assert await store.overdue() == []
+        assert await store.find("bad 1 done") is None
+        await store.start("good")
+        await store.expire(["bad 2 done"])
+        assert store.refusal() is None
 
     with_journal(path, body)
     with closing(sqlite3.connect(path)) as db:
@@ -91,16 +91,16 @@ def test_rows_that_cannot_be_read_are_put_aside_singly(tmp_path: Path) -> None:
 def test_a_file_that_was_removed_or_replaced_is_noticed(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "jobs.db"
 
-    async def body(journal: JobStore) -> None:
-        await journal.put(record("good"))
-        assert journal.refusal() is None
+    async def body(store: JobStore) -> None:
+        await store.put(record("good"))
+        assert store.refusal() is None
         file = path.with_name(path.name + suffix)
         file.unlink()
-        refusal = journal.refusal()
+        refusal = store.refusal()
         assert isinstance(refusal, StorageUnusable)
         assert f"{file.name} was removed" in refusal.message
         file.write_bytes(b"")
-        refusal = journal.refusal()
+        refusal = store.refusal()
         assert refusal is not None
         assert "was replaced" in refusal.message
 
@@ -108,9 +108,9 @@ def test_a_file_that_was_removed_or_replaced_is_noticed(tmp_path: Path, suffix: 
 
 
 def make(path: Path, jobs: int) -> None:
-    async def body(journal: JobStore) -> None:
+    async def body(store: JobStore) -> None:
         for number in range(jobs):
-            await journal.put(record(f"job {number}"))
+            await store.put(record(f"job {number}"))
 
     with_journal(path, body)
 
@@ -123,10 +123,10 @@ def test_a_damaged_file_is_put_aside_at_the_start(tmp_path: Path, where: int) ->
     damaged[where : where + 1000] = b"\x55" * 1000
     path.write_bytes(damaged)
 
-    async def body(journal: JobStore) -> None:
-        assert await journal.unfinished() == []
-        await journal.put(record("new"))
-        assert journal.refusal() is None
+    async def body(store: JobStore) -> None:
+        assert await store.unfinished() == []
+        await store.put(record("new"))
+        assert store.refusal() is None
 
     with_journal(path, body)
     (aside,) = tmp_path.glob("jobs.db.damaged-*")
@@ -140,13 +140,13 @@ def test_damage_while_it_runs_is_told(tmp_path: Path) -> None:
         for number in range(1000):
             db.execute(ROW, (f"large {number}", "", "queued", number, b" " * 10_000))
 
-    async def body(journal: JobStore) -> None:
+    async def body(store: JobStore) -> None:
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(b"\x55" * (path.stat().st_size - 4096))
         with pytest.raises(StorageUnusable, match="damaged"):
-            await journal.unfinished()
-        assert isinstance(journal.refusal(), StorageUnusable)
+            await store.unfinished()
+        assert isinstance(store.refusal(), StorageUnusable)
 
     with_journal(path, body)
 
@@ -170,7 +170,7 @@ def test_what_an_earlier_version_wrote_is_read(tmp_path: Path) -> None:
         db.execute("DROP TABLE written_by")
         db.execute("DROP TABLE unreadable")
 
-    async def body(journal: JobStore) -> None:
-        assert len(await journal.unfinished()) == 3
+    async def body(store: JobStore) -> None:
+        assert len(await store.unfinished()) == 3
 
     with_journal(path, body)

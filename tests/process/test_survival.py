@@ -49,7 +49,7 @@ class Diary:
         self.accepted: dict[str, bytes] = {}
         self.ends: dict[str, tuple[str, str]] = {}
 
-    def hand_in(self, service: RunningService, data: bytes) -> str | None:
+    def submit(self, service: RunningService, data: bytes) -> str | None:
         """The job's id, if it was accepted."""
         response = service.post_job(data)
         if response.status_code != 202:
@@ -80,7 +80,7 @@ def test_every_accepted_job_ends_once_and_right_however_often_the_service_is_kil
             try:
                 # Every other time the kill comes while jobs run, otherwise while the service starts.
                 if number % 2:
-                    begun = diary.hand_in(service, picture(number, side_px=300))
+                    begun = diary.submit(service, picture(number, side_px=300))
                     # It may have ended before it is seen to run.
                     while begun and service.job(begun)["state"] == "queued":
                         time.sleep(0.01)
@@ -89,7 +89,7 @@ def test_every_accepted_job_ends_once_and_right_however_often_the_service_is_kil
                     until_kill_s = chance.uniform(0, 1.0)
                 killer = threading.Timer(until_kill_s, service.process.kill)
                 killer.start()
-                diary.hand_in(service, picture(number, side_px=chance.choice((40, 200))))
+                diary.submit(service, picture(number, side_px=chance.choice((40, 200))))
                 diary.look(service)
             except httpx.TransportError:
                 pass  # killed in the middle of a request

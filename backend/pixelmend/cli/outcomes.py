@@ -45,7 +45,7 @@ class Outcome:
 
 
 class Engine(Protocol):
-    """Enlarges files, here or elsewhere."""
+    """Processes files, here or by a service."""
 
     async def process(
         self, file: FileJob, request: Request, on_progress: Callable[[int, int], None]

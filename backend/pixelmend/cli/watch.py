@@ -20,7 +20,7 @@ from pixelmend.core.errors import InvalidParameter, printable
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.names import shortened
 
-LEDGER_NAME = ".pixelmend-watch.json"
+STATE_NAME = ".pixelmend-watch.json"
 RETRY_S = 60.0
 """After an error that is not the file's own (a full disk, no worker), before it is tried again."""
 
@@ -38,7 +38,7 @@ def run_watch(
     if folder.resolve().is_relative_to(out_dir.resolve()):
         raise InvalidParameter(f"the results in {out_dir} would be sources again; choose another folder")
     make_writable(out_dir)
-    watch = _Watch(folder, out_dir, request, WatchState(out_dir / LEDGER_NAME))
+    watch = _Watch(folder, out_dir, request, WatchState(out_dir / STATE_NAME))
     return asyncio.run(_run(watch, settings, interval_s, once=once))
 
 
@@ -63,7 +63,7 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
 class _Watch:
     """All methods belong to one event loop."""
 
-    def __init__(self, folder: Path, out_dir: Path, request: Request, ledger: WatchState) -> None:
+    def __init__(self, folder: Path, out_dir: Path, request: Request, state: WatchState) -> None:
         self.folder = folder
         self.failed = 0
         self.console = Console()
@@ -71,7 +71,7 @@ class _Watch:
         self._request = request
         self._digest = options_digest(request.options)
         self._passed_over = ""
-        self._ledger = ledger
+        self._state = state
         self._seen: dict[str, Fingerprint] = {}
         self._active: dict[str, asyncio.Task[None]] = {}
         self._taken: dict[str, str] = {}
@@ -83,7 +83,7 @@ class _Watch:
     def is_idle(self) -> bool:
         """Nothing is being done, and nothing that was seen is left to do."""
         left = any(
-            name not in self._put_off and not self._ledger.knows(name, fp, self._digest)
+            name not in self._put_off and not self._state.knows(name, fp, self._digest)
             for name, fp in self._seen.items()
         )
         return not self._active and not left
@@ -96,7 +96,7 @@ class _Watch:
         self._passed_over = passed_over
         self._put_off = {name: until for name, until in self._put_off.items() if until > time.monotonic()}
         for name, fingerprint in now.items():
-            ended = self._ledger.knows(name, fingerprint, self._digest)
+            ended = self._state.knows(name, fingerprint, self._digest)
             known = name in self._active or name in self._put_off or ended
             if not known and self._seen.get(name) == fingerprint and fingerprint.size_bytes > 0:
                 self._active[name] = asyncio.create_task(self._do(name, fingerprint, engine, places))
@@ -145,7 +145,7 @@ class _Watch:
             else Entry(fingerprint, None, error.message, self._digest)
         )
         try:
-            self._ledger.record(name, entry)
+            self._state.record(name, entry)
         except OSError as failure:
             self._put_off[name] = time.monotonic() + RETRY_S
             self.say(f"{failure.filename}: {failure.strerror}")
@@ -155,7 +155,7 @@ class _Watch:
         suffix = self._request.output.suffix
         path = Path(name).with_suffix(suffix)
         wanted = str(path.with_name(shortened(path.name)))
-        owner = self._ledger.owner_of(wanted) or self._taken.get(wanted)
+        owner = self._state.owner_of(wanted) or self._taken.get(wanted)
         free = owner == name or (owner is None and not (self._out_dir / wanted).exists())
         return wanted if free else str(Path(name).with_name(shortened(Path(name).name + suffix)))
 

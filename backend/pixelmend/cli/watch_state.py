@@ -33,7 +33,7 @@ class WatchState:
     """A JSON file of entries by the source's path below the watched folder. Written whole or not at all."""
 
     def __init__(self, path: Path) -> None:
-        """Raises InvalidParameter if the file is there and is not a ledger."""
+        """Raises InvalidParameter if the file is there and is not a watch's state."""
         self._path = path
         self._entries: dict[str, Entry] = {}
         if path.exists():

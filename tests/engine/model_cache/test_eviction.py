@@ -43,7 +43,7 @@ def test_a_plan_takes_free_models_only_frees_enough_and_none_too_many(
     chosen = [free[key] for key in plan]
     assert sum(c.bytes for c in chosen) >= needed
     assert not chosen or sum(c.bytes for c in chosen[:-1]) < needed
-    # Whoever stays is worth more than whoever goes: wanted by a profile, a higher one, or used later.
+    # What stays is worth more than what goes: wanted by a profile, a higher one, or used later.
     stay = [c for c in free.values() if c not in chosen]
     assert all(order(c) <= order(s) for c in chosen for s in stay)
 

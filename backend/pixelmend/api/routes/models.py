@@ -84,7 +84,7 @@ def models_router(service: Service) -> APIRouter:
         await execute(request, PreloadProfile(name))
         return _profile(service, name)
 
-    @router.post("/api/profiles/{name}/release", summary="Let go of a profile's models", responses=refusals)
+    @router.post("/api/profiles/{name}/release", summary="Release a profile's models", responses=refusals)
     async def release(request: Request, name: str) -> ProfileDescription:
         service.callers.require_admin(request)
         _profile(service, name)
