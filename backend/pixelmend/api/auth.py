@@ -40,10 +40,6 @@ class Callers:
         self._per_key = Quota("quota_per_key", settings.quota_per_key)
         self._per_address = Quota("quota_per_address", settings.quota_per_address)
 
-    @property
-    def keys_needed(self) -> bool:
-        return bool(self._hashes)
-
     def identify(self, request: Request) -> Caller:
         """Raises KeyMissing, KeyRefused, and QuotaExceeded for an address that guesses."""
         address = request.client.host if request.client else "unknown"
