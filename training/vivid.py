@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.crispness import energy_loss, slope_loss, spectrum_loss
+from training.crispness import comb_loss, energy_loss, slope_loss, spectrum_loss
 from training.discriminator import Discriminator
 from training.optim import set_rates
 from training.tone import keep_tone
@@ -31,6 +31,7 @@ class VividConfig:
     slope: float = 0.5
     spectrum: float = 0.05
     energy: float = 0.5
+    comb: float = 2.0
     adversarial: float = 0.01
     alone: float = 0.2
     judge_features: int = 64
@@ -76,6 +77,7 @@ class VividTrainer(Trainer):
             + self.vivid.slope * parts["slope"]
             + self.vivid.spectrum * parts["spectrum"]
             + self.vivid.energy * parts["energy"]
+            + self.vivid.comb * parts["comb"]
         )
         if judged:
             loss = loss + self.vivid.adversarial * parts["adversarial"]
@@ -111,6 +113,7 @@ class VividTrainer(Trainer):
             "slope": slope_loss(output, target),
             "spectrum": spectrum_loss(output, target),
             "energy": energy_loss(output, target),
+            "comb": comb_loss(output, target, self.config.network.scale),
         }
 
     def _looks_made(self, output: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from pixelmend.engine.backends.compact import NetworkConfig
 from training import evaluate_vivid, export, targets, train_vivid
-from training.crispness import energy_loss, slope_loss, slopes, spectrum_loss
+from training.crispness import comb_loss, energy_loss, slope_loss, slopes, spectrum_loss
 from training.degrade import EVERYDAY, blur, degrade
 from training.discriminator import Discriminator
 from training.evaluate_vivid import everyday, gradient_energy, standing
@@ -144,6 +144,25 @@ def test_losses_see_blur() -> None:
     other = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     assert float(energy_loss(other, sharp)) < 0.2 * float(energy_loss(soft, sharp))
     assert float(slope_loss(other, sharp)) > float(slope_loss(soft, sharp))
+
+
+def test_a_grid_of_dots_is_seen_where_texture_is_not() -> None:
+    target = torch.full((1, 3, 64, 64), 0.5)
+    dots = torch.zeros(64, 64)
+    dots[::4, ::4] = 0.2
+    texture = dots.flatten()[torch.randperm(64 * 64, generator=torch.Generator().manual_seed(2))]
+    scattered = float(comb_loss(target + texture.view(64, 64), target, 4))
+    assert float(comb_loss(target + 0.1, target, 4)) == pytest.approx(0.0, abs=1e-6)
+    assert float(comb_loss(target + dots, target, 4)) > 2.5 * scattered > 0.0
+
+
+def test_fine_energy_does_not_stand_in_for_coarse() -> None:
+    generator = torch.Generator().manual_seed(0)
+    target = torch.rand(1, 3, 16, 16, generator=generator).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    flat = torch.full_like(target, 0.5)
+    board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 0.5
+    coarse = target.roll((8, 8), (2, 3))
+    assert float(energy_loss(coarse, target)) < 0.5 * float(energy_loss(flat + board - 0.25, target))
 
 
 def test_a_target_has_the_tones_of_the_low_picture_and_the_edges_of_the_teacher() -> None:
