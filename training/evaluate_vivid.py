@@ -2,7 +2,8 @@
 
 Squares of photographs that were never trained on are blurred a little, reduced, made noisy and compressed
 with JPEG of quality 50 to 80, always in the same way, and upscaled by every method. With ``--photographs``
-those that ``training.targets`` keeps apart are judged as well. For each method: HaarPSI to the teacher's
+those that ``training.targets`` keeps apart are judged as well (the faithful network, from which the vivid one
+starts, has seen their high pictures). For each method: HaarPSI to the teacher's
 picture; the energy of luma's slopes as a share of the teacher's; how far the mean of a channel is from that
 of bicubic, in 1/255 (mean and worst); how much more luma changes at every fourth pixel than elsewhere
 (checkerboards).
