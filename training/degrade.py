@@ -62,6 +62,18 @@ class DegradeConfig:
     sinc_odds: float = 0.3
 
 
+# What phones and old web pages do to photographs: milder than the chain of the paper, seldom untouched.
+EVERYDAY = DegradeConfig(
+    untouched=0.05,
+    mild=0.15,
+    mild_noise=(0.0, 8.0),
+    mild_quality=(50, 95),
+    first=Stage(0.7, (0.05, 0.5), (1.0, 4.5), 0.5, (1.0, 8.0), (60, 96)),
+    second=Stage(0.5, (0.05, 0.4), (0.8, 1.6), 0.4, (0.5, 6.0), (50, 92)),
+    sinc_odds=0.2,
+)
+
+
 def compress(picture: Bytes, quality: int) -> Bytes:
     """Through JPEG and back, chroma halved as is usual: (h, w, 3) uint8, the shape kept."""
     file = io.BytesIO()
@@ -103,7 +115,7 @@ def _pass(rng: np.random.Generator, picture: Bytes, side: tuple[int, int], stage
         deviations = rng.uniform(*stage.blur, 2) * per_px
         if rng.random() < 0.6:  # mostly round
             deviations[1] = deviations[0]
-        picture = _blurred(picture, deviations, float(rng.uniform(0.0, np.pi)))
+        picture = blur(picture, deviations, float(rng.uniform(0.0, np.pi)))
     factor = float(np.exp(rng.uniform(*np.log(stage.size))))
     picture = _resized(rng, picture, (round(side[0] * factor), round(side[1] * factor)))
     if rng.random() < stage.noise_odds:
@@ -137,8 +149,8 @@ def _sharpened(rng: np.random.Generator, picture: Bytes, config: DegradeConfig) 
     return _filtered(picture, lambda across, down: (np.hypot(across, down) <= cut).astype(np.float32))
 
 
-def _blurred(picture: Bytes, deviations: NDArray[np.float64], angle: float) -> Bytes:
-    """By a Gaussian of two deviations (pixels), the first along ``angle``."""
+def blur(picture: Bytes, deviations: NDArray[np.float64], angle: float = 0.0) -> Bytes:
+    """(h, w, 3) uint8, blurred by a Gaussian of two deviations (pixels), the first along ``angle``."""
     first, second = (2.0 * np.pi * deviations).tolist()
 
     def transfer(across: Floats, down: Floats) -> Floats:

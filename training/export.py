@@ -32,6 +32,7 @@ METADATA = {
 LOW_PICTURES: dict[Variant, str] = {
     "faithful": "bicubic reductions",
     "clean": "with blur, noise and JPEG (training/degrade.py)",
+    "vivid": "with blur, noise and JPEG (training/degrade.py)",
 }
 
 # Of the pictures on which the change that keeps greys is kept small.
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
     extra = {"data": options.data, "steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
     state = checkpoint["average"]
-    if checkpoint["variant"] == "clean":
+    if checkpoint["variant"] != "faithful":
         # As it will be read again: rounding moves grey as well.
         state = {name: tensor.half().float() for name, tensor in state.items()}
         state = keep_flats(state, some_lows())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.data import DataConfig, Pair, make_pair
-from training.degrade import DegradeConfig
+from training.degrade import EVERYDAY, DegradeConfig
 from training.trainer import Variant
 
 Bytes = NDArray[np.uint8]
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scale", type=int, default=DataConfig().scale)
     parser.add_argument("--variant", choices=get_args(Variant), default="faithful")
     options = parser.parse_args(arguments)
-    degrading = DegradeConfig() if options.variant == "clean" else None
+    degrading = {"faithful": None, "clean": DegradeConfig(), "vivid": EVERYDAY}[options.variant]
     config = DataConfig(scale=options.scale, degrading=degrading)
     pairs = (make_pair(options.seed, index, config) for index in range(options.pictures))
     rows = [row_of(pair, options.scale, options.side // options.scale * options.scale) for pair in pairs]

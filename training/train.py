@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import torch
 from safetensors.torch import load_file
@@ -20,7 +19,7 @@ from training.judge import WATCHED_NOISE, judge, mean_gain
 from training.leaves import PLAIN, LeafConfig
 from training.optim import OptimConfig
 from training.photographs import read_manifest
-from training.trainer import TrainConfig, Trainer, Variant
+from training.trainer import TrainConfig, Trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--variant", choices=get_args(Variant), default="faithful")
+    parser.add_argument("--variant", choices=("faithful", "clean"), default="faithful")
     parser.add_argument("--scale", type=int, default=NetworkConfig().scale)
     parser.add_argument("--start", type=Path, help="safetensors file of a trained network to start from")
     parser.add_argument("--plain", action="store_true", help="no drawn textures, as pixelmend-x4 had")

@@ -21,7 +21,7 @@ from training.start import start_as_bicubic, start_from
 Bytes = NDArray[np.uint8]
 
 
-Variant = Literal["faithful", "clean"]
+Variant = Literal["faithful", "clean", "vivid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +102,14 @@ class Trainer:
     def train_step(self, low: Bytes, high: Bytes, progress: float) -> Tensor:
         """One step on (n, h, w, 3) and (n, s*h, s*w, 3) uint8 pictures; returns the loss, detached."""
         set_rates(self.optimisers, rate_factor(self.step, progress, self.config.warm_up))
-        loss = self._loss(self._to_tensor(low), self._to_tensor(high))
+        loss = self._loss(self.to_tensor(low), self.to_tensor(high))
         self.network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optim.clip)
         for optimiser in self.optimisers:
             optimiser.step()
         self.step += 1
-        self._update_average()
+        self.update_average()
         return loss.detach()
 
     def averaged(self) -> Compact:
@@ -120,7 +120,17 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, complete or not at all."""
-        content = {
+        part = path.with_suffix(".part")
+        torch.save(self.content(), part)
+        part.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Take up the run a checkpoint was saved from."""
+        self.take_up(torch.load(path, map_location=self.device, weights_only=True))
+
+    def content(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        return {
             "step": self.step,
             "seed": self.config.seed,
             "variant": self.config.variant,
@@ -129,13 +139,9 @@ class Trainer:
             "average": self.average,
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
         }
-        part = path.with_suffix(".part")
-        torch.save(content, part)
-        part.replace(path)
 
-    def load(self, path: Path) -> None:
-        """Take up the run a checkpoint was saved from."""
-        content: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+    def take_up(self, content: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint holds."""
         self.step, self.elapsed = content["step"], content["elapsed"]
         self.network.load_state_dict(content["network"])
         self.average = content["average"]
@@ -148,12 +154,12 @@ class Trainer:
         loss = relative_loss if self.config.relative else loss_of
         return loss(output, high, self.config.chroma, self.config.softening)
 
-    def _to_tensor(self, pictures: Bytes) -> Tensor:
+    def to_tensor(self, pictures: Bytes) -> Tensor:
         """(n, h, w, 3) uint8 to (n, 3, h, w) float32 in [0, 1]; the layout in memory stays channels-last."""
         return torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2).float() / 255.0
 
     @torch.no_grad()
-    def _update_average(self) -> None:
+    def update_average(self) -> None:
         # Early on the average must not remember the start for long.
         keep = min(self.config.averaging, (1.0 + self.step) / (10.0 + self.step))
         current = self.network.state_dict()

@@ -1,0 +1,118 @@
+"""Train the vivid network: ``python -m training.train_vivid CACHE --start FAITHFUL --minutes 60 --out RUN``.
+
+``CACHE`` is what ``training.targets`` made; ``--start`` is the faithful network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from pixelmend.engine.backends.compact import config_of
+from training.optim import OptimConfig
+from training.targets import Targets, cut_targets, open_targets
+from training.train import Budget, Reporting
+from training.trainer import TrainConfig
+from training.vivid import VividConfig, VividTrainer
+
+
+def run(
+    trainer: VividTrainer, targets: Targets, batch: int, patch: int, budget: Budget, reporting: Reporting
+) -> Path:
+    """Train until the budget is spent; returns the last checkpoint's path.
+
+    What a step sees depends on the seed, the step and the cache alone.
+    """
+    reporting.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = reporting.out / "last.pt"
+    began = time.monotonic() - trainer.elapsed
+    sums: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
+        rng = np.random.default_rng((trainer.config.seed, trainer.step))
+        trainer.train_step(*cut_targets(rng, targets, batch, patch), progress)
+        trainer.elapsed = time.monotonic() - began
+        sums.update(trainer.parts)
+        counts.update(trainer.parts.keys())
+        if trainer.step % reporting.report == 0:
+            means = " ".join(f"{name} {total / counts[name]:.5f}" for name, total in sums.items())
+            rate = trainer.step / trainer.elapsed
+            print(f"step {trainer.step} {means} {rate:.2f} steps/s {progress:.1%}", flush=True)
+            sums.clear()
+            counts.clear()
+        if trainer.step % reporting.save == 0:
+            trainer.save(checkpoint)
+    trainer.save(checkpoint)
+    return checkpoint
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    usual = VividConfig()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("cache", type=Path)
+    parser.add_argument("--start", type=Path, required=True, help="safetensors file of the faithful network")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--steps", type=int)
+    length.add_argument("--minutes", type=float)
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
+    parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--patch", type=int, default=48, help="side of a low patch, a multiple of 4")
+    parser.add_argument("--adam-rate", type=float, default=2e-4)
+    parser.add_argument("--muon-rate", type=float, default=0.004)
+    parser.add_argument("--warm-up", type=int, default=TrainConfig().warm_up, help="steps")
+    parser.add_argument("--averaging", type=float, default=TrainConfig().averaging)
+    parser.add_argument("--report", type=int, default=Reporting(Path()).report, help="every so many steps")
+    parser.add_argument("--save", type=int, default=Reporting(Path()).save, help="every so many steps")
+    for name in ("slope", "spectrum", "energy", "comb", "adversarial"):
+        parser.add_argument(f"--{name}", type=float, default=getattr(usual, name), help="weight of this loss")
+    parser.add_argument("--alone", type=float, default=usual.alone, help="share of the run without the judge")
+    parser.add_argument("--judge-features", type=int, default=usual.judge_features)
+    parser.add_argument("--judge-rate", type=float, default=usual.judge_rate)
+    options = parser.parse_args(arguments)
+    start = load_file(options.start)
+    network = config_of(start)
+    cache, targets = open_targets(options.cache)
+    if network is None or network.scale != cache.scale:
+        parser.error(f"{options.start} is no Compact network of scale {cache.scale}")
+    config = TrainConfig(
+        seed=options.seed,
+        variant="vivid",
+        network=network,
+        optim=OptimConfig(options.adam_rate, options.muon_rate),
+        warm_up=options.warm_up,
+        averaging=options.averaging,
+    )
+    vivid = VividConfig(
+        options.slope,
+        options.spectrum,
+        options.energy,
+        options.comb,
+        options.adversarial,
+        options.alone,
+        options.judge_features,
+        options.judge_rate,
+    )
+    device = torch.device(options.device)
+    trainer = VividTrainer(config, vivid, device, start, compiled=options.compile)
+    if options.resume:
+        trainer.load(options.out / "last.pt")
+    reporting = replace(Reporting(options.out), report=options.report, save=options.save)
+    print(f"{len(targets.lows)} patches", flush=True)
+    run(trainer, targets, options.batch, options.patch, Budget(options.steps, options.minutes), reporting)
+
+
+if __name__ == "__main__":
+    main()

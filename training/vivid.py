@@ -1,0 +1,137 @@
+"""A step of the vivid network: towards the teacher's pictures, and past a judge that knows them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from training.crispness import comb_loss, energy_loss, slope_loss, spectrum_loss
+from training.discriminator import Discriminator
+from training.optim import set_rates
+from training.tone import keep_tone
+from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class VividConfig:
+    """How much each loss counts beside that of pixels, which counts 1.
+
+    For the share ``alone`` of the run there is no judge: pixels and slopes are learned faster without it.
+    """
+
+    slope: float = 0.5
+    spectrum: float = 0.05
+    energy: float = 0.5
+    comb: float = 2.0
+    adversarial: float = 0.01
+    alone: float = 0.2
+    judge_features: int = 64
+    judge_rate: float = 2e-4
+
+
+class VividTrainer(Trainer):
+    """A ``Trainer`` whose high pictures are a teacher's, with a judge beside the network."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        vivid: VividConfig,
+        device: torch.device,
+        start: Mapping[str, Tensor],
+        *,
+        compiled: bool = False,
+    ) -> None:
+        super().__init__(config, device, start=start)
+        self.vivid = vivid
+        torch.manual_seed(config.seed)
+        judge = Discriminator(vivid.judge_features)
+        self.judge = judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), vivid.judge_rate, betas=(0.9, 0.99))
+        self.judge_optimiser.param_groups[0]["peak"] = vivid.judge_rate
+        self._forward = torch.compile(self.network) if compiled else self.network
+        self.parts: dict[str, float] = {}
+
+    def train_step(self, low: Bytes, high: Bytes, progress: float) -> Tensor:
+        """One step of both; returns the network's loss, detached. Its ``parts`` are kept for the report."""
+        optimisers = [*self.optimisers, self.judge_optimiser]
+        set_rates(optimisers, rate_factor(self.step, progress, self.config.warm_up))
+        lows = self.to_tensor(low)
+        target = keep_tone(self.to_tensor(high), lows)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            output = self._forward(lows).float()
+        judged = progress >= self.vivid.alone
+        parts = self._parts(output, target)
+        if judged:
+            parts["adversarial"] = self._looks_made(output)
+        loss = (
+            parts["pixel"]
+            + self.vivid.slope * parts["slope"]
+            + self.vivid.spectrum * parts["spectrum"]
+            + self.vivid.energy * parts["energy"]
+            + self.vivid.comb * parts["comb"]
+        )
+        if judged:
+            loss = loss + self.vivid.adversarial * parts["adversarial"]
+        self.network.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optim.clip)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        if judged:
+            parts["judge"] = self._teach_judge(output.detach(), target)
+        self.parts = {name: float(part.detach()) for name, part in parts.items()}
+        self.step += 1
+        self.update_average()
+        return loss.detach()
+
+    def content(self) -> dict[str, Any]:
+        """What a checkpoint holds: the judge's as well."""
+        return {
+            **super().content(),
+            "judge": self.judge.state_dict(),
+            "judge_optimiser": self.judge_optimiser.state_dict(),
+        }
+
+    def take_up(self, content: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint holds."""
+        super().take_up(content)
+        self.judge.load_state_dict(content["judge"])
+        self.judge_optimiser.load_state_dict(content["judge_optimiser"])
+
+    def _parts(self, output: Tensor, target: Tensor) -> dict[str, Tensor]:
+        return {
+            "pixel": loss_of(output, target, self.config.chroma, self.config.softening),
+            "slope": slope_loss(output, target),
+            "spectrum": spectrum_loss(output, target),
+            "energy": energy_loss(output, target),
+            "comb": comb_loss(output, target, self.config.network.scale),
+        }
+
+    def _looks_made(self, output: Tensor) -> Tensor:
+        """The adversarial loss; the judge itself is not moved by it."""
+        self.judge.requires_grad_(False)
+        loss = functional.softplus(-self._judged(output)).mean()
+        self.judge.requires_grad_(True)
+        return loss
+
+    def _teach_judge(self, output: Tensor, target: Tensor) -> Tensor:
+        real, made = self._judged(target), self._judged(output)
+        loss = functional.softplus(-real).mean() + functional.softplus(made).mean()
+        self.judge_optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.judge_optimiser.step()
+        return loss.detach()
+
+    def _judged(self, pictures: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits: Tensor = self.judge(pictures)
+        return logits.float()
