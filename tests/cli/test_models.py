@@ -239,6 +239,7 @@ def test_a_mirror_with_wrong_files_offline_ends_with_what_to_do_by_hand(
     assert names(folder) == []
 
 
+@pytest.mark.full
 def test_the_script_does_the_same() -> None:
     script = str(ROOT / "download_models.py")
     listed = command(script, "--list")

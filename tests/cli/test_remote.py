@@ -55,6 +55,7 @@ def test_options_reach_the_service(folder: Path, tmp_path: Path, service: Servic
     assert decoded((out / "0.webp").read_bytes()).shape == (90, 90, 3)
 
 
+@pytest.mark.full
 def test_no_such_service_is_said_at_once(folder: Path, tmp_path: Path, service: ServiceClient) -> None:
     for url, words in (
         ("http://127.0.0.1:9", "does not answer"),
@@ -66,6 +67,7 @@ def test_no_such_service_is_said_at_once(folder: Path, tmp_path: Path, service: 
         assert words in refused.stderr
 
 
+@pytest.mark.full
 def test_key_is_sent_and_its_lack_said_once(folder: Path, tmp_path: Path) -> None:
     with service_in_threads(tmp_path / "in", api_keys="secret") as keyed:
         command = ("upscale", folder / "0.png", "-o", tmp_path / "out", "--server", keyed.base_url)

@@ -109,6 +109,7 @@ def test_once_says_by_its_status_that_a_file_failed(tmp_path: Path) -> None:
     assert "bad.png: " in done.stdout
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("folder", "out", "reason"),
     [

@@ -28,6 +28,7 @@ class Losses:
         self.reasons.append(reason)
 
 
+@pytest.mark.full
 def test_no_process_at_all_is_told_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def body() -> None:
         settings = Settings(_env_file=None, device="cpu", data_dir=tmp_path, models_dir=tmp_path)

@@ -2318,7 +2318,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let go of a profile's models */
+        /** Release a profile's models */
         post: {
             parameters: {
                 query?: never;

@@ -89,6 +89,7 @@ def lama_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_lama_as_it_is_distributed_fills_the_hole_and_nothing_else(lama_file: Path) -> None:
     cache = cache_of(trusted(lama_file))
     opened = cache.lease("m", task="inpaint")

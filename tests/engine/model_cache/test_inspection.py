@@ -248,6 +248,7 @@ def lama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.full
 def test_a_dropped_in_model_for_inpainting_is_known_as_such_and_refused(lama: Path) -> None:
     cache = cache_of(lama)
     assert described(cache)["inpainter"].task == "upscale"  # as long as nobody has looked

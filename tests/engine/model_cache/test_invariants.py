@@ -3,6 +3,7 @@
 import gc
 import threading
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -108,7 +109,7 @@ class Administration(RuleBasedStateMachine):
         assert self.cache._models.accounted_bytes == accounted
 
 
-TestAdministration = Administration.TestCase
+TestAdministration = pytest.mark.full(Administration.TestCase)
 TestAdministration.settings = settings(
     max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
