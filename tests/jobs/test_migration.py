@@ -12,6 +12,7 @@ from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import WEBP
 from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
+from pixelmend.jobs import migration
 from pixelmend.jobs.database import SCHEMA_VERSION
 from pixelmend.jobs.model import JobState
 from pixelmend.jobs.store import JobStore
@@ -117,6 +118,35 @@ def test_a_row_that_is_not_readable_is_put_aside_and_the_others_are_kept(tmp_pat
             store.close()
 
     asyncio.run(body())
+
+
+def test_what_breaks_off_leaves_the_old_database_and_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_database(tmp_path / "jobs.db", old_record("a", old_options()), old_record("b", old_options()))
+    renewed = migration._renew_record
+    seen: list[str] = []
+
+    def break_off(record: dict[str, object]) -> None:
+        seen.append(str(record["id"]))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        renewed(record)
+
+    monkeypatch.setattr(migration, "_renew_record", break_off)
+    with sqlite3.connect(tmp_path / "jobs.db") as db, pytest.raises(KeyboardInterrupt):
+        migration.migrate(db)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(jobs)")]
+    assert ("asked" in columns, "is_async" in columns) == (True, False)
+    assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
+
+    monkeypatch.setattr(migration, "_renew_record", renewed)
+    store = JobStore(tmp_path / "jobs.db", Logger())
+    try:
+        assert {record.id for record in asyncio.run(store.unfinished())} == {"a", "b"}
+    finally:
+        store.close()
 
 
 def test_what_a_later_version_wrote_is_refused(tmp_path: Path) -> None:

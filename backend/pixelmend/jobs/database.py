@@ -108,8 +108,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         # FULL: a job that was answered with 202 is still there after a power cut.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
-        with db:
-            migrate(db)
+        migrate(db)
         db.executescript(_SCHEMA)
         with db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -6,13 +6,17 @@ from typing import Any
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Inside one transaction of the caller's, so that a database is of one version or of the other.
+    """In one transaction, the version included, so that a database is of one version or of the other.
 
     A row that cannot be read is left as it is: the store puts it aside when it comes to it.
     """
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 1:
+    if version != 1:
+        return
+    db.execute("BEGIN IMMEDIATE")  # the module would begin one before an UPDATE only, and not before an ALTER
+    with db:
         _from_1_to_2(db)
+        db.execute("PRAGMA user_version = 2")
 
 
 def _from_1_to_2(db: sqlite3.Connection) -> None:
