@@ -11,6 +11,7 @@ from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.batch_run import BatchContext, BatchRun, JobSubmitter, Manifest
 from pixelmend.jobs.model import BatchTask, Job, JobEvent, JobState
 from pixelmend.jobs.retention import Retention
+from pixelmend.jobs.runner import stopped
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.shares import Shares
 from pixelmend.jobs.spool import Spool
@@ -101,7 +102,7 @@ class BatchRunner:
             if job.record.is_async:
                 self._suspend(job)
             else:
-                self.cancel(job, _stopped(job))
+                self.cancel(job, stopped(job))
         if self._tasks:
             await asyncio.wait(list(self._tasks.values()), timeout=timeout_s)
 
@@ -113,7 +114,7 @@ class BatchRunner:
 
     def _suspend(self, job: Job) -> None:
         if not job.is_over:
-            job.transition(JobEvent.SUSPEND, _stopped(job))
+            job.transition(JobEvent.SUSPEND, stopped(job))
             self._tasks[job.id].cancel()
 
     async def _see_through(self, job: Job) -> None:
@@ -126,7 +127,3 @@ class BatchRunner:
         del self._active[job.id], self._tasks[job.id]
         self._shares.remove(job)
         job.end()
-
-
-def _stopped(job: Job) -> Draining:
-    return Draining(f"the service stopped before job {job.id} was finished")

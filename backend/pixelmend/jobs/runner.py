@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pixelmend.core.errors import PixelmendError
+from pixelmend.core.errors import Draining, PixelmendError
 from pixelmend.jobs.model import Job
 
 
@@ -31,3 +31,8 @@ class Runner(Protocol):
     def eta_s(self, job: Job) -> float | None:
         """Seconds until its end, from what was measured; None before anything was."""
         ...
+
+
+def stopped(job: Job) -> Draining:
+    """Why a job that the service had no time for has no result."""
+    return Draining(f"the service stopped before job {job.id} was finished")

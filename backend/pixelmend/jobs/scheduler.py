@@ -21,6 +21,7 @@ from pixelmend.jobs.model import ENDED, Job, JobEvent, JobState
 from pixelmend.jobs.placement import Placement
 from pixelmend.jobs.quarantine import MAX_CRASHES, Quarantine
 from pixelmend.jobs.queue import JobQueue, size_class
+from pixelmend.jobs.runner import stopped
 from pixelmend.jobs.shares import Shares
 from pixelmend.jobs.throughput import ThroughputEstimator, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.worker.pool import WorkerPool
@@ -167,7 +168,7 @@ class Scheduler:
                 if job.record.is_async:
                     self._suspend(job)
                 else:
-                    self.cancel(job, _stopped(job))
+                    self.cancel(job, stopped(job))
             return False
         return True
 
@@ -246,7 +247,7 @@ class Scheduler:
 
     def _suspend(self, job: Job) -> None:
         self._placement.cancel(job)
-        self._end(job, JobEvent.SUSPEND, _stopped(job))
+        self._end(job, JobEvent.SUSPEND, stopped(job))
 
     def _note_left(self, job_id: str) -> None:
         if self._placement.has_left(job_id):
@@ -287,7 +288,3 @@ class Scheduler:
         if worker.hopeless:
             for job in [job for job in self._queued if not job.record.is_async]:
                 self._end(job, JobEvent.FAIL, NoWorker(worker.problem or "no engine worker starts"))
-
-
-def _stopped(job: Job) -> Draining:
-    return Draining(f"the service stopped before job {job.id} was finished")
