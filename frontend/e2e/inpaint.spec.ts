@@ -28,7 +28,7 @@ test(
     await app.open(service, 'erase');
     await app.pick('Choose images', IMAGE);
     await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
-    await expect(page.getByRole('status').filter({ hasText: 'Paint over what shall go.' })).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'Paint over what is to be removed.' })).toBeVisible();
     await page.keyboard.press('r');
     await draw(page, [0.45, 0.45], [0.55, 0.55]);
     await page.getByTestId('inpaint-run').click();
@@ -107,7 +107,7 @@ test('a mask that is empty, or full, is not sent: there is nothing to do, or not
   await app.pick('Choose images', IMAGE);
   await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
   await page.getByTestId('inpaint-run').click();
-  const status = page.getByRole('status').filter({ hasText: 'Paint over what shall go.' });
+  const status = page.getByRole('status').filter({ hasText: 'Paint over what is to be removed.' });
   await expect(status).toHaveAttribute('data-failed', 'true');
   await page.getByRole('button', { name: 'Invert' }).click();
   await page.getByTestId('inpaint-run').click();

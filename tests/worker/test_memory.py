@@ -145,7 +145,7 @@ def test_each_command_gets_its_own_answer() -> None:
         assert not first.done()
         pipe.memory.on_event(CommandResponse(ids[0]))
         await first
-        pipe.memory.on_event(CommandResponse(ids[0]))  # nobody waits any more
+        pipe.memory.on_event(CommandResponse(ids[0]))  # no request waits any more
 
     on_a_loop(body)
 
@@ -323,7 +323,7 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
             await memory.execute(UnloadModel("small"))
         await memory.execute(ReleaseProfile("set"))
         assert small() == (False, False)
-        wrong = (LoadModel("nobody"), UnknownModel), (PreloadProfile("none"), UnknownProfile)
+        wrong = (LoadModel("unknown"), UnknownModel), (PreloadProfile("none"), UnknownProfile)
         for command, kind in wrong:
             with pytest.raises(kind) as error:
                 await memory.execute(command)

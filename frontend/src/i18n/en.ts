@@ -174,7 +174,7 @@ export const en = {
     thenUpscale: 'Enlarge afterwards, {{factor}}×',
     another: 'Another image',
     canvas: 'Image with its mask. Choose a tool, then draw. Brackets change the brush size.',
-    nothing: 'Paint over what shall go.',
+    nothing: 'Paint over what is to be removed.',
     everything: 'All is painted: nothing would be left to fill from.',
     done: 'Erased. Paint again to go on from this result.',
     download: 'Download',

@@ -1,4 +1,4 @@
-"""Which models are open: opened once, kept while leased or pinned, let go where their memory is needed."""
+"""Which models are open: opened once, kept while leased or pinned, evicted if their memory is needed."""
 
 import subprocess
 import sys
@@ -113,7 +113,7 @@ def test_a_model_that_could_not_be_opened_is_tried_again(folder: Path) -> None:
     path.write_bytes(whole)
     assert cache.lease(NAMES[0]).leases == 1
     with pytest.raises(UnknownModel):
-        cache.lease("nobody")
+        cache.lease("unknown")
 
 
 LEARNED = """
@@ -347,7 +347,7 @@ def test_a_pinned_model_is_not_unloaded_and_an_unknown_one_not_pinned() -> None:
     cache.unload("a")
     assert open_models(cache) == set()
     with pytest.raises(UnknownModel):
-        cache.pin("nobody", True)
+        cache.pin("unknown", True)
 
 
 # --- tiles ------------------------------------------------------------------------------------------------

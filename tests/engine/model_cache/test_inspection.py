@@ -1,4 +1,4 @@
-"""Bad model files among good ones: named, not read twice, and disturbing nobody. Good ones stay known."""
+"""Bad model files among good ones: named, not read twice, and disturbing no other. Good ones stay known."""
 
 import os
 import pickle
@@ -251,7 +251,7 @@ def lama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.full
 def test_a_dropped_in_model_for_inpainting_is_known_as_such_and_refused(lama: Path) -> None:
     cache = cache_of(lama)
-    assert described(cache)["inpainter"].task == "upscale"  # as long as nobody has looked
+    assert described(cache)["inpainter"].task == "upscale"  # until the file is read
     for _ in range(2):
         with pytest.raises(InvalidParameter, match=r"^model 'inpainter' is for inpainting, not upscaling$"):
             cache.lease("inpainter")
