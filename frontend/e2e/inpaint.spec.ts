@@ -28,7 +28,9 @@ test(
     await app.open(service, 'erase');
     await app.pick('Choose images', IMAGE);
     await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
-    await expect(page.getByRole('status').filter({ hasText: 'Paint over what is to be removed.' })).toBeVisible();
+    await expect(
+      page.getByRole('status').filter({ hasText: 'Paint over what is to be removed.' }),
+    ).toBeVisible();
     await page.keyboard.press('r');
     await draw(page, [0.45, 0.45], [0.55, 0.55]);
     await page.getByTestId('inpaint-run').click();
