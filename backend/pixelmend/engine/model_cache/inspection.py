@@ -35,17 +35,20 @@ class _FileVersion:
     inode: int
 
 
+_FileVersions = tuple[_FileVersion, ...]
+
+
 class Inspections:
     """Used by all threads of a worker."""
 
     def __init__(self, read: Callable[[Catalog, str, float | None], LoadedModel] = read_model) -> None:
         self._read = read
         self._lock = Lock()
-        self._by_path: dict[Path, tuple[_FileVersion, Inspection]] = {}
+        self._by_path: dict[Path, tuple[_FileVersions, Inspection]] = {}
 
     def get(self, entry: ModelEntry) -> Inspection:
         """What is known of the file that is there now."""
-        now = _file_version(entry.path)
+        now = _file_version(entry)
         with self._lock:
             then, inspection = self._by_path.get(entry.path, (None, Inspection()))
         return inspection if then == now else Inspection()
@@ -58,7 +61,7 @@ class Inspections:
             self._raise_known_problem(catalog.denoise_partner(model_id))
         # Taken before the file is read: if it is replaced meanwhile, what was read is not known of the new
         # one.
-        version = _file_version(entry.path)
+        version = _file_version(entry)
         try:
             model = self._read(catalog, model_id, denoise)
         except ModelUnusable as error:
@@ -73,20 +76,20 @@ class Inspections:
 
     def record_unusable(self, entry: ModelEntry, error: ModelUnusable) -> None:
         """The file was read, and then the model could not be used."""
-        self._keep(entry, _file_version(entry.path), _unusable(error))
+        self._keep(entry, _file_version(entry), _unusable(error))
 
     def record_execution_profile(self, entry: ModelEntry, profile: ExecutionProfile) -> None:
         """The profile of a model that was opened; ignored if its file has changed since."""
         inspection = self.get(entry)
         if inspection.architecture is not None:
-            self._keep(entry, _file_version(entry.path), replace(inspection, execution_profile=profile))
+            self._keep(entry, _file_version(entry), replace(inspection, execution_profile=profile))
 
     def _raise_known_problem(self, entry: ModelEntry) -> None:
         known = self.get(entry)
         if known.problem is not None:
             raise ModelUnusable(known.problem)
 
-    def _keep(self, entry: ModelEntry, version: _FileVersion | None, inspection: Inspection) -> None:
+    def _keep(self, entry: ModelEntry, version: _FileVersions | None, inspection: Inspection) -> None:
         if version is not None:
             with self._lock:
                 self._by_path[entry.path] = (version, inspection)
@@ -96,13 +99,13 @@ def _unusable(error: ModelUnusable) -> Inspection:
     return Inspection(problem=error.message[:MAX_PROBLEM_LENGTH])
 
 
-def _file_version(path: Path) -> _FileVersion | None:
-    """None if there is no such file."""
+def _file_version(entry: ModelEntry) -> _FileVersions | None:
+    """None if one of its files is not there."""
     try:
-        found = path.stat()
+        found = [path.stat() for path in entry.files]
     except OSError:
         return None
-    return _FileVersion(found.st_mtime_ns, found.st_size, found.st_ino)
+    return tuple(_FileVersion(one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 
 
 def _is_temporary(error: ModelUnusable) -> bool:

@@ -16,6 +16,8 @@ from torch import Tensor
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.models.catalog import ModelEntry
 from pixelmend.models.integrity import checked_file
+from pixelmend.models.ncnn import MAX_PARAM_BYTES, PARAM_SUFFIX, WEIGHTS_SUFFIX
+from pixelmend.models.ncnn_state import read_state as read_ncnn_state
 
 StateDict = Mapping[str, Tensor]
 _SCRIPT_MARK = "constants.pkl"
@@ -27,10 +29,28 @@ _MAX_INFLATION, _SPARED_BYTES = 4, 1 << 20
 def read_weights(entry: ModelEntry) -> tuple[StateDict, str]:
     """The tensors of a model's file, and its sha256. Raises ModelUnusable naming the file."""
     with checked_file(entry.path, entry.sha256) as checked:
+        if entry.path.suffix.lower() == WEIGHTS_SUFFIX:
+            return _ncnn_state(entry, checked.path), checked.sha256
         # A TorchScript file is a program, so it is only loaded if its checksum says which one it is.
         if entry.sha256 is not None and _is_torchscript(checked.path):
             return _script_state(checked.path, entry.path.name), checked.sha256
         return read_state(checked.path, entry.path.name), checked.sha256
+
+
+def _ncnn_state(entry: ModelEntry, weights: Path) -> StateDict:
+    """weights: leads to the weights that were checked. Raises ModelUnusable."""
+    layers = entry.path.with_suffix(PARAM_SUFFIX)
+    try:
+        with layers.open("rb") as file:
+            text = file.read(MAX_PARAM_BYTES + 1)
+        if len(text) > MAX_PARAM_BYTES:
+            raise ModelUnusable(f"{layers.name}: larger than {MAX_PARAM_BYTES} bytes, no text of layers")
+        state = read_ncnn_state(text.decode("ascii"), weights.read_bytes(), entry.path.stem)
+    except UnicodeDecodeError as error:
+        raise ModelUnusable(f"{layers.name}: not a text of ncnn's layers") from error
+    except OSError as error:
+        raise ModelUnusable(f"{layers.name}: cannot be read: {error.strerror}") from error
+    return {name: torch.from_numpy(array.copy()) for name, array in state.items()}
 
 
 def read_state(path: Path, name: str | None = None) -> StateDict:
