@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 
 from tests.engine.networks import compact_state
+from tests.models.ncnn_networks import compact
 from tests.pictures import decoded, encoded, photo
 from tests.service import ServiceClient
 
@@ -101,13 +102,42 @@ def test_result_in_tiles_of_a_model_for_whole_images_says_so(service: ServiceCli
 
     torch.manual_seed(0)
     torch.save(dict(MixDehazeNet().state_dict()), models / "haze.pth")
-    large = {"file": encoded(photo(side_px=150))}
+    large = {"file": encoded(photo(side_px=170))}
     alone = upscale(service, model="haze")
-    tiled = service.client.post("/api/upscale", files=large, data={"model": "haze", "tile": "128"})
+    tiled = service.client.post("/api/upscale", files=large, data={"model": "haze", "tile": "160"})
     assert (alone.status_code, tiled.status_code) == (200, 200)
     said = "haze is made for whole images; its tiles may differ in tone"
     assert said not in alone.headers.get("x-pixelmend-notes", "")
     assert said in tiled.headers["x-pixelmend-notes"]
+
+
+def test_a_pair_of_ncnns_files_becomes_a_model(service: ServiceClient, models: Path) -> None:
+    param, weights, _ = compact(scale=2)
+    (models / "pair.bin").write_bytes(weights)
+    (models / "pair.param").write_text(param)
+    response = upscale(service, model="pair")
+    assert response.status_code == 200, response.text
+    assert decoded(response.content).shape == (96, 96, 3)
+
+
+@pytest.mark.parametrize(
+    ("model", "least_px"), [("RealESRGAN_x4plus", 160), ("RealESRGAN_x4plus_anime_6B", 96)]
+)
+def test_tile_too_small_for_a_network_is_refused_before_it_is_opened(
+    service: ServiceClient, models: Path, model: str, least_px: int
+) -> None:
+    (models / f"{model}.pth").write_bytes(b"could not be opened")
+
+    def status_and_detail(side_px: int, tile_px: int) -> tuple[int, str]:
+        files = {"file": encoded(photo(side_px=side_px))}
+        answer = service.client.post("/api/upscale", files=files, data={"model": model, "tile": str(tile_px)})
+        return answer.status_code, answer.json()["detail"]
+
+    status, detail = status_and_detail(200, 64)
+    assert status == 422
+    assert detail == f"tile=64 px is too small for this model, which needs at least {least_px} px"
+    # The first fits into one tile, the second into tiles that are large enough.
+    assert {status_and_detail(40, 64)[0], status_and_detail(200, least_px)[0]} == {503}
 
 
 def test_models_for_inpainting_are_listed_and_refused(service: ServiceClient, models: Path) -> None:

@@ -22,7 +22,7 @@ from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.inspection import Inspection
 from pixelmend.engine.model_cache.memory_profile import MemoryProfile, MemoryProfileKey, MemoryProfiles
 from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, OpenNetwork
-from pixelmend.engine.recovery.runner import Tiling
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.models.catalog import ModelEntry, ModelTask

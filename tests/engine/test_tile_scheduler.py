@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pixelmend.core.errors import StorageFull, WrongResult
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
-from pixelmend.engine.recovery.runner import ResilientRunner, Tiling
+from pixelmend.engine.recovery.runner import ResilientRunner
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.tile_scheduler import AGING_SHARE, BACKLOG_TILES, TileJob, TileScheduler
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles

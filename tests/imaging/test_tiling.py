@@ -24,6 +24,7 @@ def demands(draw: st.DrawFn) -> dict[str, int]:
         "multiple_of": draw(st.sampled_from([1, 2, 3, 4, 8, 16])),
         "minimum_px": draw(st.sampled_from([1, 2, 16, 20, 64])),
         "blend_px": draw(st.integers(0, overlap)),
+        "minimum_core_px": draw(st.sampled_from([1, 1, 30, 80])),
     }
 
 
@@ -111,7 +112,8 @@ def test_windows_have_one_shape_that_the_network_accepts(
 def test_the_cheapest_plan_keeps_its_budget(width: int, height: int, demand: dict[str, int]) -> None:
     plan = cheapest(Size(width, height), **demand)
     multiple, minimum = demand["multiple_of"], demand["minimum_px"]
-    least = max(-(-minimum // multiple), -(-2 * demand["overlap_px"] // multiple) + 1) * multiple
+    core = -(-demand["minimum_core_px"] // multiple)
+    least = max(-(-minimum // multiple), -(-2 * demand["overlap_px"] // multiple) + core) * multiple
     fits = plan.tile.pixels <= demand["tile_px"] ** 2
     assert fits or min(plan.tile.width, plan.tile.height) <= least
 
@@ -140,6 +142,17 @@ def test_cores_keep_the_overlap_to_inner_window_edges(
     plan = planned(planner, Size(width, height), demand)
     for tiles in (plan.columns, plan.rows):
         assert min(inner_distances(tiles), default=1000) >= demand["overlap_px"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(planners, sides, sides, demands())
+def test_an_image_that_is_cut_keeps_the_least_core(
+    planner: Planner, width: int, height: int, demand: dict[str, int]
+) -> None:
+    plan = planned(planner, Size(width, height), demand)
+    for tiles, window in ((plan.columns, plan.tile.width), (plan.rows, plan.tile.height)):
+        if len(tiles) > 1:
+            assert window >= 2 * demand["overlap_px"] + demand["minimum_core_px"]
 
 
 @settings(max_examples=300, deadline=None)
@@ -177,21 +190,17 @@ def test_a_small_image_is_padded_to_what_the_network_accepts() -> None:
 
 
 def test_a_tile_that_is_all_overlap_is_refused_by_its_value_and_limit() -> None:
-    with pytest.raises(InvalidParameter, match=r"tile=36 px leaves nothing.* at least 37 px"):
+    with pytest.raises(InvalidParameter, match=r"tile=36 px is too small .* at least 37 px"):
         plan_tiles(Size(500, 500), tile_px=36, overlap_px=18)
 
 
 def test_a_tile_below_the_networks_minimum_is_refused() -> None:
-    with pytest.raises(
-        InvalidParameter, match=r"tile=32 px is below the network's minimum; .* at least 64 px"
-    ):
+    with pytest.raises(InvalidParameter, match=r"tile=32 px is too small .* at least 64 px"):
         plan_tiles(Size(10, 10), tile_px=32, overlap_px=0, multiple_of=8, minimum_px=60)
 
 
 def test_a_tile_below_the_networks_multiple_is_refused() -> None:
-    with pytest.raises(
-        InvalidParameter, match=r"tile=40 px is below the network's minimum; .* at least 64 px"
-    ):
+    with pytest.raises(InvalidParameter, match=r"tile=40 px is too small .* at least 64 px"):
         plan_tiles(Size(100, 100), tile_px=40, overlap_px=0, multiple_of=64)
 
 

@@ -18,7 +18,8 @@ from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.devices.precision import Precision, psnr_db
-from pixelmend.engine.recovery.runner import ResilientRunner, Tiling
+from pixelmend.engine.recovery.runner import ResilientRunner
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.canvas import Canvas

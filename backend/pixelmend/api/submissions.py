@@ -241,8 +241,7 @@ class _Intake:
     def _admission(self, task: Task, options: ImageOptions) -> Admission:
         seen = self._service.loaded_model(options.main_model)
         service = self._service
-        known_scale = seen.scale if seen else None
-        return Admission.of(task, options, service.settings, service.catalog, known_scale, service.formats)
+        return Admission.of(task, options, service.settings, service.catalog, seen, service.formats)
 
     @property
     def _wants_fresh(self) -> bool:

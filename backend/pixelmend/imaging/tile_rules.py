@@ -34,6 +34,7 @@ class TileRules:
     blend_px: int = 0
     multiple_of: int = 1
     minimum_px: int = 1
+    minimum_core_px: int = 1
     largest_tile_px: int | None = None
     cost: WidthCost = WidthCost()
 
@@ -54,6 +55,7 @@ class TileRules:
                 multiple_of=self.multiple_of,
                 minimum_px=self.minimum_px,
                 blend_px=self.blend_px,
+                minimum_core_px=self.minimum_core_px,
             )
         return plan_cheapest(
             size,
@@ -63,4 +65,5 @@ class TileRules:
             multiple_of=self.multiple_of,
             minimum_px=self.minimum_px,
             blend_px=self.blend_px,
+            minimum_core_px=self.minimum_core_px,
         )

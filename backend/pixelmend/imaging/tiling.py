@@ -77,20 +77,23 @@ def plan_tiles(
     multiple_of: int = 1,
     minimum_px: int = 1,
     blend_px: int = 0,
+    minimum_core_px: int = 1,
 ) -> TilePlan:
     """Cover `size` with windows of at most `tile_px` a side.
 
     `multiple_of` and `minimum_px` are the network's demands on its input; window positions are aligned to
     `multiple_of` too, since a network that unshuffles pixels depends on their phase. `blend_px` is half the
     width of the band in which neighbouring tiles are mixed; 0 cuts hard, which is exact if the overlap
-    covers the receptive field.
+    covers the receptive field. `minimum_core_px`: the least that has to be left between the overlaps of an
+    image that is cut; a network whose receptive field is larger than its overlap is less exact in small
+    tiles.
 
     Raises InvalidParameter if a window of `tile_px` is too small for the network or leaves no core after its
     overlaps.
     """
     window = Size(
-        _narrowest_window(size.width, tile_px, overlap_px, multiple_of, minimum_px),
-        _narrowest_window(size.height, tile_px, overlap_px, multiple_of, minimum_px),
+        _narrowest_window(size.width, tile_px, overlap_px, multiple_of, minimum_px, minimum_core_px),
+        _narrowest_window(size.height, tile_px, overlap_px, multiple_of, minimum_px, minimum_core_px),
     )
     return _plan_windows(size, window, overlap_px, multiple_of, blend_px)
 
@@ -104,6 +107,7 @@ def plan_cheapest(
     multiple_of: int = 1,
     minimum_px: int = 1,
     blend_px: int = 0,
+    minimum_core_px: int = 1,
 ) -> TilePlan:
     """As `plan_tiles`, with windows of the shape that takes the least time, of `budget_px` pixels at most.
 
@@ -112,7 +116,7 @@ def plan_cheapest(
     windows than the budget allows, it gets the smallest that it can take.
     """
     shared = _round_up(2 * overlap_px, multiple_of)
-    least = max(_round_up(minimum_px, multiple_of), shared + multiple_of)
+    least = least_window_px(overlap_px, multiple_of, minimum_px, minimum_core_px)
     padded = Size(
         _round_up(max(size.width, minimum_px), multiple_of),
         _round_up(max(size.height, minimum_px), multiple_of),
@@ -123,9 +127,11 @@ def plan_cheapest(
     if padded.width <= widest:
         widths.add(padded.width)
 
+    demands = (overlap_px, multiple_of, minimum_px, minimum_core_px)
+
     def window_of(width: int) -> Size:
         longest = max(budget_px // width, least)
-        return Size(width, _narrowest_window(size.height, longest, overlap_px, multiple_of, minimum_px))
+        return Size(width, _narrowest_window(size.height, longest, *demands))
 
     def time_of(window: Size) -> float:
         columns = _count(padded.width, window.width, shared)
@@ -135,10 +141,24 @@ def plan_cheapest(
     windows = [window_of(width) for width in sorted(widths)]
     edge = math.isqrt(budget_px)
     if edge >= least:  # the square, which the steps may pass over if windows are small
-        sides = ((side, edge, overlap_px, multiple_of, minimum_px) for side in (size.width, size.height))
-        windows.append(Size(*(_narrowest_window(*side) for side in sides)))
+        windows.append(Size(*(_narrowest_window(side, edge, *demands) for side in (size.width, size.height))))
     window = min(windows, key=time_of)
     return _plan_windows(size, window, overlap_px, multiple_of, blend_px)
+
+
+def least_window_px(overlap_px: int, multiple_of: int, minimum_px: int, minimum_core_px: int) -> int:
+    """The smallest window of an image that is cut; the parameters are those of `plan_tiles`."""
+    # Both overlaps together, as a multiple so that aligned starts still leave that much.
+    shared = _round_up(2 * overlap_px, multiple_of)
+    return max(_round_up(minimum_px, multiple_of), shared + _round_up(minimum_core_px, multiple_of))
+
+
+def check_tile(tile_px: int, least_px: int) -> None:
+    """Raises InvalidParameter if `tile_px`, as a caller asks for it, is smaller than the least window."""
+    if tile_px < least_px:
+        raise InvalidParameter(
+            f"tile={tile_px} px is too small for this model, which needs at least {least_px} px"
+        )
 
 
 def _plan_windows(size: Size, window: Size, overlap: int, multiple: int, blend: int) -> TilePlan:
@@ -167,19 +187,18 @@ def _count(padded: int, window: int, shared: int) -> int:
     return 1 if padded <= window else -(-(padded - shared) // (window - shared))
 
 
-def _narrowest_window(length: int, tile: int, overlap: int, multiple: int, minimum: int) -> int:
+def _narrowest_window(
+    length: int, tile: int, overlap: int, multiple: int, minimum: int, minimum_core: int
+) -> int:
     """The smallest window that covers `length` in as many tiles as windows of `tile` would."""
     padded = _round_up(max(length, minimum), multiple)
     longest = tile // multiple * multiple
     if padded <= longest:
         return padded
-    least = _round_up(minimum, multiple)
-    # Both overlaps together, as a multiple so that aligned starts still leave that much.
+    least = least_window_px(overlap, multiple, minimum, minimum_core)
+    if longest < least:
+        check_tile(tile, least)
     shared = _round_up(2 * overlap, multiple)
-    needed = max(least, shared + multiple)
-    if longest < needed:
-        why = "is below the network's minimum" if longest < least else "leaves nothing between its overlaps"
-        raise InvalidParameter(f"tile={tile} px {why}; this model needs at least {needed} px")
     # A larger window would compute pixels that are thrown away.
     share = -(-(padded - shared) // _count(padded, longest, shared))
     return min(longest, max(least, _round_up(share + shared, multiple)))

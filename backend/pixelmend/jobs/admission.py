@@ -6,11 +6,15 @@ from pathlib import Path
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.geometry import Size
+from pixelmend.imaging.edges import with_margin
 from pixelmend.imaging.formats import Format, FormatRegistry, OutputSpec, check_encodable
 from pixelmend.imaging.mask import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, input_limits, probe
+from pixelmend.imaging.tiling import check_tile
 from pixelmend.jobs.submission import versions_of
 from pixelmend.models.catalog import Catalog
+from pixelmend.models.description import ModelDescription
+from pixelmend.models.tile_demands import least_tile_px
 from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.task import Task
 
@@ -33,13 +37,15 @@ class ImageHeader:
 class Admission:
     """Options that were checked as far as they go without an image, for any number of images.
 
-    versions: of the models' files. scale: 1 if nothing is upscaled.
+    versions: of the models' files. scale: 1 if nothing is upscaled. least_tile_px: that its network is known
+    to need if an image is cut.
     """
 
     task: Task
     options: ImageOptions
     versions: str
     scale: int
+    least_tile_px: int
     limits: InputLimits
     max_output_pixels: int
 
@@ -50,10 +56,10 @@ class Admission:
         options: ImageOptions,
         settings: Settings,
         catalog: Catalog,
-        known_scale: int | None = None,
+        known: ModelDescription | None = None,
         formats: FormatRegistry | None = None,
     ) -> "Admission":
-        """known_scale: the model's, once a worker has read it. formats: None for the built-in ones.
+        """known: what a worker has read of the model, if it has. formats: None for the built-in ones.
 
         Raises what the options and their models may be refused for.
         """
@@ -62,7 +68,8 @@ class Admission:
             task,
             options,
             versions_of(options, catalog),
-            task.scale(options, catalog, known_scale),
+            task.scale(options, catalog, known.scale if known else None),
+            _least_tile_px(options, catalog, known),
             input_limits(settings, formats),
             settings.max_output_pixels,
         )
@@ -95,7 +102,22 @@ class Admission:
     def size_for(self, header: ImageHeader) -> Size:
         """The same for an image of which only that much is known."""
         check_size(header.size, self.limits)
+        self._check_tile(header.size)
         size = self.task.result_size(self.options, header.size, self.scale, self.max_output_pixels)
         spec = OutputSpec(self.output_format, size, header.channels, header.bits, self.options.quality)
         check_encodable(spec)
         return size
+
+    def _check_tile(self, size: Size) -> None:
+        """Here, so that a model need not be opened for a refusal."""
+        tile_px = self.options.upscale.tile_px if self.options.upscale else None
+        # An image that fits into a tile is not cut.
+        if tile_px is not None and max(with_margin(size).width, with_margin(size).height) > tile_px:
+            check_tile(tile_px, self.least_tile_px)
+
+
+def _least_tile_px(options: ImageOptions, catalog: Catalog, known: ModelDescription | None) -> int:
+    if options.upscale is None:
+        return 1
+    entry = catalog.get(options.upscale.model)
+    return least_tile_px(entry.architecture or (known.architecture if known else None), entry.overlap_px)

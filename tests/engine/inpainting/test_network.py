@@ -18,7 +18,8 @@ from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
-from pixelmend.engine.recovery.runner import ResilientRunner, RunResult, Tiling
+from pixelmend.engine.recovery.runner import ResilientRunner, RunResult
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import read_model
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.models.catalog import Catalog, ModelEntry

@@ -11,7 +11,8 @@ from pixelmend.core.errors import DeviceMemoryError, WrongResult
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy, policy_from
-from pixelmend.engine.recovery.runner import FallbackNetwork, ResilientRunner, Tiling
+from pixelmend.engine.recovery.runner import FallbackNetwork, ResilientRunner
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.models.memory import RecoveryCounts
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour
 from tests.imaging.samples import noise

@@ -12,7 +12,8 @@ from pixelmend.core.errors import DeviceMemoryError, WrongResult
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.devices.device import cpu_device
-from pixelmend.engine.recovery.runner import ResilientRunner, Tiling
+from pixelmend.engine.recovery.runner import ResilientRunner
+from pixelmend.engine.recovery.tiling import Tiling
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour, compact_state, model_from
 from tests.imaging.samples import noise
 
@@ -106,11 +107,15 @@ def test_nothing_fits_is_a_clear_refusal_and_leaves_nothing_behind() -> None:
     assert device.served == [(1, 256, 256)]
 
 
-def test_overlaps_that_leave_nothing_end_the_splitting() -> None:
-    device = SmallDevice(Repeater(), 100)
-    runner = ResilientRunner(Tiling(32, 16, 1, 1), [always(device)])
-    with pytest.raises(DeviceMemoryError, match="leaves nothing between its overlaps"):
-        runner.run(tiles(1, 128), colour())
+def test_a_tile_is_split_down_to_the_least_that_the_network_is_exact_in() -> None:
+    device = SmallDevice(Repeater(), 170**2)
+    runner = ResilientRunner(Tiling(40, 8, 1, 1, minimum_core_px=80), [always(device)])
+    # Half of 256 px would be too small.
+    np.testing.assert_array_equal(runner.run(tiles(1, 256), colour()).pixels, doubled(tiles(1, 256)))
+    assert {shape[1:3] for shape in device.served} == {(160, 160)}
+    device.budget_px = 159**2
+    with pytest.raises(DeviceMemoryError, match="the smallest tile is 160 px"):
+        runner.run(tiles(1, 256), colour())
 
 
 def test_others_are_asked_for_memory_before_refusing() -> None:

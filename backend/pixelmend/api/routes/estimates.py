@@ -59,9 +59,8 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     settings = service.settings
     options = form.options(service.default_models, service.formats.outputs[0].name)
     seen = service.loaded_model(options.main_model)
-    known_scale = seen.scale if seen else None
     task, catalog = UpscaleTask(), service.catalog
-    admission = Admission.of(task, options, settings, catalog, known_scale, service.formats)
+    admission = Admission.of(task, options, settings, catalog, seen, service.formats)
     header = ImageHeader(
         Size(form.image_width, form.image_height),
         grey=form.image_grey,

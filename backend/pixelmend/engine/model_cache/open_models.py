@@ -62,7 +62,8 @@ class OpenModel:
     def affordable_tile_px(self, edge_px: int) -> int | None:
         """The longest edge that there is memory for, reserved from now on; None if `edge_px` fits."""
         # If memory is shorter still, tiles that are mostly overlap would not help either.
-        least_px = min(edge_px, 4 * self.runner.tiling.overlap_px)
+        tiling = self.runner.tiling
+        least_px = min(edge_px, max(4 * tiling.overlap_px, tiling.least_tile_px))
         affordable_px = max(self.runner.limit.tile_edge(edge_px), least_px)
         return affordable_px if affordable_px < edge_px else None
 

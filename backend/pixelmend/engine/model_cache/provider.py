@@ -15,7 +15,8 @@ from pixelmend.engine.model_cache.call_size import SMALLEST_CALL_PX
 from pixelmend.engine.model_cache.inspection import Inspection, Inspections
 from pixelmend.engine.model_cache.memory_profile import MemoryProfile, MemoryProfileKey, MemoryProfiles
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
-from pixelmend.engine.recovery.runner import FallbackNetwork, Tiling
+from pixelmend.engine.recovery.runner import FallbackNetwork
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
@@ -93,7 +94,13 @@ class ModelProvider(Protocol):
 
 def tile_rules(tiling: Tiling, largest_tile_px: int | None, cost: WidthCost) -> TileRules:
     return TileRules(
-        tiling.overlap_px, tiling.blend_px, tiling.multiple_of, tiling.minimum_px, largest_tile_px, cost
+        tiling.overlap_px,
+        tiling.blend_px,
+        tiling.multiple_of,
+        tiling.minimum_px,
+        tiling.minimum_core_px,
+        largest_tile_px,
+        cost,
     )
 
 
@@ -168,6 +175,7 @@ class CatalogProvider:
             model.blend_px,
             architecture.multiple_of,
             architecture.minimum_px,
+            model.minimum_core_px,
             splittable=architecture.task == "upscale",
         )
         if key == ModelKey(key.id):  # the form that most images are computed in

@@ -12,23 +12,11 @@ from pixelmend.core.config import RecoveryAction
 from pixelmend.core.errors import DeviceMemoryError, InvalidParameter, WrongResult
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import TileNetwork, Tiles
-from pixelmend.engine.model_cache.call_size import SMALLEST_TILE_PX, CallSizeLimiter
+from pixelmend.engine.model_cache.call_size import CallSizeLimiter
 from pixelmend.engine.recovery.policy import COUNTED_AS, FailureKind, RecoveryLog, RecoveryPolicy
+from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.imaging.canvas import Canvas, Pixels
 from pixelmend.imaging.tiling import TilePlan, plan_tiles
-
-
-@dataclass(frozen=True, slots=True)
-class Tiling:
-    """What a network demands of its tiles, in input pixels. splittable: parts of a tile can be computed each
-    by itself.
-    """
-
-    overlap_px: int
-    blend_px: int
-    multiple_of: int
-    minimum_px: int
-    splittable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,15 +257,17 @@ class ResilientRunner:
         longest = max(height, width)
         if not self.tiling.splittable:
             raise InvalidParameter("the model has to see it as a whole")
-        if longest <= SMALLEST_TILE_PX:
-            raise InvalidParameter(f"the smallest tile is {SMALLEST_TILE_PX} px")
+        least_px = self.tiling.least_tile_px
+        if longest <= least_px:
+            raise InvalidParameter(f"the smallest tile is {least_px} px")
         return plan_tiles(
             Size(width, height),
-            tile_px=max(SMALLEST_TILE_PX, longest // 2),
+            tile_px=max(least_px, longest // 2),
             overlap_px=self.tiling.overlap_px,
             multiple_of=self.tiling.multiple_of,
             minimum_px=self.tiling.minimum_px,
             blend_px=self.tiling.blend_px,
+            minimum_core_px=self.tiling.minimum_core_px,
         )
 
     def _run_split(self, link: int, tile: Tiles, grey: NDArray[np.bool_], plan: TilePlan) -> _Outcome:

@@ -12,10 +12,7 @@ from pixelmend.engine.backends import compact
 from pixelmend.engine.weights.files import StateDict, read_weights
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.integrity import checked_file
-
-DEEP_OVERLAP_PX = 32
-"""Overlap for networks whose receptive field is not known; neighbouring tiles are blended over a part of
-it."""
+from pixelmend.models.tile_demands import TileDemands, deep_demands
 
 MAX_QUOTE_LENGTH = 200
 """Libraries may quote every tensor's name in an error."""
@@ -53,11 +50,12 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model of the catalog, read and checked."""
+    """A model of the catalog, read and checked. measured_overlap_px: what the catalog says of its tiles."""
 
     id: str
     sha256: str
     architecture: Architecture
+    measured_overlap_px: int | None = None
 
     @property
     def scale(self) -> int:
@@ -66,12 +64,22 @@ class LoadedModel:
     @property
     def overlap_px(self) -> int:
         """The receptive field, if it is known: tiled output then equals untiled output."""
-        known = self.architecture.receptive_field_px
-        return DEEP_OVERLAP_PX if known is None else known
+        return self._demands.overlap_px
 
     @property
     def blend_px(self) -> int:
-        return DEEP_OVERLAP_PX // 2 if self.architecture.receptive_field_px is None else 0
+        return self._demands.blend_px
+
+    @property
+    def minimum_core_px(self) -> int:
+        return self._demands.minimum_core_px
+
+    @property
+    def _demands(self) -> TileDemands:
+        known = self.architecture
+        if known.receptive_field_px is None:
+            return deep_demands(known.name, known.multiple_of, self.measured_overlap_px)
+        return TileDemands(known.receptive_field_px, 0, 1)
 
 
 def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
@@ -94,7 +102,7 @@ def read_model(catalog: Catalog, model_id: str, denoise: float | None = None) ->
     built = _compact(state) or _with_spandrel(entry.path.name, state)
     if not all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point()):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
-    return LoadedModel(entry.id, sha256, built)
+    return LoadedModel(entry.id, sha256, built, entry.overlap_px)
 
 
 def mix_states(own: StateDict, partner: StateDict, own_share: float, names: str) -> StateDict:
