@@ -2,9 +2,9 @@
 
 usage: reference_runner.py JOB_DIRECTORY
 
-The directory holds `network.json` (the arguments of SRVGGNetCompact), `weights.pth` ({"params": state}), and
-`*.in.npy`: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4), uint8. For each, `*.out.npy` of the same layout is
-written.
+The directory holds `network.json` (the network's class, its arguments, its scale), `weights.pth`
+({"params": state}), and `*.in.npy`: grey (H, W), RGB (H, W, 3) or RGBA (H, W, 4), uint8. For each,
+`*.out.npy` of the same layout is written.
 """
 
 import json
@@ -24,14 +24,19 @@ def reference(folder: Path) -> Any:
     gone.rgb_to_grayscale = rgb_to_grayscale  # type: ignore[attr-defined]
     sys.modules[gone.__name__] = gone
 
+    from basicsr.archs.rrdbnet_arch import RRDBNet  # type: ignore[import-not-found]
     from realesrgan import RealESRGANer  # type: ignore[import-not-found]
     from realesrgan.archs.srvgg_arch import SRVGGNetCompact  # type: ignore[import-not-found]
 
     options = json.loads((folder / "network.json").read_text())
+    common = {"num_in_ch": 3, "num_out_ch": 3, **options["arguments"]}
+    network = (
+        RRDBNet(**common) if options["kind"] == "RRDBNet" else SRVGGNetCompact(act_type="prelu", **common)
+    )
     return RealESRGANer(
-        scale=options["upscale"],
+        scale=options["scale"],
         model_path=str(folder / "weights.pth"),
-        model=SRVGGNetCompact(num_in_ch=3, num_out_ch=3, act_type="prelu", **options),
+        model=network,
         tile=0,
         pre_pad=0,
         half=False,

@@ -1,11 +1,6 @@
 """The same weights give the same picture as Real-ESRGAN's own code, run in an environment of its own."""
 
-import json
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,18 +8,11 @@ import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pixelmend.core.geometry import Size
-from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.devices.precision import Precision, psnr_db
-from pixelmend.engine.recovery.runner import ResilientRunner
-from pixelmend.engine.recovery.tiling import Tiling
-from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
-from pixelmend.engine.weights.architecture import LoadedModel
-from pixelmend.imaging.canvas import Canvas
-from pixelmend.imaging.tiling import plan_tiles
-from tests.engine.networks import ROOT, AtOnce, named_model, photo
+from tests.engine.networks import named_model, photo
+from tests.parity.sides import Bytes, difference, upscaled_by_reference, upscaled_by_us
 
 pytestmark = pytest.mark.full
 
@@ -32,7 +20,6 @@ TILE_PX = 96
 MODELS = ("embedded", "official")
 CUT_OUT = "coffee, RGBA"
 ALPHA_ALONE = "coffee's alpha as a grey picture"
-Bytes = NDArray[np.uint8]
 Compared = tuple[dict[str, Bytes], dict[str, Bytes]]
 
 
@@ -64,82 +51,20 @@ def pictures() -> dict[str, Bytes]:
     }
 
 
-def reference_python() -> Path:
-    folder = ROOT / ".venv-reference"
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if not python.exists():
-        pytest.fail("the reference implementation is not installed: run `make .venv-reference/.stamp`")
-    return python
-
-
-def upscaled_by_reference(model: LoadedModel, folder: Path) -> dict[str, Bytes]:
-    python = reference_python()
-    network = model.architecture.network
-    assert isinstance(network, Compact)
-    torch.save({"params": network.state_dict()}, folder / "weights.pth")
-    options = {
-        "num_feat": network.config.features,
-        "num_conv": network.config.hidden,
-        "upscale": model.scale,
-    }
-    (folder / "network.json").write_text(json.dumps(options))
-    for name, pixels in pictures().items():
-        np.save(folder / f"{name}.in.npy", pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    runner = Path(__file__).with_name("reference_runner.py")
-    done = subprocess.run(
-        [python, "-W", "ignore", runner, folder], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    results = {name: np.load(folder / f"{name}.out.npy") for name in pictures()}
-    return {name: result[:, :, None] if result.ndim == 2 else result for name, result in results.items()}
-
-
 @cache
 def ours(model_name: str, precision: Precision) -> dict[str, Bytes]:
-    """Through tiles, batches and canvas as in the service."""
     model = named_model(model_name)
     network, _ = open_network(model, cpu_device(), precision)
-    demands = model.architecture
-    tiling = Tiling(model.overlap_px, model.blend_px, demands.multiple_of, demands.minimum_px)
-    runner = ResilientRunner(tiling, [lambda: network])
-    scheduler = TileScheduler(2)
-    rows: dict[str, list[Any]] = {name: [] for name in pictures()}
-    failures: list[Exception] = []
-    for name, pixels in pictures().items():
-        plan = plan_tiles(
-            Size(pixels.shape[1], pixels.shape[0]), tile_px=TILE_PX, overlap_px=model.overlap_px
-        )
-        assert len(plan) > 1
-        scheduler.add(
-            TileJob(
-                id=name,
-                runner=runner,
-                plan=plan,
-                pixels=pixels,
-                canvas=Canvas(plan, model.scale, pixels.shape[2], pixels.dtype, rows[name].append),
-                encoder=AtOnce(),
-                on_progress=lambda done, total: None,
-                on_finished=lambda job: None,
-                on_failed=lambda job, error: failures.append(error),
-            )
-        )
-    while scheduler.step():
-        pass
-    assert not failures
-    return {name: np.concatenate(parts) for name, parts in rows.items()}
-
-
-def difference(a: Bytes, b: Bytes) -> tuple[int, float]:
-    """Greatest difference in 8-bit steps, and the share of equal values."""
-    apart = np.abs(a.astype(int) - b.astype(int))
-    return int(apart.max()), float((apart == 0).mean())
+    return upscaled_by_us(model, network, pictures(), TILE_PX)
 
 
 @pytest.fixture(scope="module", params=MODELS)
 def compared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     """Our FP32 output beside the reference's."""
     name: str = request.param
-    expected = upscaled_by_reference(named_model(name), tmp_path_factory.mktemp(name))
+    model = named_model(name)
+    state = model.architecture.network.state_dict()
+    expected = upscaled_by_reference(state, model.scale, pictures(), tmp_path_factory.mktemp(name))
     return ours(name, "float32"), expected
 
 
