@@ -341,6 +341,8 @@ export const en = {
       'The machine of the service has too little memory now. Try again later, or a smaller factor.',
     'model-too-large': 'The model does not fit beside those in use. Unload one of them.',
     'model-held': 'The model is pinned, or held by a profile. Unpin or release it first.',
+    'profile-read-only': 'This profile stands in the configuration of the service, and is changed there.',
+    'profile-active': 'The profile is preloaded. Release it before you change it.',
     'unknown-profile': 'There is no such profile any more.',
     'deadline-exceeded': 'It took too long. Try again.',
     'wrong-result': 'The model gave an unusable result. Choose another model.',

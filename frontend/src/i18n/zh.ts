@@ -339,6 +339,8 @@ export const zh: typeof en = {
     'host-memory': '服务所在机器当前内存不足，请稍后重试，或试较小的倍数。',
     'model-too-large': '已用的模型旁放不下此模型，请先卸载一个。',
     'model-held': '模型已固定或被配置组占用，请先取消。',
+    'profile-read-only': '此配置组来自服务的配置文件，只能在那里修改。',
+    'profile-active': '配置组已预加载。请先释放再修改。',
     'unknown-profile': '该配置组已不存在。',
     'deadline-exceeded': '用时过长，请重试。',
     'wrong-result': '模型给出了不可用的结果，请选择其他模型。',
