@@ -26,7 +26,7 @@ export function InstancesCard() {
           <li key={instance.url ?? ''}>
             <strong>{instance.instance?.id ?? instance.url}</strong>{' '}
             <span className={classes.modelTitle}>
-              {instance.url === null ? t('system.thisOne') : instance.url}
+              {instance.url === null ? t('system.thisOne') : instance.instance && instance.url}
             </span>
             {instance.problem && (
               <div className={classes.failure} role="alert">

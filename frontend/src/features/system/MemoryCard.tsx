@@ -24,6 +24,7 @@ export function MemoryCard({ memory, minutes, points, onMinutes }: Props) {
     <div className={`pm-card ${classes.card}`} style={{ minHeight: 260 }}>
       <SegmentedControl
         size="xs"
+        mb={10}
         aria-label={t('system.history')}
         value={String(minutes)}
         onChange={(value) => onMinutes(Number(value))}
