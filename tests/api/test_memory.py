@@ -59,6 +59,19 @@ def test_memory_is_told_with_its_history(own: ServiceClient) -> None:
     assert len(memory(service, points=2)["history"]) == 2
     assert memory(service, points=0)["history"] == []
     assert service.client.get("/api/memory", params={"points": -1}).status_code == 422
+    assert answer["device"] == "cpu"
+
+
+def test_history_of_so_many_minutes_is_evenly_spaced_and_ends_with_the_newest(own: ServiceClient) -> None:
+    sampled(own, at_least=12)
+    times = [point["time_s"] for point in memory(own, minutes=10, points=1800)["history"]]
+    assert len(times) >= 12
+    few = [point["time_s"] for point in memory(own, minutes=10, points=4)["history"]]
+    assert len(few) == 4
+    assert few[-1] >= times[-1]
+    assert few[-1] - few[0] > (times[-1] - times[0]) / 2
+    assert memory(own, minutes=0.000001)["history"] == []
+    assert memory(own, minutes=10, points=0)["history"] == []
 
 
 def events(service: ServiceClient) -> Generator[tuple[str, dict[str, Any]], None, None]:

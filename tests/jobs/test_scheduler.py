@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import pytest
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Draining, InputQuarantined, NoWorker, QueueFull
+from pixelmend.core.management import Management
+from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.model import Job, JobRecord, JobState
 from pixelmend.jobs.scheduler import MAX_LOST_WORKERS, Scheduler
@@ -19,7 +21,7 @@ from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.pool import WorkerPool
-from pixelmend.worker.protocol import Cancel, Done, Failed, Progress, Submit, ToWorker
+from pixelmend.worker.protocol import Cancel, Done, Failed, Manage, Progress, Submit, ToWorker
 from pixelmend.worker.status import WorkerStatus, merged
 from pixelmend.worker.supervisor import WorkerEvents
 
@@ -34,6 +36,7 @@ class ScriptedWorker:
         self.sent: list[ToWorker] = []
         self.memory = WorkerMemory(self.send, lambda _: None)
         self.model_loads = Counter[str]()
+        self.device = "cpu"
         self.state = WorkerStatus(True, 0.0, 0.0, None, (), None, 0, 0)
 
     def start(self, events: WorkerEvents, index: int) -> None:
@@ -49,6 +52,12 @@ class ScriptedWorker:
 
     async def stop(self) -> None:
         self.alive = False
+
+    def manage(self, management: Management) -> None:
+        self.send(Manage(management))
+
+    def use_profiles(self, profiles: Mapping[str, Profile]) -> None:
+        pass
 
     def given(self) -> list[str]:
         return [m.task.id for m in self.sent if isinstance(m, Submit)]

@@ -83,3 +83,23 @@ def test_model_is_pinned_on_one_device_and_let_go_on_all(two: RunningService) ->
     answer = two.client.post("/api/upscale", files={"file": encoded(photo(side_px=30))})
     assert answer.status_code == 200
     assert two.client.get("/metrics").text.count("pixelmend_device_memory_bytes{device=") == 2
+
+
+def test_new_workers_keep_the_settings_and_each_device_says_what_it_freed(two: RunningService) -> None:
+    assert two.client.post("/api/models/small/load?device=1").status_code == 200
+    freed = two.client.post("/api/memory/free").json()
+    assert [device["index"] for device in freed["devices"]] == [0, 1]
+    assert [model["model"] for model in freed["devices"][1]["models"]].count("small") == 1
+    assert "small" not in [model["model"] for model in freed["devices"][0]["models"]]
+    changed = two.client.patch("/api/management", json={"max_memory_usage_percent": 1e-6})
+    assert changed.status_code == 200
+    for worker in workers(two):
+        worker.kill()
+    two.wait_until("new workers", worker_restarts=2)
+    deadline_s = time.monotonic() + 60
+    while not all(device["now"] for device in two.client.get("/api/memory").json()["devices"]):
+        assert time.monotonic() < deadline_s, two.log
+        time.sleep(0.05)
+    devices = two.client.get("/api/memory").json()["devices"]
+    assert all(device["now"]["ceiling_bytes"] < 10_000 for device in devices)
+    assert all(not device["now"]["models"] for device in devices)

@@ -6,16 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pixelmend.core.errors import ModelHeld, NoWorker, QueueFull
+from pixelmend.models.memory import FreedMemory
 from pixelmend.worker.command_queue import AT_A_TIME, MAX_COMMANDS, CommandQueue
-from pixelmend.worker.protocol import (
-    Command,
-    CommandRequest,
-    CommandResponse,
-    LoadModel,
-    Problem,
-    ToWorker,
-    UnloadModel,
-)
+from pixelmend.worker.commands import Command, LoadModel, UnloadAll, UnloadModel
+from pixelmend.worker.protocol import CommandRequest, CommandResponse, Problem, ToWorker
 
 
 class Worker:
@@ -24,7 +18,7 @@ class Worker:
     def __init__(self) -> None:
         self.sent: list[CommandRequest] = []
         self.done: list[Command] = []
-        self.line = CommandQueue(self.send, self.done.append)
+        self.line = CommandQueue(self.send, lambda command, _: self.done.append(command))
 
     def send(self, message: ToWorker) -> bool:
         assert isinstance(message, CommandRequest)
@@ -42,7 +36,7 @@ def on_a_loop(body: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-async def ask(worker: Worker, *commands: Command) -> list[asyncio.Task[None]]:
+async def ask(worker: Worker, *commands: Command) -> list[asyncio.Task[FreedMemory | None]]:
     tasks = [asyncio.create_task(worker.line.execute(command)) for command in commands]
     await asyncio.sleep(0)
     return tasks
@@ -111,5 +105,19 @@ def test_what_nobody_waits_for_is_dropped_unless_a_worker_has_it() -> None:
         worker.line.worker_lost("by the test")
         with pytest.raises(NoWorker, match="by the test"):
             await joined
+
+    on_a_loop(body)
+
+
+def test_what_concerns_all_models_overtakes_what_concerns_one() -> None:
+    async def body() -> None:
+        worker = Worker()
+        await ask(worker, LoadModel("a"), UnloadAll(), LoadModel("a"), UnloadAll())
+        assert [message.command for message in worker.sent] == [
+            LoadModel("a"),
+            UnloadAll(),
+            LoadModel("a"),
+            UnloadAll(),
+        ]
 
     on_a_loop(body)

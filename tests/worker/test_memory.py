@@ -13,40 +13,44 @@ from typing import Any
 import pytest
 import safetensors.torch
 
-from pixelmend.core.config import Profile, Settings
+from pixelmend.core.config import Settings
 from pixelmend.core.errors import (
     InvalidParameter,
     ModelHeld,
     NoWorker,
-    PixelmendError,
     UnknownModel,
     UnknownProfile,
 )
+from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.jobs.webhook import WAITING_ALERTS, AlertWebhook
-from pixelmend.models.memory import Alert, MemorySample, ModelMemory
+from pixelmend.models.memory import Alert, FreedMemory, FreedModel, KeptModel, MemorySample, ModelMemory
 from pixelmend.worker.command_executor import CommandExecutor
+from pixelmend.worker.commands import (
+    FreeMemory,
+    LoadModel,
+    PinModel,
+    PreloadProfile,
+    ReleaseProfile,
+    UnloadAll,
+    UnloadModel,
+)
 from pixelmend.worker.memory import KEPT_ALERTS, KEPT_SAMPLES, WorkerMemory
 from pixelmend.worker.protocol import (
     CommandRequest,
     CommandResponse,
     FromWorker,
-    LoadModel,
     Memory,
     MemoryAlert,
-    PinModel,
-    PreloadProfile,
     Problem,
-    ReleaseProfile,
     ToWorker,
-    UnloadModel,
-    UnloadUnused,
     from_worker_codec,
     to_worker_codec,
 )
 from pixelmend.worker.supervisor import Supervisor
 from tests.engine.networks import compact_state
 
+FREED = FreedMemory((FreedModel("m", "float32", 20),), 20, 18, (KeptModel("n", 1, True, ("p",)),), ("m",))
 MODEL = ModelMemory("m", "float32", 20, 10, 1, True, False, 0.0, ("photos",))
 
 
@@ -86,14 +90,16 @@ def test_messages_cross_the_pipe_unchanged() -> None:
         MemoryAlert(alert()),
         CommandResponse("1", Problem("c", "m")),
         CommandResponse("1"),
+        CommandResponse("1", freed=FREED),
     ):
         assert from_worker_codec().decode(from_worker_codec().encode(news)) == news
     for command in (
         LoadModel("m"),
         UnloadModel("m"),
         PinModel("m", True),
-        UnloadUnused(),
-        PreloadProfile("p"),
+        FreeMemory(),
+        UnloadAll(force=True),
+        PreloadProfile("p", Profile(models=("m",))),
     ):
         message = CommandRequest("7", command)
         assert to_worker_codec().decode(to_worker_codec().encode(message)) == message
@@ -131,6 +137,33 @@ def test_profiles_are_active_as_the_worker_says() -> None:
     assert memory.active_profiles == {"photos"}
     memory.worker_lost("killed")
     assert memory.active_profiles == frozenset()
+
+
+def test_what_force_took_away_is_not_asked_of_the_next_worker() -> None:
+    async def body() -> None:
+        pipe = Pipe()
+        kept = (PinModel("m", True), PinModel("n", True), PreloadProfile("p", Profile(models=("m",))))
+        for command in (*kept, UnloadModel("m", force=True)):
+            doing = asyncio.create_task(pipe.memory.execute(command))
+            await asyncio.sleep(0)
+            freed = FreedMemory(unpinned=("m",), released=("p",)) if command not in kept else None
+            pipe.memory.on_event(CommandResponse(pipe.sent[-1].request_id, freed=freed))
+            assert await doing == freed
+        assert pipe.memory.sticky_commands == [PinModel("n", True)]
+        assert pipe.memory.active_profiles == frozenset()
+
+    on_a_loop(body)
+
+
+def test_without_monitoring_no_sample_is_the_present_one() -> None:
+    memory = Pipe().memory
+    memory.on_event(Memory(sample()))
+    memory.set_monitoring(enabled=False)
+    memory.on_event(Memory(sample(2.0)))  # it was on its way
+    assert (memory.latest, len(memory.history)) == (None, 1)
+    memory.set_monitoring(enabled=True)
+    memory.on_event(Memory(sample(3.0)))
+    assert memory.latest == sample(3.0)
 
 
 def test_each_command_gets_its_own_answer() -> None:
@@ -183,18 +216,22 @@ class Engine:
             raise ZeroDivisionError
         self.done.append(f"load {model_id}")
 
-    def unload(self, model_id: str) -> None:
+    def unload(self, model_id: str, force: bool) -> FreedMemory:
         assert self.gate.wait(60)
         raise ModelHeld("pinned")
+
+    def unload_all(self, force: bool) -> FreedMemory:
+        self.done.append(f"unload_all {force}")
+        return FreedMemory(unpinned=("m",))
 
     def pin(self, model_id: str, pinned: bool) -> None:
         self.done.append(f"pin {model_id} {pinned}")
 
-    def free_unused(self) -> bool:
-        self.done.append("free_unused")
-        return True
+    def free(self) -> FreedMemory:
+        self.done.append("free")
+        return FREED
 
-    def preload(self, name: str) -> None:
+    def preload(self, name: str, profile: Profile) -> None:
         if name == "broken":
             raise UnknownProfile("broken")
         self.done.append(f"preload {name}")
@@ -210,7 +247,9 @@ def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> No
         answers[message.request_id] = message
         news.release()
 
-    command_executor = CommandExecutor(engine, engine, answer, lambda: engine.done.append("told"), Logger())
+    command_executor = CommandExecutor(
+        engine, engine, engine, answer, lambda: engine.done.append("told"), Logger()
+    )
 
     def done(number: str, command: Any) -> CommandResponse | None:
         command_executor.take(CommandRequest(number, command))
@@ -221,12 +260,12 @@ def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> No
     assert done("1", LoadModel("m")) == CommandResponse("1")
     assert engine.done == ["load m", "told"]  # the list of models is on its way before the answer
     done("2", PinModel("m", True))
-    done("3", UnloadUnused())
-    done("4", PreloadProfile("p"))
+    assert done("3", FreeMemory()) == CommandResponse("3", freed=FREED)
+    done("4", PreloadProfile("p", Profile(models=("m",))))
     done("5", ReleaseProfile("p"))
     assert [d for d in engine.done if d != "told"][1:] == [
         "pin m True",
-        "free_unused",
+        "free",
         "preload p",
         "release p",
     ]
@@ -242,7 +281,9 @@ def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> No
 
 def test_a_profile_that_cannot_be_preloaded_does_not_keep_the_next_from_it() -> None:
     engine, told = Engine(), threading.Event()
-    CommandExecutor(engine, engine, lambda _: None, told.set, Logger()).preload(["broken", "whole"])
+    profile = Profile(models=("m",))
+    executor = CommandExecutor(engine, engine, engine, lambda _: None, told.set, Logger())
+    executor.preload({"broken": profile, "whole": profile})
     assert told.wait(60)
     assert engine.done == ["preload whole"]
 
@@ -278,7 +319,6 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
             data_dir=tmp_path / "data",
             models_dir=tmp_path / "models",
             memory_monitoring_interval=0.1,
-            profiles={"set": Profile(models=("small",))},
         )
         supervisor, watcher = Supervisor(settings, Logger()), Watcher()
         memory = supervisor.memory
@@ -308,7 +348,7 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
             model = next(m for m in supervisor.status().models if m.id == "small")
             return model.loaded, model.pinned
 
-        memory = supervisor.memory
+        memory, small_set = supervisor.memory, Profile(models=("small",))
         await memory.execute(LoadModel("small"))
         assert small() == (True, False)
         await memory.execute(UnloadModel("small"))
@@ -318,16 +358,16 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
         with pytest.raises(ModelHeld):
             await memory.execute(UnloadModel("small"))
         await memory.execute(PinModel("small", False))
-        await memory.execute(PreloadProfile("set"))
+        await memory.execute(PreloadProfile("set", small_set))
         with pytest.raises(ModelHeld, match="profile 'set'"):
             await memory.execute(UnloadModel("small"))
         await memory.execute(ReleaseProfile("set"))
         assert small() == (False, False)
-        wrong = (LoadModel("unknown"), UnknownModel), (PreloadProfile("none"), UnknownProfile)
-        for command, kind in wrong:
-            with pytest.raises(kind) as error:
+        wrong = PreloadProfile("none", Profile(models=("small", "none")))
+        for command in (LoadModel("unknown"), wrong):
+            with pytest.raises(UnknownModel):
                 await memory.execute(command)
-            assert isinstance(error.value, PixelmendError)
+        assert small() == (False, False)
 
     on_a_loop(body)
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -19,13 +20,16 @@ from pixelmend.api.routes.docs import DocsPolicy
 from pixelmend.api.routes.downloads import downloads_router
 from pixelmend.api.routes.estimates import estimates_router
 from pixelmend.api.routes.images import images_router
+from pixelmend.api.routes.instances import instances_router
 from pixelmend.api.routes.jobs import jobs_router
+from pixelmend.api.routes.management import management_router
 from pixelmend.api.routes.memory import memory_router
 from pixelmend.api.routes.models import models_router
+from pixelmend.api.routes.profiles import profiles_router
 from pixelmend.api.routes.system import system_router
 from pixelmend.api.same_site import SameSite
 from pixelmend.api.service import Service
-from pixelmend.core.errors import InternalError, PixelmendError, known_error
+from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError, known_error
 
 CLIENT_GONE = 499
 """nginx's status for a client that went away; it is only for the access log."""
@@ -63,6 +67,9 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(models_router(service))
     app.include_router(downloads_router(service))
     app.include_router(memory_router(service))
+    app.include_router(management_router(service))
+    app.include_router(profiles_router(service))
+    app.include_router(instances_router(service))
     app.include_router(system_router(service))
     app.include_router(frontend_router(service.settings.web_dir))
 
@@ -86,10 +93,16 @@ def create_app(service: Service) -> FastAPI:
     async def on_error(_: Request, error: Exception) -> Response:
         return answer(error)
 
+    async def on_wrong_query(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        return answer(InvalidParameter(f"{first['loc'][-1]}={first['input']!r:.64}: {first['msg']}"))
+
     async def on_client_gone(_: Request, __: Exception) -> Response:
         return Response(status_code=CLIENT_GONE)
 
     app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_wrong_query)
     app.add_exception_handler(PixelmendError, on_error)
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)

@@ -52,7 +52,7 @@ def allow_origins(app: FastAPI, cors_origins: str) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=("GET", "HEAD", "POST", "DELETE"),
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
             allow_headers=SENDABLE_HEADERS,
             expose_headers=READABLE_HEADERS,
             max_age=PREFLIGHT_KEPT_S,

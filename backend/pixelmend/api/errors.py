@@ -25,6 +25,8 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.NotAcceptable: 406,
         errors.WrongJobState: 409,
         errors.ModelHeld: 409,
+        errors.ProfileReadOnly: 409,
+        errors.ProfileActive: 409,
         errors.ResultExpired: 410,
         errors.PayloadTooLarge: 413,
         errors.UnsupportedFormat: 415,

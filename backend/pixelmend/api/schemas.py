@@ -9,7 +9,6 @@ from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
 from pixelmend.jobs.model import JobState
 from pixelmend.models.catalog import ModelTask
 from pixelmend.models.description import ProfileDescription
-from pixelmend.models.memory import Alert, MemorySample
 
 
 class Problem(BaseModel):
@@ -21,6 +20,14 @@ class Problem(BaseModel):
     detail: str
     request_id: str | None
     retryable: bool
+
+
+class InstanceInfo(BaseModel):
+    """Which service answers, if several stand behind one address."""
+
+    id: str = Field(description="PIXELMEND_INSTANCE, or its machine and port.")
+    host: str = Field(description="The name of its machine.")
+    port: int = Field(description="Where it listens.")
 
 
 class DeviceInfo(BaseModel):
@@ -67,10 +74,17 @@ class ModelInfo(BaseModel):
     bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
     pinned: bool = Field(description="Never unloaded.")
     leases: int = Field(description="Jobs that use it now.")
+    profiles: list[str] = Field(description="Those that hold it.")
+    idle_s: float | None = Field(
+        description="Since its last use, on the device that used it last; null while it is in use or not "
+        "open, and without memory monitoring."
+    )
+    devices: list[str] = Field(description="Where it is open.")
     download: DownloadInfo | None = Field(description="Under way or failed; null otherwise.")
 
 
 class ModelList(BaseModel):
+    instance: InstanceInfo
     models: list[ModelInfo]
     passed_over: list[str] = Field(
         [], description="Files of the models directory that are no models, and why."
@@ -79,33 +93,6 @@ class ModelList(BaseModel):
 
 class ProfileList(BaseModel):
     profiles: list[ProfileDescription]
-
-
-class MemoryPoint(BaseModel):
-    """A moment of the history; `time_s` is Unix time."""
-
-    time_s: float
-    device_used_bytes: int
-    accounted_bytes: int
-    utilisation_percent: float | None
-    temperature_c: float | None
-    host_used_bytes: int
-    worker_bytes: int
-
-
-class DeviceMemoryView(BaseModel):
-    index: int
-    name: str | None = Field(description="Null until its worker is ready.")
-    now: MemorySample | None = Field(description="Null until the worker has told.")
-    history: list[MemoryPoint] = Field(description="The oldest first; a lost worker leaves a gap.")
-    raised: list[Alert] = Field(description="Alerts that are up now.")
-    alerts: list[Alert] = Field(description="What was raised and cleared, the oldest first.")
-
-
-class MemoryView(BaseModel):
-    enabled: bool = Field(description="memory_monitoring_enabled; without it there is no history.")
-    interval_s: float
-    devices: list[DeviceMemoryView]
 
 
 class Limits(BaseModel):

@@ -27,8 +27,10 @@ from pixelmend.jobs.webhook import AlertWebhook
 from pixelmend.models.background_downloads import Downloads
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
+from pixelmend.models.profiles import ProfileStore
 from pixelmend.tasks.form import DefaultModels
 from pixelmend.tasks.registry import TaskRegistry, task_registry
+from pixelmend.worker.management import MemoryManagement
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.spawning import Spawn, spawn
 from pixelmend.worker.supervisor import Supervisor
@@ -39,6 +41,8 @@ class Service:
     settings: Settings
     spool: Spool
     workers: WorkerPool
+    management: MemoryManagement
+    profiles: ProfileStore
     scheduler: Scheduler
     readiness: Readiness
     jobs: JobService
@@ -100,7 +104,9 @@ def build_service(
         settings.data_dir / "spool", settings.min_free_disk_bytes, [each.suffix for each in formats.outputs]
     )
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
-    workers = WorkerPool([Supervisor(own, log, webhook.tell, spawn) for own in settings.for_each_device()])
+    profiles = ProfileStore(settings.data_dir / "profiles.json", settings.profiles, log)
+    for_workers = settings.model_copy(update={"profiles": profiles.all})
+    workers = WorkerPool([Supervisor(own, log, webhook.tell, spawn) for own in for_workers.for_each_device()])
     throughput = ThroughputEstimator()
     scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
     store = JobStore(settings.data_dir / "jobs.db", log)
@@ -114,6 +120,8 @@ def build_service(
         settings,
         spool,
         workers,
+        MemoryManagement(settings, workers),
+        profiles,
         scheduler,
         readiness,
         jobs,

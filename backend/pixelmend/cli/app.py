@@ -1,5 +1,6 @@
 """The `pixelmend` command."""
 
+import json
 import signal
 import sys
 from dataclasses import replace
@@ -137,13 +138,19 @@ def check(device: DeviceOption = None) -> None:
 
 
 @app.command()
-def gpu() -> None:
-    """Show devices, memory, utilisation, temperature, and the models a running service has loaded."""
-    from pixelmend.cli.gpu import show_devices
+def gpu(
+    as_json: Annotated[bool, typer.Option("--json", help="Print values for programs.")] = False,
+) -> None:
+    """Show devices, memory, utilisation, temperature, and what a running service does with them."""
+    from pixelmend.cli import gpu as devices
     from pixelmend.cli.running import RunningService
 
+    service = RunningService(_settings())
     try:
-        show_devices(RunningService(_settings()), Console())
+        if as_json:
+            typer.echo(json.dumps(devices.as_json(service), indent=1))
+        else:
+            devices.show_devices(service, Console())
     except PixelmendError as error:
         _fail(error.message, status=1)
 

@@ -1,6 +1,6 @@
 """`pixelmend gpu`: devices, memory, utilisation, temperature, and what the running service has of them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import psutil
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pixelmend.cli.running import RunningService
+from pixelmend.tasks.options import FILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +79,96 @@ def show_devices(service: RunningService, console: Console) -> None:
         used = f"{_gib(device.used_bytes or 0)} of {_gib(device.total_bytes or 0)} GiB"
         table.add_row(device.name, used, _percent(device.utilisation_percent), _heat(device.temperature_c))
     console.print(table)
-    answer = service.ask("GET", "/api/memory", points="0")
-    if answer is None:
+    found = read_service(service)
+    if found is None:
         console.print(f"no service answers at {service.url}, so no models are loaded", highlight=False)
-    elif not any(device["now"] for device in answer["devices"]):
-        _show_loaded(service, console)
-    else:
-        for device in answer["devices"]:
-            if device["now"] is not None:
-                _show_memory(service.url, device, console)
+        return
+    _show_service(found, console)
+    if not any(device["now"] for device in found.memory["devices"]):
+        _show_loaded(found, console)
+    for device in found.memory["devices"]:
+        if device["now"] is not None:
+            _show_memory(found.url, device, console)
 
 
-def _show_loaded(service: RunningService, console: Console) -> None:
-    """Where nothing was sampled: the monitor is off, or the worker is starting."""
-    models = (service.ask("GET", "/api/models") or {"models": []})["models"]
-    names = [f"{model['id']} ({model['precision']})" for model in models if model["loaded"]]
-    console.print(f"loaded at {service.url}: {', '.join(names) or 'none'}", highlight=False)
+def as_json(service: RunningService) -> dict[str, Any]:
+    """The same as values. `service` is null if none answers. Raises what it refuses with."""
+    found = read_service(service)
+    return {
+        "devices": [asdict(device) for device in read_devices()],
+        "service": found
+        and {
+            "url": found.url,
+            "instance": found.memory["instance"],
+            "initialised": found.is_initialised,
+            "models": {"loaded": found.loaded, "present": len(found.models)},
+            "management": {name: setting["value"] for name, setting in found.settings.items()},
+            "devices": found.memory["devices"],
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReading:
+    """What a service answers. models: those with a network whose files are there."""
+
+    url: str
+    memory: dict[str, Any]
+    models: list[dict[str, Any]]
+    settings: dict[str, dict[str, Any]]
+
+    @property
+    def is_initialised(self) -> bool:
+        """Every device has a worker that is ready."""
+        return all(device["name"] for device in self.memory["devices"])
+
+    @property
+    def loaded(self) -> int:
+        return sum(model["loaded"] for model in self.models)
+
+
+def read_service(service: RunningService) -> ServiceReading | None:
+    """None if no service answers. Raises what it refuses with."""
+    memory = service.ask("GET", "/api/memory", points="0")
+    models = service.ask("GET", "/api/models")
+    management = service.ask("GET", "/api/management")
+    if memory is None or models is None or management is None:
+        return None
+    networks = [model for model in models["models"] if model["present"] and model["id"] != FILL]
+    return ServiceReading(service.url, memory, networks, management["settings"])
+
+
+def _show_service(found: ServiceReading, console: Console) -> None:
+    value = {name: setting["value"] for name, setting in found.settings.items()}
+    instance = found.memory["instance"]
+    idle = value["idle_timeout_minutes"]
+    facts = {
+        "service": f"{found.url} ({instance['id']})",
+        "initialised": "yes" if found.is_initialised else "no: a worker is starting",
+        "models loaded": f"{found.loaded} of {len(found.models)}",
+        "clean-up": _switch(
+            value["auto_cleanup_enabled"], f"above {value['cleanup_threshold_percent']:g} % of the memory"
+        ),
+        "ceiling": f"models may fill {value['max_memory_usage_percent']:g} % of the memory",
+        "monitor": _switch(
+            value["memory_monitoring_enabled"], f"every {value['memory_monitoring_interval']:g} s"
+        ),
+        "life cycle": f"unused models are unloaded after {idle:g} min" if idle else "unused models stay",
+    }
+    table = Table(box=None, show_header=False)
+    for name, text in facts.items():
+        table.add_row(name, text)
+    console.print(table, highlight=False)
+
+
+def _switch(is_on: bool, detail: str) -> str:
+    return f"on, {detail}" if is_on else "off"
+
+
+def _show_loaded(found: ServiceReading, console: Console) -> None:
+    """Used if nothing was sampled: the monitor is off, or the worker is starting."""
+    names = [f"{model['id']} ({model['precision']})" for model in found.models if model["loaded"]]
+    console.print(f"loaded at {found.url}: {', '.join(names) or 'none'}", highlight=False)
 
 
 def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
@@ -110,9 +185,9 @@ def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
             ", ".join(keepers) or "-",
         )
     console.print(
-        f"at {url}, {device['name']}: models take {_gib(now['accounted_bytes'])} GiB; the device has "
-        f"{_gib(now['device_used_bytes'])} of {_gib(now['device_capacity_bytes'])} GiB in use, "
-        f"and models may fill {_gib(now['ceiling_bytes'])}",
+        f"at {url}, {device['device']}, {device['name']}, {_percent(now['utilisation_percent'])} busy: "
+        f"models take {_gib(now['accounted_bytes'])} GiB; the device has {_gib(now['device_used_bytes'])} of "
+        f"{_gib(now['device_capacity_bytes'])} GiB in use, and models may fill {_gib(now['ceiling_bytes'])}",
         highlight=False,
         soft_wrap=True,
     )

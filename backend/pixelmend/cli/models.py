@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
 import typer
@@ -21,8 +21,6 @@ from pixelmend.models.remote import Source, downloadable, plan_downloads, recomm
 ADMINISTRATION_TIMEOUT_S = 310.0
 """Opening takes seconds, and unloading waits for jobs that use the model; the service gives up earlier."""
 _VERBS = {
-    "load": "Have the running service open models.",
-    "unload": "Have the running service unload models, once the jobs that use them have finished.",
     "pin": "Have the running service open models and never let them go.",
     "unpin": "Let pinned models go as others are.",
 }
@@ -48,8 +46,45 @@ def models_app(
         for sentence in catalog.passed_over:
             _print(sentence)
 
+    def running() -> RunningService:
+        return RunningService(read_settings(), ADMINISTRATION_TIMEOUT_S)
+
+    @app.command("load")
+    def load(
+        ids: SomeIds,
+        device: Annotated[
+            str | None, typer.Option(help="Like cuda:1; by itself where the model is open or most is free.")
+        ] = None,
+    ) -> None:
+        """Have the running service open models."""
+        _administer(running(), "load", ids, **({} if device is None else {"device": device}))
+
+    @app.command("unload")
+    def unload(
+        ids: Ids = None,
+        everything: Annotated[bool, typer.Option("--all", help="Every model that is open.")] = False,
+        force: Annotated[
+            bool, typer.Option("--force", help="Also what pins and profiles keep. No job is broken.")
+        ] = False,
+    ) -> None:
+        """Have the running service unload models, once the jobs that use them have finished."""
+        query = {"force": "true"} if force else {}
+        if bool(ids) == everything:
+            with _refusals():
+                raise InvalidParameter("name the models to unload, or --all")
+        if ids:
+            _administer(running(), "unload", ids, **query)
+        with _refusals(status=1):
+            _print_freed(running().require("POST", "/api/models/unload", **query))
+
+    @app.command("free")
+    def free() -> None:
+        """Have the running service unload what no job, pin or profile keeps, and clear its caches."""
+        with _refusals(status=1):
+            _print_freed(running().require("POST", "/api/memory/free"))
+
     for verb, meaning in _VERBS.items():
-        app.command(verb, help=meaning)(_administer(read_settings, verb))
+        app.command(verb, help=meaning)(_administration(running, verb))
 
     @app.command("download")
     def fetch(
@@ -115,21 +150,39 @@ def models_app(
     return app
 
 
-def _administer(read_settings: Callable[[], Settings], verb: str) -> Callable[[SomeIds], None]:
+def _administration(running: Callable[[], RunningService], verb: str) -> Callable[[SomeIds], None]:
     def command(ids: SomeIds) -> None:
-        service = RunningService(read_settings(), ADMINISTRATION_TIMEOUT_S)
-        failed = 0
-        for model_id in ids:
-            try:
-                model = service.require("POST", f"/api/models/{quote(model_id, safe='')}/{verb}")
-            except PixelmendError as error:
-                failed += 1
-                typer.echo(f"{model_id}: {error.message}", err=True)
-            else:
-                _print(f"{model_id}: {_loaded(model)}")
-        raise typer.Exit(1 if failed else 0)
+        _administer(running(), verb, ids)
 
     return command
+
+
+def _administer(service: RunningService, verb: str, ids: list[str], **query: str) -> NoReturn:
+    failed = 0
+    for model_id in ids:
+        try:
+            model = service.require("POST", f"/api/models/{quote(model_id, safe='')}/{verb}", **query)
+        except PixelmendError as error:
+            failed += 1
+            typer.echo(f"{model_id}: {error.message}", err=True)
+        else:
+            _print(f"{model_id}: {_loaded(model)}")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _print_freed(answer: dict[str, Any]) -> NoReturn:
+    for device in answer["devices"]:
+        if device["problem"]:
+            typer.echo(f"{device['device']}: {device['problem']['detail']}", err=True)
+            continue
+        names = ", ".join(dict.fromkeys(model["model"] for model in device["models"])) or "nothing"
+        _print(f"{device['device']}: {decimal(device['bytes'])} freed: {names}")
+        for model in device["kept"]:
+            keepers = [f"{model['leases']} jobs"] if model["leases"] else []
+            keepers += ["a pin"] if model["pinned"] else []
+            keepers += [f"profile {name}" for name in model["profiles"]]
+            _print(f"{device['device']}: {model['model']} stays: {', '.join(keepers) or 'opened meanwhile'}")
+    raise typer.Exit(1 if any(device["problem"] for device in answer["devices"]) else 0)
 
 
 def _loaded(model: dict[str, Any]) -> str:
@@ -172,13 +225,13 @@ def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(status: int = 2) -> Iterator[None]:
     """What cannot be done as it was asked for ends the command."""
     try:
         yield
     except PixelmendError as error:
         typer.echo(error.message, err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(status) from error
 
 
 def _print(line: str) -> None:

@@ -13,6 +13,7 @@ from pixelmend.core.config_file import (
     file_of_this_user,
     read_config,
 )
+from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
     "device",
@@ -34,19 +35,6 @@ GPU_SETTINGS = (
 _FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
 
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
-
-
-class Profile(BaseModel):
-    """A named set of models that are preloaded and released together."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    models: tuple[str, ...] = Field(min_length=1)
-    priority: int = Field(0, description="Of two profiles that may be cleaned up, the lower one goes first.")
-    memory_limit_bytes: int | None = Field(None, gt=0)
-    memory_limit_percent: float | None = Field(None, gt=0, le=100, description="Of the device's memory.")
-    preload: bool = Field(False, description="As soon as a worker is ready.")
-    auto_cleanup: bool = Field(False, description="Its models may be unloaded if memory is short.")
 
 
 class Recovery(BaseModel):
@@ -142,6 +130,13 @@ class Settings(BaseSettings):
         pattern="^[a-z0-9]{0,16}$",
         description="Begins the id of every job, by which a proxy finds the service that has it.",
     )
+    peers: str = Field(
+        "",
+        pattern=r"^(|https?://[^/,\s@?#]+/?(\s*,\s*https?://[^/,\s@?#]+/?)*)$",
+        description="Comma-separated addresses of other services that GET /api/instances shows as well, like "
+        "http://a:8000,http://b:8000.",
+    )
+    peer_key: SecretStr = Field(SecretStr(""), description="API key that is sent to them. Empty: none.")
 
     # Limits on what is accepted
     max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")

@@ -227,6 +227,16 @@ class UnknownProfile(PixelmendError):
     title = "There is no such profile"
 
 
+class ProfileReadOnly(PixelmendError):
+    code = "profile-read-only"
+    title = "The profile stands in the configuration"
+
+
+class ProfileActive(PixelmendError):
+    code = "profile-active"
+    title = "The profile is preloaded"
+
+
 class DeadlineExceeded(PixelmendError):
     code = "deadline-exceeded"
     title = "The work did not finish in time"

@@ -1,7 +1,9 @@
 """How a worker describes its device, its models and their profiles: values that cross the processes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from pixelmend.core.profile import Placement
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.catalog import ModelTask
 
@@ -12,6 +14,8 @@ class DeviceDescription:
     name: str
     total_bytes: int
     note: str | None = None
+    id: str | None = None
+    """Like cuda:1; None if the worker does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,19 @@ class ModelDescription:
     pinned: bool = False
     leases: int = 0
     weights_bytes: int | None = None
+    profiles: tuple[str, ...] = ()
+    """Those that hold it."""
     bytes_per_tile_px: float | None = None
     """What a pixel of a tile takes on the device, learned; None if nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileDescription:
-    """A named set of models. `active`: preloaded and not released since."""
+    """A named set of models. `active`: preloaded and not released since.
+
+    `placements`: a device, and a priority, for some of its models. `read_only`: it stands in the
+    configuration.
+    """
 
     name: str
     models: tuple[str, ...]
@@ -61,3 +71,5 @@ class ProfileDescription:
     preload: bool
     auto_cleanup: bool
     active: bool
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    read_only: bool = True

@@ -54,6 +54,41 @@ class MemorySample:
     recoveries: RecoveryCounts = RecoveryCounts()
 
 
+@dataclass(frozen=True, slots=True)
+class FreedModel:
+    """A form of a model that was unloaded, with what was accounted for it."""
+
+    model: str
+    precision: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptModel:
+    """A model that stays open, and why: jobs that use it, a pin, profiles."""
+
+    model: str
+    leases: int
+    pinned: bool
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FreedMemory:
+    """What a device got back.
+
+    bytes: the sum of `models`. device_bytes: by how much less of the device is in use, as measured, other
+    programs included. unpinned, released: models whose pin, and profiles whose hold, was taken away for it.
+    """
+
+    models: tuple[FreedModel, ...] = ()
+    bytes: int = 0
+    device_bytes: int = 0
+    kept: tuple[KeptModel, ...] = ()
+    unpinned: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+
+
 AlertKind = Literal["device-memory", "device-memory-limit", "host-memory", "temperature", "sensors-lost"]
 
 

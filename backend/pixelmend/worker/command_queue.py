@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pixelmend.core.errors import NoWorker, QueueFull, error_from_code
-from pixelmend.worker.protocol import Command, CommandRequest, CommandResponse, ToWorker
+from pixelmend.models.memory import FreedMemory
+from pixelmend.worker.commands import Command
+from pixelmend.worker.protocol import CommandRequest, CommandResponse, ToWorker
 
 AT_A_TIME = 16
 """Commands that a worker has at one time, each on a thread; some wait there for a model's users."""
@@ -20,7 +22,7 @@ class _Pending:
     """waiters: requests that want to hear of its end. sent: a worker has it, and does it in any case."""
 
     command: Command
-    done: asyncio.Future[None]
+    done: asyncio.Future[FreedMemory | None]
     waiters: int = 0
     sent: bool = False
 
@@ -33,12 +35,12 @@ class CommandQueue:
     """
 
     send: Callable[[ToWorker], bool]
-    on_done: Callable[[Command], None]
+    on_done: Callable[[Command, FreedMemory | None], None]
     _pending: OrderedDict[str, _Pending] = field(default_factory=OrderedDict)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def execute(self, command: Command) -> None:
-        """Have it done, or join a request for the same; returns once it has happened.
+    async def execute(self, command: Command) -> FreedMemory | None:
+        """Have it done, or join a request for the same; returns once it has happened, with what it freed.
 
         A command whose requests have all gone before a worker had it is dropped. Raises NoWorker, QueueFull,
         and why the worker could not.
@@ -48,7 +50,7 @@ class CommandQueue:
             pending = self._enter(command)
         pending.waiters += 1
         try:
-            await asyncio.shield(pending.done)
+            return await asyncio.shield(pending.done)
         finally:
             pending.waiters -= 1
             if not pending.waiters and not pending.sent:
@@ -59,8 +61,8 @@ class CommandQueue:
         if pending is None:
             return
         if response.problem is None:
-            self.on_done(pending.command)
-            _settle(pending, None)
+            self.on_done(pending.command, response.freed)
+            _settle(pending, response.freed)
         else:
             _settle(pending, error_from_code(response.problem.code, response.problem.message))
         self._send_next()
@@ -73,9 +75,7 @@ class CommandQueue:
 
     def _latest_about(self, command: Command) -> _Pending | None:
         # Only the latest may be joined: what was pending before it has been overtaken.
-        return next(
-            (a for a in reversed(self._pending.values()) if _subject(a.command) == _subject(command)), None
-        )
+        return next((a for a in reversed(self._pending.values()) if _concerns(a.command, command)), None)
 
     def _enter(self, command: Command) -> _Pending:
         if len(self._pending) >= MAX_COMMANDS:
@@ -102,16 +102,22 @@ class CommandQueue:
                 del self._pending[request_id]
 
 
-def _subject(command: Command) -> object:
-    """What it is about: a model, a profile, or everything."""
-    return getattr(command, "model", None), getattr(command, "name", None)
+def _subject(command: Command) -> tuple[object, object] | None:
+    """What it is about: a model, a profile, or everything (None)."""
+    subject = getattr(command, "model", None), getattr(command, "name", None)
+    return None if subject == (None, None) else subject
 
 
-def _settle(pending: _Pending, error: Exception | None) -> None:
+def _concerns(first: Command, second: Command) -> bool:
+    one, other = _subject(first), _subject(second)
+    return one is None or other is None or one == other
+
+
+def _settle(pending: _Pending, outcome: FreedMemory | Exception | None) -> None:
     if pending.done.done():
         return
-    if error is None:
-        pending.done.set_result(None)
-    else:
-        pending.done.set_exception(error)
+    if isinstance(outcome, Exception):
+        pending.done.set_exception(outcome)
         pending.done.exception()  # retrieved, also if no client waits any more
+    else:
+        pending.done.set_result(outcome)

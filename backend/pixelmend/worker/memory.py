@@ -5,19 +5,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.models.memory import Alert, FreedMemory, MemorySample
 from pixelmend.worker.command_queue import CommandQueue
-from pixelmend.worker.protocol import (
-    Command,
-    CommandResponse,
-    Memory,
-    MemoryAlert,
-    MemoryEvent,
-    PinModel,
-    PreloadProfile,
-    ReleaseProfile,
-    ToWorker,
-)
+from pixelmend.worker.commands import Command, PinModel, PreloadProfile, ReleaseProfile
+from pixelmend.worker.protocol import CommandResponse, Memory, MemoryAlert, MemoryEvent, ToWorker
 
 KEPT_SAMPLES = 1800
 """An hour of them, at one every two seconds."""
@@ -40,6 +31,7 @@ class WorkerMemory:
         self._alerts: deque[Alert] = deque(maxlen=KEPT_ALERTS)
         self._raised: dict[str, Alert] = {}
         self._current: MemorySample | None = None
+        self._is_monitored = True
         self._active: set[str] = set()
         self._sticky: dict[tuple[str, str], Command] = {}
         self._watchers: set[tuple[EventQueue, int]] = set()
@@ -77,17 +69,28 @@ class WorkerMemory:
     def active_profiles(self) -> frozenset[str]:
         return frozenset(self._active)
 
-    async def execute(self, command: Command) -> None:
-        """Returns once it has happened. Raises what `CommandQueue.execute` raises."""
-        await self._commands.execute(command)
+    async def execute(self, command: Command) -> FreedMemory | None:
+        """Returns once it has happened, with what it freed. Raises what `CommandQueue.execute` raises."""
+        return await self._commands.execute(command)
+
+    def set_monitoring(self, *, enabled: bool) -> None:
+        """Without it the latest sample says nothing of the present; one that is on its way is not kept."""
+        self._is_monitored = enabled
+        if not enabled:
+            self._current = None
 
     @property
     def sticky_commands(self) -> list[Command]:
         """Commands that hold until they are taken back: a new worker gets them again."""
         return list(self._sticky.values())
 
-    def _note(self, command: Command) -> None:
+    def _note(self, command: Command, freed: FreedMemory | None) -> None:
         """It has happened."""
+        for model in freed.unpinned if freed else ():
+            self._sticky.pop(("pin", model), None)
+        for name in freed.released if freed else ():
+            self._sticky.pop(("profile", name), None)
+            self._active.discard(name)
         match command:
             case PinModel(model=model, pinned=True):
                 self._sticky["pin", model] = command
@@ -123,7 +126,7 @@ class WorkerMemory:
 
     def on_event(self, event: MemoryEvent) -> None:
         match event:
-            case Memory(sample=sample):
+            case Memory(sample=sample) if self._is_monitored:
                 self._current = sample
                 self._active = set(sample.active_profiles)
                 self._samples.append(sample)

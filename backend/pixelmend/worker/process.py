@@ -9,109 +9,42 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.engine.devices.device import choose_device
 from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles
+from pixelmend.engine.management import apply_settings, monitored_rules
 from pixelmend.engine.model_cache.cache import ModelCache
-from pixelmend.engine.model_cache.profiles import ProfilePreloader
-from pixelmend.engine.monitoring.alerts import AlertTracker, rules_for
+from pixelmend.engine.model_cache.freeing import MemoryFreer
+from pixelmend.engine.model_cache.profiles import ProfilePreloader, wanted_at_start
 from pixelmend.engine.monitoring.monitor import MemoryMonitor
 from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.steps.work import Step
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.models.catalog import load_catalog
-from pixelmend.models.description import DeviceDescription, ModelDescription
-from pixelmend.models.memory import Alert, MemorySample
-from pixelmend.tasks.image import ImageReport
+from pixelmend.models.description import DeviceDescription
 from pixelmend.worker.command_executor import CommandExecutor
+from pixelmend.worker.listener import PipeListener
 from pixelmend.worker.protocol import (
     Cancel,
     CommandRequest,
     Configure,
-    Done,
     Heartbeat,
-    Memory,
-    MemoryAlert,
-    Progress,
+    Manage,
     Ready,
     Shutdown,
     StartFailed,
     Submit,
     ToWorker,
     WorkerEnd,
-    failure,
-    pages_of,
 )
 
 HEARTBEAT_PERIOD_S = 1.0
-PROGRESS_PERIOD_S = 0.1
-
-
-class PipeListener:
-    """ComputeSlots what the pipeline tells into messages; progress at most ten times a second and task."""
-
-    def __init__(self, end: WorkerEnd, cache: ModelCache, log: Logger) -> None:
-        self._end = end
-        self._cache = cache
-        self._log = log
-        self._progress_sent_s: dict[str, float] = {}
-        self._request_ids: dict[str, str | None] = {}
-        self._models: tuple[ModelDescription, ...] = ()
-        self._models_lock = threading.Lock()
-
-    def accepted(self, task_id: str, request_id: str | None) -> None:
-        """Log lines about the task will carry the id of the request that it came from."""
-        self._request_ids[task_id] = request_id
-
-    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
-        now = time.monotonic()
-        recent = now - self._progress_sent_s.get(task_id, 0.0) < PROGRESS_PERIOD_S
-        if recent and done_tiles not in (0, total_tiles):
-            return
-        self._progress_sent_s[task_id] = now
-        self._end.send(Progress(task_id, done_tiles, total_tiles))
-
-    def done(self, task_id: str, report: ImageReport) -> None:
-        log = self._log_of_ended(task_id)
-        log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
-        for note in report.notes:
-            log.warning("result with a fall-back", note=note)
-        self._end.send(Done(task_id, report))
-
-    def failed(self, task_id: str, error: Exception) -> None:
-        log = self._log_of_ended(task_id)
-        if isinstance(error, PixelmendError):
-            log.info("job failed", code=error.code, reason=error.message)
-        else:
-            log.error("a bug failed the job", exc_info=error)
-        # First, so that a client that learns of the failure finds a bad model file named as such.
-        self.models_changed()
-        self._end.send(failure(task_id, error))
-
-    def _log_of_ended(self, task_id: str) -> Logger:
-        self._progress_sent_s.pop(task_id, None)
-        return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
-
-    def models_changed(self) -> None:
-        with self._models_lock:  # or an older list could be sent after a newer one
-            models = tuple(self._cache.describe())
-            if models != self._models:
-                self._models = models
-                for page in pages_of(models):
-                    self._end.send(page)
-
-    def sampled(self, sample: MemorySample) -> None:
-        self._end.send(Memory(sample))
-
-    def alerted(self, alert: Alert) -> None:
-        self._end.send(MemoryAlert(alert))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +57,11 @@ class Extensions:
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
+    settings: Settings
     cache: ModelCache
     pipeline: Pipeline
     listener: PipeListener
     command_executor: CommandExecutor
-    profiles: ProfilePreloader
     monitor: MemoryMonitor
 
 
@@ -191,15 +124,17 @@ def work(
         target=_beat, args=(end, engine.pipeline, stop, lost), name="heartbeat", daemon=True
     ).start()
     end.send(_ready(engine, settings, log))
-    engine.command_executor.preload(engine.profiles.preload_wanted())
+    names = (settings.device, engine.cache.device.torch_name)
+    engine.command_executor.preload(wanted_at_start(settings.profiles, names))
     monitor = threading.Thread(
         target=engine.monitor.run,
-        args=(stop, settings.memory_monitoring_interval),
+        args=(stop,),
         name="monitor",
         daemon=True,  # if the device loop fails, the process ends, to be started again
     )
     monitor.start()
     engine.pipeline.run(stop)
+    engine.monitor.wake()
     monitor.join()  # it keeps what was learned
     return 0
 
@@ -209,16 +144,25 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensio
     log.info("device chosen", device=device.type, name=device.name, note=device.note)
     learned = open_memory_profiles(settings, device, log)
     cache = build_model_cache(settings, device, log, learned)
-    listener = PipeListener(end, cache, log)
-    profiles = ProfilePreloader(cache, settings.profiles)
-    alerts = AlertTracker(rules_for(settings)) if settings.memory_monitoring_enabled else None
+    listener = PipeListener(end, cache.describe, log)
+    monitor = MemoryMonitor(
+        cache,
+        learned,
+        sensors_of(device),
+        monitored_rules(settings),
+        settings.memory_monitoring_interval,
+        listener,
+        log,
+    )
     return _Engine(
+        settings,
         cache,
         build_pipeline(settings, cache, listener, formats=extensions.formats, more_steps=extensions.steps),
         listener,
-        CommandExecutor(cache, profiles, end.send, listener.models_changed, log),
-        profiles,
-        MemoryMonitor(cache, learned, sensors_of(device), alerts, listener, log),
+        CommandExecutor(
+            cache, MemoryFreer(cache), ProfilePreloader(cache), end.send, listener.models_changed, log
+        ),
+        monitor,
     )
 
 
@@ -235,7 +179,7 @@ def _ready(engine: _Engine, settings: Settings, log: Logger) -> Ready:
         log.warning("model files are passed over", reason=sentence)
     device = engine.cache.device
     return Ready(
-        DeviceDescription(device.type, device.name, device.total_bytes, device.note),
+        DeviceDescription(device.type, device.name, device.total_bytes, device.note, device.torch_name),
         problem,
     )
 
@@ -248,14 +192,14 @@ def _read(
     lost: Callable[[], None],
 ) -> None:
     try:
-        _follow(messages, engine, stop)
+        _follow(messages, engine, stop, log)
     except Exception:
         # A worker that beats and hears nothing would be given work for ever.
         log.exception("a bug ends the worker's inbox")
     lost()
 
 
-def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event) -> None:
+def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event, log: Logger) -> None:
     for message in messages:
         match message:
             case Submit(task=task, request_id=request_id):
@@ -265,6 +209,9 @@ def _follow(messages: Iterator[ToWorker], engine: _Engine, stop: threading.Event
                 engine.pipeline.cancel(task_id)
             case CommandRequest():
                 engine.command_executor.take(message)
+            case Manage(management=management):
+                log.info("settings changed", **asdict(management))
+                apply_settings(management.in_settings(engine.settings), engine.cache, engine.monitor)
             case Shutdown():
                 stop.set()
                 engine.pipeline.wake()

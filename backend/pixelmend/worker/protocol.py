@@ -14,9 +14,11 @@ from pydantic import Field, TypeAdapter
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import known_error
+from pixelmend.core.management import Management
 from pixelmend.models.description import DeviceDescription, ModelDescription
-from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.models.memory import Alert, FreedMemory, MemorySample
 from pixelmend.tasks.image import ImageReport, ImageTask
+from pixelmend.worker.commands import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,58 +43,16 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Manage:
+    """Settings that count from now on. Not a command: it is not queued, and cannot fail."""
+
+    management: Management
+    kind: Literal["manage"] = "manage"
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     kind: Literal["shutdown"] = "shutdown"
-
-
-@dataclass(frozen=True, slots=True)
-class LoadModel:
-    """Open a model and leave it open."""
-
-    model: str
-    kind: Literal["load"] = "load"
-
-
-@dataclass(frozen=True, slots=True)
-class UnloadModel:
-    """Unload a model; done when the jobs that use it have finished."""
-
-    model: str
-    kind: Literal["unload"] = "unload"
-
-
-@dataclass(frozen=True, slots=True)
-class PinModel:
-    """Open a model and never let it go; or let it go as others are."""
-
-    model: str
-    pinned: bool
-    kind: Literal["pin"] = "pin"
-
-
-@dataclass(frozen=True, slots=True)
-class UnloadUnused:
-    """Unload every model that is neither in use nor pinned."""
-
-    kind: Literal["unload-unused"] = "unload-unused"
-
-
-@dataclass(frozen=True, slots=True)
-class PreloadProfile:
-    name: str
-    kind: Literal["preload-profile"] = "preload-profile"
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseProfile:
-    name: str
-    kind: Literal["release-profile"] = "release-profile"
-
-
-Command = Annotated[
-    LoadModel | UnloadModel | PinModel | UnloadUnused | PreloadProfile | ReleaseProfile,
-    Field(discriminator="kind"),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +72,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class CommandResponse:
-    """`problem`: why it did not happen, if so."""
+    """`problem`: why it did not happen, if so. freed: what it gave back, if that is what it was for."""
 
     request_id: str
     problem: Problem | None = None
+    freed: FreedMemory | None = None
     kind: Literal["answer"] = "answer"
 
 
@@ -192,7 +153,9 @@ class StartFailed:
     kind: Literal["start_failed"] = "start_failed"
 
 
-ToWorker = Annotated[Configure | Submit | Cancel | CommandRequest | Shutdown, Field(discriminator="kind")]
+ToWorker = Annotated[
+    Configure | Manage | Submit | Cancel | CommandRequest | Shutdown, Field(discriminator="kind")
+]
 MemoryEvent = Memory | MemoryAlert | CommandResponse
 FromWorker = Annotated[
     Ready

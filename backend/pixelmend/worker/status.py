@@ -74,5 +74,6 @@ def _merged_models(models: Iterable[ModelDescription]) -> tuple[ModelDescription
             bytes=sum(sizes) if sizes else None,
             pinned=first.pinned or other.pinned,
             leases=first.leases + other.leases,
+            profiles=tuple(sorted({*first.profiles, *other.profiles})),
         )
     return tuple(by_id.values())

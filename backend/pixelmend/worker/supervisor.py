@@ -6,22 +6,25 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
+from pixelmend.core.management import Management
+from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
 from pixelmend.models.description import ModelDescription
 from pixelmend.models.memory import Alert
+from pixelmend.worker.commands import Command
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import (
     MAX_LINE_BYTES,
-    Command,
     CommandResponse,
     Configure,
     FromWorker,
     Heartbeat,
+    Manage,
     Memory,
     MemoryAlert,
     Models,
@@ -68,10 +71,12 @@ class Supervisor:
     ) -> None:
         """on_alert: told of every alert about memory; must not block. spawn: starts a worker."""
         self._spawn = spawn
+        self.device = settings.device
         self.memory = WorkerMemory(self.send, on_alert)
         self.model_loads: Counter[str] = Counter()
         """How often each model was opened, by all workers so far."""
         self._settings = settings
+        self._management: Management | None = None
         self._log = log
         self._outgoing = to_worker_codec()
         self._incoming = from_worker_codec()
@@ -122,6 +127,17 @@ class Supervisor:
             return False
         self._writer.write(self._outgoing.encode(message))
         return True
+
+    def manage(self, management: Management) -> None:
+        """Settings that count from now on, for this worker and those after it."""
+        self._management = management
+        self._settings = management.in_settings(self._settings)
+        self.memory.set_monitoring(enabled=management.memory_monitoring_enabled)
+        self.send(Manage(management))
+
+    def use_profiles(self, profiles: Mapping[str, Profile]) -> None:
+        """For workers that are started from now on."""
+        self._settings = self._settings.model_copy(update={"profiles": dict(profiles)})
 
     async def stop(self, grace_s: float = 3.0) -> None:
         """End the worker: politely, then not."""
@@ -223,6 +239,8 @@ class Supervisor:
                 self._ready, self._failed_starts = message, 0
                 self._problem = message.default_model_error
                 self._log.info("worker ready", device=message.device.name, restarts=self._restarts)
+                if self._management is not None:  # it may have changed since the worker was configured
+                    self.send(Manage(self._management))
                 for command in self.memory.sticky_commands:
                     task = asyncio.create_task(self._repeat(command))
                     self._repeating.add(task)

@@ -1,7 +1,7 @@
 /** The service's HTTP interface. Its errors become a `ProcessError` here and nowhere else. */
 
 import { problemCode, ProcessError, type ProblemInfo } from '../lib/errors';
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 type Schemas = components['schemas'];
 export type Info = Schemas['Info'];
@@ -11,6 +11,11 @@ export type Job = Schemas['JobView'];
 export type ModelInfo = Schemas['ModelInfo'];
 export type Profile = Schemas['ProfileDescription'];
 export type MemoryView = Schemas['MemoryView'];
+export type ManagementView = Schemas['ManagementView'];
+export type ManagedSetting = Schemas['ManagedSetting'];
+export type FreedView = Schemas['FreedView'];
+export type InstanceView = Schemas['InstanceView'];
+export type ProfileBody = paths['/api/profiles/{name}']['put']['requestBody']['content']['application/json'];
 export type EstimateView = Schemas['EstimateView'];
 
 /** The text fields of a form. */
@@ -63,19 +68,23 @@ export class Api {
   models = async (): Promise<ModelInfo[]> => (await this.json<Schemas['ModelList']>('/api/models')).models;
   profiles = async (): Promise<Profile[]> =>
     (await this.json<Schemas['ProfileList']>('/api/profiles')).profiles;
-  memory = (points: number): Promise<MemoryView> => this.json(`/api/memory?points=${points}`);
+  memory = (points: number, minutes: number): Promise<MemoryView> =>
+    this.json(`/api/memory?points=${points}&minutes=${minutes}`);
+  management = (): Promise<ManagementView> => this.json('/api/management');
+  manage = (changes: Record<string, boolean | number>): Promise<ManagementView> =>
+    this.json('/api/management', sent('PATCH', changes));
+  freeMemory = (): Promise<FreedView> => this.json('/api/memory/free', { method: 'POST' });
+  unloadAllModels = (force: boolean): Promise<FreedView> =>
+    this.json(`/api/models/unload?force=${force}`, { method: 'POST' });
+  instances = async (): Promise<InstanceView[]> =>
+    (await this.json<Schemas['InstanceList']>('/api/instances')).instances;
   job = (id: string, signal?: AbortSignal): Promise<Job> =>
     this.json(`/api/jobs/${encodeURIComponent(id)}`, { signal });
   cancelJob = (id: string): Promise<Job> =>
     this.json(`/api/jobs/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
 
   estimate = (fields: FormFields, signal?: AbortSignal): Promise<EstimateView> =>
-    this.json('/api/estimate', {
-      method: 'POST',
-      body: JSON.stringify(fields),
-      headers: { 'Content-Type': 'application/json' },
-      signal,
-    });
+    this.json('/api/estimate', { ...sent('POST', fields), signal });
 
   administerModel = (id: string, action: 'load' | 'unload' | 'pin' | 'unpin'): Promise<ModelInfo> =>
     this.json(`/api/models/${encodeURIComponent(id)}/${action}`, { method: 'POST' });
@@ -88,6 +97,12 @@ export class Api {
 
   administerProfile = (name: string, action: 'preload' | 'release'): Promise<Profile> =>
     this.json(`/api/profiles/${encodeURIComponent(name)}/${action}`, { method: 'POST' });
+
+  putProfile = (name: string, profile: ProfileBody): Promise<Profile> =>
+    this.json(`/api/profiles/${encodeURIComponent(name)}`, sent('PUT', profile));
+  removeProfile = async (name: string): Promise<void> => {
+    await this.fetch(`/api/profiles/${encodeURIComponent(name)}`, { method: 'DELETE' });
+  };
 
   /** Status 503 is an answer too: it says why the service is not healthy. */
   health = (): Promise<Health> => this.reported('/api/health');
@@ -110,6 +125,10 @@ export class Api {
       throw unreachable(new Error(`answered ${response.status} ${kind}`));
     return (await response.json()) as T;
   }
+}
+
+function sent(method: string, body: unknown): RequestInit {
+  return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }
 
 export function unreachable(cause: unknown): ProcessError {

@@ -841,6 +841,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Memory and open models of this service and of those that PIXELMEND_PEERS names
+         * @description Each is asked for at most a few seconds. To manage another one, ask it at its own address.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InstanceList"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs": {
         parameters: {
             query?: never;
@@ -1435,6 +1492,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/management": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Memory settings that can be changed while the service runs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManagementView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change some of them, all or none; they count until the service is started again */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        auto_cleanup_enabled?: boolean;
+                        cleanup_threshold_percent?: number;
+                        idle_timeout_minutes?: number;
+                        max_memory_usage_percent?: number;
+                        memory_monitoring_enabled?: boolean;
+                        memory_monitoring_interval?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ManagementView"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/api/memory": {
         parameters: {
             query?: never;
@@ -1446,8 +1633,10 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description Of the history, the newest. */
+                    /** @description Of the history, at most so many: the newest. */
                     points?: number;
+                    /** @description The history since then; of more samples than `points`, so many evenly spaced. */
+                    minutes?: number | null;
                 };
                 header?: never;
                 path?: never;
@@ -1555,6 +1744,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/memory/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unload what no job, pin or profile keeps, and clear the devices' caches */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FreedView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -1585,6 +1855,94 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/unload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unload all models
+         * @description A model that jobs use gets no new ones, and is unloaded when they have finished; this waits for
+         *     that. No job is broken, with `force` either.
+         */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Also what pins and profiles keep: they are taken away. */
+                    force?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FreedView"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1762,7 +2120,10 @@ export interface paths {
         /** Open a model now */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Like cuda:1, or its index; by itself where it is open or where most is free. */
+                    device?: string | null;
+                };
                 header?: never;
                 path: {
                     model_id: string;
@@ -1961,10 +2322,16 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Unload a model, once the jobs that use it have finished */
+        /**
+         * Unload a model, once the jobs that use it have finished
+         * @description Jobs that use it are never broken, with `force` either: this waits for them.
+         */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Take away its pin, and release the profiles that hold it. */
+                    force?: boolean;
+                };
                 header?: never;
                 path: {
                     model_id: string;
@@ -2203,6 +2570,261 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/profiles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a profile, or change one that is not active
+         * @description It is kept in the data directory. Those of the configuration are read-only. `placements` has, by
+         *     the ids of models, a `device` and a `priority` for some of them.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Auto Cleanup
+                         * @description Its models may be unloaded if memory is short.
+                         * @default false
+                         */
+                        auto_cleanup?: boolean;
+                        /** Memory Limit Bytes */
+                        memory_limit_bytes?: number | null;
+                        /**
+                         * Memory Limit Percent
+                         * @description Of the device's memory.
+                         */
+                        memory_limit_percent?: number | null;
+                        /** Models */
+                        models: string[];
+                        /**
+                         * Placements
+                         * @description Of some of its models, by their ids: a device, and a priority.
+                         * @default {}
+                         */
+                        placements?: {
+                            [key: string]: components["schemas"]["Placement"];
+                        };
+                        /**
+                         * Preload
+                         * @description As soon as a worker is ready.
+                         * @default false
+                         */
+                        preload?: boolean;
+                        /**
+                         * Priority
+                         * @description Of two profiles that may be cleaned up, the lower one goes first.
+                         * @default 0
+                         */
+                        priority?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description It was changed. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProfileDescription"];
+                    };
+                };
+                /** @description Successful Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProfileDescription"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Release a profile that was made over HTTP, and remove it */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -2975,6 +3597,11 @@ export interface components {
              */
             alerts: components["schemas"]["Alert"][];
             /**
+             * Device
+             * @description What `device=` and profiles call it: like cuda:1, cpu.
+             */
+            device: string;
+            /**
              * History
              * @description The oldest first; a lost worker leaves a gap.
              */
@@ -2986,7 +3613,7 @@ export interface components {
              * @description Null until its worker is ready.
              */
             name: string | null;
-            /** @description Null until the worker has told. */
+            /** @description Null until the worker has told, and without monitoring. */
             now: components["schemas"]["MemorySample"] | null;
             /**
              * Raised
@@ -3092,6 +3719,68 @@ export interface components {
              */
             width: number;
         };
+        /**
+         * FreedDevice
+         * @description What a device got back.
+         */
+        FreedDevice: {
+            /**
+             * Bytes
+             * @description Accounted for the models that were unloaded: the sum of `models`.
+             */
+            bytes: number;
+            /** Device */
+            device: string;
+            /**
+             * Device Bytes
+             * @description By how much less of the device is in use, as measured; other programs count too.
+             */
+            device_bytes: number;
+            /** Index */
+            index: number;
+            /**
+             * Kept
+             * @description What stays open, and what keeps it.
+             */
+            kept: components["schemas"]["KeptModel"][];
+            /** Models */
+            models: components["schemas"]["FreedModel"][];
+            /** @description Why the device's worker could not. */
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Released
+             * @description Profiles whose hold `force` took away.
+             */
+            released: string[];
+            /**
+             * Unpinned
+             * @description Models whose pin `force` took away.
+             */
+            unpinned: string[];
+        };
+        /**
+         * FreedModel
+         * @description A form of a model that was unloaded, with what was accounted for it.
+         */
+        FreedModel: {
+            /** Bytes */
+            bytes: number;
+            /** Model */
+            model: string;
+            /** Precision */
+            precision: string;
+        };
+        /** FreedView */
+        FreedView: {
+            /**
+             * Bytes
+             * @description The sum over the devices.
+             */
+            bytes: number;
+            /** Devices */
+            devices: components["schemas"]["FreedDevice"][];
+            instance: components["schemas"]["InstanceInfo"];
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -3142,6 +3831,58 @@ export interface components {
             tasks: components["schemas"]["TaskInfo"][];
             /** Version */
             version: string;
+        };
+        /**
+         * InstanceInfo
+         * @description Which service answers, if several stand behind one address.
+         */
+        InstanceInfo: {
+            /**
+             * Host
+             * @description The name of its machine.
+             */
+            host: string;
+            /**
+             * Id
+             * @description PIXELMEND_INSTANCE, or its machine and port.
+             */
+            id: string;
+            /**
+             * Port
+             * @description Where it listens.
+             */
+            port: number;
+        };
+        /** InstanceList */
+        InstanceList: {
+            /**
+             * Instances
+             * @description The one that answers comes first.
+             */
+            instances: components["schemas"]["InstanceView"][];
+        };
+        /**
+         * InstanceView
+         * @description A service: this one, or one of PIXELMEND_PEERS.
+         */
+        InstanceView: {
+            instance: components["schemas"]["InstanceInfo"] | null;
+            memory: components["schemas"]["MemoryView"] | null;
+            /**
+             * Models
+             * @description Those that are open there.
+             */
+            models: components["schemas"]["ModelInfo"][];
+            /**
+             * Problem
+             * @description Why nothing is known of it.
+             */
+            problem: string | null;
+            /**
+             * Url
+             * @description Null for the one that answers.
+             */
+            url: string | null;
         };
         /**
          * ItemView
@@ -3276,6 +4017,20 @@ export interface components {
              */
             task: string;
         };
+        /**
+         * KeptModel
+         * @description A model that stays open, and why: jobs that use it, a pin, profiles.
+         */
+        KeptModel: {
+            /** Leases */
+            leases: number;
+            /** Model */
+            model: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Profiles */
+            profiles: string[];
+        };
         /** Limits */
         Limits: {
             /** Max Batch Bytes */
@@ -3304,6 +4059,49 @@ export interface components {
             min_scale: number;
             /** Request Timeout S */
             request_timeout_s: number;
+        };
+        /**
+         * ManagedSetting
+         * @description A setting that can be changed while the service runs.
+         */
+        ManagedSetting: {
+            /**
+             * Configured
+             * @description What the service was started with.
+             */
+            configured: boolean | number;
+            /** Description */
+            description: string;
+            /** @description Null for a switch. */
+            range: components["schemas"]["NumberRange"] | null;
+            /** Unit */
+            unit: ("percent" | "minutes" | "seconds") | null;
+            /**
+             * Value
+             * @description What counts now, in every worker.
+             */
+            value: boolean | number;
+        };
+        /** ManagementView */
+        ManagementView: {
+            instance: components["schemas"]["InstanceInfo"];
+            /**
+             * Note
+             * @description The same in words, and where to set them for good.
+             */
+            note: string;
+            /**
+             * Persistent
+             * @description Whether changes last over a restart of the service: they do not.
+             */
+            persistent: boolean;
+            /**
+             * Settings
+             * @description By the names that PATCH takes.
+             */
+            settings: {
+                [key: string]: components["schemas"]["ManagedSetting"];
+            };
         };
         /**
          * MemoryPoint
@@ -3382,10 +4180,14 @@ export interface components {
             devices: components["schemas"]["DeviceMemoryView"][];
             /**
              * Enabled
-             * @description memory_monitoring_enabled; without it there is no history.
+             * @description memory_monitoring_enabled, as it is now; there are no samples without.
              */
             enabled: boolean;
-            /** Interval S */
+            instance: components["schemas"]["InstanceInfo"];
+            /**
+             * Interval S
+             * @description memory_monitoring_interval, as it is now.
+             */
             interval_s: number;
         };
         /** ModelInfo */
@@ -3402,6 +4204,11 @@ export interface components {
              * @description Takes the `denoise` parameter.
              */
             denoise: boolean;
+            /**
+             * Devices
+             * @description Where it is open.
+             */
+            devices: string[];
             /** @description Under way or failed; null otherwise. */
             download: components["schemas"]["DownloadInfo"] | null;
             /**
@@ -3411,6 +4218,11 @@ export interface components {
             file_bytes: number | null;
             /** Id */
             id: string;
+            /**
+             * Idle S
+             * @description Since its last use, on the device that used it last; null while it is in use or not open, and without memory monitoring.
+             */
+            idle_s: number | null;
             /**
              * Leases
              * @description Jobs that use it now.
@@ -3443,6 +4255,11 @@ export interface components {
              */
             problem: string | null;
             /**
+             * Profiles
+             * @description Those that hold it.
+             */
+            profiles: string[];
+            /**
              * Scale
              * @description None for a dropped-in file that was not used yet.
              */
@@ -3458,6 +4275,7 @@ export interface components {
         };
         /** ModelList */
         ModelList: {
+            instance: components["schemas"]["InstanceInfo"];
             /** Models */
             models: components["schemas"]["ModelInfo"][];
             /**
@@ -3495,6 +4313,37 @@ export interface components {
             weights_bytes: number;
         };
         /**
+         * NumberRange
+         * @description What a number may be; null: no limit.
+         */
+        NumberRange: {
+            /** Maximum */
+            maximum: number | null;
+            /** Minimum */
+            minimum: number | null;
+            /**
+             * Minimum Excluded
+             * @description It has to be greater than the minimum.
+             */
+            minimum_excluded: boolean;
+        };
+        /**
+         * Placement
+         * @description What a profile says of one of its models.
+         */
+        Placement: {
+            /**
+             * Device
+             * @description Where it is opened, like cuda:1; unset: wherever it fits.
+             */
+            device?: string | null;
+            /**
+             * Priority
+             * @description Higher ones are opened first and, if they may be cleaned up, evicted last; unset: the profile's own.
+             */
+            priority?: number | null;
+        };
+        /**
          * Problem
          * @description Any error (RFC 9457).
          */
@@ -3515,6 +4364,9 @@ export interface components {
         /**
          * ProfileDescription
          * @description A named set of models. `active`: preloaded and not released since.
+         *
+         *     `placements`: a device, and a priority, for some of its models. `read_only`: it stands in the
+         *     configuration.
          */
         ProfileDescription: {
             /** Active */
@@ -3529,10 +4381,19 @@ export interface components {
             models: string[];
             /** Name */
             name: string;
+            /** Placements */
+            placements?: {
+                [key: string]: components["schemas"]["Placement"];
+            };
             /** Preload */
             preload: boolean;
             /** Priority */
             priority: number;
+            /**
+             * Read Only
+             * @default true
+             */
+            read_only: boolean;
         };
         /** ProfileList */
         ProfileList: {

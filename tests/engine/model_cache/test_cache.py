@@ -323,11 +323,11 @@ def test_a_retired_model_gets_no_new_lease_and_its_bytes_count_until_it_is_close
     _, provider = counting(a=400)
     cache = cache_of(provider)
     old = cache.lease("a")
-    (gone,) = cache.retire("a")
+    (gone,) = cache.retire("a").closing
     new = cache.lease("a")
     assert new is not old
     assert old.leases == 1
-    (again,) = cache.retire("a")[1:]
+    (again,) = cache.retire("a").closing[1:]
     with pytest.raises(ModelTooLarge):
         cache.lease("a")
     assert not gone.is_set()

@@ -63,7 +63,7 @@ class Administration(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
         try:
-            events = self.cache.retire(name)
+            events = self.cache.retire(name).closing
         except ModelHeld:
             assert name in self.pinned | self.held
             return
@@ -73,7 +73,7 @@ class Administration(RuleBasedStateMachine):
 
     @rule(name=NAMES, yielding=st.booleans())
     def hold(self, name: str, yielding: bool) -> None:
-        self.cache.hold(name, Hold(frozenset({name}), 1, yielding))
+        self.cache.hold(name, Hold({name: 1}, yielding))
         self.held.add(name)
 
     @rule(name=NAMES)

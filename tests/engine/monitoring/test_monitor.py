@@ -7,7 +7,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.model_cache.cache import ModelCache
-from pixelmend.engine.monitoring.alerts import AlertTracker, rules_for
+from pixelmend.engine.monitoring.alerts import rules_for
 from pixelmend.engine.monitoring.monitor import MemoryMonitor
 from pixelmend.engine.monitoring.sensors import SensorReading, sensors_of
 from pixelmend.models.memory import Alert, MemorySample
@@ -49,12 +49,13 @@ class Bench:
         self.cache: ModelCache = cache_of(self.provider, self.clock)
         self.sensors = Sensors()
         self.listener = Listener()
-        book = AlertTracker(rules_for(Settings(_env_file=None))) if sampling else None
+        rules = rules_for(Settings(_env_file=None)) if sampling else None
         self.monitor = MemoryMonitor(
             self.cache,
             self.provider.memory_profiles,
             self.sensors,
-            book,
+            rules,
+            0.001,
             self.listener,
             Logger(),
             clock=lambda: 77.0,
@@ -97,6 +98,45 @@ def test_without_sampling_it_still_tidies_up() -> None:
     assert bench.listener.changes == 1
 
 
+def test_alerts_end_when_monitoring_is_switched_off() -> None:
+    bench = Bench()
+    bench.device.others_bytes = 870
+    bench.monitor.check()
+    bench.monitor.configure(None, 1.0)
+    bench.monitor.check()
+    bench.monitor.check()
+    states = [(a.kind, a.state) for a in bench.listener.alerts if a.kind == "device-memory"]
+    assert states == [("device-memory", "raised"), ("device-memory", "cleared")]
+    assert bench.listener.alerts[-1].message == "memory monitoring was switched off"
+    assert len(bench.listener.samples) == 1
+
+
+def test_a_new_threshold_raises_and_clears_what_the_old_one_did() -> None:
+    bench = Bench()
+    bench.device.others_bytes = 700
+    for percent in (85, 60, 65, 85):
+        settings = Settings(_env_file=None, cleanup_threshold_percent=percent)
+        bench.monitor.configure(rules_for(settings), 1.0)
+        bench.monitor.check()
+    found = [(a.state, a.threshold) for a in bench.listener.alerts if a.kind == "device-memory"]
+    assert found == [("raised", 60), ("cleared", 85)]
+
+
+def test_a_new_interval_counts_at_once() -> None:
+    bench = Bench()
+    bench.monitor.configure(rules_for(Settings(_env_file=None)), 3600.0)
+    stop = threading.Event()
+    thread = threading.Thread(target=bench.monitor.run, args=(stop,))
+    thread.start()
+    bench.monitor.configure(rules_for(Settings(_env_file=None)), 0.001)
+    assert bench.listener.twice.wait(60)
+    bench.monitor.configure(None, 3600.0)
+    stop.set()
+    bench.monitor.wake()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
 def test_a_failing_look_is_logged_once_and_not_the_end() -> None:
     log = io.StringIO()
     configure_logging("info", "json", log)
@@ -110,7 +150,7 @@ def test_a_failing_look_is_logged_once_and_not_the_end() -> None:
 
     bench.sensors.read = read  # type: ignore[method-assign]
     stop = threading.Event()
-    thread = threading.Thread(target=bench.monitor.run, args=(stop, 0.001))
+    thread = threading.Thread(target=bench.monitor.run, args=(stop,))
     thread.start()
     assert bench.listener.twice.wait(60)
     stop.set()

@@ -1,7 +1,5 @@
 """`POST /api/estimate`: what a job would need, without its image."""
 
-import asyncio
-import json
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -11,6 +9,7 @@ from starlette.types import Message
 
 from pixelmend.api.auth import Caller
 from pixelmend.api.forms import EstimateForm, estimate_request_body
+from pixelmend.api.json_body import parse_object, read_body
 from pixelmend.api.queries import known_query
 from pixelmend.api.schemas import (
     DeviceInfo,
@@ -21,14 +20,13 @@ from pixelmend.api.schemas import (
     Problem,
 )
 from pixelmend.api.service import Service
-from pixelmend.core.errors import InvalidParameter, MalformedUpload, PayloadTooLarge, PixelmendError
+from pixelmend.core.errors import InvalidParameter, MalformedUpload, PixelmendError
 from pixelmend.core.geometry import Size
 from pixelmend.jobs.admission import Admission, ImageHeader
 from pixelmend.jobs.estimate import Estimate, estimate
 from pixelmend.tasks.form import parse_fields
 from pixelmend.tasks.upscale import UpscaleTask
 
-MAX_BODY_BYTES = 16_384
 MAX_FIELDS = 32
 
 
@@ -125,38 +123,13 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
 
-async def _body(request: Request, timeout_s: float) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(timeout_s):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise PayloadTooLarge(
-                        f"the body exceeds {MAX_BODY_BYTES} bytes; the image is not needed here"
-                    )
-    except TimeoutError as error:
-        raise MalformedUpload(f"the body did not end within upload_timeout_s={timeout_s:g}") from error
-    return bytes(body)
-
-
 async def _fields(request: Request, timeout_s: float) -> dict[str, Any]:
     """Read JSON, a form, or a multipart form without files. Raises what a body may be refused for."""
-    body = await _body(request, timeout_s)
+    body = await read_body(request, timeout_s)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
         return await _form(request, body)
-    try:
-        given = json.loads(body)
-        # Half a surrogate pair can be escaped in JSON and can be written nowhere.
-        json.dumps(given, ensure_ascii=False).encode()
-    except RecursionError as error:
-        raise MalformedUpload("the body is JSON that is nested too deeply") from error
-    except ValueError as error:
-        raise MalformedUpload(f"the body is neither a form nor JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise MalformedUpload("the body is JSON, but not an object of fields")
-    return given
+    return parse_object(body, expected="a form or JSON")
 
 
 async def _form(request: Request, body: bytes) -> dict[str, Any]:

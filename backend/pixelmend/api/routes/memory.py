@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -13,15 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pixelmend.api.events import FIRST_LINES, sse_event, sse_response
+from pixelmend.api.instance import instance_of
+from pixelmend.api.memory_schemas import DeviceMemoryView, MemoryPoint, MemoryView
 from pixelmend.api.queries import known_query
-from pixelmend.api.schemas import DeviceMemoryView, MemoryPoint, MemoryView, Problem
+from pixelmend.api.schemas import Problem
 from pixelmend.api.service import Service
-from pixelmend.models.description import DeviceDescription
 from pixelmend.models.memory import Alert, MemorySample
 from pixelmend.worker.memory import KEPT_SAMPLES, EventQueue, WorkerMemory
 
 PING_PERIOD_S = 15.0
 WAITING_EVENTS = 64
+MAX_MINUTES = 100_000
 
 
 def memory_router(service: Service) -> APIRouter:
@@ -34,20 +37,20 @@ def memory_router(service: Service) -> APIRouter:
     @router.get("/api/memory", summary="Device and host memory: now, over time, and alerts")
     async def show(
         request: Request,
-        points: Annotated[int, Query(ge=0, le=KEPT_SAMPLES, description="Of the history, the newest.")] = 300,
+        points: Annotated[
+            int, Query(ge=0, le=KEPT_SAMPLES, description="Of the history, at most so many: the newest.")
+        ] = 300,
+        minutes: Annotated[
+            float | None,
+            Query(
+                gt=0,
+                le=MAX_MINUTES,
+                description="The history since then; of more samples than `points`, so many evenly spaced.",
+            ),
+        ] = None,
     ) -> MemoryView:
         service.callers.identify(request)
-        settings = service.settings
-        return MemoryView(
-            enabled=settings.memory_monitoring_enabled,
-            interval_s=settings.memory_monitoring_interval,
-            devices=[
-                _device_view(index, memory, status.device, points)
-                for index, (memory, status) in enumerate(
-                    zip(service.workers.memories, service.workers.statuses(), strict=True)
-                )
-            ],
-        )
+        return memory_view(service, request, points, minutes)
 
     @router.get(
         "/api/memory/events",
@@ -67,18 +70,42 @@ def memory_router(service: Service) -> APIRouter:
     return router
 
 
-def _device_view(
-    index: int, memory: WorkerMemory, device: DeviceDescription | None, points: int
-) -> DeviceMemoryView:
-    history = memory.history[-points:] if points else []
-    return DeviceMemoryView(
-        index=index,
-        name=device.name if device else None,
-        now=memory.latest,
-        history=[_point(sample) for sample in history],
-        raised=memory.raised,
-        alerts=memory.alerts,
+def memory_view(
+    service: Service, request: Request, points: int = 0, minutes: float | None = None
+) -> MemoryView:
+    """points: of the history, the newest; of the last `minutes`, evenly spaced."""
+    management = service.management.current
+    workers = service.workers
+    return MemoryView(
+        instance=instance_of(request, service.settings),
+        enabled=management.memory_monitoring_enabled,
+        interval_s=management.memory_monitoring_interval,
+        devices=[
+            DeviceMemoryView(
+                index=index,
+                device=called,
+                name=status.device.name if status.device else None,
+                now=memory.latest,
+                history=[_point(sample) for sample in _chosen(memory.history, points, minutes)],
+                raised=memory.raised,
+                alerts=memory.alerts,
+            )
+            for index, (called, memory, status) in enumerate(
+                zip(workers.devices(), workers.memories, workers.statuses(), strict=True)
+            )
+        ],
     )
+
+
+def _chosen(history: list[MemorySample], points: int, minutes: float | None) -> list[MemorySample]:
+    if minutes is None:
+        return history[-points:] if points else []
+    since_s = time.time() - 60 * minutes
+    recent = [sample for sample in history if sample.time_s >= since_s]
+    if len(recent) <= points:
+        return recent
+    # Counted from the newest, which is always among them.
+    return [recent[-1 - len(recent) * i // points] for i in reversed(range(points))]
 
 
 def _point(sample: MemorySample) -> MemoryPoint:

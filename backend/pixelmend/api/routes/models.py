@@ -1,21 +1,21 @@
-"""`/api/models` and `/api/profiles`: which there are, and what operators do with them."""
+"""`/api/models`: which there are, and what operators do with them."""
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 
+from pixelmend.api.instance import instance_of
 from pixelmend.api.queries import known_query
-from pixelmend.api.schemas import DownloadInfo, ModelInfo, ModelList, Problem, ProfileList
+from pixelmend.api.schemas import DownloadInfo, ModelInfo, ModelList, Problem
 from pixelmend.api.service import Service
-from pixelmend.api.waiting import while_connected
-from pixelmend.core.errors import DeadlineExceeded, InvalidParameter, UnknownProfile
-from pixelmend.models.description import ProfileDescription
+from pixelmend.api.waiting import executed
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.tasks.options import FILL
-from pixelmend.worker.protocol import (
+from pixelmend.worker.commands import (
     Command,
     LoadModel,
     PinModel,
-    PreloadProfile,
-    ReleaseProfile,
     UnloadModel,
 )
 
@@ -26,39 +26,50 @@ def models_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known_query)], tags=["models"])
     refusals: dict[int | str, dict[str, object]] = {status: {"model": Problem} for status in _REFUSALS}
 
-    async def execute(request: Request, command: Command) -> None:
-        """Returns once it has happened."""
-        timeout_s = service.settings.request_timeout_s
-        try:
-            await while_connected(request, service.workers.execute(command), timeout_s)
-        except TimeoutError as error:
-            raise DeadlineExceeded(
-                f"not done within request_timeout_s={timeout_s:g}; it goes on, and /api/models shows its end"
-            ) from error
-
-    async def changed(request: Request, model_id: str, command: Command) -> ModelInfo:
+    async def changed(
+        request: Request, model_id: str, command: Command, device: str | None = None
+    ) -> ModelInfo:
         service.callers.require_admin(request)
         if model_id == FILL:
             raise InvalidParameter(f"model {FILL!r} is no network: it is always ready and takes no memory")
         service.catalog.get(model_id)
-        await execute(request, command)
+        index = None if device is None else service.workers.device_named(device)
+        await executed(request, service.workers.execute(command, index), service.settings.request_timeout_s)
         return model_info(service, model_id)
 
     @router.get("/api/models", summary="The models there are")
-    async def models() -> ModelList:
-        return ModelList(models=list_models(service), passed_over=list(service.catalog.passed_over))
+    async def models(request: Request) -> ModelList:
+        return ModelList(
+            instance=instance_of(request, service.settings),
+            models=list_models(service),
+            passed_over=list(service.catalog.passed_over),
+        )
 
     @router.post("/api/models/{model_id}/load", summary="Open a model now", responses=refusals)
-    async def load(request: Request, model_id: str) -> ModelInfo:
-        return await changed(request, model_id, LoadModel(model_id))
+    async def load(
+        request: Request,
+        model_id: str,
+        device: Annotated[
+            str | None,
+            Query(description="Like cuda:1, or its index; by itself where it is open or where most is free."),
+        ] = None,
+    ) -> ModelInfo:
+        return await changed(request, model_id, LoadModel(model_id), device)
 
     @router.post(
         "/api/models/{model_id}/unload",
         summary="Unload a model, once the jobs that use it have finished",
         responses=refusals,
     )
-    async def unload(request: Request, model_id: str) -> ModelInfo:
-        return await changed(request, model_id, UnloadModel(model_id))
+    async def unload(
+        request: Request,
+        model_id: str,
+        force: Annotated[
+            bool, Query(description="Take away its pin, and release the profiles that hold it.")
+        ] = False,
+    ) -> ModelInfo:
+        """Jobs that use it are never broken, with `force` either: this waits for them."""
+        return await changed(request, model_id, UnloadModel(model_id, force))
 
     @router.post("/api/models/{model_id}/pin", summary="Open a model and never let it go", responses=refusals)
     async def pin(request: Request, model_id: str) -> ModelInfo:
@@ -69,27 +80,6 @@ def models_router(service: Service) -> APIRouter:
     )
     async def unpin(request: Request, model_id: str) -> ModelInfo:
         return await changed(request, model_id, PinModel(model_id, pinned=False))
-
-    @router.get("/api/profiles", summary="Named sets of models", responses=_some(refusals, 401, 403))
-    async def profiles(request: Request) -> ProfileList:
-        service.callers.identify(request)
-        return ProfileList(profiles=_profiles(service))
-
-    @router.post(
-        "/api/profiles/{name}/preload", summary="Open a profile's models and hold them", responses=refusals
-    )
-    async def preload(request: Request, name: str) -> ProfileDescription:
-        service.callers.require_admin(request)
-        _profile(service, name)
-        await execute(request, PreloadProfile(name))
-        return _profile(service, name)
-
-    @router.post("/api/profiles/{name}/release", summary="Release a profile's models", responses=refusals)
-    async def release(request: Request, name: str) -> ProfileDescription:
-        service.callers.require_admin(request)
-        _profile(service, name)
-        await execute(request, ReleaseProfile(name))
-        return _profile(service, name)
 
     return router
 
@@ -111,6 +101,9 @@ _FILL_INFO = ModelInfo(
     bytes=0,
     pinned=False,
     leases=0,
+    profiles=[],
+    idle_s=None,
+    devices=[],
     download=None,
 )
 
@@ -119,6 +112,7 @@ def list_models(service: Service) -> list[ModelInfo]:
     """Every model of the catalog, with what the worker has of it, and what inpaints without a network."""
     found = [_FILL_INFO]
     known = {model.id: model for model in service.workers.status().models}
+    idle_s, opened = _idle_times(service), _devices_by_model(service)
     for entry in service.catalog.entries:
         seen = known.get(entry.id)
         found.append(
@@ -139,9 +133,30 @@ def list_models(service: Service) -> list[ModelInfo]:
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
+                profiles=list(seen.profiles) if seen else [],
+                idle_s=idle_s.get(entry.id) if seen and not seen.leases else None,
+                devices=opened.get(entry.id, []),
                 download=_download_info(service, entry.id),
             )
         )
+    return found
+
+
+def _idle_times(service: Service) -> dict[str, float]:
+    """By model: how long ago it was used, as the latest samples say."""
+    found: dict[str, float] = {}
+    for memory in service.workers.memories:
+        for model in memory.latest.models if memory.latest else ():
+            found[model.model] = min(model.idle_s, found.get(model.model, model.idle_s))
+    return found
+
+
+def _devices_by_model(service: Service) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for device, status in zip(service.workers.devices(), service.workers.statuses(), strict=True):
+        for model in status.models:
+            if model.loaded:
+                found.setdefault(model.id, []).append(device)
     return found
 
 
@@ -160,20 +175,3 @@ def _download_info(service: Service, model_id: str) -> DownloadInfo | None:
         total_bytes=state.total_bytes,
         problem=None if state.error is None else service.problem_body(state.error),
     )
-
-
-def _profiles(service: Service) -> list[ProfileDescription]:
-    return service.workers.profiles(service.settings.profiles)
-
-
-def _profile(service: Service, name: str) -> ProfileDescription:
-    for profile in _profiles(service):
-        if profile.name == name:
-            return profile
-    raise UnknownProfile(f"profile={name!r} is not known")
-
-
-def _some(
-    responses: dict[int | str, dict[str, object]], *statuses: int
-) -> dict[int | str, dict[str, object]]:
-    return {status: responses[status] for status in statuses}

@@ -29,7 +29,7 @@ class MemoryBudget:
     ) -> None:
         self._models = models
         self._memory = memory
-        self._limits = limits
+        self.limits = limits
         self._device_name = device_name
         self._recoveries = recoveries
         self._first_call_px = first_call_px
@@ -94,6 +94,11 @@ class MemoryBudget:
             usual = self._calls_at_once * profile.bytes_for(self._first_call_px)
             opened.tile_bytes = min(opened.tile_bytes, max(usual, profile.bytes_for(SMALLEST_CALL_PX)))
 
+    def excess_bytes(self) -> int:
+        """What the models have beyond the ceiling; 0 if they keep to it."""
+        ceiling = self.limits.ceiling_bytes(self._memory.read().capacity_bytes)
+        return max(0, self._models.accounted_bytes - ceiling)
+
     def evict(self, keys: Iterable[ModelKey]) -> int:
         count = self._models.evict(keys)
         self._recoveries.add("evicted", count)
@@ -102,7 +107,7 @@ class MemoryBudget:
     def _room(self, beside_bytes: int = 0) -> int:
         """beside_bytes: of a model that is open and not yet among the others."""
         accounted = self._models.accounted_bytes + beside_bytes
-        return room_bytes(self._memory.read(), accounted, self._limits, shared=self._memory.shared)
+        return room_bytes(self._memory.read(), accounted, self.limits, shared=self._memory.shared)
 
     def _too_large(self, key: ModelKey, needed: int) -> ModelTooLarge:
         reading = self._memory.read()
@@ -110,8 +115,8 @@ class MemoryBudget:
             f"model {key.id!r} needs an estimated {_mb(needed)}; {self._device_name} has "
             f"{_mb(max(0, self._room()))} left for it: {_mb(self._models.accounted_bytes)} are taken by "
             f"other models, {_mb(reading.free_bytes)} of {_mb(reading.capacity_bytes)} are free, the ceiling "
-            f"is {_mb(self._limits.ceiling_bytes(reading.capacity_bytes))} "
-            f"(max_memory_usage_percent={self._limits.ceiling_percent:g})"
+            f"is {_mb(self.limits.ceiling_bytes(reading.capacity_bytes))} "
+            f"(max_memory_usage_percent={self.limits.ceiling_percent:g})"
         )
 
 

@@ -1,6 +1,5 @@
 """Opens the models of one worker on demand, leases them, and evicts them when memory is needed."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
@@ -14,13 +13,13 @@ from pixelmend.engine.model_cache.budget import MemoryBudget
 from pixelmend.engine.model_cache.call_size import CallSizeLimiter
 from pixelmend.engine.model_cache.description import describe_models
 from pixelmend.engine.model_cache.eviction import MemoryLimits, plan_cleanup, plan_idle
-from pixelmend.engine.model_cache.open_models import Hold, OpenModel, OpenModels
+from pixelmend.engine.model_cache.open_models import Hold, OpenModel, OpenModels, Retired
 from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, ModelProvider, OpenNetwork
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy
 from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.models.catalog import ModelTask, wrong_task
 from pixelmend.models.description import ModelDescription
-from pixelmend.models.memory import ModelMemory
+from pixelmend.models.memory import FreedModel, ModelMemory
 
 RECENTLY_S = 10.0
 """Clean-up spares models used within this time: if other programs fill the memory, a burst of requests would
@@ -48,7 +47,6 @@ class ModelCache:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.device = device
-        self.limits = limits
         self.recoveries = RecoveryLog()
         self._provider = provider
         self._memory = memory
@@ -62,6 +60,16 @@ class ModelCache:
         self._retired_model_was_released = False
         # A key's lock exists as long as a thread holds it or waits for it.
         self._opening: WeakValueDictionary[ModelKey, Lock] = WeakValueDictionary()
+
+    @property
+    def limits(self) -> MemoryLimits:
+        return self._budget.limits
+
+    @limits.setter
+    def limits(self, limits: MemoryLimits) -> None:
+        """The next `collect` evicts what has no room any more."""
+        with self._lock:
+            self._budget.limits = limits
 
     # --- use ------------------------------------------------------------------------------------------
 
@@ -100,16 +108,22 @@ class ModelCache:
 
     def free_unused(self) -> bool:
         """Evict every model without a lease, a pin or a profile. False if there was none."""
+        return bool(self.evict_unused())
+
+    def evict_unused(self) -> tuple[FreedModel, ...]:
+        """As `free_unused`; the device's caches are cleared in any case."""
         with self._lock:
-            evicted = self._budget.evict(
-                c.key for c in self._models.candidates() if c.free and c.rank is None
-            )
-        if evicted:
-            self._memory.trim()
-        return evicted > 0
+            keys = [c.key for c in self._models.candidates() if c.free and c.rank is None]
+            freed = self._models.forms(keys)
+            self._budget.evict(keys)
+        self._memory.trim()
+        return freed
 
     def collect(self) -> int:
-        """Evict idle models, and unused ones if memory is short. Returns how many were evicted."""
+        """Evict idle models, and unused ones if memory is short or if the ceiling allows less than they have.
+
+        Returns how many were evicted.
+        """
         now_s = self._clock()
         with self._lock:
             released, self._retired_model_was_released = self._retired_model_was_released, False
@@ -123,6 +137,9 @@ class ModelCache:
                 if excess >= 0:
                     old = [c for c in self._models.candidates() if now_s - c.last_used_s >= RECENTLY_S]
                     evicted += self._budget.evict(plan_cleanup(old, excess + 1))
+            # The ceiling was lowered. What other programs have is the clean-up's matter.
+            too_many = plan_cleanup(self._models.candidates(), self._budget.excess_bytes())
+            evicted += self._budget.evict(too_many)
         if evicted or released:
             self._memory.trim()
         return evicted
@@ -143,21 +160,27 @@ class ModelCache:
 
     def unload(self, model_id: str) -> None:
         """Close a model in all its forms; returns after the last lease of it. Raises ModelHeld."""
-        for closed in self.retire(model_id):
-            closed.wait()
+        self.retire(model_id).wait()
 
-    def retire(self, model_id: str) -> list[threading.Event]:
-        """As `unload`, without waiting: an event for each form in use, which is set once it is closed.
+    def retire(self, model_id: str, *, force: bool = False) -> Retired:
+        """As `unload`, without waiting. force: a pin and profiles do not keep it, and are taken away.
 
         A request for the model that comes meanwhile opens it again, beside the retired forms.
         """
+        pinned, released = False, list[str]()
         with self._lock:
+            if force:
+                pinned, released = self._models.end_keepers(model_id)
             self._models.require_not_held(model_id)
-            was_open = any(opened.key.id == model_id for opened in self._models)
+            freed = self._models.forms(each.key for each in self._models if each.key.id == model_id)
             retiring = self._models.retire(model_id)
-        if was_open:  # it takes a while, and a client may ask for it a thousand times
+        if freed:  # it takes a while, and a client may ask for it a thousand times
             self._memory.trim()
-        return [opened.closed for opened in retiring]
+        return Retired(model_id, freed, tuple(each.closed for each in retiring), pinned, tuple(released))
+
+    def trim(self) -> None:
+        """Return freed memory to the device."""
+        self._memory.trim()
 
     def pin(self, model_id: str, pinned: bool) -> None:
         """A pinned model is opened and never evicted. Raises as `lease`, and nothing is pinned then."""
@@ -179,6 +202,12 @@ class ModelCache:
         """The models of the hold that nothing else keeps. They stay open."""
         with self._lock:
             return self._models.end_hold(name)
+
+    def known_ids(self) -> list[str]:
+        """Models that are open, and those that are to be kept open."""
+        with self._lock:
+            held = (model for hold in self._models.holds.values() for model in hold.models)
+            return sorted({*(opened.key.id for opened in self._models), *self._models.pinned, *held})
 
     # --- state ----------------------------------------------------------------------------------------
 
@@ -210,7 +239,8 @@ class ModelCache:
         """Every model with a file, open or not."""
         with self._lock:
             opened, pinned = list(self._models), frozenset(self._models.pinned)
-        return describe_models(self._provider, opened, pinned)
+            held = {name: hold.models for name, hold in self._models.holds.items()}
+        return describe_models(self._provider, opened, pinned, held)
 
     # --- opening --------------------------------------------------------------------------------------
 

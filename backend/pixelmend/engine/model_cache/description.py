@@ -1,6 +1,6 @@
 """How models are described to the API process, open or not."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.model_cache.provider import ModelProvider
@@ -8,9 +8,12 @@ from pixelmend.models.description import ModelDescription
 
 
 def describe_models(
-    provider: ModelProvider, opened: Iterable[OpenModel], pinned: frozenset[str]
+    provider: ModelProvider,
+    opened: Iterable[OpenModel],
+    pinned: frozenset[str],
+    held: Mapping[str, frozenset[str]],
 ) -> Iterator[ModelDescription]:
-    """Every model with a file. opened: all forms of all models that are open."""
+    """Every model with a file. opened: all forms of all models that are open. held: models by profile."""
     forms_by_id: dict[str, list[OpenModel]] = {}
     for form in opened:
         forms_by_id.setdefault(form.key.id, []).append(form)
@@ -38,6 +41,7 @@ def describe_models(
             precision=usual.network.precision,
             bytes=sum(form.bytes for form in forms),
             pinned=entry.id in pinned,
+            profiles=tuple(sorted(name for name, models in held.items() if entry.id in models)),
             leases=sum(form.leases for form in forms),
             weights_bytes=usual.weights_bytes,
             bytes_per_tile_px=usual.memory_profile.learned_bytes_per_px,

@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pixelmend.core.errors import ModelHeld
@@ -14,7 +14,7 @@ from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import TileRules
 from pixelmend.models.description import ExecutionProfile
-from pixelmend.models.memory import ModelMemory
+from pixelmend.models.memory import FreedModel, ModelMemory
 
 
 @dataclass(slots=True, eq=False)
@@ -80,13 +80,33 @@ class OpenModel:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A profile's claim on models. yielding: they may be evicted if memory is short, the lowest priority
-    first.
+    """A profile's claim on models, by their priorities. yielding: they may be evicted if memory is short, the
+    lowest priority first.
     """
 
-    models: frozenset[str]
-    priority: int
+    priorities: Mapping[str, int]
     yielding: bool
+
+    @property
+    def models(self) -> frozenset[str]:
+        return frozenset(self.priorities)
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A model that gets no new lease. models: its forms. closing: set, one for each form in use, when it is
+    closed. pinned, released: its pin, and the profiles that held it, were taken away.
+    """
+
+    model_id: str
+    models: tuple[FreedModel, ...]
+    closing: tuple[threading.Event, ...]
+    pinned: bool = False
+    released: tuple[str, ...] = ()
+
+    def wait(self) -> None:
+        for closed in self.closing:
+            closed.wait()
 
 
 class OpenModels:
@@ -149,6 +169,18 @@ class OpenModels:
                 self._retired.append(self._open.pop(opened.key))
         return [opened for opened in self._retired if opened.key.id == model_id]
 
+    def forms(self, keys: Iterable[ModelKey]) -> tuple[FreedModel, ...]:
+        opened = [self._open[key] for key in keys]
+        return tuple(FreedModel(each.key.id, each.network.precision, each.bytes) for each in opened)
+
+    def end_keepers(self, model_id: str) -> tuple[bool, list[str]]:
+        """Take away what keeps a model. Returns whether it was pinned, and which profiles held it."""
+        pinned, holding = model_id in self.pinned, self._holding(model_id)
+        self.pinned.discard(model_id)
+        for name in holding:
+            del self.holds[name]
+        return pinned, holding
+
     def end_hold(self, name: str) -> frozenset[str]:
         """The models of the hold that nothing else keeps."""
         held = self.holds.pop(name).models if name in self.holds else frozenset()
@@ -169,7 +201,7 @@ class OpenModels:
             holds = [self.holds[name] for name in self._holding(opened.key.id)]
             kept = bool(opened.leases) or opened.key.id in self.pinned
             kept = kept or not all(hold.yielding for hold in holds)
-            rank = max((hold.priority for hold in holds), default=None)
+            rank = max((hold.priorities[opened.key.id] for hold in holds), default=None)
             found.append(Candidate(opened.key, opened.bytes, opened.last_used_s, not kept, rank))
         return found
 

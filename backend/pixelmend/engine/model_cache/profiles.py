@@ -1,35 +1,44 @@
 """Named sets of models, preloaded and released together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from pixelmend.core.config import Profile
-from pixelmend.core.errors import ModelTooLarge, UnknownProfile
+from pixelmend.core.errors import ModelTooLarge
+from pixelmend.core.profile import Profile
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.open_models import Hold
 
 
+def wanted_at_start(profiles: Mapping[str, Profile], device_names: Collection[str]) -> dict[str, Profile]:
+    """What a device of these names preloads by itself, the highest priority first."""
+    wanted = sorted(
+        ((name, profile) for name, profile in profiles.items() if profile.preload),
+        key=lambda item: -item[1].priority,
+    )
+    parts = {name: profile.on_device(device_names) for name, profile in wanted}
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 class ProfilePreloader:
-    """Preloads and releases the operator's profiles in one cache. Used by several threads."""
+    """Preloads and releases profiles in one cache. Used by several threads."""
 
-    def __init__(self, cache: ModelCache, profiles: Mapping[str, Profile]) -> None:
+    def __init__(self, cache: ModelCache) -> None:
         self._cache = cache
-        self._profiles = profiles
 
-    def preload(self, name: str) -> None:
-        """Open the profile's models and hold them until `release`.
+    def preload(self, name: str, profile: Profile) -> None:
+        """Open the profile's models, the highest priority first, and hold them until `release`.
 
         Held models are not evicted for others, nor when idle. With `auto_cleanup` they may be evicted if
         memory is short, after all models that no profile holds, the lowest priority first. Raises
-        UnknownProfile, ModelTooLarge if they exceed the profile's own limit, and what opening a model raises;
-        nothing is held then.
+        ModelTooLarge if they exceed the profile's own limit, and what opening a model raises; nothing is held
+        then.
         """
-        profile = self._get(name)
         limit_bytes = self._limit_bytes(profile)
         self._require_within(name, limit_bytes, self._expected_bytes(profile))
         before = set(self._cache.open_bytes(profile.models))
-        self._cache.hold(name, Hold(frozenset(profile.models), profile.priority, profile.auto_cleanup))
+        priorities = {model: profile.priority_of(model) for model in profile.models}
+        self._cache.hold(name, Hold(priorities, profile.auto_cleanup))
         try:
-            for model in profile.models:
+            for model in profile.in_order:
                 self._cache.load(model)
             self._require_within(name, limit_bytes, sum(self._cache.open_bytes(profile.models).values()))
         except Exception:
@@ -40,23 +49,11 @@ class ProfilePreloader:
     def release(self, name: str) -> None:
         """Close the models that nothing else keeps; returns when their last leases are released.
 
-        Raises UnknownProfile. A profile that is not active is released already.
+        A profile that is not active is released already.
         """
-        self._get(name)
-        retired = [event for model in self._cache.end_hold(name) for event in self._cache.retire(model)]
-        for closed in retired:
-            closed.wait()
-
-    def preload_wanted(self) -> list[str]:
-        """The profiles to preload at the start, the highest priority first."""
-        wanted = [(name, profile) for name, profile in self._profiles.items() if profile.preload]
-        return [name for name, _ in sorted(wanted, key=lambda item: -item[1].priority)]
-
-    def _get(self, name: str) -> Profile:
-        if name not in self._profiles:
-            known = ", ".join(self._profiles) or "none"
-            raise UnknownProfile(f"profile={name!r} is not known; there are: {known}")
-        return self._profiles[name]
+        retired = [self._cache.retire(model) for model in self._cache.end_hold(name)]
+        for each in retired:
+            each.wait()
 
     def _expected_bytes(self, profile: Profile) -> int:
         open_bytes = self._cache.open_bytes(profile.models)

@@ -1,7 +1,7 @@
 """Alerts about memory and heat: one when a value reaches its threshold, one when it is below it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pixelmend.core.config import Settings
 from pixelmend.models.memory import Alert, AlertKind, MemorySample
@@ -44,27 +44,33 @@ def values_of(sample: MemorySample) -> dict[AlertKind, float | None]:
 
 
 class AlertTracker:
-    """Knows which alerts are raised."""
+    """Knows which alerts are raised. rules: may be changed; the new ones clear what is raised."""
 
     def __init__(self, rules: Sequence[AlertRule]) -> None:
-        self._rules = tuple(rules)
-        self._raised: set[AlertKind] = set()
+        self.rules = tuple(rules)
+        self._raised: dict[AlertKind, Alert] = {}
 
     def update(self, values: Mapping[AlertKind, float | None], time_s: float) -> list[Alert]:
         """The alerts that these values raise or clear. A value that is not known changes nothing."""
         changes = []
-        for rule in self._rules:
+        for rule in self.rules:
             value = values.get(rule.kind)
             if value is None:
                 continue
             is_raised = rule.kind in self._raised
             if not is_raised and value >= rule.threshold:
-                self._raised.add(rule.kind)
-                changes.append(_alert(rule, value, time_s, raised=True))
+                self._raised[rule.kind] = _alert(rule, value, time_s, raised=True)
+                changes.append(self._raised[rule.kind])
             elif is_raised and value <= rule.threshold - rule.hysteresis:
-                self._raised.discard(rule.kind)
+                del self._raised[rule.kind]
                 changes.append(_alert(rule, value, time_s, raised=False))
         return changes
+
+    def clear(self, time_s: float) -> list[Alert]:
+        """No sample will clear them: what was raised ends, with its last value."""
+        raised, self._raised = self._raised, {}
+        text = "memory monitoring was switched off"
+        return [replace(alert, state="cleared", time_s=time_s, message=text) for alert in raised.values()]
 
 
 def _alert(rule: AlertRule, value: float, time_s: float, *, raised: bool) -> Alert:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import psutil
@@ -10,7 +10,7 @@ import psutil
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
-from pixelmend.engine.monitoring.alerts import AlertTracker, values_of
+from pixelmend.engine.monitoring.alerts import AlertRule, AlertTracker, values_of
 from pixelmend.engine.monitoring.sensors import Sensors
 from pixelmend.models.memory import Alert, MemorySample
 
@@ -26,14 +26,18 @@ class MonitorListener(Protocol):
 
 
 class MemoryMonitor:
-    """`check` once, or `run` until told to stop. alerts: None if memory is cleaned up but not sampled."""
+    """`check` once, or `run` until told to stop.
+
+    rules: of alerts; None if memory is cleaned up but not sampled.
+    """
 
     def __init__(
         self,
         cache: ModelCache,
         profiles: MemoryProfiles,
         sensors: Sensors,
-        alerts: AlertTracker | None,
+        rules: Sequence[AlertRule] | None,
+        interval_s: float,
         listener: MonitorListener,
         log: Logger,
         clock: Callable[[], float] = time.time,
@@ -41,15 +45,34 @@ class MemoryMonitor:
         self._cache = cache
         self._profiles = profiles
         self._sensors = sensors
-        self._alerts = alerts
+        self._alerts = AlertTracker(rules or ())
+        self._is_sampling = rules is not None
+        self._interval_s = interval_s
+        self._wake = threading.Event()
         self._listener = listener
         self._log = log
         self._clock = clock
         self._process = psutil.Process()
 
-    def run(self, stop: threading.Event, interval_s: float) -> None:
+    def configure(self, rules: Sequence[AlertRule] | None, interval_s: float) -> None:
+        """rules, interval_s: as at the start. From any thread; counts at once."""
+        self._alerts.rules = tuple(rules or ())
+        self._is_sampling = rules is not None
+        self._interval_s = interval_s
+        self.wake()
+
+    def wake(self) -> None:
+        """Look now, and see whether to stop."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """stop: set it, then `wake`."""
         failing = False
-        while not stop.wait(interval_s):
+        while True:
+            self._wake.wait(self._interval_s)
+            self._wake.clear()
+            if stop.is_set():
+                break
             try:
                 self.check()
                 failing = False
@@ -65,11 +88,15 @@ class MemoryMonitor:
             self._log.info("unused models were evicted", models=evicted)
         self._profiles.save()
         self._listener.models_changed()
-        if self._alerts is None:
-            return
-        sample = self.sample()
-        self._listener.sampled(sample)
-        for alert in self._alerts.update(values_of(sample), sample.time_s):
+        if self._is_sampling:
+            sample = self.sample()
+            self._listener.sampled(sample)
+            self._tell(self._alerts.update(values_of(sample), sample.time_s))
+        else:
+            self._tell(self._alerts.clear(round(self._clock(), 3)))
+
+    def _tell(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
             log = self._log.warning if alert.state == "raised" else self._log.info
             log("memory alert", kind=alert.kind, state=alert.state, reason=alert.message)
             self._listener.alerted(alert)

@@ -18,7 +18,7 @@ export function AlertsCard({ memory }: { memory: MemoryView | undefined }) {
     .sort((a, b) => b.time_s - a.time_s);
   const shown = [...raised, ...past].slice(0, MAX_SHOWN);
   return (
-    <div className={`pm-card ${classes.card}`}>
+    <div className={`pm-card ${classes.card} ${classes.wide}`}>
       <h2 className={classes.title}>{t('system.alerts')}</h2>
       {shown.length === 0 && <p className={classes.empty}>{t('system.noAlerts')}</p>}
       <ul className={classes.list} aria-live="polite">

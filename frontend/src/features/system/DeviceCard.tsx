@@ -1,15 +1,24 @@
 import { Badge } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import type { Health, Info } from '../../api/client';
+import type { Health, Info, MemoryView } from '../../api/client';
 import { formatBytes } from '../../lib/format';
 import { Facts } from './Facts';
 import classes from './System.module.css';
 
 const COLOURS = { healthy: 'teal.9', degraded: 'orange.9', unhealthy: 'red.9' } as const;
 
-export function DeviceCard({ health, info }: { health: Health | undefined; info: Info | undefined }) {
+interface Props {
+  health: Health | undefined;
+  info: Info | undefined;
+  memory: MemoryView | undefined;
+}
+
+/** What computes, how the service is, and which service answered. */
+export function DeviceCard({ health, info, memory }: Props) {
   const { t } = useTranslation();
   const device = health?.device;
+  const instance = memory?.instance;
+  const now = memory?.devices[0]?.now;
   return (
     <div className={`pm-card ${classes.card}`}>
       <h2 className={classes.title}>
@@ -28,6 +37,16 @@ export function DeviceCard({ health, info }: { health: Health | undefined; info:
           [t('system.running'), health?.running ?? '…'],
           [t('system.restarts'), health?.worker_restarts ?? '…'],
           [t('system.version'), info?.version ?? '…'],
+          [
+            t('system.hostMemory'),
+            now
+              ? t('system.usedOf', {
+                  used: formatBytes(now.host_used_bytes),
+                  total: formatBytes(now.host_total_bytes),
+                })
+              : '…',
+          ],
+          [t('system.instance'), instance ? `${instance.id} (${instance.host}:${instance.port})` : '…'],
         ]}
       />
       {health?.reasons.map((reason) => (

@@ -1,16 +1,38 @@
+import { SegmentedControl } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { MemoryView } from '../../api/client';
-import { formatBytes } from '../../lib/format';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import { Plot } from './Plot';
 import classes from './System.module.css';
 
-/** Memory and temperature of each device over time. */
-export function MemoryCard({ memory }: { memory: MemoryView | undefined }) {
+interface Props {
+  memory: MemoryView | undefined;
+  minutes: number;
+  /** Of the history, at most so many. */
+  points: number;
+  onMinutes: (minutes: number) => void;
+}
+
+const CHOICES = [10, 60];
+
+/** Memory, utilisation and temperature of each device over time. */
+export function MemoryCard({ memory, minutes, points, onMinutes }: Props) {
   const { t } = useTranslation();
   // A line breaks if more than two samples in a row are missing.
-  const gapS = (memory?.interval_s ?? 2) * 3.5;
+  const gapS = Math.max(memory?.interval_s ?? 2, (60 * minutes) / points) * 3.5;
   return (
     <div className={`pm-card ${classes.card}`} style={{ minHeight: 260 }}>
+      <SegmentedControl
+        size="xs"
+        mb={10}
+        aria-label={t('system.history')}
+        value={String(minutes)}
+        onChange={(value) => onMinutes(Number(value))}
+        data={CHOICES.map((choice) => ({
+          value: String(choice),
+          label: formatSeconds(60 * choice, t),
+        }))}
+      />
       {memory?.enabled === false && (
         <>
           <h2 className={classes.title}>{t('system.memory')}</h2>
@@ -45,8 +67,32 @@ export function MemoryCard({ memory }: { memory: MemoryView | undefined }) {
                     colour: '#14a38b',
                     samples: of((point) => point.accounted_bytes),
                   },
+                  {
+                    name: t('system.host'),
+                    colour: '#b0873a',
+                    samples: of((point) => point.host_used_bytes),
+                  },
                 ]}
               />
+              <h3 className={classes.title} style={{ margin: '14px 0 6px' }}>
+                {t('system.utilisation')}
+              </h3>
+              {history.some((point) => point.utilisation_percent !== null) ? (
+                <Plot
+                  gapS={gapS}
+                  format={(value) => `${Math.round(value)} %`}
+                  ceiling={null}
+                  lines={[
+                    {
+                      name: t('system.utilisation'),
+                      colour: '#4a7fd6',
+                      samples: of((point) => point.utilisation_percent),
+                    },
+                  ]}
+                />
+              ) : (
+                <p className={classes.empty}>{t('system.noUtilisation')}</p>
+              )}
               <h3 className={classes.title} style={{ margin: '14px 0 6px' }}>
                 {t('system.temperature')}
               </h3>

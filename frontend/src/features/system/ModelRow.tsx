@@ -1,14 +1,19 @@
-import { Badge, Button, Group, Table } from '@mantine/core';
+import { Badge, Button, Checkbox, Group, Table } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { ModelInfo } from '../../api/client';
 import { problemMessage } from '../../lib/message';
-import { formatBytes } from '../../lib/format';
+import { formatBytes, formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
-import type { ModelProps } from './modelAction';
+import { isBuiltIn, isSelectable, type ModelProps } from './modelAction';
 import { ModelDownload } from './ModelDownload';
 import classes from './System.module.css';
 
-export function ModelRow({ model, isBusy, onAct }: ModelProps) {
+interface Props extends ModelProps {
+  isSelected: boolean;
+  onSelect: (isSelected: boolean) => void;
+}
+
+export function ModelRow({ model, isBusy, onAct, isSelected, onSelect }: Props) {
   const { t } = useTranslation();
   const actions = [model.loaded ? 'unload' : 'load', model.pinned ? 'unpin' : 'pin'] as const;
   const known: Partial<Record<string, string>> = {
@@ -18,7 +23,16 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   return (
     <Table.Tr data-model={model.id}>
       <Table.Td>
-        {model.id}
+        {isSelectable(model) ? (
+          <Checkbox
+            size="sm"
+            label={model.id}
+            checked={isSelected}
+            onChange={(event) => onSelect(event.currentTarget.checked)}
+          />
+        ) : (
+          model.id
+        )}
         <div className={classes.modelTitle}>
           {[model.title === model.id ? null : model.title, model.licence].filter(Boolean).join(' · ')}
         </div>
@@ -33,6 +47,7 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
       <Table.Td>{model.scale ? `×${model.scale}` : '–'}</Table.Td>
       <Table.Td>
         <States model={model} />
+        <Keepers model={model} />
       </Table.Td>
       <Table.Td className="pm-number" data-empty={!model.bytes}>
         {model.bytes ? formatBytes(model.bytes) : '–'}
@@ -63,9 +78,15 @@ export function ModelRow({ model, isBusy, onAct }: ModelProps) {
   );
 }
 
-/** A model without a network can be neither loaded nor unloaded. */
-function isBuiltIn(model: ModelInfo): boolean {
-  return model.origin === 'embedded' && model.architecture === null;
+/** Where a model is open, since when it was not used, and which profiles keep it. */
+function Keepers({ model }: { model: ModelInfo }) {
+  const { t } = useTranslation();
+  const parts = [
+    model.devices.join(', '),
+    model.idle_s === null ? '' : t('system.idle', { time: formatSeconds(model.idle_s, t) }),
+    model.profiles.length > 0 ? t('system.keptBy', { profiles: model.profiles.join(', ') }) : '',
+  ];
+  return <div className={classes.modelTitle}>{parts.filter(Boolean).join(' · ')}</div>;
 }
 
 function States({ model }: { model: ModelInfo }) {

@@ -6,15 +6,22 @@ import { useServices } from '../../state/services';
 import type { Api, ModelInfo } from '../../api/client';
 import { messageOf } from '../../lib/message';
 import { MessageText } from '../../ui/MessageText';
-import type { ModelAction } from './modelAction';
+import { FreeMemory } from './FreeMemory';
+import { type ManyAction, type ModelAction } from './modelAction';
 import { ModelRow } from './ModelRow';
+import { SelectedModels } from './SelectedModels';
 import classes from './System.module.css';
 
 const PERIOD_MS = 3000;
 /** Used during a download, so that its progress bar moves. */
 const DOWNLOAD_PERIOD_MS = 500;
 
-export function ModelsCard() {
+interface Props {
+  selected: readonly string[];
+  onSelect: (ids: readonly string[]) => void;
+}
+
+export function ModelsCard({ selected, onSelect }: Props) {
   const { t } = useTranslation();
   const { api } = useServices();
   const cache = useQueryClient();
@@ -28,6 +35,14 @@ export function ModelsCard() {
     mutationFn: ({ id, action }: { id: string; action: ModelAction }) => act(api, id, action),
     onSettled: () => cache.invalidateQueries({ queryKey: ['service'] }),
   });
+  // One after the other, so that what one needs is not taken from the next; the first refusal ends it.
+  const changeMany = useMutation({
+    mutationFn: async (action: ManyAction) => {
+      for (const id of selected) await api.administerModel(id, action);
+    },
+    onSettled: () => cache.invalidateQueries({ queryKey: ['service'] }),
+  });
+  const error = change.error ?? changeMany.error;
   const shown = (models.data ?? []).filter((model) => isAll || model.present || model.download);
   return (
     <div className={`pm-card ${classes.card} ${classes.wide}`}>
@@ -40,11 +55,19 @@ export function ModelsCard() {
           onChange={(event) => setAll(event.currentTarget.checked)}
         />
       </h2>
-      {change.isError && (
+      {error && (
         <p className={classes.empty} role="alert">
-          <MessageText message={messageOf(change.error)} />
+          <MessageText message={messageOf(error)} />
         </p>
       )}
+      <SelectedModels
+        count={selected.length}
+        isBusy={changeMany.isPending}
+        onAct={(action) => {
+          change.reset();
+          changeMany.mutate(action);
+        }}
+      />
       <div className={classes.table}>
         <Table verticalSpacing={8} data-testid="models">
           <Table.Thead>
@@ -60,14 +83,25 @@ export function ModelsCard() {
                 key={model.id}
                 model={model}
                 isBusy={change.isPending && change.variables.id === model.id}
-                onAct={(action) => change.mutate({ id: model.id, action })}
+                isSelected={selected.includes(model.id)}
+                onSelect={(isSelected) => onSelect(selection(selected, model.id, isSelected))}
+                onAct={(action) => {
+                  changeMany.reset();
+                  change.mutate({ id: model.id, action });
+                }}
               />
             ))}
           </Table.Tbody>
         </Table>
       </div>
+      <FreeMemory />
     </div>
   );
+}
+
+function selection(selected: readonly string[], id: string, isSelected: boolean): readonly string[] {
+  const others = selected.filter((other) => other !== id);
+  return isSelected ? [...others, id] : others;
 }
 
 function isDownloading(model: ModelInfo): boolean {

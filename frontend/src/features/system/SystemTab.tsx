@@ -1,9 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useInfo } from '../../state/hooks';
 import { useGeneralSettings, useServices } from '../../state/services';
 import { AlertsCard } from './AlertsCard';
 import { DeviceCard } from './DeviceCard';
+import { InstancesCard } from './InstancesCard';
+import { ManagementCard } from './ManagementCard';
 import { MemoryCard } from './MemoryCard';
 import { ModelsCard } from './ModelsCard';
 import { ProfilesCard } from './ProfilesCard';
@@ -20,6 +23,8 @@ export default function SystemTab() {
   const { api, build } = useServices();
   const [{ preference }] = useGeneralSettings();
   const enabled = !build.browserOnly && preference !== 'browser';
+  const [minutes, setMinutes] = useState(10);
+  const [selected, setSelected] = useState<readonly string[]>([]);
   const health = useQuery({
     queryKey: ['service', 'health'],
     queryFn: api.health,
@@ -27,8 +32,9 @@ export default function SystemTab() {
     enabled,
   });
   const memory = useQuery({
-    queryKey: ['service', 'memory'],
-    queryFn: () => api.memory(POINTS),
+    queryKey: ['service', 'memory', minutes],
+    queryFn: () => api.memory(POINTS, minutes),
+    placeholderData: keepPreviousData,
     refetchInterval: MEMORY_PERIOD_MS,
     enabled,
   });
@@ -46,10 +52,12 @@ export default function SystemTab() {
   return (
     <section className={classes.tab} aria-label={t('app.system')}>
       <h1 className="pm-hidden">{t('app.system')}</h1>
-      <DeviceCard health={health.data} info={info.data} />
-      <MemoryCard memory={memory.data} />
-      <ModelsCard />
-      <ProfilesCard />
+      <DeviceCard health={health.data} info={info.data} memory={memory.data} />
+      <MemoryCard memory={memory.data} minutes={minutes} points={POINTS} onMinutes={setMinutes} />
+      <InstancesCard />
+      <ModelsCard selected={selected} onSelect={setSelected} />
+      <ManagementCard />
+      <ProfilesCard selected={selected} devices={(memory.data?.devices ?? []).map(({ device }) => device)} />
       <AlertsCard memory={memory.data} />
       <SettingsCard info={info.data} memory={memory.data} />
     </section>
