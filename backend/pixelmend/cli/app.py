@@ -155,6 +155,34 @@ def gpu(
         _fail(error.message, status=1)
 
 
+@app.command()
+def replay(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A file that Pixelmend has made.")],
+    source: Annotated[Path | None, typer.Option(help="The image that it was made of.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Its mask, if something was removed.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Keep the new file.")] = None,
+    device: DeviceOption = None,
+) -> None:
+    """Make a result again by the record that it carries: 0 if it is the same, 1 if not.
+
+    Without --source the record is printed.
+    """
+    from pixelmend.cli.replay import read_record
+    from pixelmend.cli.replay import replay as run_replay
+
+    settings = _settings(device=device)
+    configure_logging("error", settings.log_format)
+    try:
+        if source is None:
+            typer.echo(read_record(result, settings).to_json())
+            return
+        replayed = run_replay(result, source, mask, settings, Logger(process="cli"), out)
+    except (PixelmendError, OSError) as error:
+        _fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
+    typer.echo(f"{printable(str(result))}: {replayed.sentence()}")
+    raise typer.Exit(0 if replayed.same_pixels else 1)
+
+
 @app.command("version")
 def show_version() -> None:
     """Print the version."""

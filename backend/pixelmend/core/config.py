@@ -148,6 +148,9 @@ class Settings(BaseSettings):
     max_input_pixels: int = Field(50_000_000, ge=1, description="Largest input image.")
     max_input_side_px: int = Field(16_384, ge=1, description="Longest side of an input image.")
     max_output_pixels: int = Field(256_000_000, ge=1, description="Largest result.")
+    record_results: bool = Field(
+        True, description="A result's file says how it was made: models, options, version, source's checksum."
+    )
     max_batch_items: int = Field(200, ge=1, le=10_000, description="Images of one batch.")
     max_batch_bytes: int = Field(
         1_000_000_000, ge=1, description="Largest request body of a batch, and what a ZIP may unpack to."

@@ -75,6 +75,7 @@ def build_pipeline(
         batch_tiles=settings.batch_tiles_on(device.type),
         max_in_flight=_max_in_flight(device),
         threads=settings.threads or physical_cores(),
+        record_results=settings.record_results,
     )
     loop = DeviceLoop(limits.batch_tiles, limits.max_in_flight)
     steps = builtin_steps(cache, limits, loop, Encoders(HostMemory().read), listener.models_changed)
@@ -95,8 +96,8 @@ def builtin_steps(
         "mask": MaskStep(limits.input),
         "inpaint": InpaintStep(inpainter, on_models_changed),
         "plan": PlanStep(cache, limits),
-        "tiles": TilesStep(loop, encoders, limits.threads, on_models_changed),
-        "encode": EncodeStep(encoders, limits.threads, limits.input.formats),
+        "tiles": TilesStep(loop, encoders, limits, on_models_changed),
+        "encode": EncodeStep(encoders, limits),
     }
 
 

@@ -4,20 +4,19 @@ import time
 
 from pixelmend.core.geometry import Size
 from pixelmend.engine.encoder_memory import Encoders
-from pixelmend.engine.steps.work import Work
+from pixelmend.engine.steps.report import record_of
+from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.imaging.formats import FormatRegistry, OutputSpec
+from pixelmend.imaging.record import with_record
 from pixelmend.imaging.writers import ImageWriter
 
 _ROWS_AT_ONCE = 256
 
 
 class EncodeStep:
-    """threads: of one encoder."""
-
-    def __init__(self, encoders: Encoders, threads: int, formats: FormatRegistry) -> None:
+    def __init__(self, encoders: Encoders, limits: PipelineLimits) -> None:
         self._encoders = encoders
-        self._threads = threads
-        self._formats = formats
+        self._limits = limits
 
     def __call__(self, work: Work) -> None:
         work.raise_if_cancelled()
@@ -29,8 +28,8 @@ class EncodeStep:
     def _write(self, work: Work) -> ImageWriter:
         """The image at its own size."""
         decoded = work.decoded
-        work.spec = output_spec(work, decoded.size, self._formats)
-        writer = open_output(work, self._encoders, self._threads)
+        work.spec = output_spec(work, decoded.size, self._limits.input.formats)
+        writer = open_output(work, self._encoders, self._limits)
         for top in range(0, decoded.size.height, _ROWS_AT_ONCE):
             work.raise_if_cancelled()
             writer.write_rows(decoded.pixels[top : top + _ROWS_AT_ONCE])
@@ -43,14 +42,17 @@ def output_spec(work: Work, size: Size, formats: FormatRegistry) -> OutputSpec:
     return OutputSpec(output, size, decoded.channels, decoded.bits, options.quality)
 
 
-def open_output(work: Work, encoders: Encoders, threads: int, source_size: Size | None = None) -> ImageWriter:
+def open_output(
+    work: Work, encoders: Encoders, limits: PipelineLimits, source_size: Size | None = None
+) -> ImageWriter:
     """A writer for the task's result, which leaves nothing unless it is finished."""
     assert work.spec is not None, "a step before this one knows the result"
+    record = record_of(work).to_json() if limits.record_results else None
     writer = encoders.open_writer(
         work.task.output_path,
         work.spec,
-        work.decoded.metadata,
-        threads=threads,
+        with_record(work.decoded.metadata, record, as_text=work.spec.writing.keeps_text),
+        threads=limits.threads,
         source_size=source_size,
         raise_if_cancelled=work.raise_if_cancelled,
     )

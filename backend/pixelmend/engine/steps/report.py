@@ -1,4 +1,4 @@
-"""The report of a finished task."""
+"""The report of a finished task, and the record that its result carries."""
 
 import time
 
@@ -6,7 +6,9 @@ from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.inpainting.inpainter import Provenance
 from pixelmend.engine.steps.work import Work
 from pixelmend.imaging.formats import losses
+from pixelmend.models.integrity import sha256_of
 from pixelmend.tasks.image import ImageReport
+from pixelmend.tasks.record import ModelUse, ResultRecord
 
 
 def report_of(work: Work) -> ImageReport:
@@ -34,6 +36,24 @@ def report_of(work: Work) -> ImageReport:
         inpainted_by=inpainted.provenance.model if inpainted is not None and inpainted.area_px else None,
         inpainted_px=0 if inpainted is None else inpainted.area_px,
         inpaint_s=0.0 if inpainted is None else round(inpainted.seconds, 4),
+    )
+
+
+def record_of(work: Work) -> ResultRecord:
+    """Known when the result is begun. Reads the files that were sent once more, for their checksums."""
+    task, made_by = work.task, _provenance(work)
+    models = {made_by.model: made_by.sha256}
+    if work.inpainted is not None:
+        models[work.inpainted.provenance.model] = work.inpainted.provenance.sha256
+    return ResultRecord(
+        steps=task.steps,
+        options=task.options,
+        models=tuple(ModelUse(name, sha256) for name, sha256 in models.items() if name),
+        precision=made_by.precision,
+        device=made_by.device_type,
+        tile="none" if work.plan is None else str(work.plan.tile),
+        source_sha256=sha256_of(task.input_path),
+        mask_sha256=None if task.mask_path is None else sha256_of(task.mask_path),
     )
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.encoder_memory import Encoders
 from pixelmend.engine.steps.encode import open_output
-from pixelmend.engine.steps.work import Work
+from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.engine.tile_scheduler import TileJob
 from pixelmend.imaging.alpha import without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
@@ -14,14 +14,18 @@ from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter
 
 
 class TilesStep:
-    """on_models_changed: called when a model may have been opened. threads: of one encoder."""
+    """on_models_changed: called when a model may have been opened."""
 
     def __init__(
-        self, loop: DeviceLoop, encoders: Encoders, threads: int, on_models_changed: Callable[[], None]
+        self,
+        loop: DeviceLoop,
+        encoders: Encoders,
+        limits: PipelineLimits,
+        on_models_changed: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._encoders = encoders
-        self._threads = threads
+        self._limits = limits
         self._on_models_changed = on_models_changed
 
     def __call__(self, work: Work) -> None:
@@ -30,7 +34,7 @@ class TilesStep:
         model, plan, decoded = work.model, work.plan, work.decoded
         scale = model.model.scale
         native_size = decoded.size.scale(scale)
-        work.writer = writer = open_output(work, self._encoders, self._threads, native_size)
+        work.writer = writer = open_output(work, self._encoders, self._limits, native_size)
         encoder = ThreadPoolExecutor(1, thread_name_prefix="encode")
         # Ended before the writer is: no writer is used by two threads.
         work.resources.callback(encoder.shutdown)

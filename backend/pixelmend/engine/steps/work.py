@@ -59,7 +59,9 @@ Step = Callable[[Work], None]
 
 @dataclass(frozen=True, slots=True)
 class PipelineLimits:
-    """tile_px: the longest edge of a tile. threads: of one encoder, and of filling holes."""
+    """tile_px: the longest edge of a tile. threads: of one encoder, and of filling holes. record_results: a
+    result's file carries its record.
+    """
 
     input: InputLimits
     max_output_pixels: int
@@ -67,3 +69,4 @@ class PipelineLimits:
     batch_tiles: int
     max_in_flight: int
     threads: int
+    record_results: bool
