@@ -25,7 +25,8 @@ from pixelmend.engine.monitoring.monitor import MemoryMonitor
 from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.steps.work import Step
-from pixelmend.imaging.formats import FormatRegistry
+from pixelmend.imaging.formats import FormatRegistry, format_registry
+from pixelmend.imaging.formats.bare_tiff import BARE_TIFF
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, MemorySample
@@ -152,7 +153,9 @@ def main(fd: int) -> int:
         os._exit(4)
 
     try:
-        return work(end, messages, settings, log, leave)
+        # The service does not offer that format; the Python library takes its arrays back in it.
+        own = Extensions(formats=format_registry([BARE_TIFF]))
+        return work(end, messages, settings, log, leave, own)
     except Exception:
         # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
         log.exception("a bug ends the worker")

@@ -145,6 +145,17 @@ class Supervisor:
             await asyncio.to_thread(process.wait)
         self.memory.worker_lost("the service stops")
 
+    def abandon(self) -> None:
+        """As `stop`, at once and without awaiting anything: while the interpreter exits, no thread can be
+        started to wait in.
+        """
+        self._stopping = True
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._task is not None:
+            self._task.cancel()
+
     def kill(self, reason: str) -> None:
         """End the worker at once; it is started again and its loss reported."""
         if self._process is not None and self._process.poll() is None:
