@@ -17,7 +17,7 @@ class Inpainter(ArrayProcessor):
 
     def __init__(
         self,
-        model: str | None = None,
+        model: str | PathLike[str] | None = None,
         *,
         device: str | None = None,
         precision: str | None = None,
@@ -28,11 +28,11 @@ class Inpainter(ArrayProcessor):
         """model: an id of `pixelmend models list` that is for inpainting; None for the default, which needs
         no network. The rest as in `Upscaler`.
         """
-        self._model = model
         super().__init__(
             InpaintTask(),
+            model,
+            default_of="default_inpaint_model",
             in_process=in_process,
-            default_inpaint_model=model,
             device=device,
             precision=precision,
             threads=threads,
@@ -74,7 +74,6 @@ class Inpainter(ArrayProcessor):
     ) -> tuple[NDArray[Any], ImageReport]:
         """As `inpaint`, and how the result came about."""
         fields = {
-            "model": self._model,
             "mask_grow": grow,
             "mask_feather": feather,
             "mask_polarity": polarity,

@@ -6,8 +6,9 @@ import uuid
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from numpy.typing import NDArray
 
@@ -22,6 +23,7 @@ from pixelmend.library.arrays import as_mask, as_pixels, like
 from pixelmend.library.calls import Call, Engine, OnProgress
 from pixelmend.library.child import ChildEngine
 from pixelmend.library.errors import as_invalid_arguments
+from pixelmend.library.model_files import folder_with, id_of, named_file
 from pixelmend.library.settings import library_settings
 from pixelmend.library.spool import Spool
 from pixelmend.models.catalog import Catalog, load_catalog
@@ -37,11 +39,29 @@ LOGGER_NAME = "pixelmend"
 class ArrayProcessor:
     """An engine, and the folder in which arrays cross to it. Several threads may call it at one time."""
 
-    def __init__(self, task: Task, *, in_process: bool, **given: Any) -> None:
-        """given: settings by their names; None for one that is not given. Raises InvalidArgument."""
+    def __init__(
+        self,
+        task: Task,
+        model: str | PathLike[str] | None,
+        *,
+        default_of: Literal["default_model", "default_inpaint_model"],
+        in_process: bool,
+        **given: Any,
+    ) -> None:
+        """model: an id, or a file. default_of: the setting that names the task's model if no call does.
+        given: settings by their names; None for one that is not given.
+
+        Raises InvalidArgument, UnknownModel, ModelUnusable.
+        """
         self._task = task
         self._spool = spool = Spool()
         try:
+            file = None if model is None else named_file(model)
+            if file is not None:
+                model = id_of(file)
+                given["models_dir"] = folder_with(spool.path / "models", model, file)
+            self._model = None if model is None else os.fspath(model)
+            given[default_of] = self._model
             self._settings = settings = library_settings(spool.path, **given)
             self._limits = input_limits(settings)
             self._at_once = threading.BoundedSemaphore(settings.worker_jobs)
@@ -90,7 +110,7 @@ class ArrayProcessor:
         return like(image, result), report
 
     def _options(self, fields: Mapping[str, Any]) -> ImageOptions:
-        form = parse_fields(self._task.form, fields)
+        form = parse_fields(self._task.form, {"model": self._model, **fields})
         settings = self._settings
         defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, self._catalog())
         return form.options(defaults, BARE_TIFF.name)

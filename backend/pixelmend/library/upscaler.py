@@ -19,7 +19,7 @@ class Upscaler(ArrayProcessor):
 
     def __init__(
         self,
-        model: str | None = None,
+        model: str | PathLike[str] | None = None,
         *,
         device: str | None = None,
         precision: str | None = None,
@@ -28,8 +28,9 @@ class Upscaler(ArrayProcessor):
         models_dir: str | PathLike[str] | None = None,
         in_process: bool = False,
     ) -> None:
-        """model: an id of `pixelmend models list`, or the stem of a file in `models_dir`; None for the
-        default, which depends on whether scale is above 2. device: auto, cpu, mps, cuda or cuda:N.
+        """model: an id of `pixelmend models list`, the stem of a file in `models_dir`, or the path of a file
+        that ends with .safetensors, .pth or .pt; None for the default, which depends on whether scale is
+        above 2. device: auto, cpu, mps, cuda or cuda:N.
         precision: auto, float32, float16 or bfloat16. tile: the longest edge of a tile in input px, 32 to
         2048; None for what is fastest. threads: of the CPU. in_process: compute in this process; an engine
         that dies takes it along.
@@ -37,12 +38,12 @@ class Upscaler(ArrayProcessor):
         What is not given is as the user's settings (PIXELMEND_...) say. Raises InvalidArgument, which is a
         ValueError, UnknownModel, and ModelUnusable for a model without a file.
         """
-        self._model = model
         self._tile = tile
         super().__init__(
             UpscaleTask(),
+            model,
+            default_of="default_model",
             in_process=in_process,
-            default_model=model,
             device=device,
             precision=precision,
             tile_px=tile,
@@ -85,7 +86,6 @@ class Upscaler(ArrayProcessor):
     ) -> tuple[NDArray[Any], ImageReport]:
         """As `enhance`, and how the result came about: model, sha256, device, precision, tiles, notes."""
         fields = {
-            "model": self._model,
             "tile": self._tile,
             "scale": scale,
             "width": width,
