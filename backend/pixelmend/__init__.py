@@ -8,15 +8,27 @@ if TYPE_CHECKING:
     from pixelmend.library.errors import InvalidArgument
     from pixelmend.library.inpainter import Inpainter
     from pixelmend.library.upscaler import Upscaler
+    from pixelmend.models.memory import Alert
+    from pixelmend.models.recovery import RecoveryEvent
     from pixelmend.tasks.image import ImageReport
 
-__all__ = ["ImageReport", "Inpainter", "InvalidArgument", "PixelmendError", "Upscaler"]
+__all__ = [
+    "Alert",
+    "ImageReport",
+    "Inpainter",
+    "InvalidArgument",
+    "PixelmendError",
+    "RecoveryEvent",
+    "Upscaler",
+]
 
 _MODULES = {
+    "Alert": "pixelmend.models.memory",
     "ImageReport": "pixelmend.tasks.image",
     "Inpainter": "pixelmend.library.inpainter",
     "InvalidArgument": "pixelmend.library.errors",
     "PixelmendError": "pixelmend.core.errors",
+    "RecoveryEvent": "pixelmend.models.recovery",
     "Upscaler": "pixelmend.library.upscaler",
 }
 

@@ -1,6 +1,7 @@
 """The engine in a process that has no service around it: from file to file."""
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -8,9 +9,14 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, known_error
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.devices.device import Device, choose_device
-from pixelmend.engine.factory import build_model_cache, build_pipeline
+from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles
+from pixelmend.engine.monitoring.alerts import AlertTracker, rules_for
+from pixelmend.engine.monitoring.monitor import MemoryMonitor
+from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.imaging.formats import format_registry
 from pixelmend.imaging.formats.bare_tiff import BARE_TIFF
+from pixelmend.models.hooks import Hooks, load_hooks
+from pixelmend.models.memory import Alert, MemorySample
 from pixelmend.tasks.image import ImageReport, ImageTask
 
 
@@ -25,17 +31,29 @@ class TaskListener(Protocol):
 class InProcessEngine:
     """Owns the device of `settings`, and keeps models open between tasks. Used by several threads."""
 
-    def __init__(self, settings: Settings, log: Logger) -> None:
-        """Raises InvalidParameter if the device is not there."""
+    def __init__(self, settings: Settings, log: Logger, hooks: Iterable[object] = ()) -> None:
+        """hooks: beside those of the settings. Raises InvalidParameter if the device, or a hook that is
+        named, is not there.
+        """
         self.device: Device = choose_device(settings.device)
         self._listeners: dict[str, TaskListener] = {}
-        cache = build_model_cache(settings, self.device, log)
+        self._hooks = Hooks([*load_hooks(settings.hooks, log), *hooks], log)
+        learned = open_memory_profiles(settings, self.device, log)
+        cache = build_model_cache(settings, self.device, log, learned, self._hooks)
+        alerts = AlertTracker(rules_for(settings)) if settings.memory_monitoring_enabled else None
+        monitor = MemoryMonitor(cache, learned, sensors_of(self.device), alerts, self, log)
         self._pipeline = build_pipeline(settings, cache, self, formats=format_registry([BARE_TIFF]))
         self._stop = threading.Event()
-        self._loop = threading.Thread(
-            target=self._pipeline.run, args=(self._stop,), name="device", daemon=True
-        )
-        self._loop.start()
+        interval_s = settings.memory_monitoring_interval
+        self._threads = [
+            threading.Thread(target=run, args=arguments, name=name, daemon=True)
+            for name, run, arguments in (
+                ("device", self._pipeline.run, (self._stop,)),
+                ("monitor", monitor.run, (self._stop, interval_s)),
+            )
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def run(self, task: ImageTask) -> ImageReport:
         """Returns when the result is at its path. Raises what the task fails with."""
@@ -59,8 +77,9 @@ class InProcessEngine:
         """Returns when nothing is computed any more; tasks that had not ended fail with Cancelled."""
         self._stop.set()
         self._pipeline.wake()
-        if threading.current_thread() is not self._loop:  # garbage is collected in any thread
-            self._loop.join()
+        for thread in self._threads:
+            if thread is not threading.current_thread():  # garbage is collected in any thread
+                thread.join()
         for task_id in list(self._listeners):
             self._end(task_id, _closed())
 
@@ -72,7 +91,7 @@ class InProcessEngine:
         if listener is not None:
             listener.end(outcome)
 
-    # --- called by the pipeline -----------------------------------------------------------------------
+    # --- called by the pipeline and the monitor -------------------------------------------------------
 
     def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
         listener = self._listeners.get(task_id)
@@ -87,6 +106,12 @@ class InProcessEngine:
 
     def models_changed(self) -> None:
         pass
+
+    def sampled(self, sample: MemorySample) -> None:
+        pass
+
+    def alerted(self, alert: Alert) -> None:
+        self._hooks.on_alert(alert)
 
 
 class _Result:

@@ -3,14 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, NoWorker, PixelmendError, error_from_code
 from pixelmend.core.telemetry import Logger
 from pixelmend.library.calls import Call
-from pixelmend.models.memory import Alert
+from pixelmend.models.hooks import Hooks
 from pixelmend.tasks.image import ImageTask
 from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Submit
 from pixelmend.worker.spawning import WorkerProcess, spawn
@@ -32,14 +32,14 @@ class _Pending:
 class ChildEngine:
     """Keeps one worker alive, with the service's own supervisor, on an event loop in a thread of its own."""
 
-    def __init__(self, settings: Settings, log: Logger, on_alert: Callable[[Alert], None]) -> None:
-        """Returns at once; calls wait for the worker."""
+    def __init__(self, settings: Settings, log: Logger, hooks: Hooks) -> None:
+        """Returns at once; calls wait for the worker. hooks: called in this process."""
         self._pending: dict[str, _Pending] = {}  # belongs to the loop
         # Guards what follows. Reentrant: a collection of garbage may close the engine at any point.
         self._guard = threading.RLock()
         self._is_closed = False
         self._process: WorkerProcess | None = None
-        self._supervisor = Supervisor(settings, log, on_alert, self._spawn)
+        self._supervisor = Supervisor(settings, log, hooks.on_alert, self._spawn, hooks.on_recovery)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="pixelmend", daemon=True)
         self._thread.start()

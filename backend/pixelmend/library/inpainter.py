@@ -1,5 +1,6 @@
 """`Inpainter`."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -24,6 +25,7 @@ class Inpainter(ArrayProcessor):
         threads: int | None = None,
         models_dir: str | PathLike[str] | None = None,
         in_process: bool = False,
+        hooks: Sequence[object] = (),
     ) -> None:
         """model: an id of `pixelmend models list` that is for inpainting; None for the default, which needs
         no network. The rest as in `Upscaler`.
@@ -33,6 +35,7 @@ class Inpainter(ArrayProcessor):
             model,
             default_of="default_inpaint_model",
             in_process=in_process,
+            hooks=hooks,
             device=device,
             precision=precision,
             threads=threads,

@@ -4,7 +4,7 @@ import os
 import threading
 import uuid
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from types import TracebackType
@@ -23,10 +23,12 @@ from pixelmend.library.arrays import as_mask, as_pixels, like
 from pixelmend.library.calls import Call, Engine, OnProgress
 from pixelmend.library.child import ChildEngine
 from pixelmend.library.errors import as_invalid_arguments
+from pixelmend.library.hooks import names_and_objects
 from pixelmend.library.model_files import folder_with, id_of, named_file
 from pixelmend.library.settings import library_settings
 from pixelmend.library.spool import Spool
 from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.models.hooks import Hooks
 from pixelmend.tasks.form import DefaultModels, parse_fields
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions
@@ -46,6 +48,7 @@ class ArrayProcessor:
         *,
         default_of: Literal["default_model", "default_inpaint_model"],
         in_process: bool,
+        hooks: Sequence[object],
         **given: Any,
     ) -> None:
         """model: an id, or a file. default_of: the setting that names the task's model if no call does.
@@ -62,12 +65,14 @@ class ArrayProcessor:
                 given["models_dir"] = folder_with(spool.path / "models", model, file)
             self._model = None if model is None else os.fspath(model)
             given[default_of] = self._model
-            self._settings = settings = library_settings(spool.path, **given)
+            with as_invalid_arguments():
+                names, objects = names_and_objects(hooks, in_process=in_process)
+            self._settings = settings = library_settings(spool.path, names, **given)
             self._limits = input_limits(settings)
             self._at_once = threading.BoundedSemaphore(settings.worker_jobs)
             with as_invalid_arguments():
                 self._check_models()
-                self._engine = engine = _open_engine(settings, in_process=in_process)
+                self._engine = engine = _open_engine(settings, objects, in_process=in_process)
         except BaseException:
             spool.remove()
             raise
@@ -170,15 +175,15 @@ class ArrayProcessor:
             )
 
 
-def _open_engine(settings: Settings, *, in_process: bool) -> Engine:
+def _open_engine(settings: Settings, hooks: Sequence[object], *, in_process: bool) -> Engine:
     log = Logger.over(LOGGER_NAME)
     if not in_process:
-        return ChildEngine(settings, log, lambda _: None)
+        return ChildEngine(settings, log, Hooks(hooks, log))
     from pixelmend.engine.in_process import InProcessEngine
 
     # In a thread of its own, because it turns gradients off for the thread that opens it.
     with ThreadPoolExecutor(1) as opener:
-        return opener.submit(InProcessEngine, settings, log).result()
+        return opener.submit(InProcessEngine, settings, log, hooks).result()
 
 
 def _abandon(engine: Engine, spool: Spool, process_id: int) -> None:

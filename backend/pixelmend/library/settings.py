@@ -1,5 +1,6 @@
 """The settings of an engine that a program opens: its own, then the user's, as the command line has them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ from pixelmend.core.config import Settings, settings_of_this_user
 from pixelmend.library.errors import InvalidArgument, as_invalid_arguments
 
 
-def library_settings(folder: Path, **given: Any) -> Settings:
-    """given: settings by their names; None for one that is not given. folder: for what would be kept, unless
-    the user has named a folder for it.
+def library_settings(folder: Path, hooks: Sequence[str] = (), **given: Any) -> Settings:
+    """given: settings by their names; None for one that is not given. hooks: beside those of the settings.
+    folder: for what would be kept, unless the user has named a folder for it.
 
     Raises InvalidArgument naming the setting.
     """
@@ -19,6 +20,9 @@ def library_settings(folder: Path, **given: Any) -> Settings:
     try:
         with as_invalid_arguments():  # a configuration file may be unusable, too
             settings = settings_of_this_user(**chosen)
+            if hooks:
+                chosen["hooks"] = ",".join(filter(None, [settings.hooks, *hooks]))
+                settings = settings_of_this_user(**chosen)
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors())
         raise InvalidArgument("; ".join(problems)) from error

@@ -1,5 +1,6 @@
 """`Upscaler`."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -27,13 +28,14 @@ class Upscaler(ArrayProcessor):
         threads: int | None = None,
         models_dir: str | PathLike[str] | None = None,
         in_process: bool = False,
+        hooks: Sequence[object] = (),
     ) -> None:
         """model: an id of `pixelmend models list`, the stem of a file in `models_dir`, or the path of a file
         that ends with .safetensors, .pth or .pt; None for the default, which depends on whether scale is
         above 2. device: auto, cpu, mps, cuda or cuda:N.
         precision: auto, float32, float16 or bfloat16. tile: the longest edge of a tile in input px, 32 to
         2048; None for what is fastest. threads: of the CPU. in_process: compute in this process; an engine
-        that dies takes it along.
+        that dies takes it along. hooks: objects, or names as module:attribute (docs/python.md).
 
         What is not given is as the user's settings (PIXELMEND_...) say. Raises InvalidArgument, which is a
         ValueError, UnknownModel, and ModelUnusable for a model without a file.
@@ -44,6 +46,7 @@ class Upscaler(ArrayProcessor):
             model,
             default_of="default_model",
             in_process=in_process,
+            hooks=hooks,
             device=device,
             precision=precision,
             tile_px=tile,

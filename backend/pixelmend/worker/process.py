@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -28,91 +27,24 @@ from pixelmend.engine.steps.work import Step
 from pixelmend.imaging.formats import FormatRegistry, format_registry
 from pixelmend.imaging.formats.bare_tiff import BARE_TIFF
 from pixelmend.models.catalog import load_catalog
-from pixelmend.models.description import DeviceDescription, ModelDescription
-from pixelmend.models.memory import Alert, MemorySample
-from pixelmend.tasks.image import ImageReport
+from pixelmend.models.description import DeviceDescription
+from pixelmend.models.hooks import Hooks, load_hooks
 from pixelmend.worker.command_executor import CommandExecutor
+from pixelmend.worker.pipe_listener import PipeListener, RecoveryReporter
 from pixelmend.worker.protocol import (
     Cancel,
     CommandRequest,
     Configure,
-    Done,
     Heartbeat,
-    Memory,
-    MemoryAlert,
-    Progress,
     Ready,
     Shutdown,
     StartFailed,
     Submit,
     ToWorker,
     WorkerEnd,
-    failure,
-    pages_of,
 )
 
 HEARTBEAT_PERIOD_S = 1.0
-PROGRESS_PERIOD_S = 0.1
-
-
-class PipeListener:
-    """ComputeSlots what the pipeline tells into messages; progress at most ten times a second and task."""
-
-    def __init__(self, end: WorkerEnd, cache: ModelCache, log: Logger) -> None:
-        self._end = end
-        self._cache = cache
-        self._log = log
-        self._progress_sent_s: dict[str, float] = {}
-        self._request_ids: dict[str, str | None] = {}
-        self._models: tuple[ModelDescription, ...] = ()
-        self._models_lock = threading.Lock()
-
-    def accepted(self, task_id: str, request_id: str | None) -> None:
-        """Log lines about the task will carry the id of the request that it came from."""
-        self._request_ids[task_id] = request_id
-
-    def progress(self, task_id: str, done_tiles: int, total_tiles: int) -> None:
-        now = time.monotonic()
-        recent = now - self._progress_sent_s.get(task_id, 0.0) < PROGRESS_PERIOD_S
-        if recent and done_tiles not in (0, total_tiles):
-            return
-        self._progress_sent_s[task_id] = now
-        self._end.send(Progress(task_id, done_tiles, total_tiles))
-
-    def done(self, task_id: str, report: ImageReport) -> None:
-        log = self._log_of_ended(task_id)
-        log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
-        for note in report.notes:
-            log.warning("result with a fall-back", note=note)
-        self._end.send(Done(task_id, report))
-
-    def failed(self, task_id: str, error: Exception) -> None:
-        log = self._log_of_ended(task_id)
-        if isinstance(error, PixelmendError):
-            log.info("job failed", code=error.code, reason=error.message)
-        else:
-            log.error("a bug failed the job", exc_info=error)
-        # First, so that a client that learns of the failure finds a bad model file named as such.
-        self.models_changed()
-        self._end.send(failure(task_id, error))
-
-    def _log_of_ended(self, task_id: str) -> Logger:
-        self._progress_sent_s.pop(task_id, None)
-        return self._log.bind(job=task_id, request_id=self._request_ids.pop(task_id, None))
-
-    def models_changed(self) -> None:
-        with self._models_lock:  # or an older list could be sent after a newer one
-            models = tuple(self._cache.describe())
-            if models != self._models:
-                self._models = models
-                for page in pages_of(models):
-                    self._end.send(page)
-
-    def sampled(self, sample: MemorySample) -> None:
-        self._end.send(Memory(sample))
-
-    def alerted(self, alert: Alert) -> None:
-        self._end.send(MemoryAlert(alert))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +85,7 @@ def main(fd: int) -> int:
         os._exit(4)
 
     try:
-        # The service does not offer that format; the Python library takes its arrays back in it.
-        own = Extensions(formats=format_registry([BARE_TIFF]))
-        return work(end, messages, settings, log, leave, own)
+        return work(end, messages, settings, log, leave)
     except Exception:
         # Not left to the interpreter, which writes past the log and could wait for its reader for ever.
         log.exception("a bug ends the worker")
@@ -208,16 +138,19 @@ def work(
 
 
 def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensions) -> _Engine:
+    # The service does not offer that format; the Python library takes its arrays back in it.
+    formats = extensions.formats or format_registry([BARE_TIFF])
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, note=device.note)
     learned = open_memory_profiles(settings, device, log)
-    cache = build_model_cache(settings, device, log, learned)
-    listener = PipeListener(end, cache, log)
+    hooks = Hooks(load_hooks(settings.hooks, log), log)
+    cache = build_model_cache(settings, device, log, learned, Hooks([hooks, RecoveryReporter(end)], log))
+    listener = PipeListener(end, cache.describe, log, hooks)
     profiles = ProfilePreloader(cache, settings.profiles)
     alerts = AlertTracker(rules_for(settings)) if settings.memory_monitoring_enabled else None
     return _Engine(
         cache,
-        build_pipeline(settings, cache, listener, formats=extensions.formats, more_steps=extensions.steps),
+        build_pipeline(settings, cache, listener, formats=formats, more_steps=extensions.steps),
         listener,
         CommandExecutor(cache, profiles, end.send, listener.models_changed, log),
         profiles,

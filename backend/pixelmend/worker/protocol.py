@@ -16,6 +16,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import known_error
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.tasks.image import ImageReport, ImageTask
 
 
@@ -132,6 +133,12 @@ class MemoryAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    event: RecoveryEvent
+    kind: Literal["recovery"] = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """The worker takes tasks. `default_model_error`: why the default model cannot be used, if so.
 
@@ -204,6 +211,7 @@ FromWorker = Annotated[
     | StartFailed
     | Memory
     | MemoryAlert
+    | Recovery
     | CommandResponse,
     Field(discriminator="kind"),
 ]

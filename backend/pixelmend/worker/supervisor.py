@@ -14,6 +14,7 @@ from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.models.description import ModelDescription
 from pixelmend.models.memory import Alert
+from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import (
     MAX_LINE_BYTES,
@@ -26,6 +27,7 @@ from pixelmend.worker.protocol import (
     MemoryAlert,
     Models,
     Ready,
+    Recovery,
     Shutdown,
     StartFailed,
     ToWorker,
@@ -65,8 +67,12 @@ class Supervisor:
         log: Logger,
         on_alert: Callable[[Alert], None] = lambda _: None,
         spawn: Spawn = spawn,
+        on_recovery: Callable[[RecoveryEvent], None] = lambda _: None,
     ) -> None:
-        """on_alert: told of every alert about memory; must not block. spawn: starts a worker."""
+        """on_alert: told of every alert about memory; must not block. spawn: starts a worker. on_recovery:
+        told of every step of recovery; must not block.
+        """
+        self._on_recovery = on_recovery
         self._spawn = spawn
         self.memory = WorkerMemory(self.send, on_alert)
         self.model_loads: Counter[str] = Counter()
@@ -246,6 +252,8 @@ class Supervisor:
                     self._arriving = ()
             case Memory() | MemoryAlert() | CommandResponse():  # from other threads than the device loop's
                 self.memory.on_event(message)
+            case Recovery(event=event):
+                self._on_recovery(event)
             case StartFailed(message=reason):
                 self._problem = f"the worker cannot start: {reason}"
             case _:
