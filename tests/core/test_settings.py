@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pixelmend.core.config import SECRET_VARIABLES, Settings, settings_of_this_user, unread_files
+from pixelmend.core.config import SECRET_VARIABLES, Settings, settings_of_this_user
+from pixelmend.core.config_file import unread_files
 from pixelmend.core.errors import InvalidParameter
 
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter, read_mirrored, with_margin
+from pixelmend.imaging.tile_rules import TileRules
 
 
 def picture(height: int, width: int, channels: int = 3) -> NDArray[Any]:
@@ -47,3 +48,10 @@ def test_margin_is_cut_off_whatever_the_rows_come_in(step: int) -> None:
     for top in range(0, len(padded), step):
         write(padded[top : top + step])
     np.testing.assert_array_equal(np.concatenate(got), pixels)
+
+
+def test_a_plan_without_a_margin_covers_the_image_alone() -> None:
+    rules, size = TileRules(overlap_px=4), Size(50, 30)
+    assert rules.plan(size, 64).size == with_margin(size)
+    for tile_px in (None, 32):
+        assert rules.plan(size, 64, tile_px, margin_px=0).size == size

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from pixelmend.cli.models import models_app
 from pixelmend.cli.task_command import Given, task_command
-from pixelmend.core.config import Settings, settings_of_this_user, unread_files
-from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE
+from pixelmend.core.config import Settings, settings_of_this_user
+from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
 from pixelmend.core.errors import PixelmendError, printable
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.imaging.formats import format_registry

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     profiles: dict[str, Profile] = Field(
         {}, description="Sets of models, as JSON or in config.yaml; docs/configuration.md."
     )
+    hooks: str = Field(
+        "",
+        pattern=r"^(|[\w.]+:[\w.]+(,[\w.]+:[\w.]+)*)$",
+        description="Own code that workers tell of alerts and recovery, as module:attribute,...; "
+        "docs/python.md. What is installed as an entry point pixelmend.hooks needs no name here.",
+    )
     recovery: Recovery = Field(
         Recovery(), description="What is tried for a tile that failed, as JSON; docs/configuration.md."
     )
@@ -272,18 +278,6 @@ def settings_of_this_user(**overrides: Any) -> Settings:
     InvalidParameter for a file that was named and cannot be read.
     """
     return Settings(_env_file=file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"), **overrides)
-
-
-def unread_files() -> list[str]:
-    """What earlier versions would have read here and is not read now, by name."""
-    read = {
-        file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"),
-        file_of_this_user(CONFIG_VARIABLE, "config.yaml"),
-    }
-    known = {path.resolve() for path in read if path is not None}
-    return [
-        name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
-    ]
 
 
 SECRET_VARIABLES = frozenset(

@@ -65,3 +65,15 @@ def file_of_this_user(variable: str, name: str) -> Path | None:
         return Path(named) if named else None
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
     return folder / name if (folder / name).is_file() else None
+
+
+def unread_files() -> list[str]:
+    """What earlier versions would have read here and is not read now, by name."""
+    read = {
+        file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"),
+        file_of_this_user(CONFIG_VARIABLE, "config.yaml"),
+    }
+    known = {path.resolve() for path in read if path is not None}
+    return [
+        name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
+    ]

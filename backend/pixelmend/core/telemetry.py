@@ -28,6 +28,20 @@ class Logger:
     def __init__(self, **bound: object) -> None:
         self._logger: Any = structlog.get_logger().bind(**bound)
 
+    @classmethod
+    def over(cls, name: str) -> "Logger":
+        """Into Python's own `logging`, of which a program that is not ours decides what is written where."""
+        target = logging.getLogger(name)
+        if not target.handlers:
+            target.addHandler(logging.NullHandler())
+        logger = cls()
+        logger._logger = structlog.wrap_logger(
+            target,
+            processors=[structlog.stdlib.filter_by_level, structlog.stdlib.render_to_log_kwargs],
+            wrapper_class=structlog.stdlib.BoundLogger,
+        )
+        return logger
+
     def bind(self, **values: object) -> "Logger":
         other = Logger()
         other._logger = self._logger.bind(**values)

@@ -29,6 +29,7 @@ from pixelmend.imaging.codec import configure_decoders
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
+from pixelmend.models.hooks import Hooks
 
 
 def open_memory_profiles(settings: Settings, device: Device, log: Logger) -> MemoryProfiles:
@@ -37,7 +38,11 @@ def open_memory_profiles(settings: Settings, device: Device, log: Logger) -> Mem
 
 
 def build_model_cache(
-    settings: Settings, device: Device, log: Logger, profiles: MemoryProfiles | None = None
+    settings: Settings,
+    device: Device,
+    log: Logger,
+    profiles: MemoryProfiles | None = None,
+    hooks: Hooks | None = None,
 ) -> ModelCache:
     """Also configures the libraries of this process, so it is called once in a process."""
     threads = settings.threads or physical_cores()
@@ -53,6 +58,7 @@ def build_model_cache(
         first_call_px=settings.tile_px**2,
         calls_at_once=_max_in_flight(device),
         policy=policy_from(settings.recovery),
+        hooks=hooks,
     )
 
 

@@ -13,9 +13,9 @@ EDGE_MARGIN_PX = 8
 (docs/adr/0004-edges.md)."""
 
 
-def with_margin(size: Size) -> Size:
-    """The size of an image that is continued by EDGE_MARGIN_PX on every side."""
-    return Size(size.width + 2 * EDGE_MARGIN_PX, size.height + 2 * EDGE_MARGIN_PX)
+def with_margin(size: Size, margin_px: int = EDGE_MARGIN_PX) -> Size:
+    """The size of an image that is continued by `margin_px` on every side."""
+    return Size(size.width + 2 * margin_px, size.height + 2 * margin_px)
 
 
 def read_mirrored(pixels: Pixels, window: Rect, margin_px: int) -> Pixels:

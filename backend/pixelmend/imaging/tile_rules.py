@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.edges import with_margin
+from pixelmend.imaging.edges import EDGE_MARGIN_PX, with_margin
 from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
 
 
@@ -38,14 +38,20 @@ class TileRules:
     largest_tile_px: int | None = None
     cost: WidthCost = WidthCost()
 
-    def plan(self, image: Size, budget_edge_px: int, tile_px: int | None = None) -> TilePlan:
+    def plan(
+        self,
+        image: Size,
+        budget_edge_px: int,
+        tile_px: int | None = None,
+        margin_px: int = EDGE_MARGIN_PX,
+    ) -> TilePlan:
         """Tiles of the mirrored image: of the edge that was asked for, or else those that take the least
         time.
 
-        budget_edge_px: either way, no larger than a square of this edge. Raises InvalidParameter if
-        `tile_px` is too small for the network.
+        budget_edge_px: either way, no larger than a square of this edge. margin_px: of the mirror. Raises
+        InvalidParameter if `tile_px` is too small for the network.
         """
-        size = with_margin(image)
+        size = with_margin(image, margin_px)
         if tile_px or self.largest_tile_px:
             edges_px = filter(None, (tile_px, self.largest_tile_px, budget_edge_px))
             return plan_tiles(

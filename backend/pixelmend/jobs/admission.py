@@ -110,10 +110,13 @@ class Admission:
 
     def _check_tile(self, size: Size) -> None:
         """Here, so that a model need not be opened for a refusal."""
-        tile_px = self.options.upscale.tile_px if self.options.upscale else None
+        upscale = self.options.upscale
+        if upscale is None or upscale.tile_px is None:
+            return
+        read = with_margin(size, upscale.margin_px)
         # An image that fits into a tile is not cut.
-        if tile_px is not None and max(with_margin(size).width, with_margin(size).height) > tile_px:
-            check_tile(tile_px, self.least_tile_px)
+        if max(read.width, read.height) > upscale.tile_px:
+            check_tile(upscale.tile_px, self.least_tile_px)
 
 
 def _least_tile_px(options: ImageOptions, catalog: Catalog, known: ModelDescription | None) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from pixelmend.imaging.edges import EDGE_MARGIN_PX
 from pixelmend.imaging.formats import PNG
 from pixelmend.imaging.mask import MaskPolarity
 from pixelmend.imaging.target import Target
@@ -19,13 +20,15 @@ DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
 class UpscaleOptions:
     """How an image is upscaled. None means the default of the model or of the service.
 
-    tile_px: the largest edge of a tile, in input pixels. denoise: in [0, 1].
+    tile_px: the largest edge of a tile, in input pixels. denoise: in [0, 1]. margin_px: how far the image is
+    continued by its mirror before it is computed; 0 only to get what other programs get.
     """
 
     model: str
     target: Target = field(default_factory=Target)
     tile_px: int | None = None
     denoise: float | None = None
+    margin_px: int = EDGE_MARGIN_PX
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tells the API process what happens in a worker."""
+"""What happens in a worker, as messages to the process that started it."""
 
 import threading
 import time
@@ -7,24 +7,34 @@ from collections.abc import Callable, Iterable
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.models.description import ModelDescription
+from pixelmend.models.hooks import Hooks
 from pixelmend.models.memory import Alert, MemorySample
+from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.tasks.image import ImageReport
-from pixelmend.worker.protocol import Done, Memory, MemoryAlert, Progress, WorkerEnd, failure, pages_of
+from pixelmend.worker.protocol import (
+    Done,
+    Memory,
+    MemoryAlert,
+    Progress,
+    Recovery,
+    WorkerEnd,
+    failure,
+    pages_of,
+)
 
 PROGRESS_PERIOD_S = 0.1
 
 
 class PipeListener:
-    """Turns what the pipeline and the monitor tell into messages.
-
-    Progress is sent at most ten times a second and task. describe: every model, open or not.
-    """
+    """Turns what the pipeline tells into messages; progress at most ten times a second and task."""
 
     def __init__(
-        self, end: WorkerEnd, describe: Callable[[], Iterable[ModelDescription]], log: Logger
+        self, end: WorkerEnd, describe: Callable[[], Iterable[ModelDescription]], log: Logger, hooks: Hooks
     ) -> None:
+        """describe: every model there is."""
         self._end = end
         self._describe = describe
+        self._hooks = hooks
         self._log = log
         self._progress_sent_s: dict[str, float] = {}
         self._request_ids: dict[str, str | None] = {}
@@ -77,3 +87,14 @@ class PipeListener:
 
     def alerted(self, alert: Alert) -> None:
         self._end.send(MemoryAlert(alert))
+        self._hooks.on_alert(alert)
+
+
+class RecoveryReporter:
+    """A hook that tells the other side."""
+
+    def __init__(self, end: WorkerEnd) -> None:
+        self._end = end
+
+    def on_recovery(self, event: RecoveryEvent) -> None:
+        self._end.send(Recovery(event))

@@ -25,11 +25,13 @@ from pixelmend.engine.monitoring.monitor import MemoryMonitor
 from pixelmend.engine.monitoring.sensors import sensors_of
 from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.steps.work import Step
-from pixelmend.imaging.formats import FormatRegistry
+from pixelmend.imaging.formats import FormatRegistry, format_registry
+from pixelmend.imaging.formats.bare_tiff import BARE_TIFF
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.description import DeviceDescription
+from pixelmend.models.hooks import Hooks, load_hooks
 from pixelmend.worker.command_executor import CommandExecutor
-from pixelmend.worker.listener import PipeListener
+from pixelmend.worker.listener import PipeListener, RecoveryReporter
 from pixelmend.worker.protocol import (
     Cancel,
     CommandRequest,
@@ -140,11 +142,14 @@ def work(
 
 
 def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensions) -> _Engine:
+    # The service does not offer that format; the Python library takes its arrays back in it.
+    formats = extensions.formats or format_registry([BARE_TIFF])
     device = choose_device(settings.device)
     log.info("device chosen", device=device.type, name=device.name, note=device.note)
     learned = open_memory_profiles(settings, device, log)
-    cache = build_model_cache(settings, device, log, learned)
-    listener = PipeListener(end, cache.describe, log)
+    hooks = Hooks(load_hooks(settings.hooks, log), log)
+    cache = build_model_cache(settings, device, log, learned, Hooks([hooks, RecoveryReporter(end)], log))
+    listener = PipeListener(end, cache.describe, log, hooks)
     monitor = MemoryMonitor(
         cache,
         learned,
@@ -157,7 +162,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensio
     return _Engine(
         settings,
         cache,
-        build_pipeline(settings, cache, listener, formats=extensions.formats, more_steps=extensions.steps),
+        build_pipeline(settings, cache, listener, formats=formats, more_steps=extensions.steps),
         listener,
         CommandExecutor(
             cache, MemoryFreer(cache), ProfilePreloader(cache), end.send, listener.models_changed, log

@@ -17,6 +17,7 @@ from pixelmend.core.errors import known_error
 from pixelmend.core.management import Management
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, FreedMemory, MemorySample
+from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.worker.commands import Command
 
@@ -90,6 +91,12 @@ class Memory:
 class MemoryAlert:
     alert: Alert
     kind: Literal["memory-alert"] = "memory-alert"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    event: RecoveryEvent
+    kind: Literal["recovery"] = "recovery"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ FromWorker = Annotated[
     | StartFailed
     | Memory
     | MemoryAlert
+    | Recovery
     | CommandResponse,
     Field(discriminator="kind"),
 ]

@@ -16,6 +16,7 @@ from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
 from pixelmend.models.description import ModelDescription
 from pixelmend.models.memory import Alert
+from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.worker.commands import Command
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import (
@@ -29,6 +30,7 @@ from pixelmend.worker.protocol import (
     MemoryAlert,
     Models,
     Ready,
+    Recovery,
     Shutdown,
     StartFailed,
     ToWorker,
@@ -37,14 +39,12 @@ from pixelmend.worker.protocol import (
 )
 from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, in_words, spawn
 from pixelmend.worker.status import WorkerStatus
+from pixelmend.worker.watchdog import VitalSigns, watch
 
 FIRST_RESTART_DELAY_S = 0.1
 LONGEST_RESTART_DELAY_S = 10.0
 FRESH_HEARTBEAT_S = 5.0
 """A worker whose last heartbeat is older is not ready."""
-WATCH_PERIOD_S = 0.5
-LATE_S = 1.0
-"""A watchdog that comes so much later than it wanted was itself absent, and cannot tell who was silent."""
 
 
 class WorkerEvents(Protocol):
@@ -68,8 +68,12 @@ class Supervisor:
         log: Logger,
         on_alert: Callable[[Alert], None] = lambda _: None,
         spawn: Spawn = spawn,
+        on_recovery: Callable[[RecoveryEvent], None] = lambda _: None,
     ) -> None:
-        """on_alert: told of every alert about memory; must not block. spawn: starts a worker."""
+        """on_alert: told of every alert about memory; must not block. spawn: starts a worker. on_recovery:
+        told of every step of recovery; must not block.
+        """
+        self._on_recovery = on_recovery
         self._spawn = spawn
         self.device = settings.device
         self.memory = WorkerMemory(self.send, on_alert)
@@ -161,6 +165,17 @@ class Supervisor:
             await asyncio.to_thread(process.wait)
         self.memory.worker_lost("the service stops")
 
+    def abandon(self) -> None:
+        """As `stop`, at once and without awaiting anything: while the interpreter exits, no thread can be
+        started to wait in.
+        """
+        self._stopping = True
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._task is not None:
+            self._task.cancel()
+
     def kill(self, reason: str) -> None:
         """End the worker at once; it is started again and its loss reported."""
         if self._process is not None and self._process.poll() is None:
@@ -198,7 +213,7 @@ class Supervisor:
         reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
-        watchdog = asyncio.create_task(self._watch())
+        watchdog = asyncio.create_task(watch(self._settings, self._log, self._vital_signs, self.kill))
         try:
             # ConnectionError: a killed worker resets the socket if unread bytes were left.
             with contextlib.suppress(ConnectionError):
@@ -253,6 +268,8 @@ class Supervisor:
                     self._arriving = ()
             case Memory() | MemoryAlert() | CommandResponse():  # from other threads than the device loop's
                 self.memory.on_event(message)
+            case Recovery(event=event):
+                self._on_recovery(event)
             case StartFailed(message=reason):
                 self._problem = f"the worker cannot start: {reason}"
             case _:
@@ -271,24 +288,5 @@ class Supervisor:
         self.model_loads.update(model.id for model in models if model.loaded and model.id not in before)
         self._models = models
 
-    async def _watch(self) -> None:
-        settings = self._settings
-        # Since when we have watched without a gap: a silence before that may be our own fault.
-        present_s = now = time.monotonic()
-        while True:
-            before_s = now
-            await asyncio.sleep(WATCH_PERIOD_S)
-            now = time.monotonic()
-            if now - before_s > WATCH_PERIOD_S + LATE_S:
-                self._log.warning(
-                    "this process was absent", seconds=round(now - before_s - WATCH_PERIOD_S, 1)
-                )
-                present_s = now
-            watched_s = now - present_s
-            if self._ready is None:
-                if watched_s > settings.worker_start_timeout_s:
-                    self.kill(f"not ready after worker_start_timeout_s={settings.worker_start_timeout_s:g}")
-            elif min(now - (self._heartbeat_s or now), watched_s) > settings.heartbeat_timeout_s:
-                self.kill(f"silent for more than heartbeat_timeout_s={settings.heartbeat_timeout_s:g}")
-            elif min(self._step_age_s, watched_s) > settings.stall_timeout_s:
-                self.kill(f"stuck in one step for more than stall_timeout_s={settings.stall_timeout_s:g}")
+    def _vital_signs(self) -> VitalSigns:
+        return VitalSigns(self._ready is not None, self._heartbeat_s, self._step_age_s)

@@ -15,10 +15,12 @@ from pixelmend.engine.model_cache.description import describe_models
 from pixelmend.engine.model_cache.eviction import MemoryLimits, plan_cleanup, plan_idle
 from pixelmend.engine.model_cache.open_models import Hold, OpenModel, OpenModels, Retired
 from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, ModelProvider, OpenNetwork
+from pixelmend.engine.recovery.observer import RecoveryObserver
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy
 from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.models.catalog import ModelTask, wrong_task
 from pixelmend.models.description import ModelDescription
+from pixelmend.models.hooks import Hooks
 from pixelmend.models.memory import FreedModel, ModelMemory
 
 RECENTLY_S = 10.0
@@ -44,6 +46,7 @@ class ModelCache:
         first_call_px: int = 288**2,
         calls_at_once: int = 1,
         policy: RecoveryPolicy | None = None,
+        hooks: Hooks | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.device = device
@@ -51,6 +54,7 @@ class ModelCache:
         self._provider = provider
         self._memory = memory
         self._policy = policy or RecoveryPolicy()
+        self._hooks = hooks
         self._clock = clock
         self._lock = Lock()
         self._models = OpenModels()
@@ -270,6 +274,7 @@ class ModelCache:
             limit=limit,
             policy=self._policy,
             log=self.recoveries,
+            observer=RecoveryObserver(key.id, self._hooks),
         )
         opened = OpenModel(key, network, runner, tile_bytes, self._clock(), leases=1)
         self._models.add(opened)

@@ -7,8 +7,7 @@ from typing import Literal
 
 from pixelmend.core.config import Recovery, RecoveryAction
 from pixelmend.models.memory import RecoveryCounts
-
-FailureKind = Literal["out_of_memory", "wrong_result", "device_error", "mps_error"]
+from pixelmend.models.recovery import FailureKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from pixelmend.core.errors import DeviceMemoryError, InvalidParameter, WrongResu
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import TileNetwork, Tiles
 from pixelmend.engine.model_cache.call_size import CallSizeLimiter
-from pixelmend.engine.recovery.policy import COUNTED_AS, FailureKind, RecoveryLog, RecoveryPolicy
+from pixelmend.engine.recovery.observer import RecoveryObserver
+from pixelmend.engine.recovery.policy import COUNTED_AS, RecoveryLog, RecoveryPolicy
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.imaging.canvas import Canvas, Pixels
 from pixelmend.imaging.tiling import TilePlan, plan_tiles
+from pixelmend.models.recovery import FailureKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class ResilientRunner:
         limit: CallSizeLimiter | None = None,
         policy: RecoveryPolicy | None = None,
         log: RecoveryLog | None = None,
+        observer: RecoveryObserver | None = None,
     ) -> None:
         self.tiling = tiling
         self._chain = [
@@ -68,6 +71,7 @@ class ResilientRunner:
         self._free_memory = free_memory
         self._policy = policy or RecoveryPolicy()
         self._log = log or RecoveryLog()
+        self._observer = observer or RecoveryObserver()
         self._opened: dict[int, TileNetwork] = {}
         self._limits = [limit or CallSizeLimiter(), *(CallSizeLimiter() for _ in self._chain[1:])]
 
@@ -125,7 +129,7 @@ class ResilientRunner:
             if attempt >= self._policy.max_attempts:
                 break
             try:
-                pixels, fault = compute()
+                pixels, fault = self._observer.step(kind, action, compute)
             except (DeviceMemoryError, RuntimeError) as error:
                 history += f", {error}"
                 continue
@@ -187,6 +191,7 @@ class ResilientRunner:
                 except DeviceMemoryError:
                     limit.shrink(count * tile_px, count // 2 * tile_px)
                     self._log.add("smaller")
+                    self._observer.halved()
                     continue
                 limit.succeeded(count * tile_px)
                 pixels, part_faults = output.pixels, output.faults
@@ -226,7 +231,7 @@ class ResilientRunner:
             if attempt >= self._policy.max_attempts:
                 break
             try:
-                outcome = compute()
+                outcome = self._observer.step("out_of_memory", action, compute)
             except InvalidParameter as unsplittable:
                 reason = unsplittable.message
             except DeviceMemoryError as still:

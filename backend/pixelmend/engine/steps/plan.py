@@ -26,5 +26,5 @@ class PlanStep:
         size = options.target.size_for(decoded.size, scale, self._limits.max_output_pixels)
         rules = model.tile_rules(model.affordable_tile_px(budget_px))
         work.model = model
-        work.plan = rules.plan(decoded.size, budget_px, options.tile_px)
+        work.plan = rules.plan(decoded.size, budget_px, options.tile_px, options.margin_px)
         work.spec = output_spec(work, size, self._limits.input.formats)

@@ -10,7 +10,7 @@ from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.engine.tile_scheduler import TileJob
 from pixelmend.imaging.alpha import without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter
+from pixelmend.imaging.edges import MarginCropWriter
 
 
 class TilesStep:
@@ -31,6 +31,8 @@ class TilesStep:
     def __call__(self, work: Work) -> None:
         assert work.model is not None, "the step `plan` comes before this one"
         assert work.plan is not None, "the step `plan` comes before this one"
+        options = work.task.options.upscale
+        assert options is not None, "a task with this step has options for it"
         model, plan, decoded = work.model, work.plan, work.decoded
         scale = model.model.scale
         native_size = decoded.size.scale(scale)
@@ -39,7 +41,7 @@ class TilesStep:
         # Ended before the writer is: no writer is used by two threads.
         work.resources.callback(encoder.shutdown)
         pixels, write_rows = without_opaque_alpha(decoded.pixels, writer.write_rows)
-        cropped = MarginCropWriter(write_rows, native_size, EDGE_MARGIN_PX * scale)
+        cropped = MarginCropWriter(write_rows, native_size, options.margin_px * scale)
         # What was inpainted before is half of the work, however many tiles there are.
         before = 0 if work.inpainted is None else len(plan)
         finished: Future[None] = Future()
@@ -53,7 +55,7 @@ class TilesStep:
             on_progress=lambda done, total: work.on_progress(before + done, before + total),
             on_finished=lambda job: finished.set_result(None),
             on_failed=lambda job, error: finished.set_exception(error),
-            margin_px=EDGE_MARGIN_PX,
+            margin_px=options.margin_px,
         )
         job.on_progress(0, len(plan))
         self._on_models_changed()
