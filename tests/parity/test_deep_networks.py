@@ -78,7 +78,8 @@ def test_fp32_equals_the_reference_to_one_step(name: str, load: Load, tmp_path: 
 def test_the_smallest_tiles_are_close_to_the_image_at_once(name: str, load: Load) -> None:
     model, _ = load(name)
     least_px = 4 * model.overlap_px
-    picture = {"photo": photo("rocket", least_px + 16, least_px + 32, top=180, left=200)}
+    # Two tiles, which share no more than they have to.
+    picture = {"photo": photo("rocket", least_px, 3 * least_px // 2, top=180, left=200)}
     network = TorchNetwork(model, cpu_device(), "float32")
     whole = upscaled_by_us(model, network, picture, UNTILED_PX)["photo"]
     tiled = upscaled_by_us(model, network, picture, least_px)["photo"]
@@ -99,7 +100,7 @@ def test_reduced_precision_stays_close_to_fp32(name: str, precision: Precision, 
     worst, equal = difference(full, result)
     closeness_db = closeness(full, result)
     print(f"{name}, {precision}: {closeness_db:.1f} dB, {worst}/255, {equal:.1%} equal")
-    assert closeness_db >= {"bfloat16": 38.0, "float16": LEAST_DB}[precision]
+    assert closeness_db >= LEAST_DB
 
 
 def closeness(a: Bytes, b: Bytes) -> float:
