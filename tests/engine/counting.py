@@ -22,6 +22,7 @@ from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.inspection import Inspection
 from pixelmend.engine.model_cache.memory_profile import MemoryProfile, MemoryProfileKey, MemoryProfiles
 from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, OpenNetwork
+from pixelmend.engine.recovery.policy import RecoveryPolicy
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
@@ -114,6 +115,7 @@ class CountingProvider:
         self.opened: list[str] = []
         self.execution_profile: dict[str, ExecutionProfile] = {}
         self.entered = threading.Semaphore(0)
+        self.has_cpu = False
         self.gates: dict[str, threading.Event] = {}
 
     def entries(self) -> Iterator[ModelEntry]:
@@ -131,13 +133,20 @@ class CountingProvider:
         if key.id not in self.models:
             raise UnknownModel(f"model={key.id!r} is not known")
         weights = self.models[key.id]
-        return LoadPlan(weights, self._memory_profile(key).bytes_for, lambda: self._open(key))
+        elsewhere = (lambda error: self._open_on_cpu(key, error)) if self.has_cpu else None
+        return LoadPlan(weights, self._memory_profile(key).bytes_for, lambda: self._open(key), elsewhere)
 
     def _memory_profile(self, key: ModelKey) -> MemoryProfile:
         return MemoryProfile(self.memory_profiles, self.profile_key(key.id), self.bytes_per_px)
 
     def profile_key(self, name: str) -> MemoryProfileKey:
         return MemoryProfileKey(name, 1, DEVICE.name, "float32")
+
+    def _open_on_cpu(self, key: ModelKey, error: DeviceMemoryError) -> OpenNetwork:
+        self.opened.append(f"{key.id} on the CPU")
+        network = CountingNetwork(CountingDevice(10**9), 0, 0)
+        note = f"computed on the CPU: {error.message}"
+        return OpenNetwork(MODEL, network, (), Tiling(8, 0, 1, 1), note, 0, self._memory_profile(key))
 
     def _open(self, key: ModelKey) -> OpenNetwork:
         self.entered.release()
@@ -154,6 +163,7 @@ def cache_of(
     clock: Callable[[], float] | None = None,
     limits: MemoryLimits | None = None,
     first_call_px: int = SMALLEST_PX,
+    policy: RecoveryPolicy | None = None,
 ) -> ModelCache:
     """Ceiling 90 %, clean-up above 85 %, idle after half an hour."""
     return ModelCache(
@@ -162,6 +172,7 @@ def cache_of(
         provider.memory,
         limits or MemoryLimits(),
         first_call_px=first_call_px,
+        policy=policy,
         clock=clock or Clock(),
     )
 

@@ -18,6 +18,7 @@ from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
+from pixelmend.engine.recovery.policy import RecoveryPolicy
 from pixelmend.models.catalog import Catalog, load_catalog
 from tests.engine.counting import (
     DEVICE,
@@ -179,6 +180,33 @@ def test_leased_and_pinned_models_stay_and_the_refusal_names_the_numbers() -> No
     cache.pin("a", False)
     use(cache, "b")
     assert open_models(cache) == {"b", "c"}
+
+
+def test_a_job_whose_model_has_no_room_gets_it_on_the_cpu_for_this_once() -> None:
+    _, provider = counting(a=600, b=600)
+    provider.has_cpu = True
+    cache = cache_of(provider)
+    held = cache.lease("a")
+    elsewhere = cache.lease("b")
+    assert elsewhere.note is not None
+    assert elsewhere.note.startswith("computed on the CPU: model 'b' needs an estimated ")
+    cache.release(elsewhere)
+    assert open_models(cache) == {"a"}
+    # What an operator asks for is not done elsewhere in secret.
+    for ask in (cache.load, lambda name: cache.pin(name, True)):
+        with pytest.raises(ModelTooLarge):
+            ask("b")
+    cache.release(held)
+    use(cache, "b")
+    assert provider.opened == ["a", "b on the CPU", "b"]
+
+
+def test_a_job_is_refused_if_the_policy_keeps_it_from_the_cpu() -> None:
+    _, provider = counting(huge=1000)
+    provider.has_cpu = True
+    cache = cache_of(provider, policy=RecoveryPolicy(out_of_memory=("smaller-tile",)))
+    with pytest.raises(ModelTooLarge):
+        cache.lease("huge")
 
 
 def test_a_hopeless_model_evicts_nobody() -> None:

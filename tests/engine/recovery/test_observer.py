@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from pixelmend.core.telemetry import Logger
+from pixelmend.engine.recovery.fallback_chain import FallbackNetwork
 from pixelmend.engine.recovery.observer import RecoveryObserver
-from pixelmend.engine.recovery.runner import FallbackNetwork, ResilientRunner
+from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.models.hooks import Hooks
 from pixelmend.models.recovery import RecoveryEvent

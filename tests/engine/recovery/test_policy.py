@@ -10,8 +10,9 @@ from pixelmend.core.config import Recovery, RecoveryAction
 from pixelmend.core.errors import DeviceMemoryError, WrongResult
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.devices.device import Device
+from pixelmend.engine.recovery.fallback_chain import FallbackNetwork
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy, policy_from
-from pixelmend.engine.recovery.runner import FallbackNetwork, ResilientRunner
+from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.models.memory import RecoveryCounts
 from tests.engine.networks import Faulty, Repeater, SmallDevice, colour
@@ -150,3 +151,39 @@ def test_the_operators_orders_replace_the_defaults_one_by_one() -> None:
     policy = policy_from(Recovery(device_error=("retry",), max_attempts=2))
     assert policy == RecoveryPolicy(device_error=("retry",), max_attempts=2)
     assert policy_from(Recovery()) == RecoveryPolicy()
+
+
+# --- memory -----------------------------------------------------------------------------------------------
+
+
+def test_what_the_device_has_no_room_for_is_computed_on_the_cpu_and_said() -> None:
+    batch = np.concatenate([IMAGE, IMAGE])
+    upscaler, done = runner(
+        RecoveryPolicy(), SmallDevice(Repeater(), 100), (Repeater(label="float32 on the CPU"), "other-device")
+    )
+    result = upscaler.run(batch, colour(2))
+    np.testing.assert_array_equal(result.pixels, np.concatenate([DOUBLED, DOUBLED]))
+    for note in result.notes:
+        assert note is not None
+        assert note.startswith("tile redone in float32 on the CPU: a tile of ")
+        assert "does not fit on the device" in note
+    assert done.counts().redone == 2
+
+
+@pytest.mark.parametrize(
+    "policy", [RecoveryPolicy(), RecoveryPolicy(out_of_memory=("smaller-tile", "evict"))]
+)
+def test_without_another_device_or_leave_to_use_it_there_is_no_result(policy: RecoveryPolicy) -> None:
+    others = () if "other-device" in policy.out_of_memory else ((Repeater(), "other-device"),)
+    upscaler, done = runner(policy, SmallDevice(Repeater(), 100), *others)
+    with pytest.raises(DeviceMemoryError, match="does not fit on the device"):
+        upscaler.run(IMAGE, colour())
+    assert done.counts() == RecoveryCounts(refused=1)
+
+
+def test_a_tile_that_fits_on_no_device_is_refused_with_what_both_said() -> None:
+    upscaler, _ = runner(
+        RecoveryPolicy(), SmallDevice(Repeater(), 100), (SmallDevice(Repeater(), 50), "other-device")
+    )
+    with pytest.raises(DeviceMemoryError, match=r"exceed 100.*exceed 50"):
+        upscaler.run(IMAGE, colour())

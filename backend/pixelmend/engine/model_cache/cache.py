@@ -5,19 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.selection import measure_pace
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.memory import DeviceMemory, MemoryReading
 from pixelmend.engine.model_cache.budget import MemoryBudget
-from pixelmend.engine.model_cache.call_size import CallSizeLimiter
 from pixelmend.engine.model_cache.description import describe_models
 from pixelmend.engine.model_cache.eviction import MemoryLimits, plan_cleanup, plan_idle
 from pixelmend.engine.model_cache.open_models import Hold, OpenModel, OpenModels, Retired
-from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, ModelProvider, OpenNetwork
-from pixelmend.engine.recovery.observer import RecoveryObserver
+from pixelmend.engine.model_cache.opener import ModelOpener
+from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, ModelProvider
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy
-from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.models.catalog import ModelTask, wrong_task
 from pixelmend.models.description import ModelDescription
 from pixelmend.models.hooks import Hooks
@@ -53,13 +50,23 @@ class ModelCache:
         self.recoveries = RecoveryLog()
         self._provider = provider
         self._memory = memory
-        self._policy = policy or RecoveryPolicy()
-        self._hooks = hooks
         self._clock = clock
         self._lock = Lock()
         self._models = OpenModels()
         self._budget = MemoryBudget(
             self._models, memory, limits, device.name, self.recoveries, first_call_px, calls_at_once
+        )
+        self._opener = ModelOpener(
+            provider,
+            self._models,
+            self._budget,
+            memory,
+            self._lock,
+            self.free_unused,
+            policy=policy or RecoveryPolicy(),
+            recoveries=self.recoveries,
+            hooks=hooks,
+            clock=clock,
         )
         self._retired_model_was_released = False
         # A key's lock exists as long as a thread holds it or waits for it.
@@ -90,20 +97,21 @@ class ModelCache:
         sixteen_bit: run in FP32, since reduced precision would band. Raises UnknownModel, ModelUnusable,
         InvalidParameter, ModelTooLarge, DeviceMemoryError.
         """
-        opened = self._lease(ModelKey(model_id, denoise, sixteen_bit), task)
+        opened = self._lease(ModelKey(model_id, denoise, sixteen_bit), task, for_job=True)
         found = opened.model.architecture.task
         if found != task:  # the task of a dropped-in file is known only after it was read
             self.release(opened)
             raise wrong_task(model_id, found)
         return opened
 
-    def _lease(self, key: ModelKey, task: ModelTask | None = None) -> OpenModel:
+    def _lease(self, key: ModelKey, task: ModelTask | None = None, *, for_job: bool = False) -> OpenModel:
+        """for_job: a model that the device has no room for is opened on the CPU, if the policy allows it."""
         with self._lock:
             opening = self._opening.setdefault(key, Lock())
         with opening:
             with self._lock:
                 opened = self._models.lease(key)
-            return opened or self._open(key, task)
+            return opened or self._opener.open(key, task, for_job=for_job)
 
     def release(self, opened: OpenModel) -> None:
         with self._lock:
@@ -245,49 +253,3 @@ class ModelCache:
             opened, pinned = list(self._models), frozenset(self._models.pinned)
             held = {name: hold.models for name, hold in self._models.holds.items()}
         return describe_models(self._provider, opened, pinned, held)
-
-    # --- opening --------------------------------------------------------------------------------------
-
-    def _open(self, key: ModelKey, task: ModelTask | None) -> OpenModel:
-        """The model with one lease. Only the key's own lock is held while its network is opened."""
-        plan = self._provider.load_plan(key, task)
-        with self._lock:
-            evicted = self._budget.reserve(key, plan)
-        try:
-            if evicted:
-                self._memory.trim()
-            network = self._open_network(plan)
-            with self._lock:
-                return self._add(key, network)
-        finally:
-            with self._lock:
-                self._models.reserved.pop(key, None)
-
-    def _add(self, key: ModelKey, network: OpenNetwork) -> OpenModel:
-        tile_bytes = self._budget.claim(key, network)
-        profile = network.memory_profile
-        limit = CallSizeLimiter(profile.cap_px, lambda px: self._afford(opened, px), profile.remember_cap)
-        runner = ResilientRunner(
-            network.tiling,
-            [lambda: network.network, *network.fallbacks],
-            self.free_unused,
-            limit=limit,
-            policy=self._policy,
-            log=self.recoveries,
-            observer=RecoveryObserver(key.id, self._hooks),
-        )
-        opened = OpenModel(key, network, runner, tile_bytes, self._clock(), leases=1)
-        self._models.add(opened)
-        return opened
-
-    def _open_network(self, plan: LoadPlan) -> OpenNetwork:
-        try:
-            return plan.open()
-        except DeviceMemoryError:
-            if not self.free_unused():
-                raise
-            return plan.open()
-
-    def _afford(self, opened: OpenModel, px: int) -> int:
-        with self._lock:
-            return self._budget.afford(opened, px)

@@ -165,8 +165,7 @@ class OpenModels:
         self.evict(opened.key for opened in forms if not opened.leases)
         for opened in forms:
             if opened.leases:
-                opened.retired = True
-                self._retired.append(self._open.pop(opened.key))
+                self.retire_form(opened)
         return [opened for opened in self._retired if opened.key.id == model_id]
 
     def forms(self, keys: Iterable[ModelKey]) -> tuple[FreedModel, ...]:
@@ -180,6 +179,11 @@ class OpenModels:
         for name in holding:
             del self.holds[name]
         return pinned, holding
+
+    def retire_form(self, opened: OpenModel) -> None:
+        """Close a model that is in use after its last lease."""
+        opened.retired = True
+        self._retired.append(self._open.pop(opened.key))
 
     def end_hold(self, name: str) -> frozenset[str]:
         """The models of the hold that nothing else keeps."""

@@ -1,11 +1,11 @@
 """From a model's name to a network that runs, and what it will take of the device's memory."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from pixelmend.core.errors import ModelUnusable
+from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.backends.torch import TorchNetwork
@@ -15,7 +15,7 @@ from pixelmend.engine.model_cache.call_size import SMALLEST_CALL_PX
 from pixelmend.engine.model_cache.inspection import Inspection, Inspections
 from pixelmend.engine.model_cache.memory_profile import MemoryProfile, MemoryProfileKey, MemoryProfiles
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
-from pixelmend.engine.recovery.runner import FallbackNetwork
+from pixelmend.engine.recovery.fallback_chain import FallbackNetwork
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
@@ -57,12 +57,14 @@ class LoadPlan:
     """A model that could be opened, and the memory that it is expected to take.
 
     bytes_for: what a call of so many pixels takes beyond the weights. open: raises ModelUnusable,
-    DeviceMemoryError.
+    DeviceMemoryError. open_on_cpu: called with the reason why the device has no room for it; None if the
+    device is the CPU.
     """
 
     weights_bytes: int
     bytes_for: Callable[[int], int]
     open: Callable[[], OpenNetwork]
+    open_on_cpu: Callable[[DeviceMemoryError], OpenNetwork] | None = None
 
     @property
     def least_bytes(self) -> int:
@@ -146,18 +148,31 @@ class CatalogProvider:
         profiles = [self._memory_profile(key.id, file_bytes, precision) for precision in possible]
         known = [p for p in profiles if p.learned_bytes_per_px is not None] or profiles[:1]
         assumed = self._weights_bytes(file_bytes, requested or "float32")
+
+        def open_on_cpu(error: DeviceMemoryError) -> OpenNetwork:
+            precision: Precision | None = "float32" if key.sixteen_bit else None
+            opened = self._open(catalog, key, file_bytes, precision, cpu_device())
+            notes = [f"computed on the CPU: {error.message}", *filter(None, [opened.note])]
+            return replace(opened, note="; ".join(notes))
+
         return LoadPlan(
             weights_bytes=max(profile.weights_bytes or assumed for profile in known),
             bytes_for=lambda px: max(profile.bytes_for(px) for profile in known),
-            open=lambda: self._open(catalog, key, file_bytes, requested),
+            open=lambda: self._open(catalog, key, file_bytes, requested, self._device),
+            open_on_cpu=None if self._device.type == "cpu" else open_on_cpu,
         )
 
     def _open(
-        self, catalog: Catalog, key: ModelKey, file_bytes: int, requested: Precision | None
+        self,
+        catalog: Catalog,
+        key: ModelKey,
+        file_bytes: int,
+        requested: Precision | None,
+        device: Device,
     ) -> OpenNetwork:
         model = self._inspections.load(catalog, key.id, key.denoise)
         try:
-            network, note = open_network(model, self._device, requested)
+            network, note = open_network(model, device, requested)
         except ModelUnusable as error:
             self._inspections.record_unusable(catalog.get(key.id), error)
             raise
@@ -178,7 +193,7 @@ class CatalogProvider:
             model.minimum_core_px,
             splittable=architecture.task == "upscale",
         )
-        if key == ModelKey(key.id):  # the form that most images are computed in
+        if key == ModelKey(key.id) and device == self._device:  # the form that most images are computed in
             execution = ExecutionProfile(network.precision, tile_rules(tiling, None, network.width_cost))
             self._inspections.record_execution_profile(catalog.get(key.id), execution)
         return OpenNetwork(

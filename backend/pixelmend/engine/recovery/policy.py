@@ -22,7 +22,7 @@ class RecoveryPolicy:
     After an error of Metal the CPU still works.
     """
 
-    out_of_memory: tuple[RecoveryAction, ...] = ("smaller-tile", "evict")
+    out_of_memory: tuple[RecoveryAction, ...] = ("smaller-tile", "evict", "other-device")
     wrong_result: tuple[RecoveryAction, ...] = ("other-precision", "other-device")
     device_error: tuple[RecoveryAction, ...] = ()
     mps_error: tuple[RecoveryAction, ...] = ("other-device",)
