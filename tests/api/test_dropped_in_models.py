@@ -121,7 +121,7 @@ def test_a_pair_of_ncnns_files_becomes_a_model(service: ServiceClient, models: P
 
 
 @pytest.mark.parametrize(
-    ("model", "least_px"), [("RealESRGAN_x4plus", 160), ("RealESRGAN_x4plus_anime_6B", 96)]
+    ("model", "least_px"), [("RealESRGAN_x4plus", 160), ("RealESRGAN_x4plus_anime_6B", 120)]
 )
 def test_tile_too_small_for_a_network_is_refused_before_it_is_opened(
     service: ServiceClient, models: Path, model: str, least_px: int

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.edges import EDGE_MARGIN_PX, with_margin
-from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
+from pixelmend.imaging.tiling import TilePlan, least_window_px, plan_cheapest, plan_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,12 @@ class TileRules:
         """
         size = with_margin(image, margin_px)
         if tile_px or self.largest_tile_px:
-            edges_px = filter(None, (tile_px, self.largest_tile_px, budget_edge_px))
+            # Neither what fits nor the budget makes a tile smaller than the network needs.
+            least_px = least_window_px(
+                self.overlap_px, self.multiple_of, self.minimum_px, self.minimum_core_px
+            )
+            bounds_px = [max(least_px, edge) for edge in (self.largest_tile_px, budget_edge_px) if edge]
+            edges_px = [*bounds_px, *([tile_px] if tile_px else [])]
             return plan_tiles(
                 size,
                 tile_px=min(edges_px),

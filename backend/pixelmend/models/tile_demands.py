@@ -1,7 +1,7 @@
 """How networks whose receptive field is not known are tiled, by their architecture alone.
 
 Their receptive field is unbounded or larger than a tile, so the outer pixels of a tile are wrong: by up to
-140/255 at its edge with Real-ESRGAN's x4plus, by 10/255 in 40 px from it (docs/adr/0022-deep-overlaps.md).
+140/255 at its edge with Real-ESRGAN's x4plus, by 12/255 in 32 px from it (docs/adr/0022-deep-overlaps.md).
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class TileDemands:
         return 2 * self.overlap_px + self.minimum_core_px
 
 
-DEEP_OVERLAP_PX, BLEND_PX = 40, 8
+DEEP_OVERLAP_PX, BLEND_PX = 32, 8
 
 
 def deep_demands(architecture: str, multiple_of: int = 1, overlap_px: int | None = None) -> TileDemands:
@@ -37,7 +37,7 @@ def deep_demands(architecture: str, multiple_of: int = 1, overlap_px: int | None
     """
     reduced = multiple_of if architecture == UNSHUFFLING_ARCHITECTURE else 1
     overlap_px = overlap_px or DEEP_OVERLAP_PX * reduced
-    return TileDemands(overlap_px, BLEND_PX, 2 * overlap_px)
+    return TileDemands(overlap_px, BLEND_PX, 3 * overlap_px)
 
 
 def least_tile_px(architecture: str | None, overlap_px: int | None) -> int:

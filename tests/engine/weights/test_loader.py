@@ -88,7 +88,7 @@ def test_the_embedded_model_loads_and_its_checksum_is_checked(tmp_path: Path) ->
 
 def test_a_deep_network_is_tiled_with_blending(tmp_path: Path) -> None:
     model = load(saved(tmp_path, rrdb_state()))
-    assert (model.architecture.receptive_field_px, model.overlap_px, model.blend_px) == (None, 40, 8)
+    assert (model.architecture.receptive_field_px, model.overlap_px, model.blend_px) == (None, 32, 8)
     assert model.scale == 4
     assert not model.architecture.needs_global_context
 
