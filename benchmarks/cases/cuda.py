@@ -34,7 +34,7 @@ def missing_for_service() -> str | None:
 
 def rrdb_cuda(context: Context) -> list[Row]:
     """RRDBNet x4, 1024x1024, default precision."""
-    weights = rrdb_weights(context.folder / "models")
+    weights, _ = rrdb_weights(context.folder / "models")
     pixels = pictures.photo(RRDB_PX, RRDB_PX)
     png = pictures.as_png(pixels)
     array = context.folder / "picture.npy"

@@ -53,7 +53,7 @@ def compact(context: Context) -> list[Row]:
 
 def rrdb(context: Context) -> list[Row]:
     """256x256; ours from the request to the PNG's bytes, RealESRGANer from array to array."""
-    weights = rrdb_weights(context.folder / "models")
+    weights, _ = rrdb_weights(context.folder / "models")
     flop = work.flop_per_pixel(work.rrdb_convolutions())
     subject = Subject("RRDBNet x4, 256x256", "rrdb", 256, flop, "RealESRGANer float32", 9, 1.6, 100, 3)
     return _measure(context, subject, weights, "seeded, 23 blocks")

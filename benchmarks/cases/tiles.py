@@ -47,7 +47,7 @@ def _compact(context: Context) -> list[Row]:
 
 
 def _rrdb(context: Context) -> list[Row]:
-    weights = rrdb_weights(context.folder / "models")
+    weights, what = rrdb_weights(context.folder / "models")
     picture = pictures.as_png(pictures.photo(400, 320))
     with started(context.folder / "rrdb-default", models_dir=weights.parent) as service:
         tiled = service.upscale(picture, model=weights.stem)
@@ -67,7 +67,7 @@ def _rrdb(context: Context) -> list[Row]:
             "dB",
             at_least(50, "dB"),
             note,
-            {"tiles": tiled.provenance.tiles, "notes": whole.provenance.notes},
+            {"weights": what, "tiles": tiled.provenance.tiles, "notes": whole.provenance.notes},
         )
     ]
 
