@@ -80,7 +80,10 @@ def test_what_is_under_the_mask_goes_and_the_rest_stays_bit_for_bit(service: Ser
 
 def test_transparent_part_of_an_rgba_mask_is_removed(service: ServiceClient) -> None:
     rgba = np.dstack([np.full_like(IMAGE, 255), 255 - MASK])
-    assert inpaint(service, mask=encoded(rgba)).content == inpaint(service).content
+    # The files differ in their records, which name the masks.
+    np.testing.assert_array_equal(
+        decoded(inpaint(service, mask=encoded(rgba)).content), decoded(inpaint(service).content)
+    )
 
 
 def test_growth_is_as_asked(service: ServiceClient) -> None:

@@ -42,7 +42,8 @@ class MemoryFreer:
     def _closed(self, used_bytes: int, retired: Sequence[Retired]) -> FreedMemory:
         for each in retired:
             each.wait()
-        self._cache.trim()  # the last leases have ended since the models were retired
+        if any(each.closing for each in retired):
+            self._cache.trim()  # the last leases have ended since the models were retired
         freed = tuple(model for each in retired for model in each.models)
         unpinned = tuple(each.model_id for each in retired if each.pinned)
         released = tuple(sorted({name for each in retired for name in each.released}))
