@@ -29,6 +29,7 @@ from torch import Tensor
 
 from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.files import read_state
+from pixelmend.engine.weights.tensors import as_tensors
 from pixelmend.models.catalog import ModelEntry, load_catalog
 
 WEIGHTS = Path(__file__).parents[1] / "backend/pixelmend/models/weights"
@@ -134,7 +135,7 @@ class _Graph:
 
 def write_models(weights: Path, folder: Path) -> list[Path]:
     """Both files of one network, each whole or not at all. Raises ValueError if it is not Compact."""
-    network = from_state(read_state(weights))
+    network = from_state(as_tensors(read_state(weights)))
     written = []
     precisions: tuple[tuple[Precision, str], ...] = (("float32", ""), ("float16", "-fp16"))
     for precision, suffix in precisions:
@@ -151,7 +152,7 @@ def write_app_models(folder: Path) -> list[Path]:
     entries = [entry for entry in load_catalog(folder).entries if entry.origin == "embedded"]
     written, rows = [], []
     for entry in entries:
-        network = from_state(read_state(entry.path))
+        network = from_state(as_tensors(read_state(entry.path)))
         model = to_onnx(network, "float32")
         data = model.SerializeToString(deterministic=True)
         path = folder / f"{entry.id}.onnx"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
-from pixelmend.engine.backends.compact import config_of
+from pixelmend.engine.weights.compact import config_of
 from training.data import DataConfig, make_pair
 from training.degrade import DegradeConfig
 from training.flats import keep_flats

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.files import read_state
+from pixelmend.engine.weights.tensors import as_tensors
 
 Bytes = NDArray[np.uint8]
 
@@ -52,7 +53,7 @@ def network_method(name: str, network: Compact, precision: torch.dtype = torch.f
 
 def read_network(path: Path) -> Compact:
     """A Compact network, ours or upstream's, ready to run. Raises ModelUnusable or ValueError."""
-    network = from_state(read_state(path))
+    network = from_state(as_tensors(read_state(path)))
     return network.to(memory_format=torch.channels_last)
 
 

@@ -18,7 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pixelmend.engine.backends.compact import Compact, config_of
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.weights.compact import config_of
 
 # Carried values are RGB less this: centred values keep more digits in bfloat16, and the zeros that pad
 # the border then mean mid grey.

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from pixelmend.engine.weights.files import read_state
+from pixelmend.engine.weights.tensors import as_tensors
 
 Bytes = NDArray[np.uint8]
 
@@ -34,7 +35,7 @@ class Teacher:
 
 def read_teacher(path: Path, device: torch.device) -> Teacher:
     """From a PyTorch or safetensors file. Raises ValueError if it is no network for RGB pictures."""
-    model = spandrel.ModelLoader().load_from_state_dict(read_state(path))
+    model = spandrel.ModelLoader().load_from_state_dict(as_tensors(read_state(path)))
     if not isinstance(model, spandrel.ImageModelDescriptor) or model.input_channels != 3:
         raise ValueError(f"{path} is not a network that upscales RGB pictures")
     return Teacher(model, device)

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.backends.compact import NetworkConfig
+from pixelmend.engine.weights.compact import NetworkConfig
 from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
 from training.degrade import DegradeConfig

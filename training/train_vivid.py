@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.backends.compact import config_of
+from pixelmend.engine.weights.compact import config_of
 from training.optim import OptimConfig
 from training.targets import Targets, cut_targets, open_targets
 from training.train import Budget, Reporting

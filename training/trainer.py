@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.weights.compact import NetworkConfig
 from training.colour import to_ycc
 from training.optim import OptimConfig, make_optimisers, set_rates
 from training.start import start_as_bicubic, start_from

@@ -13,7 +13,7 @@ from benchmarks.pictures import Bytes
 from benchmarks.report import Row
 from benchmarks.timing import compare, interleave
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.device import cpu_device, physical_cores
 from pixelmend.engine.devices.memory import HostMemory
 from pixelmend.engine.inpainting.network import NetworkFill
 from pixelmend.engine.model_cache.cache import ModelCache
@@ -72,5 +72,7 @@ def _lama(path: Path) -> OpenModel:
     torch.save(LaMa(in_nc=4).state_dict(), path)
     device = cpu_device()
     catalog = Catalog((ModelEntry("lama", "lama", "inpaint", path, "dropped-in"),))
-    provider = CatalogProvider(lambda: catalog, device, None, MemoryProfiles(None, Logger()))
+    provider = CatalogProvider(
+        lambda: catalog, device, None, MemoryProfiles(None, Logger()), physical_cores()
+    )
     return ModelCache(provider, device, HostMemory(), MemoryLimits()).lease("lama", task="inpaint")

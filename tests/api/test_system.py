@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+import torch
 
 from pixelmend.api.errors import STATUS
+from tests.engine.networks import compact_state
 from tests.imaging import samples
 from tests.pictures import encoded, photo
 from tests.service import RunningService, ServiceClient, running_service
@@ -78,14 +81,40 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServi
         yield running
 
 
-def test_api_process_has_no_torch_in_it(processes: RunningService) -> None:
-    """The API process never imports torch and never initialises CUDA; the worker has both to itself."""
-    maps = Path(f"/proc/{processes.process.pid}/maps")
+def mapped(process: int) -> str:
+    maps = Path(f"/proc/{process}/maps")
     if not maps.exists():
         pytest.skip("this system does not show what a process has mapped")
-    assert "libtorch" not in maps.read_text()
-    assert "libcuda" not in maps.read_text()
-    assert "libtorch" in Path(f"/proc/{processes.worker().pid}/maps").read_text()
+    return maps.read_text()
+
+
+def test_pytorch_is_loaded_for_models_that_need_it_and_by_the_worker_alone(
+    processes: RunningService,
+) -> None:
+    """The API process never imports torch and never initialises CUDA, whatever is asked."""
+    models = processes.folder / "models"
+    models.mkdir(exist_ok=True)
+    safetensors.torch.save_file(compact_state(seed=1), models / "mine.safetensors")
+    torch.save(compact_state(seed=2), models / "old.pth")
+    picture = {"file": encoded(photo(side_px=40))}
+    sixteen = {"file": samples.png_file(20, 20, depth=16, data=(b"\0" + bytes(range(120))) * 20)}
+
+    def upscale(files: dict[str, bytes], **fields: str) -> str:
+        answer = processes.client.post("/api/upscale", files=files, data=fields)
+        assert answer.status_code == 200, answer.text
+        return mapped(processes.worker().pid)
+
+    for libraries in (
+        upscale(picture),
+        upscale(picture, denoise="0.4"),
+        upscale(picture, model="pixelmend-x2"),
+        upscale(sixteen),
+        upscale(picture, model="mine"),
+    ):
+        assert "libopenvino" in libraries
+        assert "libtorch" not in libraries
+    assert "libtorch" in upscale(picture, model="old")  # no one else reads such files
+    assert not {name for name in ("libtorch", "libcuda") if name in mapped(processes.process.pid)}
 
 
 def test_api_process_has_no_decoder_in_it(processes: RunningService) -> None:
@@ -93,10 +122,10 @@ def test_api_process_has_no_decoder_in_it(processes: RunningService) -> None:
     for name, data in samples.one_of_each().items():
         answer = processes.client.post("/api/upscale", files={"file": (name, data)}, data={"scale": "1"})
         assert answer.status_code == 200, answer.text
-    mapped = Path(f"/proc/{processes.process.pid}/maps").read_text()
+    libraries = mapped(processes.process.pid)
     for library in ("libheif", "libde265", "x265", "libvips", "PIL/_", "pillow_heif", "libavif", "libtiff"):
-        assert library not in mapped
-    assert "pillow_heif" in Path(f"/proc/{processes.worker().pid}/maps").read_text()
+        assert library not in libraries
+    assert "pillow_heif" in mapped(processes.worker().pid)
 
 
 def test_every_error_has_a_status() -> None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import DeviceMemoryError, UnknownModel
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.backends.compact import Compact, NetworkConfig
 from pixelmend.engine.backends.network import NetworkOutput, Tiles
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.memory import MemoryReading
@@ -25,6 +24,7 @@ from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, OpenNetwor
 from pixelmend.engine.recovery.policy import RecoveryPolicy
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
+from pixelmend.engine.weights.compact import CompactNetwork, NetworkConfig
 from pixelmend.imaging.tile_rules import WidthCost
 from pixelmend.models.catalog import ModelEntry, ModelTask
 from pixelmend.models.description import ExecutionProfile
@@ -32,7 +32,9 @@ from pixelmend.models.description import ExecutionProfile
 DEVICE = Device("cpu", 0, "a device that counts", 0)
 SMALLEST_PX = 64**2
 MODEL = LoadedModel(
-    "any", "0" * 64, Architecture("Compact", Compact(NetworkConfig(8, 1, 2)), 2, 1, 1, 3, True, True)
+    "any",
+    "0" * 64,
+    Architecture("Compact", CompactNetwork(NetworkConfig(8, 1, 2), {}), 2, 1, 1, 3, True, True),
 )
 
 

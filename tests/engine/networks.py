@@ -13,12 +13,14 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from skimage import data
-from torch import Tensor
+from torch import Tensor, nn
 
 from pixelmend.core.errors import DeviceMemoryError
-from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.weights.architecture import LoadedModel, read_model
+from pixelmend.engine.weights.compact import CompactNetwork, NetworkConfig
+from pixelmend.engine.weights.tensors import ModuleNetwork
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog, wrong_task
 
 ROOT = Path(__file__).parents[2]
@@ -51,9 +53,23 @@ def model_from(state: dict[str, Tensor], folder: Path, name: str = "small") -> L
 
 def broken(model: LoadedModel, change: Callable[[Tensor], None]) -> LoadedModel:
     """`model` with its last weights changed after the loader has checked them."""
-    with torch.no_grad():
-        change(list(model.architecture.network.parameters())[-1])
-    return replace(model)
+    network = model.architecture.network
+    assert isinstance(network, CompactNetwork)
+    change(torch.from_numpy(network.layers[-1].bias))  # they share memory
+    return model
+
+
+def in_torch(model: LoadedModel) -> LoadedModel:
+    """`model` as one that PyTorch alone can compute."""
+    network = ModuleNetwork(model.architecture.network.module())
+    return replace(model, architecture=replace(model.architecture, name="Other", network=network))
+
+
+def module_of(model: LoadedModel) -> nn.Module:
+    """What `model` computes, if `in_torch` made it; changes are seen by networks that are opened later."""
+    network = model.architecture.network
+    assert isinstance(network, ModuleNetwork)
+    return network.original
 
 
 def embedded_model() -> LoadedModel:

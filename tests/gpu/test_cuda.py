@@ -8,13 +8,8 @@ import torch
 
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.backends.torch import TorchNetwork, configure_torch
-from pixelmend.engine.devices.device import (
-    bus_id_of,
-    choose_device,
-    cpu_device,
-    free_bytes_of,
-    physical_cores,
-)
+from pixelmend.engine.devices.cuda import bus_id_of, free_bytes_of
+from pixelmend.engine.devices.device import choose_device, cpu_device, physical_cores
 from pixelmend.engine.devices.memory import memory_of
 from pixelmend.engine.devices.precision import psnr_db
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
@@ -28,12 +23,12 @@ def test_auto_takes_the_gpu_in_half_precision_and_it_computes_what_it_claims() -
     device = choose_device("auto")
     assert device.type == "cuda"
     model = embedded_model()
-    network, note = open_network(model, device, None)
+    network, note = open_network(model, device, None, physical_cores())
     assert (network.device.type, network.precision, note) == ("cuda", "float16", None)
     tile = photo("astronaut", 128, 128)[None]
     on_gpu = network.run(tile, colour()).pixels
     on_cpu = TorchNetwork(model, cpu_device(), "float32").run(tile, colour()).pixels
-    assert psnr_db(torch.from_numpy(on_gpu) / 255, torch.from_numpy(on_cpu) / 255) >= 50
+    assert psnr_db(on_gpu, on_cpu) >= 50
 
 
 def test_float32_on_the_gpu_equals_the_cpu_within_one_step() -> None:

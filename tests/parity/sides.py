@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelmend.core.geometry import Size
-from pixelmend.engine.backends.compact import config_of
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
 from pixelmend.engine.weights.architecture import LoadedModel
+from pixelmend.engine.weights.compact import config_of
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import ROOT, AtOnce

@@ -11,7 +11,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.weights.compact import NetworkConfig
 from training import browser
 from training.browser import WEIGHTS, to_onnx
 from training.methods import read_network

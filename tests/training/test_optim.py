@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pixelmend.engine.backends.compact import Compact, NetworkConfig
+from pixelmend.engine.backends.compact import Compact
+from pixelmend.engine.weights.compact import NetworkConfig
 from training.optim import Muon, OptimConfig, make_optimisers, orthogonal, set_rates
 
 

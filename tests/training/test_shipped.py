@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.architecture import mix_states
+from pixelmend.engine.weights.tensors import as_arrays, as_tensors
 from training.evaluate import Comparison, compare_methods
 from training.judge import flat_deviation, judge, mean_gain, minus, reduced
 from training.methods import bicubic, lanczos, network_method, read_network, upscale
@@ -114,7 +115,7 @@ def test_between_faithful_and_clean_gains_lie_between() -> None:
     names = ("astronaut", "coffee")
     spoilt, untouched = [], []
     for share in (0.0, 0.5, 1.0):
-        mixed = from_state(mix_states(clean, faithful, share, "the two"))
+        mixed = from_state(as_tensors(mix_states(as_arrays(clean), as_arrays(faithful), share, "the two")))
         network = mixed.to(memory_format=torch.channels_last)
         spoilt.append(mean_gain(judge(network, names, noise=5.0)).y)
         untouched.append(mean_gain(judge(network, names)).y)

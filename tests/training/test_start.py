@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pixelmend.engine.backends.compact import Compact, NetworkConfig, config_of, from_state
+from pixelmend.engine.backends.compact import Compact, from_state
+from pixelmend.engine.weights.compact import NetworkConfig, config_of
 from training.start import bicubic_taps, cubic_kernel, start_as_bicubic, start_from
 
 

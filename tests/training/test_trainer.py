@@ -13,7 +13,7 @@ import spandrel
 import torch
 from safetensors.torch import load_file
 
-from pixelmend.engine.backends.compact import NetworkConfig
+from pixelmend.engine.weights.compact import NetworkConfig
 from training import evaluate, export, train
 from training.colour import to_ycc
 from training.curves import PICTURE, read_history

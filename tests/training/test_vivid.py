@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pixelmend.engine.backends.compact import NetworkConfig
+from pixelmend.engine.weights.compact import NetworkConfig
 from training import evaluate_vivid, export, targets, train_vivid
 from training.crispness import comb_loss, energy_loss, slope_loss, slopes, spectrum_loss
 from training.degrade import EVERYDAY, blur, degrade

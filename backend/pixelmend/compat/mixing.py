@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import safetensors.torch
+import safetensors.numpy
 
 from pixelmend.engine.weights.files import read_state
 from pixelmend.library.errors import InvalidArgument
@@ -18,4 +18,4 @@ def mix(first: Path, second: Path, shares: Sequence[float], mixed: Path) -> None
     if {n: t.shape for n, t in one.items()} != {n: t.shape for n, t in other.items()}:
         raise InvalidArgument(f"{first.name} and {second.name} are different networks and cannot be mixed")
     tensors = {name: shares[0] * tensor + shares[1] * other[name] for name, tensor in one.items()}
-    safetensors.torch.save_file(tensors, mixed)
+    safetensors.numpy.save_file(tensors, mixed)

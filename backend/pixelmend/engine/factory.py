@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.backends.torch import configure_torch
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.devices.device import Device, physical_cores
 from pixelmend.engine.devices.memory import HostMemory, memory_of
@@ -46,12 +45,11 @@ def build_model_cache(
 ) -> ModelCache:
     """Also configures the libraries of this process, so it is called once in a process."""
     threads = settings.threads or physical_cores()
-    configure_torch(threads)
     configure_decoders(threads)
     precision = None if settings.precision == "auto" else settings.precision
     profiles = profiles or open_memory_profiles(settings, device, log)
     return ModelCache(
-        CatalogProvider(lambda: load_catalog(settings.models_dir), device, precision, profiles),
+        CatalogProvider(lambda: load_catalog(settings.models_dir), device, precision, profiles, threads),
         device,
         memory_of(device),
         limits_from(settings),

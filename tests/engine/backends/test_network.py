@@ -5,7 +5,6 @@ import sys
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,17 @@ from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.devices.device import cpu_device
 from pixelmend.engine.weights.architecture import LoadedModel
-from tests.engine.networks import ROOT, broken, colour, compact_state, embedded_model, model_from, photo
+from tests.engine.networks import (
+    ROOT,
+    broken,
+    colour,
+    compact_state,
+    embedded_model,
+    in_torch,
+    model_from,
+    module_of,
+    photo,
+)
 from tests.imaging.samples import noise
 
 
@@ -52,7 +61,7 @@ def opened(request: pytest.FixtureRequest) -> Opener:
 def exact(model: LoadedModel, tiles: NDArray[Any]) -> NDArray[np.float64]:
     """What the network should give, computed in double precision and not rounded."""
     unit = torch.from_numpy(tiles.astype(np.float64) / np.iinfo(tiles.dtype).max).permute(0, 3, 1, 2)
-    copy = deepcopy(model.architecture.network).double()
+    copy = model.architecture.network.module().double()
     with torch.inference_mode():
         output: Tensor = copy(unit).clamp(0, 1).permute(0, 2, 3, 1)
     return output.numpy() * np.iinfo(tiles.dtype).max
@@ -179,7 +188,8 @@ def erase_all(model: LoadedModel) -> LoadedModel:
     def flatten(_: object, __: object, output: Tensor) -> Tensor:
         return torch.full_like(output, 0.5)
 
-    model.architecture.network.register_forward_hook(flatten)
+    model = in_torch(model)
+    module_of(model).register_forward_hook(flatten)
     return model
 
 
@@ -194,7 +204,8 @@ def test_one_bad_pixel_in_one_channel_is_a_fault_of_its_item_only(model: LoadedM
         output[1, 2, 3, 4] = float("inf")
         return output
 
-    model.architecture.network.register_forward_hook(spoil)
+    model = in_torch(model)
+    module_of(model).register_forward_hook(spoil)
     tiles = np.stack([noise(16, 16, 3, seed=i) for i in range(3)])
     assert on_cpu(model).run(tiles, colour(3)).faults == (None, "not finite", None)
 
@@ -209,7 +220,8 @@ def test_a_flat_colour_is_a_fault_although_its_channels_differ(model: LoadedMode
     def paint(_: object, __: object, output: Tensor) -> Tensor:
         return torch.tensor([0.2, 0.5, 0.9]).view(1, 3, 1, 1).expand_as(output).clone()
 
-    model.architecture.network.register_forward_hook(paint)
+    model = in_torch(model)
+    module_of(model).register_forward_hook(paint)
     output = on_cpu(model).run(photo("coffee", 16, 16)[None], colour())
     assert output.faults == ("collapsed to a flat value",)
 
@@ -252,6 +264,7 @@ def test_other_errors_pass_unchanged(model: LoadedModel) -> None:
 
 
 def test_the_callers_model_is_left_as_it_was(model: LoadedModel) -> None:
+    model = in_torch(model)
     TorchNetwork(model, cpu_device(), "bfloat16")
-    assert {p.dtype for p in model.architecture.network.parameters()} == {torch.float32}
-    assert len(model.architecture.network._forward_hooks) == 0
+    assert {p.dtype for p in module_of(model).parameters()} == {torch.float32}
+    assert len(module_of(model)._forward_hooks) == 0

@@ -13,13 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.network import NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.selection import open_network
 from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.weights.architecture import LoadedModel
-from tests.engine.networks import ROOT, colour, compact_state, model_from
+from pixelmend.engine.weights.tensors import ModuleNetwork
+from tests.engine.networks import ROOT, colour, compact_state, in_torch, model_from, module_of
 from tests.imaging.samples import noise
+
+THREADS = 2
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def compact(tmp_path: Path) -> LoadedModel:
 @pytest.fixture
 def model(compact: LoadedModel) -> LoadedModel:
     """A model that is left to PyTorch."""
-    return replace(compact, architecture=replace(compact.architecture, name="Other"))
+    return in_torch(compact)
 
 
 def misbehaving(model: LoadedModel, reduced: Any, full: Any = None) -> LoadedModel:
@@ -40,13 +44,13 @@ def misbehaving(model: LoadedModel, reduced: Any, full: Any = None) -> LoadedMod
         wrong = reduced if next(network.parameters()).dtype == torch.bfloat16 else full
         return wrong(output) if wrong else output
 
-    model.architecture.network.register_forward_hook(change)
+    module_of(model).register_forward_hook(change)
     return model
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_networks_of_convolutions_run_in_openvino_on_the_cpu(compact: LoadedModel, precision: Any) -> None:
-    network, note = open_network(compact, cpu_device(), precision)
+    network, note = open_network(compact, cpu_device(), precision, THREADS)
     assert isinstance(network, OpenVinoNetwork)
     assert (network.precision, note) == (precision, None)
     assert network.label == f"{precision} on {cpu_device().name}"
@@ -57,12 +61,12 @@ def test_parameters_of_five_dimensions_are_no_obstacle(tmp_path: Path) -> None:
 
     state = dict(FFTformer(dim=8, num_blocks=[1, 1, 1], num_refinement_blocks=1).state_dict())
     assert 5 in {tensor.dim() for tensor in state.values()}
-    network, _ = open_network(model_from(state, tmp_path), cpu_device(), "float32")
+    network, _ = open_network(model_from(state, tmp_path), cpu_device(), "float32", THREADS)
     assert network.run(noise(64, 32, 3)[None], colour()).faults == (None,)
 
 
 def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
-    network, _ = open_network(compact, cpu_device(), "float16")
+    network, _ = open_network(compact, cpu_device(), "float16", THREADS)
     assert isinstance(network, TorchNetwork)
 
 
@@ -72,7 +76,7 @@ def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
         from pixelmend.engine.devices.device import cpu_device
         from pixelmend.engine.backends.selection import open_network
         from tests.engine.networks import embedded_model
-        open_network(embedded_model(), cpu_device(), None)
+        open_network(embedded_model(), cpu_device(), None, 1)
         print([name for name in ("spandrel", "torchvision", "torch._dynamo") if name in sys.modules])
     """
     done = subprocess.run(
@@ -85,13 +89,32 @@ def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_compact_network_that_openvino_computes_wrongly_is_left_to_pytorch(
+    compact: LoadedModel, precision: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numpy says what is right, so that PyTorch need not be there to find out."""
+    right = OpenVinoNetwork.run
+
+    def wrong(network: OpenVinoNetwork, tiles: Any, grey: Any) -> NetworkOutput:
+        output = right(network, tiles, grey)
+        return replace(output, pixels=output.pixels // 2)
+
+    monkeypatch.setattr(OpenVinoNetwork, "run", wrong)
+    network, note = open_network(compact, cpu_device(), precision, THREADS)
+    assert isinstance(network, TorchNetwork)
+    assert network.precision == precision
+    assert note is not None
+    assert note.startswith(f"OpenVINO's {precision} on {cpu_device().name} computes wrong values")
+
+
 def test_without_openvino_the_cpu_is_left_to_pytorch(
     compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails
     monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino", raising=False)
     monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino_graphs", raising=False)
-    network, note = open_network(compact, cpu_device(), "float32")
+    network, note = open_network(compact, cpu_device(), "float32", THREADS)
     assert isinstance(network, TorchNetwork)
     assert note is not None
     assert "OpenVINO cannot be loaded" in note
@@ -108,8 +131,10 @@ class SizeDependent(nn.Module):
 def test_what_openvino_computes_wrongly_is_left_to_pytorch(compact: LoadedModel) -> None:
     network = SizeDependent()
     network.register_parameter("weight", nn.Parameter(torch.ones(1)))
-    other = replace(compact, architecture=replace(compact.architecture, name="ESRGAN", network=network))
-    opened, note = open_network(other, cpu_device(), "bfloat16")
+    other = replace(
+        compact, architecture=replace(compact.architecture, name="ESRGAN", network=ModuleNetwork(network))
+    )
+    opened, note = open_network(other, cpu_device(), "bfloat16", THREADS)
     assert isinstance(opened, TorchNetwork)
     assert opened.precision == "bfloat16"
     assert note is not None
@@ -121,19 +146,19 @@ def test_what_openvino_computes_wrongly_is_left_to_pytorch(compact: LoadedModel)
 
 
 def test_a_sound_precision_is_kept_without_a_note(model: LoadedModel) -> None:
-    network, note = open_network(model, cpu_device(), "bfloat16")
+    network, note = open_network(model, cpu_device(), "bfloat16", THREADS)
     assert (network.precision, note) == ("bfloat16", None)
 
 
 def test_fp32_on_the_cpu_needs_no_probe(model: LoadedModel) -> None:
-    network, note = open_network(model, cpu_device(), "float32")
+    network, note = open_network(model, cpu_device(), "float32", THREADS)
     assert (network.precision, note) == ("float32", None)
     assert network.label == f"float32 on {cpu_device().name}"
 
 
 def test_wrong_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
     liar = misbehaving(model, lambda output: output * 0.9)
-    network, note = open_network(liar, cpu_device(), "bfloat16")
+    network, note = open_network(liar, cpu_device(), "bfloat16", THREADS)
     assert network.precision == "float32"
     assert note is not None
     assert "bfloat16 on" in note
@@ -143,7 +168,7 @@ def test_wrong_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
 
 def test_faulty_values_make_a_precision_be_given_up(model: LoadedModel) -> None:
     liar = misbehaving(model, lambda output: output * float("nan"))
-    network, note = open_network(liar, cpu_device(), "bfloat16")
+    network, note = open_network(liar, cpu_device(), "bfloat16", THREADS)
     assert network.precision == "float32"
     assert note is not None
 
@@ -152,7 +177,7 @@ def test_a_missing_operation_makes_a_precision_be_given_up(model: LoadedModel) -
     def lack(output: Tensor) -> Tensor:
         raise NotImplementedError
 
-    network, note = open_network(misbehaving(model, lack), cpu_device(), "bfloat16")
+    network, note = open_network(misbehaving(model, lack), cpu_device(), "bfloat16", THREADS)
     assert network.precision == "float32"
     assert note is not None
     assert "fails: NotImplementedError" in note
@@ -171,7 +196,7 @@ GPU = PretendGpu("mps", 0, "pretended GPU", 1 << 30)
 
 def test_fp32_on_the_device_comes_before_the_cpu(model: LoadedModel) -> None:
     liar = misbehaving(model, lambda output: output * 0.9)
-    network, note = open_network(liar, GPU, "bfloat16")
+    network, note = open_network(liar, GPU, "bfloat16", THREADS)
     assert network.label == "float32 on pretended GPU"
     assert note is not None
     assert note.startswith("bfloat16 on pretended GPU computes wrong values")
@@ -186,7 +211,7 @@ def test_a_device_wrong_in_every_precision_is_left_for_the_cpu(model: LoadedMode
         return output if len(calls) == 1 else output * 0.9
 
     liar = misbehaving(model, lambda output: output * 0.9, right_once)
-    network, note = open_network(liar, GPU, "bfloat16")
+    network, note = open_network(liar, GPU, "bfloat16", THREADS)
     assert network.label == f"float32 on {cpu_device().name}"
     assert note is not None
     assert note.count("computes wrong values") == 2
@@ -198,4 +223,4 @@ def test_no_memory_for_the_probe_is_said(model: LoadedModel) -> None:
         raise RuntimeError("MPS backend out of memory")
 
     with pytest.raises(DeviceMemoryError, match="pretended GPU: MPS backend out of memory"):
-        open_network(misbehaving(model, refuse), GPU, "bfloat16")
+        open_network(misbehaving(model, refuse), GPU, "bfloat16", THREADS)

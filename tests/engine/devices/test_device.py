@@ -1,19 +1,24 @@
 """The choice of a device, and of a precision for it, on whatever machine the tests run."""
 
+import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.engine.devices import device as device_module
 from pixelmend.engine.devices.device import (
     DeviceType,
     _cgroup_cores,
     choose_device,
     cpu_device,
+    gpu_is_possible,
     physical_cores,
 )
-from pixelmend.engine.devices.precision import preferred_precision, psnr_db, torch_dtype
+from pixelmend.engine.devices.precision import computes_bfloat16, preferred_precision, psnr_db
 
 
 def test_the_cpu_can_always_be_asked_for() -> None:
@@ -63,24 +68,74 @@ def test_no_quota_file_is_no_quota(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("features", "fast"),
     [
-        ({"amx_bf16": True}, True),
-        ({"avx512_bf16": True, "amx_bf16": False}, True),
-        ({"avx2": True, "avx512_f": True}, False),
-        ({}, False),
+        ("flags\t\t: fpu avx2 amx_bf16 amx_tile", True),
+        ("model name\t: one: of many\nflags\t\t: avx512f avx512_bf16", True),
+        ("flags\t\t: fpu avx2 avx512f", False),
+        ("bugs\t\t: avx512_bf16", False),
+        ("Features\t: fp asimd bf16", False),
+        ("flags\t\t: fpu\n\nprocessor : 1\nflags\t\t: avx512_bf16", False),
+        ("", False),
+        (None, False),
     ],
 )
 def test_a_cpu_uses_bfloat16_only_with_hardware_and_leave(
-    monkeypatch: pytest.MonkeyPatch, features: dict[str, bool], fast: bool
+    tmp_path: Path, features: str | None, fast: bool
 ) -> None:
-    device = cpu_device()
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
-    chosen = preferred_precision(device, allows_half=True, allows_bfloat16=True)
-    assert chosen == ("bfloat16" if fast else "float32")
-    assert preferred_precision(device, allows_half=True, allows_bfloat16=False) == "float32"
+    device, cpu_info = cpu_device(), tmp_path / "cpuinfo"
+    if features is not None:
+        cpu_info.write_text(features)
+    chosen = partial(preferred_precision, device, allows_half=True, cpu_info=cpu_info)
+    assert chosen(allows_bfloat16=True) == ("bfloat16" if fast else "float32")
+    assert chosen(allows_bfloat16=False) == "float32"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell it elsewhere")
+def test_the_cpus_features_are_those_that_pytorch_finds() -> None:
+    found = torch.cpu.get_capabilities()
+    assert computes_bfloat16() == bool(found.get("amx_bf16") or found.get("avx512_bf16"))
+    assert cpu_device().name == found.get("cpu_name", cpu_device().name)
+
+
+@pytest.mark.parametrize("node", ["nvidia0", "nvidiactl", "dxg", "nvhost-gpu"])
+def test_pytorch_is_asked_for_a_gpu_if_a_driver_has_made_its_device(tmp_path: Path, node: str) -> None:
+    for other in ("null", "nvidia-caps", "nvram", "kvm"):
+        (tmp_path / other).touch()
+    assert not gpu_is_possible(tmp_path, "linux")
+    (tmp_path / node).touch()
+    assert gpu_is_possible(tmp_path, "linux")
+
+
+def test_an_amd_gpu_counts_if_pytorch_was_built_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kfd").touch()
+    for version, possible in (("2.15.0+cu132", False), ("2.15.0+rocm7.1", True)):
+        monkeypatch.setattr(device_module, "version", lambda _, found=version: found)
+        assert gpu_is_possible(tmp_path, "linux") == possible
+
+
+def test_other_systems_than_linux_are_asked(tmp_path: Path) -> None:
+    assert gpu_is_possible(tmp_path, "darwin")
+
+
+def test_a_gpu_that_pytorch_is_missing_for_is_said_and_a_named_one_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("pixelmend.engine.devices.cuda", "pixelmend.engine.devices.mps"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(f"pixelmend.engine.devices.{name.rpartition('.')[2]}", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # an import of it fails
+    monkeypatch.setattr(device_module, "gpu_is_possible", lambda: True)
+    device = choose_device("auto")
+    assert device.type == "cpu"
+    assert device.note is not None
+    assert "GPUs are not used, since PyTorch cannot be loaded" in device.note
+    with pytest.raises(InvalidParameter, match="device=cuda, but PyTorch cannot be loaded"):
+        choose_device("cuda")
 
 
 def test_psnr_of_known_errors() -> None:
-    zero = torch.zeros(4, 4)
+    zero = np.zeros((4, 4))
     assert psnr_db(zero, zero) == float("inf")
-    assert psnr_db(zero, zero + 0.1) == pytest.approx(20, abs=1e-4)
-    assert torch_dtype("float16") == torch.float16
+    assert psnr_db(zero, zero + 25.5) == pytest.approx(20, abs=1e-4)
+    assert psnr_db(np.zeros(1, np.uint8), np.full(1, 255, np.uint8)) == 0

@@ -37,7 +37,9 @@ LIMITS = InputLimits(1_000_000, 4000)
 
 def inpainter(models: Catalog | None = None, slots: ComputeSlots | None = None) -> Inpainter:
     device = cpu_device()
-    provider = CatalogProvider(lambda: models or Catalog(()), device, None, MemoryProfiles(None, Logger()))
+    provider = CatalogProvider(
+        lambda: models or Catalog(()), device, None, MemoryProfiles(None, Logger()), threads=1
+    )
     cache = ModelCache(provider, device, HostMemory(), MemoryLimits())
     return Inpainter(cache, lambda work: work(), slots)
 

@@ -76,7 +76,7 @@ def trusted(path: Path) -> Catalog:
 
 def cache_of(catalog: Catalog) -> ModelCache:
     device = cpu_device()
-    provider = CatalogProvider(lambda: catalog, device, None, MemoryProfiles(None, Logger()))
+    provider = CatalogProvider(lambda: catalog, device, None, MemoryProfiles(None, Logger()), threads=1)
     return ModelCache(provider, device, HostMemory(), MemoryLimits())
 
 

@@ -67,7 +67,7 @@ class Gate:
 
 def on_the_cpu(gate: Gate, learned: MemoryProfiles | None = None) -> ModelCache:
     device = cpu_device()
-    provider = CatalogProvider(gate, device, "float32", learned or MemoryProfiles(None, Logger()))
+    provider = CatalogProvider(gate, device, "float32", learned or MemoryProfiles(None, Logger()), threads=1)
     return ModelCache(provider, device, HostMemory(), MemoryLimits())
 
 

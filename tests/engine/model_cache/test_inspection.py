@@ -39,7 +39,7 @@ class Evil:
 def cache_of(folder: Path) -> ModelCache:
     device = cpu_device()
     learned = MemoryProfiles(None, Logger())
-    provider = CatalogProvider(lambda: load_catalog(folder), device, "float32", learned)
+    provider = CatalogProvider(lambda: load_catalog(folder), device, "float32", learned, threads=1)
     return ModelCache(provider, device, HostMemory(), MemoryLimits())
 
 

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable
+from pixelmend.engine.weights.architecture import mix_states
 from pixelmend.engine.weights.files import read_state
+from pixelmend.engine.weights.tensors import as_arrays
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 from pixelmend.models.integrity import sha256_of
 from tests.engine.networks import compact_state, load_model
@@ -37,7 +39,7 @@ def saved(folder: Path, content: Any, name: str = "m.pth", **options: Any) -> Pa
 
 
 def weights_of(model: Any) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = model.architecture.network.state_dict()
+    state: dict[str, Tensor] = model.architecture.network.module().state_dict()
     return state
 
 
@@ -67,8 +69,14 @@ def test_half_precision_safetensors_become_fp32(tmp_path: Path) -> None:
     safetensors.torch.save_file({name: tensor.half() for name, tensor in compact_state().items()}, path)
     model = load(path)
     assert {tensor.dtype for tensor in weights_of(model).values()} == {torch.float32}
-    assert not model.architecture.network.training
+    assert not model.architecture.network.module().training
     assert model.sha256 == sha256_of(path)
+
+
+def test_a_type_that_numpy_lacks_becomes_fp32(tmp_path: Path) -> None:
+    path, state = tmp_path / "m.safetensors", {n: t.bfloat16() for n, t in compact_state().items()}
+    safetensors.torch.save_file(state, path)
+    assert all(torch.equal(weights_of(load(path))[name], tensor.float()) for name, tensor in state.items())
 
 
 def test_dropped_in_files_become_models(tmp_path: Path) -> None:
@@ -284,6 +292,14 @@ def test_denoise_mixes_the_two_networks(tmp_path: Path, strength: float) -> None
     for name in own:
         expected = strength * own[name].double() + (1 - strength) * partner[name].double()
         np.testing.assert_allclose(mixed[name].double(), expected, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_weights_are_mixed_as_pytorch_interpolates(share: float) -> None:
+    own, partner = compact_state(features=64, seed=1), compact_state(features=64, seed=2)
+    mixed = mix_states(as_arrays(own), as_arrays(partner), share, "two")
+    for name, tensor in own.items():
+        np.testing.assert_array_equal(mixed[name], torch.lerp(partner[name], tensor, share).numpy())
 
 
 @pytest.mark.parametrize("own_denoise", [0, 1])

@@ -1,28 +1,17 @@
-"""The compact network: convolutions at the low resolution, then one rearrangement of channels into pixels.
+"""The compact network in PyTorch: on GPUs, in training, and if nothing else computes it right.
 
-The layout and the names of the tensors are those of the Compact architecture of Real-ESRGAN (SRVGGNetCompact,
-Wang et al. 2021). It is defined here, and not taken from spandrel, because importing spandrel takes longer
-than everything else that a worker does before it is ready (docs/adr/0006-openvino.md), and because the last
-sum has to be done in float32.
+It is defined here, and not taken from spandrel, because the last sum has to be done in float32, and because
+importing spandrel takes seconds.
 """
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
-    """``hidden`` counts the convolutions between the first and the last."""
-
-    features: int = 64
-    hidden: int = 16
-    scale: int = 4
-    channels: int = 3
+from pixelmend.engine.weights.compact import NetworkConfig, config_of
 
 
 class Compact(nn.Module):
@@ -60,26 +49,6 @@ class Compact(nn.Module):
     def activations(self) -> list[nn.PReLU]:
         """All activations, first to last; one fewer than the convolutions."""
         return [layer for layer in self.body if isinstance(layer, nn.PReLU)]
-
-
-def config_of(state: Mapping[str, Tensor]) -> NetworkConfig | None:
-    """The configuration a state dictionary was made with; None if it is not one of a Compact network."""
-    first = state.get("body.0.weight")
-    places = [name.split(".")[1] for name in state if name.startswith("body.")]
-    if first is None or first.dim() != 4 or not all(place.isdecimal() for place in places):
-        return None
-    last = max(int(place) for place in places)
-    features, channels = first.shape[:2]
-    outgoing = state.get(f"body.{last}.weight")
-    if outgoing is None or not channels:
-        return None
-    config = NetworkConfig(features, last // 2 - 1, round((outgoing.shape[0] / channels) ** 0.5), channels)
-    if config.hidden < 0 or config.scale < 1:
-        return None
-    with torch.device("meta"):  # shapes only
-        expected = Compact(config).state_dict()
-    fits = {name: t.shape for name, t in state.items()} == {name: t.shape for name, t in expected.items()}
-    return config if fits else None
 
 
 def from_state(state: Mapping[str, Tensor]) -> Compact:

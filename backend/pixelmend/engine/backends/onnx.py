@@ -22,12 +22,12 @@ class OnnxInpainter(nn.Module):
     ModelUnusable if the file is not ONNX or has another interface.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        """name: of the file, if `path` is a copy of it."""
+    def __init__(self, path: Path, name: str | None = None, threads: int = 0) -> None:
+        """name: of the file, if `path` is a copy of it. threads: 0 leaves their number to ONNX Runtime."""
         name = name or path.name
         super().__init__()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
+        options.intra_op_num_threads = threads
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no other common base

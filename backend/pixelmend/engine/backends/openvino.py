@@ -8,9 +8,9 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
+from pixelmend.engine.backends.memory_errors import translating_memory_errors
 from pixelmend.engine.backends.network import NetworkOutput, Tiles, find_faults
 from pixelmend.engine.backends.openvino_graphs import export, with_integer_ends
-from pixelmend.engine.backends.torch import translating_memory_errors
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.engine.weights.architecture import LoadedModel

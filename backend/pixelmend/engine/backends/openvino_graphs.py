@@ -1,48 +1,59 @@
-"""From a PyTorch network to an OpenVINO graph that takes and gives integer tiles.
+"""OpenVINO graphs that take and give integer tiles (docs/adr/0006-openvino.md).
 
-The ends of the graph are built here and not traced, so that one traced network serves tiles of every dtype.
+The ends of a graph are built here, so that one network serves tiles of every dtype.
 """
 
-import copy
-import warnings
 from typing import Any
 
 import numpy as np
 import openvino as ov
-import torch
+from numpy.typing import NDArray
 from openvino import opset13 as ops
-from openvino.frontend import FrontEndManager
-from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-from torch import Tensor, nn
 
-from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.backends.network import LUMA
 from pixelmend.engine.weights.architecture import Architecture
+from pixelmend.engine.weights.compact import CompactNetwork, Layer
 
 _NCHW_TO_NHWC = [0, 2, 3, 1]
 _NHWC_TO_NCHW = [0, 3, 1, 2]
 
 
 def export(architecture: Architecture) -> ov.Model:
-    """The network as a graph: (N, 3, H, W) float32 to what `with_integer_ends` expects; N, H and W free.
-
-    Through the front end itself: `openvino.convert_model` freezes the traced network first, which takes ten
-    times as long, and may report its use over the network.
-    """
+    """The network as a graph: (N, 3, H, W) float32 to what `with_integer_ends` expects; N, H and W free."""
     network = architecture.network
-    traceable = _Chain(network) if isinstance(network, Compact) else network
-    side_px = -(-max(16, architecture.minimum_px) // architecture.multiple_of) * architecture.multiple_of
-    example = torch.zeros(1, 3, side_px, side_px)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing is deprecated in favour of an exporter that needs minutes
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-            traceable, example, check_trace=False, strict=False
-        )
-        decoder = TorchScriptPythonDecoder(traced, example_input=example, skip_freeze=True)
-    frontend = FrontEndManager().load_by_framework("pytorch")
-    graph: ov.Model = frontend.convert(frontend.load(decoder))
-    graph.reshape([-1, 3, -1, -1])
-    return graph
+    if isinstance(network, CompactNetwork):
+        return _compact_graph(network)
+    from pixelmend.engine.backends.openvino_tracing import trace  # only PyTorch knows what such a network is
+
+    return trace(architecture)
+
+
+def _compact_graph(network: CompactNetwork) -> ov.Model:
+    """A compact network without its last steps: to (N, scale * scale * 3, H, W), colours innermost.
+
+    The last steps are done on integers at the input's resolution, and pixels are shuffled as bytes: together
+    that takes a third of what the float tensors of the output's size take.
+    """
+    tiles = ops.parameter([-1, 3, -1, -1], ov.Type.f32, "unit")
+    values: ov.Node = tiles
+    *hidden, last = network.layers
+    for layer in hidden:
+        assert layer.slopes is not None
+        values = ops.prelu(_convolved(values, layer), _per_channel(layer.slopes))
+    scale = network.config.scale
+    # The file's order of the last channels is (colour, row, column).
+    order = np.arange(len(last.bias)).reshape(3, scale, scale).transpose(1, 2, 0).ravel()
+    values = _convolved(values, Layer(last.weight[order], last.bias[order], None))
+    return ov.Model([ops.result(values)], [tiles], "compact")
+
+
+def _convolved(values: ov.Node, layer: Layer) -> ov.Node:
+    product = ops.convolution(values, ops.constant(layer.weight), [1, 1], [1, 1], [1, 1], [1, 1])
+    return ops.add(product, _per_channel(layer.bias))
+
+
+def _per_channel(values: NDArray[np.float32]) -> ov.Node:
+    return ops.constant(values.reshape(1, -1, 1, 1))
 
 
 def with_integer_ends(
@@ -63,10 +74,11 @@ def with_integer_ends(
     raw = result.input_value(0)
     sums = ops.reduce_sum(raw, ops.constant([1, 2, 3]))
 
-    scale = architecture.scale if isinstance(architecture.network, Compact) else 1
+    is_compact = isinstance(architecture.network, CompactNetwork)
+    scale = architecture.scale if is_compact else 1
     # (N, scale * scale * 3, H', W'), in steps of the integer: the pixels that are shuffled last.
     values = ops.multiply(raw, _number(top))
-    if isinstance(architecture.network, Compact):
+    if is_compact:
         # The base is added as the integer that it is: nothing of it is lost to a reduced precision.
         values = ops.add(values, ops.tile(steps, ops.constant([1, scale * scale, 1, 1])))
     values = ops.clamp(values, 0.0, top)
@@ -79,31 +91,6 @@ def with_integer_ends(
     if scale > 1:
         pixels = _shuffled(pixels, scale)
     return ov.Model([ops.result(pixels), ops.result(sums)], parameters, "tiles")
-
-
-class _Chain(nn.Module):
-    """A compact network without its last steps; (N, scale * scale * 3, H, W), colours innermost.
-
-    The last steps are done on integers at the input's resolution, and pixels are shuffled as bytes: together
-    that takes a third of what the float tensors of the output's size take (docs/adr/0006-openvino.md).
-    """
-
-    def __init__(self, network: Compact) -> None:
-        super().__init__()
-        self.body = copy.deepcopy(network.body)
-        last = self.body[-1]
-        assert isinstance(last, nn.Conv2d)
-        scale = network.config.scale
-        # pixel_shuffle's order is (colour, row, column)
-        order = torch.arange(last.out_channels).view(3, scale, scale).permute(1, 2, 0).flatten()
-        with torch.no_grad():
-            last.weight.copy_(last.weight[order].clone())
-            assert last.bias is not None
-            last.bias.copy_(last.bias[order].clone())
-
-    def forward(self, low: Tensor) -> Tensor:
-        out: Tensor = self.body(low)
-        return out
 
 
 def _luma_where(is_grey: ov.Node, values: ov.Output, groups: int) -> ov.Node:

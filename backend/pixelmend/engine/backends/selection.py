@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
+from pixelmend.engine.backends import reference
+from pixelmend.engine.backends.memory_errors import first_line, translating_memory_errors
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork, Tiles
-from pixelmend.engine.backends.torch import TorchNetwork, first_line
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
+from pixelmend.engine.weights.compact import CompactNetwork
 
 PACE_EDGE_PX = 96
 SLOW_CALL_S = 0.5
@@ -23,42 +26,65 @@ and tracing would freeze it."""
 
 
 def open_network(
-    model: LoadedModel, device: Device, requested: Precision | None
+    model: LoadedModel, device: Device, requested: Precision | None, threads: int
 ) -> tuple[DeviceNetwork, str | None]:
     """The model on `device` in the requested or the fastest sound precision.
 
-    A probe tile is run and compared with PyTorch's FP32 on the CPU. If the result is wrong, PyTorch is tried
-    instead of another executor, then FP32, then the CPU. Returns the network and a note saying what was given
-    up, if anything. Raises DeviceMemoryError, and ModelUnusable if not even the reference can be computed.
+    A probe tile is run and compared with FP32 on the CPU: in numpy for a compact network, in PyTorch for the
+    others. If the result is wrong, PyTorch is tried instead of another executor, then FP32, then the CPU.
+    threads: for one operation on the CPU. Returns the network and a note saying what was given up, if
+    anything. Raises DeviceMemoryError, and ModelUnusable if not even the reference can be computed.
     """
     architecture = model.architecture
     wanted = requested or preferred_precision(
         device, allows_half=architecture.allows_half, allows_bfloat16=architecture.allows_bfloat16
     )
-    reference = TorchNetwork(model, cpu_device(), "float32")
+    on_cpu = partial(open_in_torch, model, cpu_device(), "float32", threads)
     probe = _probe_tile(architecture)
-    try:
-        truth = reference.run(probe, np.zeros(1, np.bool_)).pixels
-    except RuntimeError as error:  # the tensors fit the architecture, and it still fails
-        raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
-    if architecture.cpu_only:
+    truth, safest = _truth(model, probe, on_cpu)
+    if architecture.cpu_only and safest is not None:
         here = device.type == "cpu"
-        return reference, None if here else f"{architecture.name} computes on the CPU, in float32"
+        return safest, None if here else f"{architecture.name} computes on the CPU, in float32"
     failures = []
-    for what, precision, opener in _attempts(model, device, wanted):
+    for what, precision, opener in _attempts(model, device, wanted, threads):
         try:
             network = opener()
             result = network.run(probe, np.zeros(1, np.bool_))
         except (RuntimeError, ModelUnusable) as error:  # the device or OpenVINO lacks an operation
             failures.append(f"{what} fails: {first_line(error)}")
             continue
-        closeness_db = psnr_db(torch.from_numpy(result.pixels) / 255, torch.from_numpy(truth) / 255)
+        closeness_db = psnr_db(result.pixels, truth)
         if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
             return network, "; ".join([*failures, f"using {precision}"]) if failures else None
         failures.append(
             f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
         )
-    return reference, "; ".join([*failures, "using float32 on the CPU"]) if failures else None
+    return safest or on_cpu(), "; ".join([*failures, "using float32 on the CPU"]) if failures else None
+
+
+def open_in_torch(model: LoadedModel, device: Device, precision: Precision, threads: int) -> DeviceNetwork:
+    """Imports PyTorch. Raises DeviceMemoryError, and ModelUnusable if PyTorch cannot be loaded."""
+    try:
+        from pixelmend.engine.backends.torch import TorchNetwork, configure_torch
+    except ImportError as error:
+        raise ModelUnusable(f"PyTorch cannot be loaded: {error}") from error
+    configure_torch(threads)
+    return TorchNetwork(model, device, precision)
+
+
+def _truth(
+    model: LoadedModel, probe: Tiles, on_cpu: Callable[[], DeviceNetwork]
+) -> tuple[NDArray[Any], DeviceNetwork | None]:
+    """What the probe should become, and the network in PyTorch, if that was needed to know it."""
+    network = model.architecture.network
+    if isinstance(network, CompactNetwork):
+        with translating_memory_errors(cpu_device()):
+            return np.rint(reference.compute(network, probe)), None
+    safest = on_cpu()
+    try:
+        return safest.run(probe, np.zeros(1, np.bool_)).pixels, safest
+    except RuntimeError as error:  # the tensors fit the architecture, and it still fails
+        raise ModelUnusable(f"model {model.id!r} cannot be computed: {first_line(error)}") from error
 
 
 def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
@@ -81,23 +107,31 @@ def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
 
 
 def _attempts(
-    model: LoadedModel, device: Device, wanted: Precision
+    model: LoadedModel, device: Device, wanted: Precision, threads: int
 ) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
     """What to try, the best first. If all of them fail, FP32 in PyTorch on the CPU is used."""
     portable = model.architecture.name in PORTABLE_ARCHITECTURES
     if device.type == "cpu" and portable and wanted != "float16":
-        yield f"OpenVINO's {wanted} on {device.name}", wanted, partial(_in_openvino, model, device, wanted)
+        yield (
+            f"OpenVINO's {wanted} on {device.name}",
+            wanted,
+            partial(_in_openvino, model, device, wanted, threads),
+        )
     for precision in dict.fromkeys([wanted, "float32"]):
         if (device.type, precision) != ("cpu", "float32"):
-            yield f"{precision} on {device.name}", precision, partial(TorchNetwork, model, device, precision)
+            yield (
+                f"{precision} on {device.name}",
+                precision,
+                partial(open_in_torch, model, device, precision, threads),
+            )
 
 
-def _in_openvino(model: LoadedModel, device: Device, precision: Precision) -> DeviceNetwork:
+def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threads: int) -> DeviceNetwork:
     try:
         from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a worker for a GPU does not need it
     except ImportError as error:
         raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
-    return OpenVinoNetwork(model, device, precision, threads=torch.get_num_threads())
+    return OpenVinoNetwork(model, device, precision, threads)
 
 
 def _probe_tile(architecture: Architecture) -> Tiles:

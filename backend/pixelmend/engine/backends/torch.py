@@ -1,6 +1,5 @@
 """A network that PyTorch runs: on CUDA and MPS, and on the CPU if OpenVINO cannot run it."""
 
-import copy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,21 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.memory_errors import translating_memory_errors
 from pixelmend.engine.backends.network import LUMA, NetworkOutput, Tiles, find_faults
 from pixelmend.engine.devices.device import Device
-from pixelmend.engine.devices.precision import Precision, torch_dtype
+from pixelmend.engine.devices.precision import Precision
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
-
-_MEMORY_SIGNS = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "alloc_failed",
-    "failed to allocate",
-    "bad_alloc",
-)
-"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO."""
 
 
 class TorchNetwork:
@@ -41,10 +31,10 @@ class TorchNetwork:
         self.precision = precision
         self.scale = model.scale
         self._streams = CudaStreams(device)
-        with translating_memory_errors(device):
-            # A copy, because the caller keeps the FP32 original for other precisions and devices.
-            network = copy.deepcopy(model.architecture.network)
-            self._network = network.to(torch.device(device.torch_name), torch_dtype(precision))
+        with _on(device):
+            self._network = model.architecture.network.module().to(
+                torch.device(device.torch_name), torch_dtype(precision)
+            )
             # Module.to(memory_format=...) fails for parameters of five dimensions.
             for parameter in self._network.parameters():
                 if parameter.dim() == 4:
@@ -59,7 +49,7 @@ class TorchNetwork:
         return WidthCost()  # not measured
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
-        with torch.inference_mode(), translating_memory_errors(self.device), self._streams.own():
+        with torch.inference_mode(), _on(self.device), self._streams.own():
             top = float(np.iinfo(tiles.dtype).max)
             # Few operations support uint16, and none of them on every device.
             plain = tiles if tiles.dtype == np.uint8 else tiles.astype(np.int32)
@@ -119,25 +109,19 @@ def _grey_to_luma(output: Tensor, grey: Tensor) -> Tensor:
 
 
 @contextmanager
-def translating_memory_errors(device: Device) -> Iterator[None]:
-    """Turn every device's error for "out of memory" into DeviceMemoryError."""
+def _on(device: Device) -> Iterator[None]:
+    """Raises DeviceMemoryError for whatever the device calls so, after what CUDA keeps was given back."""
     try:
-        yield
-    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
-        signs = [line for line in str(error).splitlines() if _is_about_memory(line)]
-        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not signs:
-            raise
+        with translating_memory_errors(device):
+            yield
+    except DeviceMemoryError:
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        raise DeviceMemoryError(f"{device.name}: {signs[0] if signs else first_line(error)}") from error
+        raise
 
 
-def _is_about_memory(line: str) -> bool:
-    return any(sign in line.lower() for sign in _MEMORY_SIGNS)
-
-
-def first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+def torch_dtype(precision: Precision) -> torch.dtype:
+    return {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[precision]
 
 
 def configure_torch(threads: int) -> None:

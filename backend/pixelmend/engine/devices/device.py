@@ -1,19 +1,25 @@
-"""Which device computes, and what it is called."""
+"""Which device computes, and what it is called. PyTorch is only asked where a GPU may be there."""
 
 import platform
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psutil
-import torch
 
 from pixelmend.core.errors import InvalidParameter
 
 DeviceType = Literal["cuda", "mps", "cpu"]
 
+CPU_INFO = Path("/proc/cpuinfo")
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_NVIDIA_NODES = ("nvidia[0-9c]*", "dxg", "nvhost-gpu", "nvgpu")
+"""What drivers make in Linux's /dev: NVIDIA's, that of Windows' subsystem, two for NVIDIA's Tegra."""
+_AMD_NODE = "kfd"
+"""Also there for the graphics that come with a CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +50,33 @@ def choose_device(requested: str) -> Device:
         ":" in requested and (kind != "cuda" or not index_text.isdecimal())
     ):
         raise InvalidParameter(f"device={requested!r} is not one of auto, cpu, mps, cuda, cuda:N")
-    if kind == "cpu":
+    if kind == "cpu" or (kind == "auto" and not gpu_is_possible()):
         return cpu_device()
-    if kind == "mps":
-        if not torch.backends.mps.is_available():
-            raise InvalidParameter("device=mps, but PyTorch finds no Metal device on this machine")
-        return _mps_device()
+    try:
+        # Here, because importing PyTorch takes seconds and hundreds of megabytes.
+        from pixelmend.engine.devices import cuda, mps
+    except ImportError as error:
+        if kind == "auto":
+            return cpu_device(note=f"GPUs are not used, since PyTorch cannot be loaded: {error}")
+        raise InvalidParameter(f"device={requested}, but PyTorch cannot be loaded: {error}") from error
+    if kind == "auto":
+        return cuda.emptiest_device() or mps.find_device() or cpu_device(note=cuda.why_unusable())
     if kind == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        index = int(index_text or 0)
+        count, index = cuda.count(), int(index_text or 0)
         if index >= count:
             raise InvalidParameter(f"device={requested}, but PyTorch finds {count} CUDA devices")
-        return _cuda_device(index)
-    if torch.cuda.is_available():
-        return _cuda_device(_emptiest(range(torch.cuda.device_count())))
-    if torch.backends.mps.is_available():
-        return _mps_device()
-    return cpu_device(note=_why_no_gpu())
+        return cuda.device(index)
+    metal = mps.find_device()
+    if metal is None:
+        raise InvalidParameter("device=mps, but PyTorch finds no Metal device on this machine")
+    return metal
+
+
+def gpu_is_possible(devices: Path = Path("/dev"), system: str = sys.platform) -> bool:
+    """False if this machine certainly has no GPU that PyTorch could use; does not import it."""
+    if system != "linux" or any(next(devices.glob(node), None) is not None for node in _NVIDIA_NODES):
+        return True
+    return (devices / _AMD_NODE).exists() and "rocm" in _version_of("torch")
 
 
 def cpu_device(note: str | None = None) -> Device:
@@ -84,64 +100,22 @@ def _cgroup_cores(quota_file: Path) -> int | None:
         return None
 
 
-def _cuda_device(index: int) -> Device:
-    properties = torch.cuda.get_device_properties(index)
-    return Device("cuda", index, properties.name, properties.total_memory)
+def cpu_fields(info: Path = CPU_INFO) -> Mapping[str, str]:
+    """What Linux tells of the first CPU; empty on other systems."""
+    try:
+        first, *_ = info.read_text(encoding="utf-8", errors="replace").split("\n\n", 1)
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _emptiest(indices: Sequence[int]) -> int:
-    """The CUDA device with the most free memory."""
-    if len(indices) == 1:
-        return indices[0]
-    from pixelmend.engine.devices.device import bus_id_of, free_bytes_of
-
-    # PyTorch would open a context on each device, which takes half a gigabyte and stays.
-    free = free_bytes_of([bus_id_of(index) for index in indices])
-    if free is None:
-        free = [torch.cuda.mem_get_info(index)[0] for index in indices]
-    return indices[free.index(max(free))]
-
-
-def _mps_device() -> Device:
-    return Device("mps", 0, f"{platform.processor() or 'Apple'} GPU", psutil.virtual_memory().total)
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _cpu_name() -> str:
-    name = torch.cpu.get_capabilities().get("cpu_name")
-    return str(name or platform.processor() or platform.machine())
-
-
-def _why_no_gpu() -> str | None:
-    """A sentence for the operator when an NVIDIA driver is loaded but PyTorch cannot use it."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        count = pynvml.nvmlDeviceGetCount()
-        pynvml.nvmlShutdown()
-    except Exception:
-        return None  # no driver: a CPU machine, nothing to explain
-    if count == 0:
-        return None
-    return f"the NVIDIA driver lists {count} GPUs but PyTorch {torch.__version__} cannot use CUDA"
-
-
-def bus_id_of(cuda_index: int) -> str:
-    """The bus address of PyTorch's device `cuda_index`, as NVML writes it. Opens no context."""
-    properties: Any = torch.cuda.get_device_properties(cuda_index)  # its stubs lack the bus
-    return f"{properties.pci_domain_id:08x}:{properties.pci_bus_id:02x}:{properties.pci_device_id:02x}.0"
-
-
-def free_bytes_of(bus_ids: list[str]) -> list[int] | None:
-    """Free memory of those devices by NVML, which needs no context on them. None if NVML does not answer."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-        try:
-            handles = [pynvml.nvmlDeviceGetHandleByPciBusId(bus_id) for bus_id in bus_ids]
-            return [int(pynvml.nvmlDeviceGetMemoryInfo(handle).free) for handle in handles]
-        finally:
-            pynvml.nvmlShutdown()
-    except pynvml.NVMLError:
-        return None
+    return cpu_fields().get("model name") or platform.processor() or platform.machine()

@@ -7,7 +7,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import psutil
-import torch
 from numpy.typing import NDArray
 
 from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput, Tiles
@@ -30,22 +29,6 @@ class MemoryCounter(Protocol):
         ...
 
     def peak_bytes(self) -> int: ...
-
-
-class CudaCounter:
-    """PyTorch's allocator: exact."""
-
-    def __init__(self, device: Device) -> None:
-        self._index = device.index
-
-    def now_bytes(self) -> int:
-        return torch.cuda.memory_allocated(self._index)
-
-    def restart(self) -> None:
-        torch.cuda.reset_peak_memory_stats(self._index)
-
-    def peak_bytes(self) -> int:
-        return torch.cuda.max_memory_allocated(self._index)
 
 
 class ProcessCounter:
@@ -74,7 +57,11 @@ class ProcessCounter:
 
 
 def memory_counter_of(device: Device) -> MemoryCounter:
-    return CudaCounter(device) if device.type == "cuda" else ProcessCounter()
+    if device.type != "cuda":
+        return ProcessCounter()
+    from pixelmend.engine.devices.cuda import CudaCounter
+
+    return CudaCounter(device)
 
 
 class PeakMemoryProbe:

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork
-from pixelmend.engine.backends.selection import open_network
-from pixelmend.engine.backends.torch import TorchNetwork
+from pixelmend.engine.backends.selection import open_in_torch, open_network
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.engine.model_cache.call_size import SMALLEST_CALL_PX
@@ -17,7 +16,7 @@ from pixelmend.engine.model_cache.memory_profile import MemoryProfile, MemoryPro
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork, memory_counter_of
 from pixelmend.engine.recovery.fallback_chain import FallbackNetwork
 from pixelmend.engine.recovery.tiling import Tiling
-from pixelmend.engine.weights.architecture import LoadedModel
+from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.description import ExecutionProfile
@@ -109,7 +108,8 @@ def tile_rules(tiling: Tiling, largest_tile_px: int | None, cost: WidthCost) -> 
 class CatalogProvider:
     """The catalog's models on one device.
 
-    read_catalog: called whenever a model is wanted, so that files dropped in meanwhile count.
+    read_catalog: called whenever a model is wanted, so that files dropped in meanwhile count. threads: for
+    one operation on the CPU.
     """
 
     def __init__(
@@ -118,13 +118,15 @@ class CatalogProvider:
         device: Device,
         precision: Precision | None,
         memory_profiles: MemoryProfiles,
+        threads: int,
     ) -> None:
+        self._threads = threads
         self._read_catalog = read_catalog
         self._device = device
         self._precision = precision
         self._memory_profiles = memory_profiles
         self._probe = PeakMemoryProbe(memory_counter_of(device))
-        self._inspections = Inspections()
+        self._inspections = Inspections(partial(read_model, threads=threads))
 
     def entries(self) -> Iterator[ModelEntry]:
         return (entry for entry in self._read_catalog().entries if entry.present)
@@ -172,13 +174,13 @@ class CatalogProvider:
     ) -> OpenNetwork:
         model = self._inspections.load(catalog, key.id, key.denoise)
         try:
-            network, note = open_network(model, device, requested)
+            network, note = open_network(model, device, requested, self._threads)
         except ModelUnusable as error:
             self._inspections.record_unusable(catalog.get(key.id), error)
             raise
-        values = sum(p.numel() for p in model.architecture.network.state_dict().values())
         # A network of another library has no tensors of ours; its file is as large as they are.
-        weights_bytes = self._weights_bytes(4 * values or file_bytes, network.precision)
+        float32_bytes = 4 * model.architecture.network.value_count or file_bytes
+        weights_bytes = self._weights_bytes(float32_bytes, network.precision)
         profile = self._memory_profile(key.id, file_bytes, network.precision)
         self._memory_profiles.record_weights(profile.key, weights_bytes)
         # A network that fell back to another device takes nothing of this device's memory.
@@ -210,7 +212,7 @@ class CatalogProvider:
         """The same device in FP32, then the CPU in FP32."""
 
         def on(device: Device) -> Callable[[], TileNetwork]:
-            return partial(TorchNetwork, model, device, "float32")
+            return partial(open_in_torch, model, device, "float32", self._threads)
 
         if (network.device.type, network.precision) != (self._device.type, "float32"):
             yield FallbackNetwork(on(self._device), "other-precision")

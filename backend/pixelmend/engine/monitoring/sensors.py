@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import psutil
 
-from pixelmend.engine.devices.device import Device, bus_id_of
+from pixelmend.engine.devices.device import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class NvmlSensors:
     """
 
     def __init__(self, device: Device) -> None:
+        from pixelmend.engine.devices.cuda import bus_id_of
+
         self._bus_id = bus_id_of(device.index)
         self._handle: Any = None
 

@@ -2,16 +2,13 @@
 
 import errno
 import pickle
-import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.models.catalog import ModelEntry
@@ -19,25 +16,27 @@ from pixelmend.models.integrity import checked_file
 from pixelmend.models.ncnn import MAX_PARAM_BYTES, PARAM_SUFFIX, WEIGHTS_SUFFIX
 from pixelmend.models.ncnn_state import read_state as read_ncnn_state
 
-StateDict = Mapping[str, Tensor]
+State = Mapping[str, NDArray[Any]]
+"""Tensors by their names, in the types of the file; in float32 if numpy does not have the type."""
 _SCRIPT_MARK = "constants.pkl"
 """An entry of TorchScript's archives that those of torch.save do not have."""
-_MAX_INFLATION, _SPARED_BYTES = 4, 1 << 20
-"""torch.save does not compress, so a file that unpacks to many times its size was made to do harm."""
+_TYPES_OF_NUMPY = ("F64", "F32", "F16", "I64", "U64", "I32", "U32", "I16", "U16", "I8", "U8", "BOOL")
 
 
-def read_weights(entry: ModelEntry) -> tuple[StateDict, str]:
+def read_weights(entry: ModelEntry) -> tuple[State, str]:
     """The tensors of a model's file, and its sha256. Raises ModelUnusable naming the file."""
     with checked_file(entry.path, entry.sha256) as checked:
         if entry.path.suffix.lower() == WEIGHTS_SUFFIX:
             return _ncnn_state(entry, checked.path), checked.sha256
         # A TorchScript file is a program, so it is only loaded if its checksum says which one it is.
         if entry.sha256 is not None and _is_torchscript(checked.path):
-            return _script_state(checked.path, entry.path.name), checked.sha256
+            from pixelmend.engine.weights.tensors import read_torchscript
+
+            return read_torchscript(checked.path, entry.path.name), checked.sha256
         return read_state(checked.path, entry.path.name), checked.sha256
 
 
-def _ncnn_state(entry: ModelEntry, weights: Path) -> StateDict:
+def _ncnn_state(entry: ModelEntry, weights: Path) -> State:
     """weights: leads to the weights that were checked. Raises ModelUnusable."""
     layers = entry.path.with_suffix(PARAM_SUFFIX)
     try:
@@ -50,10 +49,10 @@ def _ncnn_state(entry: ModelEntry, weights: Path) -> StateDict:
         raise ModelUnusable(f"{layers.name}: not a text of ncnn's layers") from error
     except OSError as error:
         raise ModelUnusable(f"{layers.name}: cannot be read: {error.strerror}") from error
-    return {name: torch.from_numpy(array.copy()) for name, array in state.items()}
+    return {name: array.copy() for name, array in state.items()}  # views of the file's bytes, which go
 
 
-def read_state(path: Path, name: str | None = None) -> StateDict:
+def read_state(path: Path, name: str | None = None) -> State:
     """The tensors of a .safetensors or .pth file. name: of the file, if `path` is a copy of it.
 
     Raises ModelUnusable with that name.
@@ -61,27 +60,29 @@ def read_state(path: Path, name: str | None = None) -> StateDict:
     name = name or path.name
     try:
         if name.lower().endswith(".safetensors"):
-            return safetensors.torch.load_file(path)
-        _refuse_inflation(path, name)
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+            return _read_safetensors(path)
+        from pixelmend.engine.weights.tensors import read_pth  # nothing else reads these files
+
+        return read_pth(path, name)
     except ModelUnusable:
         raise
+    except ImportError as error:
+        raise ModelUnusable(f"{name}: a library that it needs cannot be loaded: {error}") from error
     except Exception as error:  # parsers raise many kinds of errors for damaged files
         # The system's errors, such as a missing permission. EINVAL is caused by offsets in a damaged file.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise ModelUnusable(f"{name}: cannot be read: {error.strerror or error}") from error
         raise ModelUnusable(f"{name}: {_why_unreadable(error)}") from error
-    return _tensors(loaded, name)
 
 
-def _refuse_inflation(path: Path, name: str) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    size_bytes = path.stat().st_size
-    if unpacked > _MAX_INFLATION * size_bytes + _SPARED_BYTES:
-        raise ModelUnusable(f"{name}: refused, its {size_bytes} bytes would unpack to {unpacked}")
+def _read_safetensors(path: Path) -> State:
+    with safetensors.safe_open(path, "np") as file:
+        names = list(file.keys())
+        if all(file.get_slice(name).get_dtype() in _TYPES_OF_NUMPY for name in names):
+            return {name: file.get_tensor(name) for name in names}
+    from pixelmend.engine.weights.tensors import read_safetensors
+
+    return read_safetensors(path)
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -89,17 +90,6 @@ def _is_torchscript(path: Path) -> bool:
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("/" + _SCRIPT_MARK) for name in archive.namelist())
-
-
-def _script_state(path: Path, name: str) -> StateDict:
-    """The tensors of a TorchScript file that is trusted. Raises ModelUnusable."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the format is deprecated, but files in it exist
-            program = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-        return _tensors(dict(program.state_dict()), name)
-    except RuntimeError as error:
-        raise ModelUnusable(f"{name}: the TorchScript program cannot be read: {error}") from error
 
 
 def _why_unreadable(error: Exception) -> str:
@@ -114,24 +104,3 @@ def _why_unreadable(error: Exception) -> str:
     if isinstance(error, (RuntimeError, EOFError, safetensors.SafetensorError)):
         return f"damaged or truncated: {text.partition('. ')[0] or type(error).__name__}"
     return "not a weight file: neither safetensors nor what torch.save writes"
-
-
-def _tensors(loaded: Any, name: str) -> StateDict:
-    """The state dict inside what training scripts save: plain, or under one of the usual keys."""
-    for key in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise ModelUnusable(f"{name}: holds no state dict of tensors")
-    if not all(_has_its_values(tensor) for tensor in loaded.values()):
-        raise ModelUnusable(f"{name}: refused, its tensors claim more values than the file has")
-    return loaded
-
-
-def _has_its_values(tensor: Tensor) -> bool:
-    """False for a view that repeats itself, a sparse tensor and one without data.
-
-    A copy of such a tensor could take more memory than there is.
-    """
-    plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
-    return plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()

@@ -1,0 +1,33 @@
+"""How devices and libraries say that memory ran out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.devices.device import Device
+
+_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "alloc_failed",
+    "failed to allocate",
+    "bad_alloc",
+)
+"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO."""
+
+
+@contextmanager
+def translating_memory_errors(device: Device) -> Iterator[None]:
+    """Turn every device's error for "out of memory" into DeviceMemoryError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        signs = [line for line in str(error).splitlines() if any(sign in line.lower() for sign in _SIGNS)]
+        if not isinstance(error, MemoryError) and not signs:
+            raise
+        raise DeviceMemoryError(f"{device.name}: {signs[0] if signs else first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
