@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.")]
 
 
 @app.command()

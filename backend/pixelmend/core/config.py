@@ -75,8 +75,8 @@ class Settings(BaseSettings):
     # Engine
     device: str = Field(
         "auto",
-        pattern=r"^(auto|(cpu|mps|cuda(:\d+)?)(,(cpu|mps|cuda:\d+))*)$",
-        description="auto, cpu, mps, cuda or cuda:N; cuda:0,cuda:1 is a worker for each. "
+        pattern=r"^(auto|(cpu|mps|(cuda|vulkan)(:\d+)?)(,(cpu|mps|(cuda|vulkan):\d+))*)$",
+        description="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N; cuda:0,cuda:1 is a worker for each. "
         "A device that is named but absent is an error.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(

@@ -12,6 +12,7 @@ from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends import reference
 from pixelmend.engine.backends.memory_errors import first_line, translating_memory_errors
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork, Tiles
+from pixelmend.engine.backends.vulkan import open_in_vulkan
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
@@ -23,6 +24,9 @@ SLOW_CALL_S = 0.5
 PORTABLE_ARCHITECTURES = ("Compact", "ESRGAN")
 """Networks of convolutions only, which OpenVINO can run. Other networks compute with the size of their input,
 and tracing would freeze it."""
+
+
+_FULL: tuple[Precision, ...] = ("float32",)
 
 
 def open_network(
@@ -111,13 +115,21 @@ def _attempts(
 ) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
     """What to try, the best first. If all of them fail, FP32 in PyTorch on the CPU is used."""
     portable = model.architecture.name in PORTABLE_ARCHITECTURES
+    if device.type == "vulkan":
+        for precision in dict.fromkeys([wanted, *_FULL]):
+            yield (
+                f"{precision} on {device.name}",
+                precision,
+                partial(open_in_vulkan, model, device, precision),
+            )
+        return
     if device.type == "cpu" and portable and wanted != "float16":
         yield (
             f"OpenVINO's {wanted} on {device.name}",
             wanted,
             partial(_in_openvino, model, device, wanted, threads),
         )
-    for precision in dict.fromkeys([wanted, "float32"]):
+    for precision in dict.fromkeys([wanted, *_FULL]):
         if (device.type, precision) != ("cpu", "float32"):
             yield (
                 f"{precision} on {device.name}",

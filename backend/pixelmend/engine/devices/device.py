@@ -12,7 +12,7 @@ import psutil
 
 from pixelmend.core.errors import InvalidParameter
 
-DeviceType = Literal["cuda", "mps", "cpu"]
+DeviceType = Literal["cuda", "mps", "vulkan", "cpu"]
 
 CPU_INFO = Path("/proc/cpuinfo")
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -39,19 +39,28 @@ class Device:
 
 
 def choose_device(requested: str) -> Device:
-    """The device for `requested`: auto, cpu, mps, cuda or cuda:N.
+    """The device for `requested`: auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.
 
-    auto takes the CUDA device with the most free memory, else MPS, else the CPU, and says so when a GPU
-    seems to be there but cannot be used. Raises InvalidParameter if a named device is absent: an operator
-    who asks for a GPU must not get a silent CPU.
+    auto takes the CUDA device with the most free memory, else MPS, else a GPU with a Vulkan driver, else the
+    CPU, and says so when a GPU seems to be there but cannot be used. Raises InvalidParameter if a named
+    device is absent: an operator who asks for a GPU must not get a silent CPU.
     """
     kind, _, index_text = requested.partition(":")
-    if kind not in ("auto", "cpu", "mps", "cuda") or (
-        ":" in requested and (kind != "cuda" or not index_text.isdecimal())
+    counted = ("cuda", "vulkan")
+    if kind not in ("auto", "cpu", "mps", *counted) or (
+        ":" in requested and (kind not in counted or not index_text.isdecimal())
     ):
-        raise InvalidParameter(f"device={requested!r} is not one of auto, cpu, mps, cuda, cuda:N")
-    if kind == "cpu" or (kind == "auto" and not gpu_is_possible()):
+        raise InvalidParameter(
+            f"device={requested!r} is not one of auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N"
+        )
+    if kind == "cpu":
         return cpu_device()
+    from pixelmend.engine.devices import vulkan  # stands on this module
+
+    if kind == "vulkan":
+        return vulkan.device(int(index_text or 0))
+    if kind == "auto" and not gpu_is_possible():
+        return vulkan.find_device() or cpu_device()
     try:
         # Here, because importing PyTorch takes seconds and hundreds of megabytes.
         from pixelmend.engine.devices import cuda, mps
@@ -60,7 +69,8 @@ def choose_device(requested: str) -> Device:
             return cpu_device(note=f"GPUs are not used, since PyTorch cannot be loaded: {error}")
         raise InvalidParameter(f"device={requested}, but PyTorch cannot be loaded: {error}") from error
     if kind == "auto":
-        return cuda.emptiest_device() or mps.find_device() or cpu_device(note=cuda.why_unusable())
+        metal_or_cuda = cuda.emptiest_device() or mps.find_device()
+        return metal_or_cuda or vulkan.find_device() or cpu_device(note=cuda.why_unusable())
     if kind == "cuda":
         count, index = cuda.count(), int(index_text or 0)
         if index >= count:

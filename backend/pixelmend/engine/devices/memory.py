@@ -56,6 +56,10 @@ def memory_of(device: Device) -> DeviceMemory:
             from pixelmend.engine.devices.mps import MpsMemory
 
             return MpsMemory()
+        case "vulkan":
+            from pixelmend.engine.devices.vulkan_memory import vulkan_memory
+
+            return vulkan_memory(device)
         case "cpu":
             return HostMemory()
 

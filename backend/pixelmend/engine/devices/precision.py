@@ -32,7 +32,7 @@ def preferred_precision(
         if allows_half:
             return "float16"
         return "bfloat16" if allows_bfloat16 and major >= 8 else "float32"
-    if device.type == "mps":
+    if device.type in ("mps", "vulkan"):
         return "float16" if allows_half else "float32"
     return "bfloat16" if allows_bfloat16 and computes_bfloat16(cpu_info) else "float32"
 

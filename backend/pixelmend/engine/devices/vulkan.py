@@ -1,18 +1,21 @@
-"""The GPUs that have a Vulkan driver, as ncnn finds them."""
+"""GPUs with a Vulkan driver, as ncnn finds them: AMD's, Intel's, NVIDIA's without CUDA."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixelmend.core.errors import InvalidParameter
+from pixelmend.engine.devices.device import Device
+
 MEGABYTE = 1 << 20
-_SOFTWARE = 3
-"""ncnn's type of a device whose driver computes on the CPU, such as Mesa's lavapipe."""
-_INTEGRATED = 1
+_INTEGRATED, _SOFTWARE = 1, 3
+"""ncnn's types of a device that uses the machine's memory, and of a driver that computes on the CPU, such as
+Mesa's lavapipe."""
 _RENDER_NODES = Path("/dev/dri")
 
 
 @dataclass(frozen=True, slots=True)
 class VulkanDevice:
-    """budget_bytes: what the driver lets this process have now. shared: its memory is the machine's."""
+    """budget_bytes: what the driver lets this process have. shared: its memory is the machine's."""
 
     index: int
     name: str
@@ -21,12 +24,32 @@ class VulkanDevice:
     shared: bool
 
 
-def vulkan_devices() -> list[VulkanDevice]:
-    """Empty if ncnn or a driver is missing. Opens Vulkan in this process, which takes a while."""
+def device(index: int) -> Device:
+    """The device that is named. Raises InvalidParameter if it is not there, or ncnn is not."""
     try:
-        import ncnn
+        found = vulkan_devices()
+    except ImportError as error:
+        raise InvalidParameter(f"device=vulkan, but ncnn cannot be loaded: {error}") from error
+    if index >= len(found):
+        raise InvalidParameter(f"device=vulkan:{index}, but there are {len(found)} Vulkan devices")
+    return _described(found[index])
+
+
+def find_device() -> Device | None:
+    """The first real GPU; a software driver is slower than the CPU by itself."""
+    # Opening Vulkan takes a while, and without a render node there is no GPU of its own.
+    if not any(_RENDER_NODES.glob("renderD*")):
+        return None
+    try:
+        return next((_described(each) for each in vulkan_devices() if not each.software), None)
     except ImportError:
-        return []
+        return None
+
+
+def vulkan_devices() -> list[VulkanDevice]:
+    """All of them, real or software. Opens Vulkan in this process. Raises ImportError without ncnn."""
+    import ncnn
+
     found = []
     for index in range(ncnn.get_gpu_count()):
         info = ncnn.get_gpu_info(index)
@@ -43,12 +66,11 @@ def vulkan_devices() -> list[VulkanDevice]:
 
 
 def budget_bytes(index: int) -> int:
-    """What the driver lets this process have of the device's memory, what it has already included."""
+    """What the driver lets this process have of the device's memory, what it has included."""
     import ncnn
 
     return int(ncnn.get_gpu_device(index).get_heap_budget()) * MEGABYTE
 
 
-def may_have_vulkan() -> bool:
-    """Whether looking for a device is worth the time: without a render node there is no real one."""
-    return any(_RENDER_NODES.glob("renderD*")) if _RENDER_NODES.exists() else False
+def _described(found: VulkanDevice) -> Device:
+    return Device("vulkan", found.index, found.name, found.budget_bytes)
