@@ -37,7 +37,9 @@ def test_auto_is_the_best_there_is() -> None:
     assert choose_device("auto").type == expected
 
 
-@pytest.mark.parametrize("requested", ["tpu", "cuda:x", "cuda:", "cpu:0", "CUDA", "", "auto:1"])
+@pytest.mark.parametrize(
+    "requested", ["tpu", "cuda:x", "cuda:", "cpu:0", "CUDA", "", "auto:1", "vulkan:", "vulkan:x"]
+)
 def test_an_unknown_device_is_refused_and_not_taken_for_auto(requested: str) -> None:
     with pytest.raises(InvalidParameter, match=f"device='{requested}' is not one of auto, cpu, mps, cuda"):
         choose_device(requested)
