@@ -22,10 +22,16 @@ INSTALL := $(UV) pip install --python .venv/bin/python
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
 	$(if $(wildcard config.yaml),PIXELMEND_CONFIG=$${PIXELMEND_CONFIG-config.yaml})
 
-run: .venv/.runtime web
-	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) $(OWN_FILES) .venv/bin/pixelmend serve
+# The page of `npm run dev` may ask this service too, unless the environment or a file says which origins may.
+USER_FILES = $(or $(PIXELMEND_ENV_FILE),.env) $(or $(PIXELMEND_CONFIG),config.yaml) \
+	$(addprefix $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/pixelmend/,pixelmend.env config.yaml)
+DEV_ORIGINS = $(if $(shell grep -lisE '^[^#]*cors_origins' $(USER_FILES)),,\
+	PIXELMEND_CORS_ORIGINS=$${PIXELMEND_CORS_ORIGINS-http://localhost:5173,http://127.0.0.1:5173})
 
-# The web app, where Node is found; a build that is newer than its sources stays.
+run: .venv/.runtime web
+	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) $(DEV_ORIGINS) $(OWN_FILES) .venv/bin/pixelmend serve
+
+# The web app, where Node is found; a build that is newer than its sources stays, if it does what .env asks for.
 web:
 	@frontend/scripts/make.sh build
 

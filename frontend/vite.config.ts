@@ -1,5 +1,7 @@
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { ENV_DIR, readChoices } from './scripts/choices.mjs';
 
 // Threads in WebAssembly need a page that is isolated from others. The service and nginx send the same headers.
 const ISOLATION = {
@@ -8,8 +10,11 @@ const ISOLATION = {
 };
 const SERVICE = process.env.PIXELMEND_DEV_SERVICE ?? 'http://127.0.0.1:8000';
 
-export default defineConfig({
-  plugins: [react()],
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), buildRecord(readChoices(mode))],
+  // The .env of the checkout, which the service reads as well. Only what begins with VITE_ gets into the app.
+  envDir: ENV_DIR,
+  envPrefix: 'VITE_',
   // Fonts, images and workers must be files of their own, since the content security policy allows no data: scripts.
   build: {
     target: 'es2022',
@@ -30,4 +35,14 @@ export default defineConfig({
     // The machines that run the tests are small, and the service's own tests may run at the same time.
     maxWorkers: 2,
   },
-});
+}));
+
+function buildRecord(source: string): Plugin {
+  return {
+    name: 'build-record',
+    apply: 'build',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'build.json', source });
+    },
+  };
+}

@@ -43,6 +43,10 @@ if command -v npm >/dev/null && [ -f "$home/src.new/frontend/package.json" ]; th
     # Not as root: a package may run scripts of its own when it is installed.
     build=$(mktemp -d)
     cp -r "$home/src.new/frontend" "$build/"
+    # What the app does by itself (VITE_UPSCALE_MODE, VITE_API_URL), and none of the service's secrets.
+    for settings in "$checkout/.env" "$prefix/etc/pixelmend/pixelmend.env"; do
+        [ ! -f "$settings" ] || grep '^VITE_' "$settings" >> "$build/.env" || true
+    done
     unprivileged=()
     if [ -z "$prefix" ]; then
         chown -R pixelmend "$build"
@@ -88,6 +92,7 @@ if [ $nginx = yes ]; then
     mkdir -p "$prefix/etc/nginx/pixelmend" "$prefix/etc/nginx/conf.d"
     cp "$home/src/nginx/pixelmend/"*.conf "$prefix/etc/nginx/pixelmend/"
     sed 's|backend:8000|127.0.0.1:8000|' "$home/src/nginx/pixelmend/upstream.conf" > "$prefix/etc/nginx/pixelmend/upstream.conf"
+    sh "$home/src/nginx/allow_api.sh" "$home/src/frontend/dist" "$prefix/etc/nginx/pixelmend"
     [ -e "$prefix/etc/nginx/conf.d/pixelmend.conf" ] || cp "$home/src/nginx/site.conf" "$prefix/etc/nginx/conf.d/pixelmend.conf"
     if [ -z "$prefix" ]; then nginx -t && systemctl reload nginx; fi
 fi

@@ -24,12 +24,21 @@ install() {
   fi
 }
 
-is_built() {
-  [ -f dist/index.html ] && [ -z "$(find src public index.html vite.config.ts package-lock.json -newer dist/index.html -print -quit)" ]
+# A build is made again if a source is newer, and if it would do something else by itself now.
+is_built() { # CHOICES
+  [ -f dist/index.html ] && [ -f dist/build.json ] && [ "$(cat dist/build.json)" = "$1" ] &&
+    [ -z "$(find src public index.html vite.config.ts scripts/choices.mjs package-lock.json -newer dist/index.html -print -quit)" ]
 }
 
 build() {
-  is_built || { install && npx tsc -b && npx vite build --logLevel warn; }
+  install || return 1
+  local choices
+  choices=$(node scripts/choices.mjs) || exit 2
+  is_built "$choices" || { npx tsc -b && npx vite build --logLevel warn; }
+}
+
+what_is_there() {
+  if [ -f dist/index.html ]; then echo "the last build stays"; else echo "the service has its API only"; fi
 }
 
 find_browser() {
@@ -41,8 +50,8 @@ find_browser() {
 
 case "$1" in
   build)
-    is_node_usable || lacking "not built, since Node.js $OLDEST_NODE or newer is not here; the service has its API only"
-    build || lacking "not built; the service has its API only"
+    is_node_usable || lacking "not built, since Node.js $OLDEST_NODE or newer is not here; $(what_is_there)"
+    build || lacking "not built; $(what_is_there)"
     ;;
   check)
     is_node_usable || lacking "not checked, since Node.js $OLDEST_NODE or newer is not here"
@@ -55,6 +64,8 @@ case "$1" in
     npm run --silent test
     CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
     export CHROMIUM
+    # The tests are of the usual app, whatever .env says.
+    export VITE_UPSCALE_MODE=server VITE_API_URL=
     build
     if [ "$1" = test ]; then npm run --silent e2e -- --grep @daily; else npm run --silent e2e; fi
     ;;

@@ -1,6 +1,7 @@
 """The web app as the service serves it."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import httpx
@@ -8,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from pixelmend.api import frontend
-from pixelmend.api.frontend import frontend_router
+from pixelmend.api.frontend import api_origin, frontend_router
 from tests.service import ServiceClient
 
 INDEX = "<!doctype html><title>app</title>"
@@ -65,6 +66,33 @@ def test_the_policy_allows_wasm_and_images_from_memory_but_no_foreign_script(cli
     assert policy["script-src"].split() == ["'self'", "'wasm-unsafe-eval'"]
     assert "blob:" in policy["img-src"]
     assert "blob:" in policy["worker-src"]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "allowed"),
+    [
+        ("", ""),
+        ("http://gpu-box:8000", " http://gpu-box:8000"),
+        ("https://gpu-box.example/pixelmend/", " https://gpu-box.example"),
+        ("http://evil; script-src *", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_the_policy_allows_the_service_that_a_build_asks_and_no_other(
+    client: Client, build: Path, api_url: str, allowed: str
+) -> None:
+    before = client.get("/").headers["content-security-policy"]
+    assert "connect-src 'self' blob:;" in before
+    (build / "build.json").write_text(json.dumps({"apiUrl": api_url}))  # it counts without a restart
+    expected = before.replace("connect-src 'self' blob:", f"connect-src 'self' blob:{allowed}")
+    for path in ("/", "/assets/index-Ab_1-xYz9.js", "/assets/plain.js", "/favicon.svg"):
+        assert client.get(path).headers["content-security-policy"] == expected
+
+
+@pytest.mark.parametrize("record", ["", "[]", "{}", '{"apiUrl": 1}', "\xff"])
+def test_a_build_that_records_nothing_usable_asks_its_own_origin(build: Path, record: str) -> None:
+    (build / "build.json").write_bytes(record.encode("latin-1"))
+    assert api_origin(build) == ""
 
 
 def test_hashed_assets_are_kept_for_ever_and_others_are_not(client: Client) -> None:

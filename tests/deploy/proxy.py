@@ -42,7 +42,7 @@ def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
     shutil.copytree(NGINX_FOLDER, conf)
     (web / "assets").mkdir(parents=True)
     (web / "index.html").write_bytes(PAGE)
-    for suffix in ("js", "wasm", "png"):
+    for suffix in ("js", "mjs", "wasm", "png"):
         (web / "assets" / f"thing-1a2b.{suffix}").write_bytes(bytes(5000))
     text = (conf / "nginx.conf").read_text()
     for shipped, here in (

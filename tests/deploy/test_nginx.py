@@ -28,7 +28,9 @@ SLOW_CONNECTIONS = 200
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    with running_service(tmp_path_factory.mktemp("service"), heartbeat_timeout_s=60) as service:
+    folder = tmp_path_factory.mktemp("service")
+    # No web app of this checkout, which may ask another service.
+    with running_service(folder, heartbeat_timeout_s=60, web_dir=folder / "web") as service:
         yield service
 
 
@@ -189,12 +191,21 @@ def test_app_comes_with_the_headers_that_threads_need(proxy: Proxy, own: Running
 
 
 def test_assets_are_kept_and_only_text_and_wasm_are_compressed(proxy: Proxy) -> None:
-    for suffix, compressed in (("js", True), ("wasm", True), ("png", False)):
+    for suffix, compressed in (("js", True), ("mjs", True), ("wasm", True), ("png", False)):
         asset = proxy.client.get(f"/assets/thing-1a2b.{suffix}")
         assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert asset.headers["cross-origin-embedder-policy"] == "require-corp"
         assert ("content-encoding" in asset.headers) == compressed, suffix
     assert proxy.client.get("/assets/gone.js").status_code == 404
+
+
+def test_what_browsers_run_comes_as_what_it_is(proxy: Proxy) -> None:
+    for suffix, kinds in (
+        ("js", ("application/javascript", "text/javascript")),
+        ("mjs", ("text/javascript",)),
+        ("wasm", ("application/wasm",)),
+    ):
+        assert proxy.client.get(f"/assets/thing-1a2b.{suffix}").headers["content-type"] in kinds
 
 
 def test_documentation_is_served_and_metrics_are_not(proxy: Proxy) -> None:

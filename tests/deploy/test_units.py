@@ -20,6 +20,7 @@ SCRIPTS = (
     ROOT / "deploy" / "macos" / "run_mac.sh",
     ROOT / "deploy" / "install_requirements.sh",
     ROOT / "deploy" / "verify_image.sh",
+    ROOT / "nginx" / "allow_api.sh",
 )
 DRAIN_S = Settings.model_fields["drain_timeout_s"].default + GRACE_BEYOND_DRAIN_S
 EXPOSURE_LIMIT = 20

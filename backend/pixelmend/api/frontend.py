@@ -1,5 +1,6 @@
 """The web app, served by the service itself: one process is enough to use it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -22,8 +23,8 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "script-src 'self' 'wasm-unsafe-eval'",
         "worker-src 'self' blob:",
-        "connect-src 'self' blob:",
-        # What the user gives is shown from memory.
+        "connect-src 'self' blob:{api_origin}",
+        # What the user gives, and what a service answers, is shown from memory.
         "img-src 'self' blob: data:",
         "font-src 'self'",
         # The component library sets colours and sizes as style attributes.
@@ -34,15 +35,11 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_PAGE_HEADERS = {
-    **_ISOLATION,
-    "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+_REVALIDATED = {"Cache-Control": "no-cache"}
 # Their names change with their content. Workers are documents of their own, so they need the policy too.
-_ASSET_HEADERS = {**_PAGE_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
+_KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _HASHED = re.compile(r".+-[\w-]{8,}\.\w+")
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(?=/|$)")
 _NOTHING_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pixelmend</title>
 <p>This is Pixelmend's service. Its web app is not built: <code>make run</code> builds it where Node.js 20 or
 newer is found. The API is here, and <a href="/docs">/docs</a> describes it.</p></html>
@@ -58,19 +55,22 @@ def frontend_router(web_dir: Path | None) -> APIRouter:
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def page() -> Response:
-        index = find_build(web_dir) / "index.html"
-        if not index.is_file():
-            return HTMLResponse(_NOTHING_BUILT, headers=_PAGE_HEADERS)
-        return FileResponse(index, headers=_PAGE_HEADERS)
+        build = find_build(web_dir)
+        headers = _page_headers(build) | _REVALIDATED
+        if not (build / "index.html").is_file():
+            return HTMLResponse(_NOTHING_BUILT, headers=headers)
+        return FileResponse(build / "index.html", headers=headers)
 
     @router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
     async def asset(request: Request, name: str) -> Response:
-        headers = _ASSET_HEADERS if _HASHED.fullmatch(name) else _PAGE_HEADERS
-        return _file(find_build(web_dir) / "assets", name, headers)
+        build = find_build(web_dir)
+        caching = _KEPT if _HASHED.fullmatch(name) else _REVALIDATED
+        return _file(build / "assets", name, _page_headers(build) | caching)
 
     @router.api_route("/{name}", methods=["GET", "HEAD"])
     async def beside(name: str) -> Response:
-        return _file(find_build(web_dir), name, _PAGE_HEADERS)
+        build = find_build(web_dir)
+        return _file(build, name, _page_headers(build) | _REVALIDATED)
 
     return router
 
@@ -80,6 +80,24 @@ def find_build(web_dir: Path | None) -> Path:
     if web_dir is not None:
         return web_dir
     return CHECKOUT_BUILD if (CHECKOUT_BUILD / "index.html").is_file() else PACKAGED_BUILD
+
+
+def api_origin(build: Path) -> str:
+    """The other origin that the app asks (VITE_API_URL), as its build recorded it; empty: it asks its own."""
+    try:
+        found = _ORIGIN.match(json.loads((build / "build.json").read_bytes())["apiUrl"])
+    except (OSError, ValueError, KeyError, TypeError):  # a build that records nothing, or nothing usable
+        return ""
+    return "" if found is None else found[0]
+
+
+def _page_headers(build: Path) -> dict[str, str]:
+    origin = api_origin(build)
+    return {
+        **_ISOLATION,
+        "Content-Security-Policy": _POLICY.format(api_origin=f" {origin}" if origin else ""),
+        "Referrer-Policy": "no-referrer",
+    }
 
 
 def _file(folder: Path, name: str, headers: dict[str, str]) -> Response:
