@@ -1,4 +1,6 @@
-# make run    serve on http://$(HOST):$(PORT); sets everything up first
+# make run    serve on http://$(HOST):$(PORT); sets everything up first: with PyTorch if this machine has a GPU of
+#             NVIDIA or Apple, else without; TORCH=1 or TORCH=0 decides it
+# make torch  add PyTorch, for networks other than Compact on a machine without such a GPU
 # make test   everything that CI checks
 # make test-full  the same with long loops: 20 rounds of kills instead of 6
 # make drills  the faults that are injected into real processes, alone, with a table of what was lost
@@ -16,7 +18,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run web test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
+.PHONY: run torch web test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -28,7 +30,8 @@ USER_FILES = $(or $(PIXELMEND_ENV_FILE),.env) $(or $(PIXELMEND_CONFIG),config.ya
 DEV_ORIGINS = $(if $(shell grep -lisE '^[^#]*cors_origins' $(USER_FILES)),,\
 	PIXELMEND_CORS_ORIGINS=$${PIXELMEND_CORS_ORIGINS-http://localhost:5173,http://127.0.0.1:5173})
 
-run: .venv/.runtime web
+FLAVOUR := $(shell TORCH=$(TORCH) requirements/flavour.sh)
+run: .venv/.$(or $(FLAVOUR),$(error TORCH is neither 1 nor 0)) web
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) $(DEV_ORIGINS) $(OWN_FILES) .venv/bin/pixelmend serve
 
 # The web app, where Node is found; a build that is newer than its sources stays, if it does what .env asks for.
@@ -81,10 +84,16 @@ $(UV): requirements/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-.venv/.runtime: $(UV) requirements/runtime.txt pyproject.toml
-	$(INSTALL) --require-hashes -r requirements/runtime.txt
+.venv/.base: $(UV) requirements/base.txt pyproject.toml
+	$(INSTALL) --require-hashes -r requirements/base.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.venv/.runtime: .venv/.base requirements/runtime.txt
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+torch: .venv/.runtime
 
 .venv/.dev: .venv/.runtime requirements/dev.txt
 	$(INSTALL) --require-hashes -r requirements/dev.txt
@@ -102,9 +111,11 @@ verify-image:
 	$(UV) pip install --python .venv-spaces/bin/python --require-hashes -r requirements/spaces.txt
 	@touch $@
 
+# base, and uv's setuptools, in the versions that runtime has.
 lock: $(UV)
-	cd requirements && for group in uv runtime dev reference spaces; do \
+	cd requirements && for group in runtime uv base dev reference spaces; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    $$(case $$group in uv|base) echo -c runtime.txt;; esac) \
 	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 
 # The hashes of another flavour of PyTorch, from the index that has it, for deploy/install_requirements.sh.

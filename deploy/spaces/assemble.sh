@@ -9,7 +9,8 @@ mkdir -p "$1"
 cp "$here/app.py" "$1/"
 version=$(sed -n 's/^gradio==\([^ ;]*\).*/\1/p' "$checkout/requirements/spaces.txt")
 sed "s/SDK_VERSION/$version/" "$here/README.md" > "$1/README.md"
-sed -e 's/ *#.*//' -e '/^$/d' -e '/^torch$/d' -e '/^torchvision$/d' "$checkout/requirements/runtime.in" > "$1/requirements.txt"
+cat "$checkout/requirements/base.in" "$checkout/requirements/torch.in" "$checkout/requirements/onnx.in" |
+  sed -e 's/ *#.*//' -e '/^$/d' -e '/^torch$/d' -e '/^torchvision$/d' > "$1/requirements.txt"
 rm -rf "$1/pixelmend"
 cp -r "$checkout/backend/pixelmend" "$1/pixelmend"
 find "$1/pixelmend" -name __pycache__ -prune -exec rm -rf {} +

@@ -17,6 +17,7 @@ from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.compact import CompactNetwork
+from pixelmend.engine.weights.missing import library_missing
 
 PACE_EDGE_PX = 96
 SLOW_CALL_S = 0.5
@@ -71,7 +72,7 @@ def open_in_torch(model: LoadedModel, device: Device, precision: Precision, thre
     try:
         from pixelmend.engine.backends.torch import TorchNetwork, configure_torch
     except ImportError as error:
-        raise ModelUnusable(f"PyTorch cannot be loaded: {error}") from error
+        raise ModelUnusable(library_missing(model.id, error)) from error
     configure_torch(threads)
     return TorchNetwork(model, device, precision)
 

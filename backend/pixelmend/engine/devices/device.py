@@ -66,7 +66,8 @@ def choose_device(requested: str) -> Device:
         from pixelmend.engine.devices import cuda, mps
     except ImportError as error:
         if kind == "auto":
-            return cpu_device(note=f"GPUs are not used, since PyTorch cannot be loaded: {error}")
+            why = f"GPUs are not used, since PyTorch cannot be loaded: {error}"
+            return vulkan.find_device() or cpu_device(note=why)
         raise InvalidParameter(f"device={requested}, but PyTorch cannot be loaded: {error}") from error
     if kind == "auto":
         metal_or_cuda = cuda.emptiest_device() or mps.find_device()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.weights.compact import CompactNetwork, config_of
 from pixelmend.engine.weights.files import State, read_weights
+from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.integrity import checked_file
 from pixelmend.models.tile_demands import TileDemands, deep_demands
@@ -177,4 +178,4 @@ def _with_onnx_runtime(entry: ModelEntry, path: Path, threads: int) -> Architect
 
 
 def _without_library(name: str, error: ImportError) -> ModelUnusable:
-    return ModelUnusable(f"{name}: a library that it needs cannot be loaded: {error}")
+    return ModelUnusable(library_missing(name, error))

@@ -11,6 +11,7 @@ import safetensors
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
+from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import ModelEntry
 from pixelmend.models.integrity import checked_file
 from pixelmend.models.ncnn import MAX_PARAM_BYTES, PARAM_SUFFIX, WEIGHTS_SUFFIX
@@ -67,7 +68,7 @@ def read_state(path: Path, name: str | None = None) -> State:
     except ModelUnusable:
         raise
     except ImportError as error:
-        raise ModelUnusable(f"{name}: a library that it needs cannot be loaded: {error}") from error
+        raise ModelUnusable(library_missing(name, error)) from error
     except Exception as error:  # parsers raise many kinds of errors for damaged files
         # The system's errors, such as a missing permission. EINVAL is caused by offsets in a damaged file.
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
