@@ -13,7 +13,7 @@ from pixelmend.models.memory import Alert
 ALERT = Alert("temperature", "raised", 95.0, 90.0, 0.0, "it is hot")
 
 
-def test_the_others_are_called_after_one_has_failed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_others_are_called_after_one_has_failed(caplog: pytest.LogCaptureFixture) -> None:
     told: list[Alert] = []
 
     class Fails:
@@ -24,13 +24,13 @@ def test_the_others_are_called_after_one_has_failed(capsys: pytest.CaptureFixtur
         def on_alert(self, alert: Alert) -> None:
             told.append(alert)
 
-    hooks = Hooks([Fails(), Notes()], Logger())
+    hooks = Hooks([Fails(), Notes()], Logger.over("tests.hooks"))
     hooks.on_alert(ALERT)
     hooks.before_retry()  # none of them has it
     assert told == [ALERT]
-    written = capsys.readouterr()
-    assert "a hook failed" in written.out
-    assert "Fails" in written.out
+    (record,) = caplog.records
+    assert record.message == "a hook failed"
+    assert "Fails" in str(vars(record)["hook"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, with_margin
+from pixelmend.imaging.margin import EDGE_MARGIN_PX, with_margin
 from pixelmend.imaging.tiling import TilePlan, plan_cheapest, plan_tiles
 
 
