@@ -1,6 +1,7 @@
 """The service and its worker as threads of the test: real sockets, spool, database and engine."""
 
 import asyncio
+import logging
 import os
 import socket
 import subprocess
@@ -13,12 +14,11 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
-import structlog
 
 from pixelmend.api.server import server_for
 from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
-from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.core.telemetry import SERVICE_LOGGER, Logger, configure_logging
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.worker.process import Extensions, work
 from pixelmend.worker.protocol import Configure, FromWorker, ToWorker, WorkerEnd
@@ -140,14 +140,15 @@ def service_in_threads(
     environment = {f"PIXELMEND_{name.upper()}": str(value) for name, value in chosen.items()}
     with patch.dict(os.environ, environment):
         parsed = Settings(_env_file=None)
-    outer = structlog.get_config()
+    ours = logging.getLogger(SERVICE_LOGGER)
+    outer = (ours.handlers, ours.level, ours.propagate)
     # Never closed: a thread that still writes to it would write to the next file of that number.
     configure_logging("info", "json", (folder / "log").open("a"))
     try:
         with _served(folder, parsed, wait_for_port_only, tasks, extensions) as running:
             yield running
     finally:
-        structlog.configure(**outer)
+        ours.handlers, ours.level, ours.propagate = outer
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, MarginCropWriter, read_mirrored, with_margin
+from pixelmend.imaging.edges import MarginCropWriter, read_mirrored
+from pixelmend.imaging.margin import EDGE_MARGIN_PX, with_margin
 from pixelmend.imaging.tile_rules import TileRules
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.mask import MaskPolarity, feather, grow, hole_from_mask
+from pixelmend.imaging.mask import feather, grow, hole_from_mask
+from pixelmend.imaging.mask_rules import MaskPolarity
 
 masks = st.builds(
     lambda height, width, share, seed: np.random.default_rng(seed).random((height, width)) < share,

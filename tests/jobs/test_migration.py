@@ -10,7 +10,7 @@ import pytest
 from pixelmend.core.errors import DataDirectoryNewer
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import WEBP
-from pixelmend.imaging.mask import MaskPolarity
+from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.imaging.target import Target
 from pixelmend.jobs import migration
 from pixelmend.jobs.database import SCHEMA_VERSION

@@ -1,14 +1,16 @@
 """Asks the other services of an installation for their memory and their models."""
 
 import asyncio
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from pixelmend.api.memory_schemas import InstanceView, MemoryView
 from pixelmend.api.schemas import ModelList
 from pixelmend.core.config import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S = 3.0
 """For all that is asked of one; a service that runs answers within milliseconds."""
@@ -32,6 +34,8 @@ class Peers:
         return await asyncio.gather(*(self._ask(url) for url in self._urls))
 
     async def _ask(self, url: str) -> InstanceView:
+        import httpx  # most services have no peers, and start faster without it
+
         try:
             async with (
                 asyncio.timeout(TIMEOUT_S),
@@ -52,7 +56,7 @@ class Peers:
         return InstanceView(url=url, instance=memory.instance, problem=None, memory=memory, models=opened)
 
 
-async def _get(client: httpx.AsyncClient, path: str, kind: type[Answer]) -> Answer:
+async def _get(client: "httpx.AsyncClient", path: str, kind: type[Answer]) -> Answer:
     response = await client.get(path)
     response.raise_for_status()
     return kind.model_validate_json(response.content)

@@ -4,10 +4,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-
-from limits import RateLimitItem, parse_many
+from typing import TYPE_CHECKING
 
 from pixelmend.core.errors import InvalidParameter, QuotaExceeded
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem
 
 _FORGET_AFTER_CALLERS = 1000
 
@@ -25,7 +27,7 @@ class Quota:
         self._name = name
         self._clock_s = clock_s
         try:
-            self._limits: list[RateLimitItem] = parse_many(rule) if rule.strip() else []
+            self._limits = _limits_of(rule) if rule.strip() else []
         except ValueError as error:
             raise InvalidParameter(f"{name}={rule!r} is no quota; one is 100/hour;10/minute") from error
         self._longest_s = max((limit.get_expiry() for limit in self._limits), default=0)
@@ -63,3 +65,10 @@ class Quota:
                 if now_s - charges[-1][0] < self._longest_s
             }
             self._forget_at = max(_FORGET_AFTER_CALLERS, 2 * len(self._charged))
+
+
+def _limits_of(rule: str) -> "list[RateLimitItem]":
+    """Raises ValueError."""
+    from limits import parse_many  # most services have no quota, and start faster without it
+
+    return parse_many(rule)

@@ -33,7 +33,9 @@ def models_app(
     read_settings: Callable[[], Settings], read_catalog: Callable[[Path], Catalog] = load_catalog
 ) -> typer.Typer:
     """The sub-commands: they exit with 1 if a file failed, with 2 if the arguments make no sense."""
-    app = typer.Typer(help="The models there are, and their files.", no_args_is_help=True)
+    app = typer.Typer(
+        help="The models there are, and their files.", no_args_is_help=True, rich_markup_mode=None
+    )
 
     @app.command("list")
     def show() -> None:

@@ -85,6 +85,7 @@ def _files(*, takes_mask: bool) -> _Parameters:
 def _common() -> _Parameters:
     key = typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
     parallel = typer.Option(min=1, max=64, help="Files sent to the service at a time.")
+    device = typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.")
     server = typer.Option(help="URL of a Pixelmend service that does the work.")
     return {
         "out": (Annotated[Path | None, typer.Option("-o", "--out", help=_OUT_HELP)], None),
@@ -92,7 +93,7 @@ def _common() -> _Parameters:
         "server": (Annotated[str | None, server], None),
         "key": (Annotated[str | None, key], None),
         "parallel": (Annotated[int, parallel], 4),
-        "device": (Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")], None),
+        "device": (Annotated[str | None, device], None),
     }
 
 

@@ -9,12 +9,17 @@ import queue
 import select
 import sys
 import threading
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any, Literal, TextIO, cast
+from functools import partial
+from typing import Literal, TextIO, cast
 
-import structlog
+from pixelmend.core.log_lines import Render, as_json, as_text, fields_of
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+SERVICE_LOGGER = "pixelmend.service"
+"""Of our own processes; programs that use the library have their own (docs/python.md)."""
 
 LogFormat = Literal["auto", "json", "console"]
 
@@ -23,44 +28,58 @@ LAST_LINES_TIMEOUT_S = 1.0
 
 
 class Logger:
-    """The part of structlog's logger that we use, typed."""
+    """Events with values, into Python's own `logging`. bound: values that all of its events have."""
 
     def __init__(self, **bound: object) -> None:
-        self._logger: Any = structlog.get_logger().bind(**bound)
+        self._target = logging.getLogger(SERVICE_LOGGER)
+        self._bound = bound
 
     @classmethod
     def over(cls, name: str) -> "Logger":
-        """Into Python's own `logging`, of which a program that is not ours decides what is written where."""
-        target = logging.getLogger(name)
-        if not target.handlers:
-            target.addHandler(logging.NullHandler())
+        """Into the logger of that name, of which a program that is not ours decides what is written where."""
         logger = cls()
-        logger._logger = structlog.wrap_logger(
-            target,
-            processors=[structlog.stdlib.filter_by_level, structlog.stdlib.render_to_log_kwargs],
-            wrapper_class=structlog.stdlib.BoundLogger,
-        )
+        logger._target = logging.getLogger(name)
+        if not logger._target.handlers:
+            logger._target.addHandler(logging.NullHandler())
         return logger
 
     def bind(self, **values: object) -> "Logger":
-        other = Logger()
-        other._logger = self._logger.bind(**values)
+        other = Logger(**self._bound, **values)
+        other._target = self._target
         return other
 
     def debug(self, event: str, **values: object) -> None:
-        self._logger.debug(event, **values)
+        self._write(logging.DEBUG, event, values)
 
     def info(self, event: str, **values: object) -> None:
-        self._logger.info(event, **values)
+        self._write(logging.INFO, event, values)
 
-    def warning(self, event: str, **values: object) -> None:
-        self._logger.warning(event, **values)
+    def warning(self, event: str, *, exc_info: BaseException | None = None, **values: object) -> None:
+        self._write(logging.WARNING, event, values, exc_info)
 
-    def error(self, event: str, **values: object) -> None:
-        self._logger.error(event, **values)
+    def error(self, event: str, *, exc_info: BaseException | None = None, **values: object) -> None:
+        """exc_info: an error whose traceback is written."""
+        self._write(logging.ERROR, event, values, exc_info)
 
     def exception(self, event: str, **values: object) -> None:
-        self._logger.exception(event, **values)
+        """With the traceback of the error that is being handled."""
+        self._write(logging.ERROR, event, values, sys.exception())
+
+    def _write(
+        self, level: int, event: str, values: Mapping[str, object], raised: BaseException | None = None
+    ) -> None:
+        if not self._target.isEnabledFor(level):
+            return
+        everything = {**self._bound, **values}
+        request_id = REQUEST_ID.get()
+        if request_id is not None:
+            everything.setdefault("request_id", request_id)
+        exc_info = None if raised is None else (type(raised), raised, raised.__traceback__)
+        record = self._target.makeRecord(self._target.name, level, "", 0, event, (), exc_info)
+        record.values = everything
+        # Handlers of other programs find them as attributes, as `logging` has it.
+        vars(record).update({name: value for name, value in everything.items() if not hasattr(record, name)})
+        self._target.handle(record)
 
 
 class LogSink:
@@ -131,11 +150,17 @@ def _descriptor_of(stream: TextIO) -> int | None:
         return None
 
 
-def _add_request_id(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    request_id = REQUEST_ID.get()
-    if request_id is not None:
-        event.setdefault("request_id", request_id)
-    return event
+class _LineHandler(logging.Handler):
+    def __init__(self, sink: LogSink, render: Render) -> None:
+        super().__init__()
+        self._sink = sink
+        self._render = render
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._sink.write(self._render(fields_of(record)) + "\n")
+        except Exception:
+            self.handleError(record)
 
 
 def configure_logging(level: str, log_format: LogFormat, stream: TextIO | None = None) -> LogSink:
@@ -144,25 +169,12 @@ def configure_logging(level: str, log_format: LogFormat, stream: TextIO | None =
     Called once by an entry point. An exit by `os._exit` needs the sink's `close` first.
     """
     out = stream if stream is not None else sys.stderr
-    as_json = log_format == "json" or (log_format == "auto" and not out.isatty())
-    renderer = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=out.isatty())
-    )
+    as_json_lines = log_format == "json" or (log_format == "auto" and not out.isatty())
     sink = LogSink(out)
-    processors: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        _add_request_id,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if as_json:
-        processors.append(structlog.processors.format_exc_info)
-    structlog.configure(
-        processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(cast("int", getattr(logging, level.upper()))),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", sink)),
-        cache_logger_on_first_use=False,
-    )
+    ours = logging.getLogger(SERVICE_LOGGER)
+    ours.handlers = [_LineHandler(sink, as_json if as_json_lines else partial(as_text, colours=out.isatty()))]
+    ours.setLevel(level.upper())
+    ours.propagate = False
     logging.basicConfig(level=logging.WARNING, stream=cast("TextIO", sink), force=True)
     logging.captureWarnings(True)  # Python's own would be written past the sink, and wait for its reader
     atexit.register(sink.close)

@@ -8,15 +8,6 @@ from numpy.typing import NDArray
 from pixelmend.core.geometry import Rect, Size
 from pixelmend.imaging.canvas import Pixels
 
-EDGE_MARGIN_PX = 8
-"""With 6 px and more, the zeros that pad the convolutions do not show in flat areas
-(docs/adr/0004-edges.md)."""
-
-
-def with_margin(size: Size, margin_px: int = EDGE_MARGIN_PX) -> Size:
-    """The size of an image that is continued by `margin_px` on every side."""
-    return Size(size.width + 2 * margin_px, size.height + 2 * margin_px)
-
 
 def read_mirrored(pixels: Pixels, window: Rect, margin_px: int) -> Pixels:
     """A window of the image (H, W, C) continued without end by its mirror images, edge pixels included.

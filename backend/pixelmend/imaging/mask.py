@@ -2,34 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.distance import distance_to
 from pixelmend.imaging.holes import plan_holes
+from pixelmend.imaging.mask_rules import MaskPolarity, check_same_shape
 
 Mask = NDArray[np.bool_]
 
 MASK_THRESHOLD = 128
 """Mask values from this one on, of 255, are set."""
-_ASPECT_TOLERANCE_PX = 1.0
 _WEIGHT = 1000
 # Lossy formats and soft brushes change one colour by up to this, of 255.
 _ONE_COLOUR_TOLERANCE = 16
-
-
-class MaskPolarity(StrEnum):
-    """Which part of a mask is removed."""
-
-    AUTO = "auto"
-    WHITE = "white"
-    TRANSPARENT = "transparent"
-    OPAQUE = "opaque"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +98,6 @@ def _bright(mask: NDArray[Any], opaque: Mask | None) -> tuple[Mask, tuple[str, .
         note = f"the mask's brightest value is {brightest / top:.2%} of white: it was stretched"
         return brightness * 2 >= brightest, (note,)
     return brightness >= threshold, ()
-
-
-def check_same_shape(mask: Size, image: Size) -> None:
-    """Sides may be rounded by a pixel. Raises InvalidParameter if the mask has another shape."""
-    tolerance = _ASPECT_TOLERANCE_PX * max(image.width, image.height, mask.width, mask.height)
-    if abs(mask.width * image.height - mask.height * image.width) > tolerance:
-        raise InvalidParameter(f"the mask is {mask} px and the image {image} px: their shapes differ")
-
-
-def about_the_mask(error: PixelmendError) -> PixelmendError:
-    """The same error, which says which of the two files it is about."""
-    return error if "mask" in error.message else type(error)(f"the mask: {error.message}")
 
 
 def grow(hole: Mask, radius_px: int) -> Mask:

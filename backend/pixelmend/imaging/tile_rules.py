@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.edges import EDGE_MARGIN_PX, with_margin
+from pixelmend.imaging.margin import EDGE_MARGIN_PX, with_margin
 from pixelmend.imaging.tiling import TilePlan, least_window_px, plan_cheapest, plan_tiles
 
 

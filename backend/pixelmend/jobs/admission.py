@@ -6,9 +6,9 @@ from pathlib import Path
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.edges import with_margin
 from pixelmend.imaging.formats import Format, FormatRegistry, OutputSpec, check_encodable
-from pixelmend.imaging.mask import about_the_mask, check_same_shape
+from pixelmend.imaging.margin import with_margin
+from pixelmend.imaging.mask_rules import about_the_mask, check_same_shape
 from pixelmend.imaging.probe import InputLimits, check_size, input_limits, probe
 from pixelmend.imaging.tiling import check_tile
 from pixelmend.jobs.submission import versions_of

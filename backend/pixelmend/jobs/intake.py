@@ -16,7 +16,7 @@ from pixelmend.core.errors import (
     known_error,
 )
 from pixelmend.core.telemetry import Logger
-from pixelmend.imaging.mask import about_the_mask
+from pixelmend.imaging.mask_rules import about_the_mask
 from pixelmend.imaging.names import safe_path, same_name
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.batch_run import MANIFEST_NAME

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from pixelmend.core.errors import Cancelled, Draining, InternalError, PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.models.catalog import Catalog
-from pixelmend.models.download import OnProgress, RetryPolicy
-from pixelmend.models.fetching import fetch_all
 from pixelmend.models.remote import RemoteFile, plan_downloads, require_known
-from pixelmend.models.transfer import new_client
+
+if TYPE_CHECKING:
+    from pixelmend.models.download import OnProgress, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class _Download:
         total_bytes = sum(file.size_bytes for file in self.files)
         return DownloadState(sum(self.received_bytes.values()), total_bytes, self.error)
 
-    def on_start(self, file: RemoteFile) -> OnProgress:
+    def on_start(self, file: RemoteFile) -> "OnProgress":
         def on_progress(done_bytes: int, _total_bytes: int) -> None:
             self.received_bytes[file] = done_bytes
 
@@ -57,12 +58,12 @@ class Downloads:
     """
 
     def __init__(
-        self, catalog: Callable[[], Catalog], mirror: str, log: Logger, retries: RetryPolicy | None = None
+        self, catalog: Callable[[], Catalog], mirror: str, log: Logger, retries: "RetryPolicy | None" = None
     ) -> None:
         self._catalog = catalog
         self._mirror = mirror
         self._log = log
-        self._retries = retries or RetryPolicy()
+        self._retries = retries
         self._lock = Lock()
         self._shown: dict[str, _Download] = {}
         self._threads: set[Thread] = set()
@@ -142,6 +143,11 @@ class Downloads:
 
     def _fetch(self, download: _Download) -> PixelmendError | None:
         """The first error that is not Cancelled, else the first one; None if all files were downloaded."""
+        # Here, because the service starts faster without a library for requests of its own.
+        from pixelmend.models.download import RetryPolicy
+        from pixelmend.models.fetching import fetch_all
+        from pixelmend.models.transfer import new_client
+
         errors = []
         with new_client() as client:
             fetching = fetch_all(
@@ -149,7 +155,7 @@ class Downloads:
                 client,
                 on_start=download.on_start,
                 cancelled=download.cancelled,
-                retries=self._retries,
+                retries=self._retries or RetryPolicy(),
             )
             with closing(fetching):
                 errors = [ended.error for ended in fetching if ended.error is not None]

@@ -10,7 +10,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
-from pixelmend.models.ncnn import PARAM_SUFFIX, WEIGHTS_SUFFIX
+
+PARAM_SUFFIX, WEIGHTS_SUFFIX = ".param", ".bin"
+"""Of ncnn's two files of a network."""
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", WEIGHTS_SUFFIX)
 """Suffixes of dropped-in files; if two files share a stem, the earlier suffix (the safer format) is taken.

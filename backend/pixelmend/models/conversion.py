@@ -7,8 +7,8 @@ from pathlib import Path
 from safetensors.numpy import save
 
 from pixelmend.core.errors import ModelUnusable
-from pixelmend.models.catalog import PackageSource
-from pixelmend.models.ncnn import MAX_PARAM_BYTES, PARAM_SUFFIX, WEIGHTS_SUFFIX
+from pixelmend.models.catalog import PARAM_SUFFIX, WEIGHTS_SUFFIX, PackageSource
+from pixelmend.models.ncnn import MAX_PARAM_BYTES
 from pixelmend.models.ncnn_state import read_state
 
 

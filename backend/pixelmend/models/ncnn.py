@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable, printable
 
-PARAM_SUFFIX, WEIGHTS_SUFFIX = ".param", ".bin"
-
 MAGIC = "7767517"
 MAX_PARAM_BYTES = 4 << 20
 """The text of RRDBNet's 999 layers takes 116,029 bytes."""

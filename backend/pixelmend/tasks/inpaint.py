@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.mask import MaskPolarity
+from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks.form import DefaultModels, SizeFields, TaskForm
 from pixelmend.tasks.image import ImageReport

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from pixelmend.imaging.edges import EDGE_MARGIN_PX
 from pixelmend.imaging.formats import PNG
-from pixelmend.imaging.mask import MaskPolarity
+from pixelmend.imaging.margin import EDGE_MARGIN_PX
+from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.imaging.target import Target
 
 FILL = "pixelmend-fill"

@@ -72,6 +72,8 @@ def main(fd: int) -> int:
     # process at once, and work that was accepted would be lost while the service drains.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # OpenVINO does without its tools for conversion, which take longer to import than it does.
+    sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
     end = WorkerEnd(socket.socket(fileno=fd))
     messages = end.messages()
     first = next(messages, None)

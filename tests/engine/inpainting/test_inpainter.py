@@ -21,7 +21,8 @@ from pixelmend.engine.model_cache.eviction import MemoryLimits
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.imaging.codec import Decoded
-from pixelmend.imaging.mask import Hole, MaskPolarity
+from pixelmend.imaging.mask import Hole
+from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.imaging.metadata import Metadata
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.models.catalog import Catalog, ModelEntry

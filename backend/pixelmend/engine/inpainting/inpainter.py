@@ -19,7 +19,8 @@ from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.codec import Decoded, decode
 from pixelmend.imaging.holes import HolePlan, plan_holes
 from pixelmend.imaging.inpainting.fill import fill
-from pixelmend.imaging.mask import Hole, MaskPolarity, about_the_mask, feather, grow, hole_from_mask
+from pixelmend.imaging.mask import Hole, feather, grow, hole_from_mask
+from pixelmend.imaging.mask_rules import MaskPolarity, about_the_mask
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.tasks.options import FILL, InpaintOptions
 

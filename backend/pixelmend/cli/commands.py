@@ -1,0 +1,212 @@
+"""The commands that do not follow from a task: their arguments and what they print."""
+
+import json
+import signal
+import sys
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from pixelmend.core.config import Settings, settings_of_this_user
+from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
+from pixelmend.core.errors import PixelmendError, printable
+from pixelmend.core.telemetry import Logger, configure_logging
+
+if TYPE_CHECKING:
+    from pixelmend.cli.files import Plan
+    from pixelmend.cli.task_command import Given
+    from pixelmend.tasks.task import Task
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    device: DeviceOption = None,
+) -> None:
+    """Run the service until SIGTERM or Ctrl-C."""
+    # Until the server has its own: the first process of a container would not hear of it at all.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+    from pixelmend.api.server import serve as run_server
+    from pixelmend.api.service import build_service
+
+    settings = settings_from(host=host, port=port, device=device)
+    sink = configure_logging(settings.log_level, settings.log_format)
+    for name in unread_files():
+        hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"
+        Logger(process="api").warning("a file in the working directory is not read", file=name, hint=hint)
+    try:
+        service = build_service(settings, Logger(process="api"), lambda: sink.dropped)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    run_server(service)
+
+
+def run_task(task: "Task", given: "Given") -> None:
+    """Exits with 1 if a file failed, with 2 if the arguments make no sense."""
+    from rich.console import Console
+
+    from pixelmend.cli.files import chosen_format, plan_files, with_masks
+    from pixelmend.cli.request import Request
+    from pixelmend.cli.run import Server, run_files
+
+    settings = settings_from(device=given.device)
+    configure_logging("error", settings.log_format)
+    try:
+        written = chosen_format(given.inputs, given.out, given.fields.get("format"))
+        if given.server:
+            request = Request.elsewhere(task, given.fields, written)
+        else:
+            request = Request.here(task, given.fields, written, settings)
+        plan = plan_files(given.inputs, given.out, written, mark=task.file_mark)
+        if not plan.jobs:
+            _fail_without_images(given.inputs, plan)
+        if given.mask is not None:
+            plan = replace(plan, jobs=tuple(with_masks(plan.jobs, given.inputs[0], given.mask)))
+        # The worker's own log lines would tear the progress bar; what matters is in the outcome.
+        quiet = settings.model_copy(update={"log_level": "error"})
+        server = Server(given.server, given.key, given.parallel) if given.server else None
+        status = run_files(plan, request, quiet, server=server, force=given.force, console=Console())
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    raise typer.Exit(status)
+
+
+@app.command()
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="IN", help="Folder to watch, with those below it.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
+    scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model id.")] = None,
+    output_format: Annotated[str, typer.Option("--format", help="Output format.")] = "png",
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    once: Annotated[bool, typer.Option(help="Do what is there, then end.")] = False,
+    device: DeviceOption = None,
+) -> None:
+    """Upscale what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.cli.request import Request
+    from pixelmend.cli.watch import run_watch
+    from pixelmend.imaging.formats import format_registry
+    from pixelmend.tasks.upscale import UpscaleTask
+
+    settings = settings_from(device=device)
+    configure_logging("error", settings.log_format)
+    quiet = settings.model_copy(update={"log_level": "error"})
+    try:
+        fields = {"scale": scale, "model": model, "quality": quality}
+        request = Request.here(UpscaleTask(), fields, format_registry().output(output_format), settings)
+        status = run_watch(folder, out, request, quiet, interval_s=interval, once=once)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
+    raise typer.Exit(status)
+
+
+@app.command()
+def check(device: DeviceOption = None) -> None:
+    """Look at the environment, the device and the models, and run a tiny self-test."""
+    from rich.console import Console
+
+    from pixelmend.cli.check import check as run_check
+
+    settings = settings_from(device=device)
+    configure_logging("error", settings.log_format)
+    console = Console()
+    findings = run_check(settings.model_copy(update={"log_level": "error"}))
+    for finding in findings:
+        mark = {True: "[green]ok  [/green]", False: "[red]bad [/red]", None: "    "}[finding.ok]
+        console.print(mark, end=" ")
+        console.print(finding.what, markup=False, highlight=False, soft_wrap=True)
+        if finding.ok is False and finding.fix:
+            console.print(f"     -> {finding.fix}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
+
+
+@app.command()
+def gpu(
+    as_json: Annotated[bool, typer.Option("--json", help="Print values for programs.")] = False,
+) -> None:
+    """Show devices, memory, utilisation, temperature, and what a running service does with them."""
+    from rich.console import Console
+
+    from pixelmend.cli import gpu as devices
+    from pixelmend.cli.running import RunningService
+
+    service = RunningService(settings_from())
+    try:
+        if as_json:
+            typer.echo(json.dumps(devices.as_json(service), indent=1))
+        else:
+            devices.show_devices(service, Console())
+    except PixelmendError as error:
+        _fail(error.message, status=1)
+
+
+@app.command()
+def replay(
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A file that Pixelmend has made.")],
+    source: Annotated[Path | None, typer.Option(help="The image that it was made of.")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Its mask, if something was removed.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Keep the new file.")] = None,
+    device: DeviceOption = None,
+) -> None:
+    """Make a result again by the record that it carries: 0 if it is the same, 1 if not.
+
+    Without --source the record is printed.
+    """
+    from pixelmend.cli.replay import read_record
+    from pixelmend.cli.replay import replay as run_replay
+
+    settings = settings_from(device=device)
+    configure_logging("error", settings.log_format)
+    try:
+        if source is None:
+            typer.echo(read_record(result, settings).to_json())
+            return
+        replayed = run_replay(result, source, mask, settings, Logger(process="cli"), out)
+    except (PixelmendError, OSError) as error:
+        _fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
+    typer.echo(f"{printable(str(result))}: {replayed.sentence()}")
+    raise typer.Exit(0 if replayed.same_pixels else 1)
+
+
+@app.command("version")
+def show_version() -> None:
+    """Print the version."""
+    typer.echo(version("pixelmend"))
+
+
+def settings_from(**overrides: Any) -> Settings:
+    """From the environment and the user's files, with what the command line says on top."""
+    try:
+        return settings_of_this_user(
+            **{name: value for name, value in overrides.items() if value is not None}
+        )
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors()
+        )
+        _fail(f"a setting is wrong: {problems}", status=2)
+    except PixelmendError as error:  # the configuration file
+        _fail(f"a setting is wrong: {error.message}", status=2)
+
+
+def _fail_without_images(inputs: list[Path], plan: "Plan") -> NoReturn:
+    from pixelmend.cli.search import passed_over_line
+
+    passed = passed_over_line(plan.passed_over)
+    places = ", ".join(str(path) for path in inputs)
+    _fail(f"there are no images in {places}" + (f"; {passed}" if passed else ""), status=2)
+
+
+def _fail(message: str, *, status: int) -> NoReturn:
+    typer.echo(printable(message), err=True)
+    raise typer.Exit(status)
