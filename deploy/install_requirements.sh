@@ -1,7 +1,8 @@
 #!/bin/sh
 # install_requirements.sh UV ENVIRONMENT BACKEND: what the service needs, into an environment that is there.
 #
-# BACKEND `default` takes requirements/runtime.txt as it is, hashes and all. Any other (cpu, cu126, ...: what
+# BACKEND `default` takes requirements/runtime.txt as it is, hashes and all; `none` requirements/base.txt, which has
+# no PyTorch: for the CPU and for Vulkan. Any other (cpu, cu126, ...: what
 # `uv pip install --torch-backend` knows) takes PyTorch in that flavour first, in the versions that runtime.txt
 # pins, and then the rest of runtime.txt, without what only CUDA's default flavour needs. The flavour's own hashes
 # are in requirements/torch-BACKEND.txt, which `make lock-torch BACKEND=cu126` writes; without that file it is
@@ -13,6 +14,11 @@ install="$uv pip install --python $environment/bin/python --no-cache --compile-b
 
 if [ "$backend" = default ]; then
     $install --require-hashes -r $requirements
+    exit 0
+fi
+
+if [ "$backend" = none ]; then
+    $install --require-hashes -r requirements/base.txt
     exit 0
 fi
 

@@ -101,3 +101,16 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
         refused = pixelmend("upscale", source, "-o", tmp_path / "deep.png", "--model", deep.stem)
         assert refused.returncode == 1
         assert "`make torch` adds it to a checkout" in refused.stdout
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "platform", ["aarch64-manylinux_2_36", "x86_64-manylinux_2_36", "aarch64-apple-darwin"]
+)
+def test_there_are_wheels_for_other_machines(tmp_path: Path, platform: str) -> None:
+    command: list[str | Path] = [ROOT / ".venv/bin/uv", "pip", "install", "--dry-run", "--target", tmp_path]
+    command += ["--python-platform", platform, "--python-version", "3.12", "--require-hashes"]
+    # pyvips has no wheels: it is Python alone, and what it binds to is in pyvips-binary.
+    command += ["--only-binary", ":all:", "--no-binary", "pyvips", "-r", REQUIREMENTS / "base.txt"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
