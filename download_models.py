@@ -6,14 +6,17 @@ Without arguments it fetches the networks that most people want.
 import sys
 from pathlib import Path
 
+here = Path(__file__).resolve().parent
+sys.path.append(str(here / "backend"))  # counts if the package is not installed
+
 try:
     from pixelmend.cli.app import app
 except ModuleNotFoundError as error:
-    here = Path(__file__).resolve().parent
     sys.exit(
         f"{error.name} is not installed for {sys.executable}. `make run` in {here} makes an environment "
         f"with all that is needed; then: {here / '.venv/bin/python'} {Path(__file__).name} "
-        f"{' '.join(sys.argv[1:])}"
+        f"{' '.join(sys.argv[1:])}. "
+        f"Or: {sys.executable} -m pip install -r {here / 'backend/requirements.txt'}"
     )
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -30,6 +29,7 @@ from pixelmend.api.routes.system import system_router
 from pixelmend.api.same_site import SameSite
 from pixelmend.api.service import Service
 from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError, known_error
+from pixelmend.core.version import VERSION
 
 CLIENT_GONE = 499
 """nginx's status for a client that went away; it is only for the access log."""
@@ -55,7 +55,7 @@ def create_app(service: Service) -> FastAPI:
     # cannot reach and a private one should not.
     app = FastAPIOffline(
         title="Pixelmend",
-        version=version("pixelmend"),
+        version=VERSION,
         description="Self-hosted image upscaling. Errors are application/problem+json.",
         lifespan=lifespan,
         redoc_url=None,

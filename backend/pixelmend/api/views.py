@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from pixelmend.api.errors import problem_body
 from pixelmend.api.schemas import (
@@ -16,6 +15,7 @@ from pixelmend.api.schemas import (
     Problem,
 )
 from pixelmend.core.errors import error_from_code
+from pixelmend.core.version import VERSION
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.model import BatchItem, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
@@ -85,7 +85,7 @@ def item_view(index: int, item: BatchItem) -> ItemView:
 def manifest(record: JobRecord, items: Sequence[BatchItem]) -> str:
     """The text of an archive's manifest.json."""
     model = Manifest(
-        version=version("pixelmend"),
+        version=VERSION,
         job=record.id,
         created_at=_time(record.created_s),
         model=record.options.main_model,

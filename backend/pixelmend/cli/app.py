@@ -11,6 +11,7 @@ SUMMARIES = {
     "watch": "Upscale what is put into a folder, once it has stopped growing; what is done is remembered.",
     "check": "Look at the environment, the device and the models, and run a tiny self-test.",
     "gpu": "Show devices, memory, utilisation, temperature, and what a running service does with them.",
+    "bench": "Measure how fast this machine upscales: CPU against GPU, cold and warm, nothing cached.",
     "replay": "Make a result again by the record that it carries: 0 if it is the same, 1 if not.",
     "version": "Print the version.",
     "upscale": "Upscale images on this machine or by a service; a bad file does not stop the others.",

@@ -4,7 +4,6 @@ import json
 import signal
 import sys
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -15,6 +14,7 @@ from pixelmend.core.config import Settings, settings_of_this_user
 from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
 from pixelmend.core.errors import PixelmendError, printable
 from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.core.version import VERSION
 
 if TYPE_CHECKING:
     from pixelmend.cli.files import Plan
@@ -31,6 +31,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     device: DeviceOption = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
     # Until the server has its own: the first process of a container would not hear of it at all.
@@ -38,7 +39,7 @@ def serve(
     from pixelmend.api.server import serve as run_server
     from pixelmend.api.service import build_service
 
-    settings = settings_from(host=host, port=port, device=device)
+    settings = settings_from(host=host, port=port, device=device, log_level=log_level)
     sink = configure_logging(settings.log_level, settings.log_format)
     for name in unread_files():
         hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"
@@ -151,6 +152,42 @@ def gpu(
 
 
 @app.command()
+def bench(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image; its middle is computed.")],
+    sizes: Annotated[str, typer.Option(help="Sides of the squares, in px.")] = "256,512,1024",
+    model: Annotated[str | None, typer.Option(help="A model id.")] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=1000, help="Warm runs, of which the median counts.")] = 5,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="May be repeated; default: the GPU, if any, and the CPU."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print values for programs.")] = False,
+) -> None:
+    """Measure how fast this machine upscales: CPU against GPU, cold and warm, nothing cached."""
+    from rich.console import Console
+
+    from pixelmend.cli import bench as benchmark
+
+    settings = settings_from()
+    for named in device or ():
+        settings_from(device=named)  # which may be none
+    configure_logging("error", settings.log_format)
+    measured = {"default_model": model or settings.default_model, "log_level": "error"}
+    chosen = settings.model_copy(update=measured)
+    console = Console(stderr=as_json)
+    try:
+        plan = benchmark.Plan(image, benchmark.parse_sizes(sizes), tuple(device or ()), repeat)
+        rows = benchmark.bench(plan, chosen, console)
+    except (PixelmendError, OSError) as error:
+        _fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
+    if as_json:
+        typer.echo(json.dumps(benchmark.as_json(plan, chosen, rows), indent=1))
+    else:
+        benchmark.show(rows, console)
+    raise typer.Exit(1 if any(row.error for row in rows) else 0)
+
+
+@app.command()
 def replay(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A file that Pixelmend has made.")],
     source: Annotated[Path | None, typer.Option(help="The image that it was made of.")] = None,
@@ -181,7 +218,7 @@ def replay(
 @app.command("version")
 def show_version() -> None:
     """Print the version."""
-    typer.echo(version("pixelmend"))
+    typer.echo(VERSION)
 
 
 def settings_from(**overrides: Any) -> Settings:

@@ -3,11 +3,11 @@
 import sqlite3
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from pixelmend.core.errors import DataDirectoryNewer, StorageFull
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.version import VERSION
 from pixelmend.jobs.migration import migrate
 
 SCHEMA_VERSION = 2
@@ -113,7 +113,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         with db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             db.execute("DELETE FROM written_by")
-            db.execute("INSERT INTO written_by VALUES (?)", (version("pixelmend"),))
+            db.execute("INSERT INTO written_by VALUES (?)", (VERSION,))
     except BaseException:
         db.close()
         raise
@@ -130,6 +130,6 @@ def _require_not_newer(db: sqlite3.Connection) -> None:
         writer = "a later one"
     raise DataDirectoryNewer(
         f"the job database was written by Pixelmend {writer} (schema {found}); this is "
-        f"{version('pixelmend')}, which reads schemas up to {SCHEMA_VERSION}. Install that version again, or "
+        f"{VERSION}, which reads schemas up to {SCHEMA_VERSION}. Install that version again, or "
         "give this one another PIXELMEND_DATA_DIR"
     )

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 
 import httpx
 
+from pixelmend.core.version import VERSION
 from pixelmend.models.integrity import is_lfs_pointer, is_web_page
 from pixelmend.models.partial import PartialFile
 
@@ -25,9 +25,7 @@ class Refused(Exception):
 
 def new_client() -> httpx.Client:
     """May be used by any number of threads; follows the usual proxy variables."""
-    return httpx.Client(
-        timeout=httpx.Timeout(15.0), headers={"User-Agent": f"pixelmend/{version('pixelmend')}"}
-    )
+    return httpx.Client(timeout=httpx.Timeout(15.0), headers={"User-Agent": f"pixelmend/{VERSION}"})
 
 
 def transfer(

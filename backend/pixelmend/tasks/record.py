@@ -1,11 +1,11 @@
 """How a result was made, so that it can be made again: what a result's file carries."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from pydantic import TypeAdapter, ValidationError
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.version import VERSION
 from pixelmend.tasks.options import ImageOptions
 
 FORMAT = 1
@@ -33,7 +33,7 @@ class ResultRecord:
     tile: str
     source_sha256: str
     mask_sha256: str | None = None
-    pixelmend: str = version("pixelmend")
+    pixelmend: str = VERSION
     format: int = FORMAT
 
     def to_json(self) -> str:

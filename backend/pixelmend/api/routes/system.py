@@ -1,12 +1,11 @@
 """How the service is, what it is, and what it counts."""
 
-from importlib.metadata import version
-
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
 from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness, TaskInfo
 from pixelmend.api.service import Service
+from pixelmend.core.version import VERSION
 from pixelmend.imaging.probe import input_limits
 
 
@@ -34,7 +33,7 @@ def system_router(service: Service) -> APIRouter:
         settings, formats = service.settings, service.formats
         return Info(
             name="pixelmend",
-            version=version("pixelmend"),
+            version=VERSION,
             device=_device(service),
             default_model=settings.default_model,
             input_formats=list(input_limits(settings, formats).accepted or ()),
