@@ -103,7 +103,7 @@ def test_quota_counts_new_work_only(tmp_path_factory: pytest.TempPathFactory, qu
 )
 def test_unreadable_setting_is_named(settings: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter, match=next(iter(settings))):
-        Callers(Settings(_env_file=None, **settings))  # type: ignore[arg-type]
+        Callers(Settings(_env_file=None, **settings))
 
 
 # --- addresses and guesses ----------------------------------------------------------------------------------

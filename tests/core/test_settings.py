@@ -150,3 +150,36 @@ def test_profiles_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PIXELMEND_PROFILES", '{"p": {"models": ["m"], "preload": true}}')
     profile = Settings(_env_file=None).profiles["p"]
     assert (profile.models, profile.preload, profile.priority) == (("m",), True, 0)
+
+
+@pytest.mark.parametrize("name", ["PROFILES", "RECOVERY"])
+def test_what_is_no_json_is_refused_by_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"PIXELMEND_{name}", "{secret")
+    with pytest.raises(InvalidParameter, match=f"^PIXELMEND_{name} is not JSON") as caught:
+        Settings(_env_file=None)
+    assert "secret" not in caught.value.message
+
+
+def test_each_source_counts_more_than_the_next(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "config.yaml").write_text(
+        "gpu: {idle_timeout_minutes: 1, tile_px: 101, cleanup_threshold_percent: 11}\n"
+        "profiles: {a: {models: [m]}, b: {models: [m], preload: true}}"
+    )
+    (folder / "env").write_text(
+        "# comment\nexport PIXELMEND_TILE_PX='102'\nPIXELMEND_CLEANUP_THRESHOLD_PERCENT=12\n"
+        "PIXELMEND_PORT=2\nPIXELMEND_UNKNOWN=1\nPIXELMEND_EMPTY\n"
+    )
+    monkeypatch.setenv("pixelmend_cleanup_threshold_percent", "13")
+    monkeypatch.setenv("PIXELMEND_PORT", "3")
+    monkeypatch.setenv("PIXELMEND_PROFILES", '{"b": {"preload": false}, "c": {"models": ["n"]}}')
+    settings = Settings(_env_file=folder / "env", port=4)
+    assert (settings.idle_timeout_minutes, settings.tile_px) == (1, 102)
+    assert (settings.cleanup_threshold_percent, settings.port) == (13, 4)
+    profiles = {name: (profile.models, profile.preload) for name, profile in settings.profiles.items()}
+    assert profiles == {"a": (("m",), False), "b": (("m",), False), "c": (("n",), False)}
+
+
+def test_an_empty_variable_is_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIXELMEND_PORT", "")
+    with pytest.raises(ValidationError, match="port"):
+        Settings(_env_file=None)

@@ -1,11 +1,10 @@
 """Settings, read once by an entry point and passed on. Every value can be set as `PIXELMEND_<NAME>`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pixelmend.core.config_file import (
     CONFIG_VARIABLE,
@@ -13,6 +12,7 @@ from pixelmend.core.config_file import (
     file_of_this_user,
     read_config,
 )
+from pixelmend.core.environment import read_environment
 from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
@@ -34,6 +34,9 @@ GPU_SETTINGS = (
 
 _FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
 
+_STRUCTURED = ("profiles", "recovery")
+"""Settings that are written as JSON in the environment."""
+
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
 
 
@@ -52,12 +55,21 @@ class Recovery(BaseModel):
         return self.model_dump_json(exclude_none=True)
 
 
-class Settings(BaseSettings):
-    """Frozen; built by an entry point or a test, never at import time."""
+class Settings(BaseModel):
+    """Frozen; built by an entry point or a test, never at import time.
 
-    model_config = SettingsConfigDict(
-        env_prefix="PIXELMEND_", extra="ignore", frozen=True, validate_default=True
-    )
+    What is not given counts from the environment, then from a file of environment variables, then from the
+    configuration file.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
+
+    def __init__(self, _env_file: Path | None = None, **given: Any) -> None:
+        """Raises ValidationError, and InvalidParameter for a file that cannot be used."""
+        fields = type(self).model_fields
+        path = file_of_this_user(CONFIG_VARIABLE, "config.yaml")
+        configured = {} if path is None else read_config(path, GPU_SETTINGS)
+        super().__init__(**_merged(configured, read_environment(fields, _STRUCTURED, _env_file), given))
 
     # Where things live
     data_dir: Path = Field(Path("data"), description="Spool of uploads and results, and the job database.")
@@ -248,27 +260,18 @@ class Settings(BaseSettings):
         """Tiles of one forward pass."""
         return self.batch_tiles or (8 if device_type == "cuda" else 1)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The configuration file comes last: it counts if nothing else says otherwise."""
-        return init_settings, env_settings, dotenv_settings, _ConfigFile(settings_cls)
 
-
-class _ConfigFile(PydanticBaseSettingsSource):
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        return None, field_name, False  # the whole file is read at once, below
-
-    def __call__(self) -> dict[str, Any]:
-        """Raises InvalidParameter for an unusable file, and for one that was named and is not there."""
-        path = file_of_this_user(CONFIG_VARIABLE, "config.yaml")
-        return {} if path is None else read_config(path, GPU_SETTINGS)
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Later layers count more; mappings in them, such as profiles, are merged as well."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            before = merged.get(name)
+            if isinstance(before, Mapping) and isinstance(value, Mapping):
+                merged[name] = _merged(before, value)
+            else:
+                merged[name] = value
+    return merged
 
 
 def settings_of_this_user(**overrides: Any) -> Settings:
