@@ -75,9 +75,12 @@ $(UV): requirements/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
+STARTED = 'import pixelmend.api.server, pixelmend.worker.process, openvino'
+
 .venv/.runtime: $(UV) requirements/runtime.txt pyproject.toml
 	$(INSTALL) --require-hashes -r requirements/runtime.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c $(STARTED)  # writes bytecode: compiling takes longer than a start
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements/dev.txt
