@@ -84,9 +84,12 @@ $(UV): requirements/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
+STARTED = 'import pixelmend.api.server, pixelmend.worker.process, openvino'
+
 .venv/.base: $(UV) requirements/base.txt pyproject.toml
 	$(INSTALL) --require-hashes -r requirements/base.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c $(STARTED)  # writes bytecode: compiling takes longer than a start
 	@touch $@
 
 .venv/.runtime: .venv/.base requirements/runtime.txt

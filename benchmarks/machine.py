@@ -31,6 +31,11 @@ class Machine:
     commit: str
 
     @property
+    def precisions(self) -> tuple[str, ...]:
+        """In which the CPU is measured. One without bfloat16 takes minutes for a single product in it."""
+        return ("float32", "bfloat16") if self.has_fast_bfloat16 else ("float32",)
+
+    @property
     def has_fast_bfloat16(self) -> bool:
         """Whether the CPU multiplies bfloat16 in hardware, as the service's own choice asks."""
         return "amx_bf16" in self.flags or "avx512_bf16" in self.flags

@@ -1,7 +1,7 @@
 """The two networks on the CPU: ours over HTTP against the plain server and the inference engines alone."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,22 +123,30 @@ def _start_ours(context: Context, stack: ExitStack, weights: Path, png: bytes) -
     return {name: _Ours(upscaler, weights.stem, png) for name, upscaler in services.items()}
 
 
+def peer_scripts(precisions: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Names, modules in `benchmarks.peers` and precisions of what runs beside ours."""
+    return [
+        (f"{name} {precision}", script, precision)
+        for name, script, known in (
+            ("RealESRGANer", "realesrganer", ("float32",)),
+            ("spandrel", "spandrel_alone", ("float32", "bfloat16")),
+            ("ONNX Runtime", "onnx_runtime", ("float32",)),
+            ("OpenVINO", "openvino_alone", ("float32", "bfloat16")),
+        )
+        for precision in known
+        if precision in precisions
+    ]
+
+
 def _start_peers(context: Context, stack: ExitStack, picture: Picture) -> dict[str, PeerProcess]:
     """All of them at once: they load while nothing is timed."""
     threads = ("--threads", context.machine.physical_cores)
-    scripts = [
-        ("RealESRGANer float32", "realesrganer", "float32"),
-        ("spandrel float32", "spandrel_alone", "float32"),
-        ("spandrel bfloat16", "spandrel_alone", "bfloat16"),
-        ("ONNX Runtime float32", "onnx_runtime", "float32"),
-        ("OpenVINO float32", "openvino_alone", "float32"),
-        ("OpenVINO bfloat16", "openvino_alone", "bfloat16"),
-    ]
+    precisions = context.machine.precisions
     peers = {
         name: stack.enter_context(network_peer(script, picture, precision, *threads, folder=context.folder))
-        for name, script, precision in scripts
+        for name, script, precision in peer_scripts(precisions)
     }
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions:
         arguments = ("--precision", precision, "--side", MATMUL_SIDE, *threads)
         peers[f"matmul {precision}"] = stack.enter_context(
             peer("matmul", *arguments, folder=context.folder, python=reference_python())

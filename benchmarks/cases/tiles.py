@@ -21,8 +21,7 @@ def _compact(context: Context) -> list[Row]:
     weights, what = compact_weights(context.folder / "models")
     picture = pictures.as_png(pictures.photo(480, 400))
     rows = []
-    precisions = ["float32", *["bfloat16"] * context.machine.has_fast_bfloat16]
-    for precision in precisions:
+    for precision in context.machine.precisions:
         settings = {"models_dir": weights.parent, "precision": precision, "tile_px": UNTILED_PX}
         with started(context.folder / f"compact-{precision}", **settings) as service:
             whole = _untiled(service, picture, weights.stem)

@@ -1,8 +1,12 @@
 """What the benchmarks make of times, counts and headers."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
+from benchmarks.cases.networks import peer_scripts
+from benchmarks.machine import describe_machine
 from benchmarks.memory import parse_peak_bytes
 from benchmarks.service import read_provenance
 from benchmarks.timing import compare, interleave, percentile
@@ -103,3 +107,15 @@ def test_peak_memory_is_read_from_the_kernels_text() -> None:
     assert parse_peak_bytes("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n") == 2048 * 1024
     with pytest.raises(ValueError):
         parse_peak_bytes("Name: something\n")
+
+
+@pytest.mark.parametrize("flag", ["amx_bf16", "avx512_bf16", None])
+def test_a_cpu_without_bfloat16_is_not_asked_for_it(flag: str | None) -> None:
+    """A single product of the size that is timed would take it minutes."""
+    machine = replace(describe_machine(), flags=("avx2", *filter(None, [flag])))
+    assert machine.precisions == (("float32", "bfloat16") if flag else ("float32",))
+    scripts = peer_scripts(machine.precisions)
+    assert {precision for _, _, precision in scripts} == set(machine.precisions)
+    assert {"RealESRGANer float32", "spandrel float32", "OpenVINO float32"} <= {
+        name for name, _, _ in scripts
+    }

@@ -6,7 +6,6 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -14,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from pixelmend.cli.files import FileJob
+from pixelmend.cli.finding import Finding
+from pixelmend.cli.hardware import Host, unused_hardware
 from pixelmend.cli.local import LocalEngine, local_engine
 from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
@@ -27,15 +28,6 @@ from pixelmend.tasks.upscale import UpscaleTask
 SELF_TEST_SIDE_PX = 96
 MIN_SELF_TEST_PSNR_DB = 30.0
 """The output of a sound model, reduced again, is this close to its (smooth) original; 40 dB is usual."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """ok None: worth knowing, neither good nor bad. `fix`: what to do about it."""
-
-    ok: bool | None
-    what: str
-    fix: str | None = None
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -122,6 +114,7 @@ async def _engine(settings: Settings) -> list[Finding]:
                 "install a driver that fits this PyTorch, or set PIXELMEND_DEVICE=cpu to accept it",
             )
         ]
+        findings += unused_hardware(Host(), device.type, settings.precision)
         if status.problem:
             findings.append(Finding(False, status.problem, "replace the model's file"))
         findings.append(await _self_test(engine, settings))

@@ -126,7 +126,7 @@ def check(device: DeviceOption = None) -> None:
         mark = {True: "[green]ok  [/green]", False: "[red]bad [/red]", None: "    "}[finding.ok]
         console.print(mark, end=" ")
         console.print(finding.what, markup=False, highlight=False, soft_wrap=True)
-        if finding.ok is False and finding.fix:
+        if not finding.ok and finding.fix:
             console.print(f"     -> {finding.fix}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
 
