@@ -10,78 +10,107 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import computing
 import gradio as gr
 import numpy as np
 import spaces
+from filling import Filler
 from PIL import Image
 
+from pixelmend.cli.outcomes import Made
+from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
-from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import format_registry
 from pixelmend.imaging.target import Target
 from pixelmend.jobs.admission import Admission
 from pixelmend.models.catalog import load_catalog
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.inpaint import InpaintTask
-from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleOptions
-from pixelmend.tasks.task import Task
+from pixelmend.tasks.options import FILL, ImageOptions, UpscaleOptions
 from pixelmend.tasks.upscale import UpscaleTask
 
 FORMATS = [output.name for output in format_registry().outputs]
-GPU_SECONDS = 60
 PREVIEW_PX = 1600
 """The longest side of the image to paint on; the mask is scaled up to the image again."""
+MAX_GPU_SECONDS = computing.MAX_GPU_SECONDS
+
+
+@spaces.GPU(duration=computing.gpu_seconds)
+def compute(task: ImageTask) -> ImageReport | computing.Failure:
+    """The only function that sees a GPU. Its result is a file; what it returns is plain text and numbers.
+
+    Raises gr.Error after a bug: ZeroGPU then takes another process for the next call.
+    """
+    outcome = computing.run(task)
+    if isinstance(outcome, computing.Failure) and outcome.is_bug:
+        raise gr.Error(str(outcome))
+    return outcome
 
 
 @functools.cache
-def engine() -> Any:
-    """Built by its first use, which is in the process that computes."""
-    from pixelmend.engine.in_process import InProcessEngine
-
-    return InProcessEngine(Settings(), Logger(process="space"))
-
-
-@spaces.GPU(duration=GPU_SECONDS)
-def compute(task: ImageTask) -> ImageReport:
-    """The only function that sees a GPU. Its result is a file; what it returns is plain text and numbers."""
-    report: ImageReport = engine().run(task)
-    return report
+def filler() -> Filler:
+    return Filler()
 
 
 def upscale(file: str | None, model: str, scale: float, output: str) -> tuple[str, str]:
-    """Called by the page. Returns the path of the result, and text about it."""
+    """Called by the page. Returns the path of the result, and text about it.
+
+    What can be checked without a GPU is checked first. Raises gr.Error in the error's own words.
+    """
+    source, result = files_of(file, output)
     options = ImageOptions(UpscaleOptions(model, Target(scale)), format=output)
-    return run(UpscaleTask(), file, None, options)
+    settings = Settings()
+    try:
+        admission = Admission.of(UpscaleTask(), options, settings, load_catalog(settings.models_dir))
+        admission.size_of(source)
+        task = ImageTask(uuid.uuid4().hex, source, result, options, admission.steps)
+        needed_s = computing.gpu_seconds(task)
+    except PixelmendError as error:
+        raise gr.Error(f"{error.title}: {error.message}") from error
+    if needed_s > MAX_GPU_SECONDS:
+        raise gr.Error(
+            f"This would take about {needed_s} s of a GPU, and at most {MAX_GPU_SECONDS} s are asked for: "
+            "choose a smaller image or a smaller model."
+        )
+    outcome = compute(task)
+    if isinstance(outcome, computing.Failure):
+        raise gr.Error(str(outcome))
+    return str(result), said_of(
+        outcome, f"by {outcome.model} in {outcome.precision} on {outcome.device_name}"
+    )
 
 
 def inpaint(file: str | None, painted: dict[str, Any] | None, grow_px: float, output: str) -> tuple[str, str]:
-    """The same for what was painted over."""
+    """The same for what was painted over. It takes no GPU."""
+    source, result = files_of(file, output)
     if painted is None or not painted["layers"]:
         raise gr.Error("Paint over what is to go.")
     covered = np.max([np.asarray(layer)[:, :, 3] for layer in painted["layers"]], axis=0)
-    mask = Path(tempfile.mkdtemp()) / "mask.png"
+    mask = result.with_name("mask.png")
     Image.fromarray(np.where(covered > 0, 255, 0).astype(np.uint8)).save(mask)
-    options = InpaintOptions.of(FILL, int(grow_px))
-    return run(InpaintTask(), file, mask, ImageOptions(inpaint=options, format=output))
-
-
-def run(task: Task, file: str | None, mask: Path | None, options: ImageOptions) -> tuple[str, str]:
-    """Check what can be checked without a GPU, then compute. Raises gr.Error in the error's own words."""
-    if file is None:
-        raise gr.Error("Choose an image.")
-    source, settings = Path(file), Settings()
     try:
-        admission = Admission.of(task, options, settings, load_catalog(settings.models_dir))
-        admission.size_of(source, mask)
-        result = Path(tempfile.mkdtemp()) / f"{source.stem}-pixelmend{admission.output_format.suffix}"
-        report = compute(ImageTask(uuid.uuid4().hex, source, result, options, admission.steps, mask))
+        fields = {"model": FILL, "mask_grow": int(grow_px)}
+        request = Request.here(InpaintTask(), fields, format_registry().output(output), Settings())
+        outcome = filler().run(source, mask, result, request)
     except PixelmendError as error:
         raise gr.Error(f"{error.title}: {error.message}") from error
+    if outcome.error is not None or outcome.report is None:
+        raise gr.Error(str(computing.Failure.of(outcome.error or PixelmendError("no result"))))
+    return str(result), said_of(outcome.report, f"by {FILL}")
+
+
+def files_of(file: str | None, output: str) -> tuple[Path, Path]:
+    """The image, and where its result goes."""
+    if file is None:
+        raise gr.Error("Choose an image.")
+    suffix = format_registry().output(output).suffix
+    return Path(file), Path(tempfile.mkdtemp()) / f"{Path(file).stem}-pixelmend{suffix}"
+
+
+def said_of(report: Made, how: str) -> str:
     notes = [*report.notes, *(f"not kept: {what}" for what in report.not_kept)]
-    made = f"{report.width_px}x{report.height_px} px by {report.model}"
-    how = f"in {report.precision} on {report.device_name}"
-    return str(result), "\n".join([f"{made} {how}", *notes])
+    return "\n".join([f"{report.width_px}x{report.height_px} px {how}", *notes])
 
 
 def canvas(file: str | None) -> Image.Image | None:

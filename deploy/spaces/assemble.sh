@@ -6,7 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 checkout=$here/../..
 mkdir -p "$1"
-cp "$here/app.py" "$1/"
+cp "$here"/*.py "$1/"
 version=$(sed -n 's/^gradio==\([^ ;]*\).*/\1/p' "$checkout/requirements/spaces.txt")
 sed "s/SDK_VERSION/$version/" "$here/README.md" > "$1/README.md"
 cat "$checkout/requirements/base.in" "$checkout/requirements/torch.in" "$checkout/requirements/onnx.in" |
