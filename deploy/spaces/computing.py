@@ -59,7 +59,8 @@ class Computer:
             report: ImageReport = self._engine.run(task)
         except Exception as error:
             failure = Failure.of(known_error(error))
-            self._log.warning("failed", model=model, reason=str(failure), exc_info=failure.is_bug)
+            trace = error if failure.is_bug else None
+            self._log.warning("failed", model=model, reason=str(failure), exc_info=trace)
             return failure
         self._log.info("computed", model=model, reused=model in self._used, total_s=report.total_s)
         self._used.add(model)
