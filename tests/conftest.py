@@ -1,7 +1,9 @@
+import logging
 from collections.abc import Iterator
 
 import pytest
 
+from pixelmend.core.telemetry import SERVICE_LOGGER
 from tests.drills import DrillTable
 from tests.inprocess import service_in_threads
 from tests.service import ServiceClient
@@ -34,6 +36,16 @@ def kills_of(config: pytest.Config) -> int:
 @pytest.fixture(scope="session")
 def kills(request: pytest.FixtureRequest) -> int:
     return kills_of(request.config)
+
+
+@pytest.fixture(autouse=True)
+def _log_stays_where_it_goes() -> Iterator[None]:
+    """A test that sets the log of this process up takes it from no service that other tests share."""
+    ours = logging.getLogger(SERVICE_LOGGER)
+    before = (ours.handlers[:], ours.level, ours.propagate)
+    yield
+    ours.handlers, level, ours.propagate = before
+    ours.setLevel(level)
 
 
 @pytest.fixture(scope="session")
