@@ -141,14 +141,18 @@ def service_in_threads(
     with patch.dict(os.environ, environment):
         parsed = Settings(_env_file=None)
     ours = logging.getLogger(SERVICE_LOGGER)
-    outer = (ours.handlers, ours.level, ours.propagate)
+    outer = (ours.handlers[:], ours.level, ours.propagate)
     # Never closed: a thread that still writes to it would write to the next file of that number.
     configure_logging("info", "json", (folder / "log").open("a"))
+    (own,) = ours.handlers
     try:
         with _served(folder, parsed, wait_for_port_only, tasks, extensions) as running:
             yield running
     finally:
-        ours.handlers, ours.level, ours.propagate = outer
+        # Another service may have been started meanwhile, and outlive this one.
+        if own in ours.handlers:
+            ours.handlers, level, ours.propagate = outer
+            ours.setLevel(level)
 
 
 @contextmanager
