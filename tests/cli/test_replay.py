@@ -74,6 +74,17 @@ def splice(png: bytes, old: bytes, new: bytes) -> bytes:
     return png[: start - 4] + chunk + png[start + 14 + len(old) + 4 :]
 
 
+def test_what_is_compared_is_not_written_over(service: ServiceClient, source: Path) -> None:
+    result = made(service, source, "result.png")
+    before = result.read_bytes(), source.read_bytes()
+    for taken in (result, source):
+        refused = run("replay", result, "--source", source, "-o", taken)
+        assert (refused.returncode, "name another" in refused.stderr) == (2, True)
+    assert (result.read_bytes(), source.read_bytes()) == before
+    again = run("replay", result, "--source", source, PIXELMEND_RECORD_RESULTS="false")
+    assert "the same file, byte for byte" in again.stdout
+
+
 def test_what_cannot_be_replayed_says_why(source: Path, tmp_path: Path) -> None:
     assert "source.png has no record" in run("replay", source).stderr
     missing = run("replay", tmp_path / "none.png")

@@ -20,7 +20,7 @@ from tests.library.pictures import pictures
 
 RGB = pictures()["rgb"]
 LARGE = np.tile(RGB, (5, 5, 1))
-"""Of several tiles."""
+"""Large enough for several tiles."""
 TIMEOUT_S = 60.0
 
 OPEN = """

@@ -21,7 +21,7 @@ from tests.library.pictures import Array, as_png, pictures
 
 PICTURES = pictures()
 LARGE = np.tile(PICTURES["rgb"], (8, 8, 1))
-"""Of several tiles, so that there is something to interrupt."""
+"""Large enough for several tiles, so that there is something to interrupt."""
 
 
 @pytest.fixture(scope="module")

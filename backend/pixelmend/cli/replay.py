@@ -61,6 +61,10 @@ def replay(
     record = read_record(result, settings)
     _check_sources(record, source, mask)
     _check_models(record, settings)
+    if out is not None and out.resolve() in [each.resolve() for each in (result, source, mask) if each]:
+        raise InvalidParameter(f"--out {out} is one of the files that are compared; name another")
+    # With a record, whatever the settings say now, since the result has one.
+    settings = settings.model_copy(update={"record_results": True})
     if record.precision in _PRECISIONS:
         settings = settings.model_copy(update={"precision": record.precision})
     with tempfile.TemporaryDirectory() as folder:

@@ -58,7 +58,7 @@ def management_of(settings: Settings) -> Management:
 
 
 def range_of(name: str) -> Range | None:
-    """Of a number among the managed settings, as the setting itself has it; None for a switch."""
+    """The range of a managed setting, as the setting itself declares it; None for a switch."""
     field = Settings.model_fields[name]
     if field.annotation is bool:
         return None

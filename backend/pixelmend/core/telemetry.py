@@ -19,7 +19,7 @@ from pixelmend.core.log_lines import Render, as_json, as_text, fields_of
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 SERVICE_LOGGER = "pixelmend.service"
-"""Of our own processes; programs that use the library have their own (docs/python.md)."""
+"""The logger of our own processes. Programs that use the library have their own (docs/python.md)."""
 
 LogFormat = Literal["auto", "json", "console"]
 

@@ -1,4 +1,4 @@
-"""What callers hand in as images and masks, as the engine takes it."""
+"""Converts the arrays of callers, images and masks, to what the engine takes."""
 
 from typing import Any, cast
 

@@ -35,7 +35,7 @@ from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.task import Task
 
 LOGGER_NAME = "pixelmend"
-"""Of Python's own `logging`; what the engine's process logs goes to its standard error."""
+"""The logger in Python's own `logging`. What the engine's process logs goes to its standard error."""
 
 
 class ArrayProcessor:

@@ -28,7 +28,8 @@ def library_settings(folder: Path, hooks: Sequence[str] = (), **given: Any) -> S
         raise InvalidArgument("; ".join(problems)) from error
     if "," in settings.device:
         raise InvalidArgument(f"device={settings.device!r} names several; this takes one, make one for each")
-    # Files are ours and nobody else's; a program's output is no place for the engine's log.
+    # Only the library's own files are read, so a list of allowed formats does not count. The engine's log
+    # would disturb the program's own output.
     own: dict[str, Any] = {"formats": Settings.model_fields["formats"].default}
     if "log_level" not in settings.model_fields_set:
         own["log_level"] = "error"

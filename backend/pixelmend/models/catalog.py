@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
 
 PARAM_SUFFIX, WEIGHTS_SUFFIX = ".param", ".bin"
-"""Of ncnn's two files of a network."""
+"""The suffixes of the two files that a network of ncnn has."""
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", WEIGHTS_SUFFIX)
 """Suffixes of dropped-in files; if two files share a stem, the earlier suffix (the safer format) is taken.

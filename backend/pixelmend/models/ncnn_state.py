@@ -16,7 +16,7 @@ State = Mapping[str, Weights]
 DENSE_BLOCKS, DENSE_CONVOLUTIONS = 3, 5
 TAIL = ("conv_body", "conv_up1", "conv_up2", "conv_hr", "conv_last")
 LEAKY_SLOPE, RESIDUAL_SCALE = 0.2, 0.2
-"""Of RRDBNet (Wang et al. 2018, ESRGAN)."""
+"""Both constants are RRDBNet's (Wang et al. 2018, ESRGAN)."""
 NEAREST = 1
 _LEAKY_RELU = 2
 _WITHOUT_WEIGHTS = (

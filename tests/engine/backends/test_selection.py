@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.network import NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
-from pixelmend.engine.backends.selection import open_network
+from pixelmend.engine.backends.selection import open_exact, open_network
 from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.weights.architecture import LoadedModel
@@ -74,7 +74,7 @@ def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
     script = """
         import sys
         from pixelmend.engine.devices.device import cpu_device
-        from pixelmend.engine.backends.selection import open_network
+        from pixelmend.engine.backends.selection import open_exact, open_network
         from tests.engine.networks import embedded_model
         open_network(embedded_model(), cpu_device(), None, 1)
         print([name for name in ("spandrel", "torchvision", "torch._dynamo") if name in sys.modules])
@@ -118,6 +118,16 @@ def test_without_openvino_the_cpu_is_left_to_pytorch(
     assert isinstance(network, TorchNetwork)
     assert note is not None
     assert "OpenVINO cannot be loaded" in note
+
+
+def test_without_pytorch_openvino_is_what_a_faulty_tile_falls_back_on(
+    compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(open_exact(compact, cpu_device(), THREADS), TorchNetwork)
+    monkeypatch.setitem(sys.modules, "pixelmend.engine.backends.torch", None)  # an import of it fails
+    network = open_exact(compact, cpu_device(), THREADS)
+    assert isinstance(network, OpenVinoNetwork)
+    assert network.precision == "float32"
 
 
 class SizeDependent(nn.Module):

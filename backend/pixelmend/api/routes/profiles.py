@@ -118,7 +118,7 @@ def profiles_router(service: Service) -> APIRouter:
 
 
 def _schema() -> dict[str, Any]:
-    """Of a profile; a part of it is among the document's components, since answers have it as well."""
+    """The schema of a profile. Its parts are among the document's components, since answers refer to them."""
     schema = Profile.model_json_schema(ref_template="#/components/schemas/{model}")
     return {name: value for name, value in schema.items() if name != "$defs"}
 

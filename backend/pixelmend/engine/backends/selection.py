@@ -77,6 +77,21 @@ def open_in_torch(model: LoadedModel, device: Device, precision: Precision, thre
     return TorchNetwork(model, device, precision)
 
 
+def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwork:
+    """The model in FP32, to fall back on. Without PyTorch, OpenVINO computes it on the CPU.
+
+    Raises DeviceMemoryError, and ModelUnusable if nothing here can.
+    """
+    if device.type == "vulkan":
+        return open_in_vulkan(model, device, "float32")
+    try:
+        return open_in_torch(model, device, "float32", threads)
+    except ModelUnusable:
+        if device.type != "cpu" or model.architecture.name not in PORTABLE_ARCHITECTURES:
+            raise
+        return _in_openvino(model, device, "float32", threads)
+
+
 def _truth(
     model: LoadedModel, probe: Tiles, on_cpu: Callable[[], DeviceNetwork]
 ) -> tuple[NDArray[Any], DeviceNetwork | None]:

@@ -15,7 +15,7 @@ MIN_PSNR_DB = 45.0
 """A reduced precision must stay this close to FP32 on a probe tile; sound ones measured 55 dB and more."""
 
 BFLOAT16_FEATURES = ("amx_bf16", "avx512_bf16")
-"""Of CPUs, as Linux calls them. Others compute bfloat16 more slowly than float32."""
+"""Features of CPUs, as Linux calls them. CPUs without them compute bfloat16 more slowly than float32."""
 
 
 def preferred_precision(

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork
-from pixelmend.engine.backends.selection import open_in_torch, open_network
-from pixelmend.engine.backends.vulkan import open_in_vulkan
+from pixelmend.engine.backends.selection import open_exact, open_network
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.engine.model_cache.call_size import SMALLEST_CALL_PX
@@ -213,9 +212,7 @@ class CatalogProvider:
         """The same device in FP32, then the CPU in FP32."""
 
         def on(device: Device) -> Callable[[], TileNetwork]:
-            if device.type == "vulkan":
-                return partial(open_in_vulkan, model, device, "float32")
-            return partial(open_in_torch, model, device, "float32", self._threads)
+            return partial(open_exact, model, device, self._threads)
 
         if (network.device.type, network.precision) != (self._device.type, "float32"):
             yield FallbackNetwork(on(self._device), "other-precision")

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class RecoveryObserver:
-    """Of one model."""
+    """Watches the recovery of one model."""
 
     def __init__(self, model: str = "", hooks: Hooks | None = None) -> None:
         self._model = model
