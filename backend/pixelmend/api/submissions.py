@@ -4,11 +4,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.requests import Request
 
 from pixelmend.api.auth import Caller
+from pixelmend.api.file_fields import file_fields
 from pixelmend.api.negotiation import negotiate
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import FileField, Upload, UploadedFile, read_upload
@@ -16,7 +16,6 @@ from pixelmend.core.errors import InvalidParameter, MalformedUpload
 from pixelmend.core.telemetry import REQUEST_ID
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.intake import (
-    MASKS,
     Incoming,
     digest_of,
     digest_of_pair,
@@ -33,6 +32,7 @@ from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind, Task
+from pixelmend.tasks.upscale_video import VideoOptions, expected_bytes, resolved
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
@@ -78,7 +78,7 @@ class _Intake:
             service.readiness.require_open(self._caller.owner)
             service.callers.require_quota(self._caller)
         try:
-            upload = await self._receive(self._file_fields(kind))
+            upload = await self._receive(file_fields(service, self._input, self._mask, kind))
             kind = kind or _named_kind(upload, service.tasks)
             if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
@@ -94,35 +94,10 @@ class _Intake:
 
     # --- reading ----------------------------------------------------------------------------------------
 
-    def _file_fields(self, kind: JobKind | None) -> dict[str, FileField]:
-        settings = self._service.settings
-
-        def one(path: Path) -> FileField:
-            return FileField(
-                lambda _: path, settings.max_upload_bytes, "max_upload_bytes", together="one image"
-            )
-
-        def many(folder: Path) -> FileField:
-            return FileField(
-                lambda n: _made(folder) / str(n),
-                settings.max_batch_bytes,
-                "max_batch_bytes",
-                settings.max_batch_items,
-                together="many images",
-            )
-
-        known = {
-            "file": one(self._input),
-            "mask": one(self._mask),
-            "files": many(self._input),
-            "masks": many(self._input / MASKS),
-        }
-        return known if kind is None else {name: known[name] for name in kind.file_fields}
-
     async def _receive(self, file_fields: Mapping[str, FileField]) -> Upload:
         settings = self._service.settings
         length = self._request.headers.get("content-length")
-        most = max(taken.max_bytes for taken in file_fields.values())
+        most = max(taken.widest.max_bytes for taken in file_fields.values())
         # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
         expected = min(int(length), most) if length and length.isdecimal() else 0
         await self._service.jobs.retention.require_room(expected)
@@ -163,6 +138,8 @@ class _Intake:
 
     async def _single(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
         file, mask_field = upload.one("file"), kind.mask_field
+        if kind.task.takes_video:
+            return await self._film(upload, file, kind, key)
         digest, mask_path = file.digest, None
         if mask_field is not None:
             digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
@@ -177,6 +154,30 @@ class _Intake:
             pixels=size.pixels,
             digest=digest,
             file_name=file.file_name,
+        )
+
+    async def _film(self, upload: Upload, file: UploadedFile, kind: JobKind, key: str | None) -> Submission:
+        service, spool = self._service, self._service.spool
+        options = self._options(upload.fields, kind)
+        video = VideoOptions.of(options)
+        header = await asyncio.to_thread(service.videos.probe, self._input, video.start_s, video.seconds)
+        options = resolved(options, header)
+        admission = self._admission(kind.task, options)
+        size = admission.film_size_for(header)
+        # Segments and the result lie on the disk at one time, when the job ends.
+        await service.jobs.retention.require_room(2 * expected_bytes(options, size, header.frames))
+        output = spool.output_path(self._job_id, admission.output_format.suffix)
+        parts = spool.parts_path(self._job_id)
+        pixels = size.pixels * header.frames
+        return self._submission(
+            ImageTask(self._job_id, self._input, output, options, admission.steps, parts_path=parts),
+            kind,
+            admission,
+            key,
+            pixels=pixels,
+            digest=file.digest,
+            file_name=file.file_name,
+            charged=-(-pixels // service.settings.max_output_pixels),
         )
 
     async def _batch(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
@@ -277,11 +278,6 @@ def _new_id(instance: str) -> str:
 
 def _incoming(files: Sequence[UploadedFile]) -> list[Incoming]:
     return [Incoming(file.file_name or "image", file.digest) for file in files]
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

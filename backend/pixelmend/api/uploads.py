@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ TOLD_BYTES = 1 << 20
 class FileField:
     """A field that takes files: how many, where the n-th goes, how many bytes a body with it may have.
 
-    setting: what `max_bytes` is called. together: fields of different groups exclude each other.
+    setting: what `max_bytes` is called. together: fields of different groups exclude each other. of_tasks:
+    other bounds, with their settings, for forms that name one of these tasks before the file.
     """
 
     path_of: Callable[[int], Path]
@@ -34,6 +35,15 @@ class FileField:
     setting: str
     most: int = 1
     together: str = ""
+    of_tasks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def for_task(self, name: str | None) -> "FileField":
+        found = None if name is None else self.of_tasks.get(name)
+        return self if found is None else replace(self, max_bytes=found[0], setting=found[1], of_tasks={})
+
+    @property
+    def widest(self) -> "FileField":
+        return max((self.for_task(name) for name in (None, *self.of_tasks)), key=lambda each: each.max_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class _Reader:
         self._part: _Part | None = None
         self.fields: dict[str, str] = {}
         self.files: dict[str, list[UploadedFile]] = {}
+        self._bounds: list[FileField] = []
         self.ended = False
 
     def close(self) -> None:
@@ -151,6 +162,7 @@ class _Reader:
         for other in self.files:
             if self._file_fields[other].together != taken.together:
                 raise InvalidParameter(f"the fields {other!r} and {name!r} exclude each other")
+        self._bounds.append(taken.for_task(self.fields.get("task", "").strip()))
         files = self.files.setdefault(name, [])
         if len(files) >= taken.most:
             limit = (
@@ -164,8 +176,15 @@ class _Reader:
     @property
     def bound(self) -> FileField:
         """That which holds for the body, as far as it is known which fields are sent."""
-        sent = [self._file_fields[name] for name in self.files]
-        return max(sent or self._file_fields.values(), key=lambda taken: taken.max_bytes)
+        most = self._bounds or [taken.widest for taken in self._file_fields.values()]
+        return max(most, key=lambda taken: taken.max_bytes)
+
+    def require_bound(self, received_bytes: int) -> None:
+        """Raises PayloadTooLarge."""
+        taken = self.bound
+        if received_bytes > taken.max_bytes:
+            more = "; send the field task first for a film" if taken.of_tasks else ""
+            raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}{more}")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
@@ -229,14 +248,13 @@ async def read_upload(
             async for chunk in chunks:
                 if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
                     on_received(received)
-                taken = reader.bound
-                if received > taken.max_bytes:
-                    raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}")
+                reader.require_bound(received)
                 # Spooled writes of some 64 KB: as quick as handing them to a thread would be.
                 with reading("the multipart body", MalformedUpload):
                     parser.write(chunk)
             with reading("the multipart body", MalformedUpload):
                 parser.finalize()
+            reader.require_bound(received)  # the last chunk may have told which fields are sent
     finally:
         reader.close()
     if not reader.ended:

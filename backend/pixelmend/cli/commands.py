@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from pixelmend.core.config import Settings, settings_of_this_user
 from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
-from pixelmend.core.errors import PixelmendError, printable
+from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.core.text import printable
 from pixelmend.core.version import VERSION
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pixelmend.cli.search import IMAGE_SUFFIXES, find_images
-from pixelmend.core.errors import InvalidParameter, PixelmendError, printable
+from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.core.text import printable
 from pixelmend.imaging.formats import Format, format_registry
 from pixelmend.imaging.names import same_name, shortened
 from pixelmend.tasks.registry import task_registry

@@ -16,8 +16,8 @@ from pixelmend.cli.remote import remote_engine
 from pixelmend.cli.request import Request
 from pixelmend.cli.search import passed_over_line
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import printable
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.text import printable
 from pixelmend.tasks.options import ImageOptions
 
 

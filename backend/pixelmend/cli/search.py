@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelmend.core.errors import printable
+from pixelmend.core.text import printable
 from pixelmend.imaging.names import is_litter
 
 IMAGE_SUFFIXES = frozenset(

@@ -12,7 +12,7 @@ from pixelmend.worker.protocol import Cancel, Submit
 
 @dataclass(eq=False, slots=True)
 class Placement:
-    """Belongs to one event loop. jobs_per_worker: of similar size.
+    """Belongs to one event loop. jobs_per_worker: of similar size. long_per_worker: long ones.
 
     running: by their ids. A job that has ended before its worker was done with it keeps its room there
     until the worker says so, or is lost.
@@ -20,6 +20,7 @@ class Placement:
 
     workers: WorkerPool
     jobs_per_worker: int
+    long_per_worker: int
     running: dict[str, Job] = field(default_factory=dict)
     _retiring: dict[str, Job] = field(default_factory=dict)
 
@@ -63,7 +64,7 @@ class Placement:
         if job.lost_workers or any(other.lost_workers for other in there):
             return not there  # a suspect runs alone
         alike = sum(size_class(other) == size_class(job) for other in there)
-        return alike < self.jobs_per_worker
+        return alike < (self.long_per_worker if job.is_long else self.jobs_per_worker)
 
     def _all(self) -> list[Job]:
         return [*self.running.values(), *self._retiring.values()]

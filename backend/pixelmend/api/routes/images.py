@@ -12,7 +12,8 @@ from pixelmend.api.routes.tasks import add_task_route
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted, submit
 from pixelmend.api.waiting import while_connected
-from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import Cancelled, DeadlineExceeded, InternalError
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.task import JobKind
@@ -25,7 +26,7 @@ def images_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
     content: dict[str, Any] = {output.media_type: {} for output in service.formats.outputs}
     for kind in service.tasks.kinds.values():
-        if not kind.is_batch:
+        if not kind.is_batch and not kind.task.is_long:
             success = {"content": content, "description": kind.task.result}
             add_task_route(router, service, kind, _answered, success, _PROBLEMS)
     return router
@@ -92,7 +93,7 @@ def _answer(service: Service, accepted: Accepted) -> Response:
         job_id=lease.record.id,
         task=service.tasks.kind(lease.record.task).task,
         options=lease.record.options,
-        output=service.formats.output(lease.record.options.format),
+        output=service.tasks.output(lease.record.task, lease.record.options.format, service.formats),
         report=report,
         file_name=accepted.file_name,
         release=lease.release,
