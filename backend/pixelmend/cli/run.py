@@ -72,7 +72,7 @@ async def _run(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("tiles"),
+        TextColumn("frames" if request.task.takes_video else "tiles"),
         TimeRemainingColumn(),
     )
     opened = _here(request.options, settings, console) if server is None else _there(server, console)

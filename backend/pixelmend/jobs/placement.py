@@ -61,8 +61,13 @@ class Placement:
 
     def _has_room(self, index: int, job: Job) -> bool:
         there = [other for other in self._all() if other.worker == index]
-        if job.lost_workers or any(other.lost_workers for other in there):
-            return not there  # a suspect runs alone
+        # A suspect runs alone. A film is one only until it is past the place where its worker was lost, and
+        # suspects do not wait for hours until another film ends.
+        if any(other.is_long and other.lost_workers for other in there):
+            return False
+        beside = there if job.is_long else [other for other in there if not other.is_long]
+        if job.lost_workers or any(other.lost_workers for other in beside):
+            return not beside
         alike = sum(size_class(other) == size_class(job) for other in there)
         return alike < (self.long_per_worker if job.is_long else self.jobs_per_worker)
 

@@ -134,8 +134,8 @@ def _copies(
     """A stream of the result for each one of the source that its container takes, by the source's index."""
     copies: dict[int, Stream] = {}
     for stream in old.streams:
-        if stream.index == film.index:
-            continue
+        if stream.index == film.index or (stream.type == "data" and old.chapters()):
+            continue  # MP4 keeps its chapters in such a stream, and the result gets one of its own
         codec = "" if stream.codec_context is None else stream.codec_context.codec.canonical_name
         try:
             if isinstance(stream, AttachmentsStream) and new.format.name == "matroska":
