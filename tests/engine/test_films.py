@@ -22,8 +22,9 @@ from pixelmend.imaging.target import Target
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.tasks.upscale_video import UpscaleVideoTask, VideoOptions, resolved
+from pixelmend.video.film import Film
 from pixelmend.video.frames import FrameReader
-from pixelmend.video.inspection import Film, inspect
+from pixelmend.video.inspection import inspect
 from tests.video import clips
 from tests.video.clips import HEIGHT, WIDTH, Clip, Picture, constant_rate, make, moving_square, still
 
@@ -331,3 +332,68 @@ def test_a_film_cut_off_gives_what_is_there_or_says_why(engine: InProcessEngine,
         upscaled(engine, empty, tmp_path / "none.mkv")
     assert isinstance(failure.value, CorruptVideo) or failure.value.code == "unsupported-video"
     assert not (tmp_path / "none.mkv").exists()
+
+
+def animation(path: Path, **options: Any) -> Path:
+    """Eight frames of a disc that moves over nothing, shown for 40 to 180 ms."""
+    frames = []
+    for number in range(8):
+        pixels = np.zeros((48, 64, 4), np.uint8)
+        rows, columns = np.mgrid[0:48, 0:64]
+        inside = (rows - 24) ** 2 + (columns - 12 - 5 * number) ** 2 < 100
+        pixels[inside] = (200, 60, 30, 255)
+        frames.append(Image.fromarray(pixels))
+    shown_ms = [40 + 20 * number for number in range(8)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=shown_ms, loop=3, **options)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["gif", "apng", "webp"])
+def test_animations_stay_what_they_are(engine: InProcessEngine, tmp_path: Path, suffix: str) -> None:
+    of_kind: dict[str, dict[str, Any]] = {
+        "gif": {"disposal": 2},
+        "apng": {"format": "PNG"},
+        "webp": {"lossless": True},
+    }
+    options = of_kind[suffix]
+    source = animation(tmp_path / f"film.{suffix}", **options)
+    target = tmp_path / f"result.{suffix}"
+    report = upscaled(engine, source, target)
+    assert (report.width_px, report.height_px, report.frames) == (128, 96, 8)
+    with Image.open(source) as old, Image.open(target) as new:
+        assert (new.format, new.size) == (old.format, (128, 96))
+        assert new.info.get("loop") == 3
+        for number in range(8):
+            old.seek(number)
+            new.seek(number)
+            new.load()
+            assert new.info["duration"] == 40 + 20 * number
+            large = np.asarray(old.convert("RGBA").resize(new.size, Image.Resampling.NEAREST), np.float64)
+            made = np.asarray(new.convert("RGBA"), np.float64)
+            # The same place is opaque, in the same colour; edges may differ.
+            assert np.mean(np.abs(large[..., 3] - made[..., 3])) < 8
+            seen = (large[..., 3] > 250) & (made[..., 3] > 250)
+            assert seen.sum() > 500
+            assert np.mean(np.abs(large[seen][:, :3] - made[seen][:, :3])) < 12
+    assert not (tmp_path / "parts").exists()
+
+
+def test_an_animation_becomes_a_film_on_white(engine: InProcessEngine, tmp_path: Path) -> None:
+    source = animation(tmp_path / "film.webp", lossless=True)
+    report = upscaled(engine, source, tmp_path / "result.mp4")
+    film = inspect(tmp_path / "result.mp4")
+    assert report.not_kept == ("alpha",)
+    starts = [sum(40 + 20 * n for n in range(number)) for number in range(8)]
+    assert [round(float(time) * 1000) for time in times(film)] == starts
+    with opened(tmp_path / "result.mp4") as container:
+        assert container.duration == 880_000
+    assert (pictures(tmp_path / "result.mp4")[0][2:8, 2:8] > 245).all()
+
+
+def test_images_and_films_are_no_animations(engine: InProcessEngine, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "image.png")
+    with pytest.raises(PixelmendError, match="it has one frame"):
+        inspect(tmp_path / "image.png")
+    source = make(tmp_path / "film.mp4", Clip(constant_rate(2)))
+    with pytest.raises(PixelmendError, match="format=gif is for animated images"):
+        task_of(source, tmp_path / "result.gif")

@@ -109,11 +109,13 @@ class Limits(BaseModel):
 
 
 class TaskInfo(BaseModel):
-    """A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many."""
+    """A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many; a job for a film."""
 
     name: str
     summary: str
     takes_mask: bool
+    takes_video: bool = Field(description="Its file is a film, and it is a job: no request waits for it.")
+    available: bool = Field(description="All that it needs is installed.")
     fields: list[str] = Field(description="Text fields of its form.")
 
 

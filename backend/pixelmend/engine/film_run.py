@@ -3,28 +3,26 @@
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pixelmend.core.geometry import Size
 from pixelmend.engine.device_loop import DeviceLoop
+from pixelmend.engine.film_output import AHEAD_FRAMES, FilmJob, WrittenSegment, chroma_family, encoding_spec
 from pixelmend.engine.frame_upscaler import FrameUpscaler, PendingFrame
-from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.steps.work import PipelineLimits, Work
+from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.tiling import TilePlan
-from pixelmend.video.codecs import Codec
-from pixelmend.video.frames import Frame, FrameReader
-from pixelmend.video.inspection import Film, inspect
-from pixelmend.video.joining import Cut, FinishedSegment, join
+from pixelmend.video.animation import AnimationReader, FrameFolderWriter, join_animation
+from pixelmend.video.film import Film, FinishedSegment, Frame
+from pixelmend.video.frames import FrameReader
+from pixelmend.video.inspection import inspect
+from pixelmend.video.joining import Cut, join
 from pixelmend.video.parts import PartsFolder, SegmentRecord
-from pixelmend.video.segments import EncodingSpec, SegmentWriter, choose_encoder
+from pixelmend.video.segments import SegmentWriter
 from pixelmend.video.timeline import Segment, Timeline
 
-_AHEAD_FRAMES = 2
-"""Decoded before the device wants them, and upscaled before the encoder does."""
 _MAX_IN_FLIGHT_FRAMES = 8
 
 
@@ -32,25 +30,6 @@ def film_parts(path: Path, start_s: float, seconds: float | None) -> tuple[Film,
     """The film, and the times of that part of it."""
     film = inspect(path)
     return film, film.timeline.part(start_s, seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class FilmJob:
-    """What is done with a film. timeline: of the part that is asked for. size: of the result's frames, as
-    they are stored. plan: of the tiles of a frame.
-    """
-
-    path: Path
-    film: Film
-    timeline: Timeline
-    model: OpenModel
-    plan: TilePlan
-    margin_px: int
-    size: Size
-    codec: Codec
-    quality: int
-    encoder: str
-    deinterlace: bool
 
 
 @dataclass(slots=True)
@@ -74,24 +53,12 @@ class FilmRun:
         self._job = job
         self._folder = folder
         self._limits = limits
-        family, bits = _family(job.film.pixel_format), job.film.header.bits
-        name, self._family, self._bits = job.codec.pixel_format(family, bits)
-        self._spec = EncodingSpec(
-            codec=job.codec,
-            encoder=choose_encoder(job.codec, name, job.encoder),
-            pixel_format=name,
-            quality=job.quality,
-            rows=job.film.header.size.scale(job.model.model.scale),
-            size=job.size,
-            bits=8 if bits == 8 else 16,
-            rate=job.timeline.average_rate,
-            time_base_s=job.timeline.time_base_s,
-            origin=job.timeline.pts[0],
-            colour=job.film.colour,
-            aspect=job.film.aspect,
-            threads=limits.threads,
-        )
-        self._reader = FrameReader(job.path, job.film, job.timeline, deinterlace=job.deinterlace)
+        self._spec = None if job.codec is None else encoding_spec(job, job.codec, limits.threads)
+        self._reader: FrameReader | AnimationReader
+        if job.film.is_animation:
+            self._reader = AnimationReader(job.path, job.film, job.timeline, keep_alpha=job.codec is None)
+        else:
+            self._reader = FrameReader(job.path, job.film, job.timeline, deinterlace=job.deinterlace)
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("decode", "take-over", "encode")}
         for thread in self._threads.values():
             work.resources.callback(thread.shutdown, cancel_futures=True)
@@ -122,7 +89,7 @@ class FilmRun:
         tally = _Tally()
         for segment in remaining:
             with ExitStack() as resources:
-                written = _Written(self._folder, segment, self._spec, self._threads["encode"], resources)
+                written = WrittenSegment(segment, self._open_writer, self._threads["encode"], resources)
                 while following is not None and following[0].index < segment.stop:
                     frame, pixels = following
                     self._work.raise_if_cancelled()
@@ -137,6 +104,11 @@ class FilmRun:
             records.append(record)
         self._work.on_progress(total, total)
         return records
+
+    def _open_writer(self, number: int) -> "SegmentWriter | FrameFolderWriter":
+        if self._spec is None:
+            return FrameFolderWriter(self._folder.file_of(number, ".frames"), self._job.size)
+        return SegmentWriter(self._folder.file_of(number, self._spec.suffix), self._spec)
 
     def _record(
         self, segment: Segment, file: str | None, pts: tuple[int, ...], tally: _Tally
@@ -168,7 +140,7 @@ class FilmRun:
         """Frames from that number on, some of them ahead of their use."""
         frames = self._reader.frames(start)
         thread = self._threads["decode"]
-        ahead = deque(thread.submit(next, frames, None) for _ in range(_AHEAD_FRAMES))
+        ahead = deque(thread.submit(next, frames, None) for _ in range(AHEAD_FRAMES))
         while True:
             began_s = time.perf_counter()
             frame = ahead.popleft().result()
@@ -181,7 +153,8 @@ class FilmRun:
     def _upscaled(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Pixels]]:
         pending: deque[tuple[Frame, PendingFrame]] = deque()
         for frame in frames:
-            pending.append((frame, self._upscaler.begin(frame.pixels)))
+            pixels = frame.pixels if frame.pixels.shape[2] == 3 else bleed_colour(frame.pixels)
+            pending.append((frame, self._upscaler.begin(pixels)))
             if len(pending) >= self._in_flight_frames:
                 done, outputs = pending.popleft()
                 yield done, self._upscaler.complete(outputs)
@@ -207,30 +180,38 @@ class FilmRun:
             for record in records
             if record.file is not None
         ]
+        output, container = self._work.task.output_path, self._work.task.options.format
+        if job.codec is None:
+            join_animation(job.film, times, segments, output, container, job.quality)
+            return ()
         lost = join(
             job.path,
             job.film,
             times,
             segments,
-            self._work.task.output_path,
-            self._work.task.options.format,
+            output,
+            container,
             cut,
             comment,
         )
         return (*self._reduced(), *lost)
 
     def _reduced(self) -> Iterator[str]:
-        header = self._job.film.header
+        header, codec = self._job.film.header, self._job.codec
         if header.has_alpha:
             yield "alpha"
-        if self._bits < header.bits:
+        if codec is None or self._job.film.is_animation:
+            return
+        family = chroma_family(self._job.film.pixel_format)
+        _, kept_family, kept_bits = codec.pixel_format(family, header.bits)
+        if kept_bits < header.bits:
             yield f"{header.bits}-bit"
-        family = _family(self._job.film.pixel_format)
-        if self._family < family:
+        if kept_family < family:
             yield f"chroma-{family}"
 
     def notes(self, records: Sequence[SegmentRecord]) -> tuple[str, ...]:
-        notes = [f"encoded by {self._spec.encoder.name} as {self._spec.pixel_format}"]
+        spec = self._spec
+        notes = [] if spec is None else [f"encoded by {spec.encoder.name} as {spec.pixel_format}"]
         if self._job.deinterlace:
             notes.append("deinterlaced by bwdif")
         damaged = sum(record.damaged for record in records)
@@ -241,58 +222,3 @@ class FilmRun:
         for record in records:
             notes += [note for note in record.notes if note not in notes]
         return tuple(notes)
-
-
-class _Written:
-    """A segment that is being encoded, on the encoder's thread; some frames at most wait for it."""
-
-    def __init__(
-        self,
-        folder: PartsFolder,
-        segment: Segment,
-        spec: EncodingSpec,
-        thread: ThreadPoolExecutor,
-        resources: ExitStack,
-    ) -> None:
-        self._path = folder.file_of(segment.number, spec.suffix)
-        self._spec = spec
-        self._thread = thread
-        self._resources = resources
-        self._writer: SegmentWriter | None = None
-        self._waiting: deque[Future[None]] = deque()
-        self._pts: list[int] = []
-
-    def add(self, frame: Frame, pixels: Pixels, duration: int) -> None:
-        """Raises what an earlier frame failed with."""
-        if self._writer is None:
-            self._writer = self._resources.enter_context(SegmentWriter(self._path, self._spec))
-            self._resources.callback(self._settle)
-        self._pts.append(frame.pts)
-        self._waiting.append(self._thread.submit(self._writer.write, pixels, frame.pts, duration))
-        if len(self._waiting) > _AHEAD_FRAMES:
-            self._waiting.popleft().result()
-
-    def finish(self) -> tuple[str | None, tuple[int, ...]]:
-        """The name of the file, None without any frame, and the times of its frames."""
-        if self._writer is None:
-            return None, ()
-        while self._waiting:
-            self._waiting.popleft().result()
-        self._thread.submit(self._writer.finish).result()
-        return self._path.name, tuple(self._pts)
-
-    def _settle(self) -> None:
-        """No thread uses the writer any more when it is closed."""
-        for waiting in self._waiting:
-            waiting.cancel()
-        self._thread.submit(lambda: None).result()
-
-
-def _family(pixel_format: str) -> str:
-    """The chroma subsampling of a format, by FFmpeg's name of it; "444" for RGB."""
-    for family in ("420", "422", "444"):
-        if family in pixel_format:
-            return family
-    if pixel_format.startswith(("nv12", "nv21", "p010", "gray", "yuv41", "pal8", "p016")):
-        return "420"
-    return "422" if pixel_format.startswith(("yuyv", "uyvy", "nv16", "p210", "yvyu", "yuv440")) else "444"

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue
 
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.formats import Format
 from pixelmend.imaging.target import Target
@@ -22,6 +23,7 @@ from pixelmend.tasks.upscale import (
     upscaled_size,
 )
 from pixelmend.video.codecs import (
+    ANIMATIONS,
     CODECS,
     CONTAINERS,
     DEFAULT_QUALITY,
@@ -34,10 +36,12 @@ from pixelmend.video.codecs import (
 from pixelmend.video.header import VideoHeader
 
 AUTO = "auto"
+ANIMATION_BYTES_PER_PX = 2
+"""Of its frames as PNG files."""
 MAX_PART_S = 24 * 3600.0
 
 _CODEC_NAMES = ", ".join(each.name for each in CODECS)
-_CONTAINER_NAMES = ", ".join(each.name for each in CONTAINERS)
+_CONTAINER_NAMES = ", ".join(each.name for each in (*CONTAINERS, *ANIMATIONS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class UpscaleVideoTask(Task):
         return ("upscale-video",)
 
     def outputs(self, images: tuple[Format, ...]) -> tuple[Format, ...]:
-        return CONTAINERS
+        return (*CONTAINERS, *ANIMATIONS)
 
     def check(self, options: ImageOptions, catalog: Catalog) -> None:
         check_upscale(options.upscale, catalog)
@@ -151,6 +155,15 @@ def resolved(options: ImageOptions, header: VideoHeader) -> ImageOptions:
     codec that does not go into the container, or if an interlaced film is to be refused.
     """
     video = VideoOptions.of(options)
+    animations = [each.name for each in ANIMATIONS]
+    if options.format == AUTO and header.container in animations:
+        options = replace(options, format=header.container)
+    if options.format in animations:
+        if header.container not in animations:
+            raise InvalidParameter(f"format={options.format} is for animated images; this is a film")
+        if video.codec != AUTO:
+            raise InvalidParameter(f"codec={video.codec} does not go into format={options.format}")
+        return options
     codec = codec_like(header.codec) if video.codec == AUTO else codec_named(video.codec)
     container = options.format
     if container == AUTO:
@@ -163,7 +176,10 @@ def resolved(options: ImageOptions, header: VideoHeader) -> ImageOptions:
 
 def expected_bytes(options: ImageOptions, size: Size, frames: int) -> int:
     """About what the result will take on the disk."""
-    codec = codec_named(VideoOptions.of(options).codec)
+    video = VideoOptions.of(options)
+    if video.codec == AUTO:
+        return ANIMATION_BYTES_PER_PX * size.pixels * frames
+    codec = codec_named(video.codec)
     return round(codec.bits_per_px(options.quality or DEFAULT_QUALITY) * size.pixels * frames / 8)
 
 

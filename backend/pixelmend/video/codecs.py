@@ -147,6 +147,11 @@ MKV = Format("mkv", "video/matroska", (".mkv",), written_name="Matroska")
 WEBM = Format("webm", "video/webm", (".webm",), written_name="WebM")
 MOV = Format("mov", "video/quicktime", (".mov",), written_name="QuickTime")
 CONTAINERS = (MP4, MKV, WEBM, MOV)
+GIF = Format("gif", "image/gif", (".gif",), written_name="GIF")
+APNG = Format("apng", "image/apng", (".apng", ".png"), written_name="animated PNG")
+WEBP = Format("webp", "image/webp", (".webp",), written_name="animated WebP")
+ANIMATIONS = (GIF, APNG, WEBP)
+"""Animated images are read and written as films; films do not become animated images."""
 MUXERS: Mapping[str, str] = MappingProxyType({"mp4": "mp4", "mkv": "matroska", "webm": "webm", "mov": "mov"})
 """What FFmpeg calls them."""
 VIDEO_SUFFIXES = (
@@ -158,7 +163,7 @@ VIDEO_SUFFIXES = (
 
 def container_named(name: str) -> Format:
     """Raises InvalidParameter naming what there is."""
-    return format_named(name, CONTAINERS)
+    return format_named(name, (*CONTAINERS, *ANIMATIONS))
 
 
 def container_like(demuxer: str, codec: Codec) -> str:

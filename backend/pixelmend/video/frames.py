@@ -1,7 +1,6 @@
 """Decodes a film's frames as arrays of RGB, in the order in which they are shown."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
@@ -16,21 +15,13 @@ from av.video.stream import VideoStream
 from pixelmend.core.errors import CorruptVideo
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.video.inspection import Film, main_stream, opened
+from pixelmend.video.film import Film, Frame
+from pixelmend.video.inspection import main_stream, opened
 from pixelmend.video.timeline import Timeline
 
 SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
 """The exact ways of the scaler; its default is faster, and off by some levels in a byte."""
 _TRIED_KEYS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """index: its number in the timeline. pixels: (H, W, 3), uint8 or uint16, as stored: not turned."""
-
-    index: int
-    pts: int
-    pixels: Pixels
 
 
 class FrameReader:

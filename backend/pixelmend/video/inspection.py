@@ -5,7 +5,7 @@ Foreign code reads the file (FFmpeg's libraries), so this runs in a worker, or i
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from av.video.stream import VideoStream
 from pixelmend.core.errors import CorruptVideo, UnsupportedVideo
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.boundary import reading
+from pixelmend.video.animation import begins_like_animation, inspect_animation
 from pixelmend.video.colour import LOCATIONS, UNSPECIFIED, ColourTags
+from pixelmend.video.film import Film
 from pixelmend.video.header import VideoHeader
 from pixelmend.video.timeline import Timeline
 
@@ -34,26 +36,10 @@ DEMUXERS = (
     "ogg",
     "mxf",
     "nut",
-    "gif",
-    "apng",
 )
 """Containers that are read. Others, playlists above all, may name further files or addresses."""
 _MARKS_PACKETS = 4
 """Packets in which headers of a coded film are looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """index: of the stream among all. frame_bits: of a sample as decoded. aspect: of a pixel, None if
-    the file does not tell. pixel_format: as FFmpeg calls it.
-    """
-
-    header: VideoHeader
-    timeline: Timeline
-    colour: ColourTags
-    index: int
-    pixel_format: str
-    aspect: Fraction | None
 
 
 @contextmanager
@@ -89,6 +75,10 @@ def main_stream(container: InputContainer) -> VideoStream:
 
 def inspect(path: Path) -> Film:
     """Raises UnsupportedVideo, CorruptVideo."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if begins_like_animation(head):
+        return inspect_animation(path)
     with reading("the film", CorruptVideo), opened(path) as container:
         stream = main_stream(container)
         context = stream.codec_context

@@ -4,6 +4,7 @@ import heapq
 import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,18 +22,11 @@ from pixelmend.core.errors import CorruptVideo
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import MUXERS
-from pixelmend.video.inspection import Film, main_stream, opened
+from pixelmend.video.film import Film, FinishedSegment
+from pixelmend.video.inspection import main_stream, opened
 from pixelmend.video.timeline import Timeline, decode_times
 
 _DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedSegment:
-    """pts: the times of its frames, ascending."""
-
-    path: Path
-    pts: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +53,13 @@ def join(
     """Write `target`, complete or not at all. container: a name of CONTAINERS. cut: for a part of the film.
     comment: a tag of the result, unless the film has one.
 
-    Returns what the result lacks of the source's other streams. Raises StorageFull, CorruptVideo.
+    Returns what the result lacks of the source's other streams; an animation has none. Raises StorageFull,
+    CorruptVideo.
     """
     part = target.with_name(target.name + ".part")
     try:
-        with storage_errors(target), opened(source) as old:
+        with storage_errors(target), ExitStack() as resources:
+            old = None if film.is_animation else resources.enter_context(opened(source))
             lost = _join(old, film, timeline, segments, part, container, cut, comment)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
@@ -74,7 +70,7 @@ def join(
 
 
 def _join(
-    old: InputContainer,
+    old: InputContainer | None,
     film: Film,
     timeline: Timeline,
     segments: Sequence[FinishedSegment],
@@ -89,32 +85,33 @@ def _join(
         av.open(f"file:{segments[0].path}") as first,
         av.open(f"file:{part}", "w", format=MUXERS[container], options=options) as new,
     ):
-        source_stream = main_stream(old)
-        picture = _picture_stream(new, first.streams.video[0], source_stream, film)
-        copies = _copies(old, new, source_stream, lost)
-        tags = {name: text for name, text in old.metadata.items() if name.lower() not in _DROPPED_TAGS}
+        source = None if old is None else main_stream(old)
+        picture = _picture_stream(new, first.streams.video[0], source, film)
+        videos = _pictures(segments, timeline, picture, by_decoding=container in ("mp4", "mov"))
+        others: Iterator[Timed] = iter(())
+        tags: dict[str, str] = {}
+        if old is not None and source is not None:
+            others = _copied(old, _copies(old, new, source, lost), cut)
+            tags = {name: text for name, text in old.metadata.items() if name.lower() not in _DROPPED_TAGS}
         new.metadata.update({"comment": comment, **tags} if comment else tags)
-        if cut is None:
-            chapters = old.chapters()
-            if chapters:
-                new.set_chapters(chapters)
-        videos = _pictures(segments, timeline, picture, film)
-        others = _copied(old, copies, cut)
+        if cut is None and old is not None and old.chapters():
+            new.set_chapters(old.chapters())
         for _, _, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
             new.mux_one(packet)
     return tuple(lost)
 
 
 def _picture_stream(
-    new: OutputContainer, encoded: VideoStream, source: VideoStream, film: Film
+    new: OutputContainer, encoded: VideoStream, source: VideoStream | None, film: Film
 ) -> VideoStream:
     is_hevc = encoded.codec_context.codec.canonical_name == "hevc" and new.format.name in ("mp4", "mov")
     stream = new.add_stream_from_template(encoded, opaque=not is_hevc)
     if is_hevc:
         stream.codec_context.codec_tag = "hvc1"  # Apple's players know HEVC by this tag alone
     stream.time_base = film.timeline.time_base_s
-    stream.metadata.update(_stream_tags(source))
-    stream.disposition = source.disposition
+    if source is not None:
+        stream.metadata.update(_stream_tags(source))
+        stream.disposition = source.disposition
     if film.header.rotation_deg:
         stream.set_display_rotation(film.header.rotation_deg)
     return stream
@@ -168,9 +165,9 @@ Timed: TypeAlias = "tuple[float, int, Packet[Any]]"
 
 
 def _pictures(
-    segments: Sequence[FinishedSegment], timeline: Timeline, stream: VideoStream, film: Film
+    segments: Sequence[FinishedSegment], timeline: Timeline, stream: VideoStream, *, by_decoding: bool
 ) -> Iterator[Timed]:
-    times = _PictureTimes(segments, timeline)
+    times = _PictureTimes(segments, timeline, by_decoding=by_decoding)
     for segment in segments:
         with av.open(f"file:{segment.path}") as container:
             for packet in container.demux(container.streams.video[0]):
@@ -183,9 +180,13 @@ def _pictures(
 
 
 class _PictureTimes:
-    """The times of all packets of all segments, in the order of decoding."""
+    """The times of all packets of all segments, in the order of decoding.
 
-    def __init__(self, segments: Sequence[FinishedSegment], timeline: Timeline) -> None:
+    by_decoding: as MP4 counts, in which a track is as long as its packets in the order of
+    decoding.
+    """
+
+    def __init__(self, segments: Sequence[FinishedSegment], timeline: Timeline, *, by_decoding: bool) -> None:
         pts: list[int] = []
         for segment in segments:
             pts += _segment_times(segment, timeline.time_base_s)
@@ -194,9 +195,12 @@ class _PictureTimes:
         durations = {time: end - time for time, end in zip(shown, ends, strict=True)}
         last = timeline.index_of(shown[-1])
         durations[shown[-1]] = 0 if last is None else timeline.durations[last]
-        self._rows = iter(
-            [(time, decoded, durations[time]) for time, decoded in zip(pts, decode_times(pts), strict=True)]
-        )
+        decoded = decode_times(pts)
+        rows = [(time, at, durations[time]) for time, at in zip(pts, decoded, strict=True)]
+        if by_decoding:
+            whole = shown[-1] + durations[shown[-1]] - shown[0]
+            rows[-1] = (pts[-1], decoded[-1], max(1, whole - (decoded[-1] - decoded[0])))
+        self._rows = iter(rows)
 
     def next(self) -> tuple[int, int, int]:
         """Raises CorruptVideo if a segment has changed meanwhile."""

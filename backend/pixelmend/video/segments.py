@@ -63,7 +63,7 @@ class SegmentWriter:
     """Writes `path` as `.part`; `finish` renames it. Without `finish` nothing is left."""
 
     def __init__(self, path: Path, spec: EncodingSpec) -> None:
-        self._path = path
+        self.path = path
         self._part = path.with_name(path.name + ".part")
         self._spec = spec
         self._finished = False
@@ -88,17 +88,17 @@ class SegmentWriter:
         converted.pts, converted.time_base = frame.pts, frame.time_base
         converted.duration = duration
         converted.pict_type = 0
-        with storage_errors(self._path):
+        with storage_errors(self.path):
             self._container.mux(self._stream.encode(converted))
 
     def finish(self) -> None:
         """Complete the file and keep it through a power cut. Raises StorageFull."""
-        with storage_errors(self._path):
+        with storage_errors(self.path):
             self._container.mux(self._stream.encode(None))
             self._container.close()
             with self._part.open("rb") as file:
                 os.fsync(file.fileno())
-            self._part.replace(self._path)
+            self._part.replace(self.path)
         self._finished = True
 
     def __enter__(self) -> "SegmentWriter":

@@ -1,5 +1,7 @@
 """How the service is, what it is, and what it counts."""
 
+from importlib.util import find_spec
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
@@ -43,6 +45,8 @@ def system_router(service: Service) -> APIRouter:
                     name=task.name,
                     summary=task.summary,
                     takes_mask=task.takes_mask,
+                    takes_video=task.takes_video,
+                    available=not task.takes_video or find_spec("av") is not None,
                     fields=list(task.form.model_fields),
                 )
                 for task in service.tasks.tasks

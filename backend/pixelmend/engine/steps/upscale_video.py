@@ -15,8 +15,8 @@ from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.steps.report import record_of
 from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.tasks.image import ImageReport
-from pixelmend.tasks.upscale_video import VideoOptions, even, stored_target
-from pixelmend.video.codecs import DEFAULT_QUALITY, codec_named
+from pixelmend.tasks.upscale_video import AUTO, VideoOptions, even, stored_target
+from pixelmend.video.codecs import codec_named
 from pixelmend.video.header import VideoLimits, check_header
 from pixelmend.video.parts import PartsFolder, SegmentRecord
 from pixelmend.video.probe_child import INSTALL_HINT
@@ -37,7 +37,8 @@ class UpscaleVideoStep:
     def __call__(self, work: Work) -> None:
         try:
             # FFmpeg's libraries are an extra, and load when they are needed.
-            from pixelmend.engine.film_run import FilmJob, FilmRun, film_parts
+            from pixelmend.engine.film_output import FilmJob
+            from pixelmend.engine.film_run import FilmRun, film_parts
         except ImportError as error:
             raise ExtraMissing(INSTALL_HINT) from error
         task = work.task
@@ -67,8 +68,8 @@ class UpscaleVideoStep:
             plan=plan,
             margin_px=upscale.margin_px,
             size=size,
-            codec=codec_named(video.codec),
-            quality=task.options.quality or DEFAULT_QUALITY,
+            codec=None if video.codec == AUTO else codec_named(video.codec),
+            quality=task.options.quality,
             encoder=video.encoder,
             deinterlace=header.is_interlaced and video.deinterlace == "auto",
         )
