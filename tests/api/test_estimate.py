@@ -182,3 +182,14 @@ def test_full_queue_is_the_reason_while_it_is_full(tmp_path: Path) -> None:
         service.post_job(encoded(photo(side_px=20)))
         assert "max_queue_jobs=2" in estimate(service, 50, 50)["problem"]["detail"]
         service.release_worker()
+
+
+def test_a_film_takes_what_its_frames_take(service: ServiceClient) -> None:
+    run(service, photo("coffee", side_px=64, left=3, top=5))
+    frame, film = estimate(service, 320, 240), estimate(service, 320, 240, image_frames=500)
+    assert (frame["result_bytes"], film["result"]) == (None, frame["result"])
+    assert film["tiles"]["computed_pixels"] == 500 * frame["tiles"]["computed_pixels"]
+    assert film["seconds"]["total"] == pytest.approx(500 * frame["seconds"]["device"], rel=0.05)
+    assert 1_000_000 < film["result_bytes"] < 1280 * 960 * 500
+    # No limit on the queue's pixels counts for a film, which has a lane of its own.
+    assert estimate(service, 320, 240, image_frames=1_000_000)["accepted"]

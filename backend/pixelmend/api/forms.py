@@ -20,6 +20,7 @@ class EstimateForm(UpscaleForm):
     image_grey: bool = Field(False, description="It has no colour.")
     image_alpha: bool = Field(False, description="It has transparency.")
     image_bits: Literal[8, 16] = Field(8, description="Per sample.")
+    image_frames: int = Field(1, ge=1, le=2**31 - 1, description="Of a film; the rest is of one frame.")
 
     @field_validator("image_bits", mode="before")
     @classmethod

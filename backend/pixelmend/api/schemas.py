@@ -261,4 +261,5 @@ class EstimateView(BaseModel):
     )
     host_bytes: int | None = Field(description="What the job adds to the worker's memory, at most.")
     seconds: EstimatedSeconds | None = Field(description="Null until the model was measured.")
+    result_bytes: int | None = Field(description="About what the result of a film will take on the disk.")
     wait_seconds: float | None = Field(description="Until what is in the queue now is done.")

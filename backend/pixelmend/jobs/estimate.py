@@ -33,6 +33,14 @@ class Estimate:
     host_bytes: int | None
     seconds: Seconds | None
 
+    def for_frames(self, frames: int) -> "Estimate":
+        """Of a film of such frames, none of whose tiles stay as they were. They are decoded and encoded
+        beside the device's work.
+        """
+        seconds = self.seconds and Seconds(0.0, self.seconds.device * frames, 0.0)
+        computed_px = None if self.computed_px is None else self.computed_px * frames
+        return replace(self, computed_px=computed_px, seconds=seconds)
+
 
 def estimate(
     header: ImageHeader,

@@ -26,6 +26,7 @@ from pixelmend.jobs.admission import Admission, ImageHeader
 from pixelmend.jobs.estimate import Estimate, estimate
 from pixelmend.tasks.form import parse_fields
 from pixelmend.tasks.upscale import UpscaleTask
+from pixelmend.video.codecs import DEFAULT_QUALITY, codec_like
 
 MAX_FIELDS = 32
 
@@ -76,6 +77,8 @@ def _estimate(service: Service, caller: Caller, form: EstimateForm) -> Estimate:
     )
     service.callers.require_quota(caller)
     service.readiness.require_open(caller.owner)
+    if form.image_frames > 1:
+        return found.for_frames(form.image_frames)
     service.scheduler.require_pixels(found.size.pixels, caller.owner)
     return found
 
@@ -108,6 +111,7 @@ def _view(
         ),
         device_bytes=found.device_bytes if found else None,
         host_bytes=found.host_bytes if found else None,
+        result_bytes=_film_bytes(form, found.size) if found else None,
         seconds=seconds
         and EstimatedSeconds(
             decode=round(seconds.decode, 3),
@@ -116,6 +120,14 @@ def _view(
             total=round(seconds.total, 3),
         ),
         wait_seconds=_rounded(service.scheduler.forecast_s(0)),
+    )
+
+
+def _film_bytes(form: EstimateForm, size: Size) -> int | None:
+    """As H.264 at its usual quality."""
+    frames = form.image_frames
+    return (
+        None if frames == 1 else round(codec_like("").bits_per_px(DEFAULT_QUALITY) * size.pixels * frames / 8)
     )
 
 
