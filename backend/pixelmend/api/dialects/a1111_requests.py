@@ -117,7 +117,9 @@ class ManyImages(ExtrasRequest):
 
     def understand(self, upload: Upload, image: Path, mask: Path) -> Upload:
         asked = parse_fields(BatchFields, upload.fields)
-        files = upload.many("data") if asked.imageList else ()
+        files = upload.files.get("data", ())
+        if not asked.imageList:
+            raise InvalidParameter("imageList: there is no image in it")
         if [each.data for each in asked.imageList] != [str(number) for number in range(len(files))]:
             raise InvalidParameter("imageList: there are images in 'data' that do not belong to it")
         named = zip(files, asked.imageList, strict=True)

@@ -19,7 +19,7 @@ from pixelmend.api.submissions import Accepted
 from pixelmend.api.synchronous import answered, report_of, result_path
 from pixelmend.core.errors import UnknownModel
 
-_STATUS = {403: 401, 406: 400, 415: 400, 421: 400, 422: 400}
+_STATUS = {406: 400, 415: 400, 421: 400, 422: 400}
 _WRONG_KEY = "invalid_api_key"
 _CODES = {"unknown-model": "model_not_found", "key-refused": _WRONG_KEY, "key-missing": _WRONG_KEY}
 _FILES = {"image": "The image; `image[]` is taken as well."}
@@ -70,6 +70,8 @@ def openai_router(service: Service) -> APIRouter:
 def openai_shape(problem: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """A problem as OpenAI's clients read it."""
     status, code = problem["status"], problem["type"]
+    if code == "key-refused":
+        status = 401
     named = _NAMED.match(problem["detail"])
     error = {
         "message": problem["detail"],
