@@ -93,8 +93,8 @@ def a1111_router(service: Service) -> APIRouter:
 
     @router.get("/progress", summary="As A1111: how many jobs there are")
     async def progress(skip_current_image: bool = False) -> dict[str, Any]:
-        queue = service.scheduler.status()
-        state = {"skipped": False, "interrupted": False, "job": "", "job_count": queue.queued + queue.running}
+        jobs = service.unfinished_jobs
+        state = {"skipped": False, "interrupted": False, "job": "", "job_count": jobs}
         return {"progress": 0.0, "eta_relative": 0.0, "state": state, "current_image": None, "textinfo": None}
 
     @router.get("/scripts", summary="As A1111: there are none")
