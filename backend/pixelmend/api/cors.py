@@ -35,6 +35,7 @@ SENDABLE_HEADERS = (
     "If-None-Match",
     "If-Range",
     "Last-Event-ID",
+    "Pragma",
     "Range",
     "X-API-Key",
     "X-Request-ID",

@@ -9,6 +9,8 @@ from pixelmend.core.errors import InvalidParameter, MalformedUpload
 _SCHEME = b"data:"
 _MAX_PREFIX_BYTES = 256
 _BLANKS = b" \t\r\n"
+_ALPHABET = "only A-Z, a-z, 0-9, +, / and = are allowed"
+_CONTROL = re.compile(rb"[\x00-\x1f]")
 # The beginning of an escape whose end is still to come.
 _BEGUN_ESCAPE = re.compile(rb"\\(?:u[0-9A-Fa-f]{0,3})?\Z")
 
@@ -42,6 +44,10 @@ class Base64Text:
 
     def _unescaped(self, piece: bytes) -> bytes:
         """Encoders may write the + and / of base64 as escapes, and break its lines."""
+        if not piece.isascii():
+            raise self._wrong(_ALPHABET)
+        if _CONTROL.search(piece):
+            raise MalformedUpload(f"the string {self._field!r} is no JSON: it has a control character")
         piece = self._escape + piece
         begun = _BEGUN_ESCAPE.search(piece)
         self._escape = begun[0] if begun else b""
@@ -52,7 +58,7 @@ class Base64Text:
             text: str = json.loads(b'"' + piece + b'"')
             return text.encode("ascii")
         except UnicodeEncodeError as error:
-            raise self._wrong("only A-Z, a-z, 0-9, +, / and = are allowed") from error
+            raise self._wrong(_ALPHABET) from error
         except ValueError as error:
             raise MalformedUpload(f"the string {self._field!r} is no JSON: {error}") from error
 
