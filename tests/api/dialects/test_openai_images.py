@@ -1,5 +1,6 @@
 """`/v1`, by the official client of OpenAI, and by the form of LocalAI."""
 
+import asyncio
 import base64
 import io
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from pixelmend.jobs.store import JobStore
 from tests.api.dialects.sent import FAR, HOLE, IMAGE, SIDE_PX, TRANSPARENT_MASK, WHITE_MASK
 from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded
@@ -150,6 +152,22 @@ def test_a_url_leads_to_the_result_of_a_job(service: ServiceClient, client: open
     assert_removed(decoded(httpx.get(url).content))
     job = url.split("/")[-2]
     assert service.job(job)["state"] == "done"
+
+
+def test_a_url_leads_there_at_once_however_slow_the_disk_is(
+    service: ServiceClient, client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = JobStore.put
+
+    async def put_slowly(store: JobStore, *arguments: Any) -> None:
+        await asyncio.sleep(0.3)
+        await put(store, *arguments)
+
+    monkeypatch.setattr(JobStore, "put", put_slowly)
+    answer = edited(client, response_format="url", output_format="webp", output_compression=31)
+    assert answer.data is not None
+    assert answer.data[0].url is not None
+    assert service.client.get(answer.data[0].url).status_code == 200
 
 
 def test_a_url_has_the_address_that_was_called(service: ServiceClient) -> None:

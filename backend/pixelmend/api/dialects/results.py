@@ -13,6 +13,8 @@ from typing import IO, Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from pixelmend.core.errors import InternalError
+
 # A multiple of 3, so that no group of base64 is cut.
 _READ_AT_ONCE_BYTES = 3 << 16
 
@@ -80,9 +82,12 @@ async def _sent(parts: Sequence[bytes | ImageFile]) -> AsyncIterator[bytes]:
         if isinstance(part, bytes):
             yield part
             continue
-        with await asyncio.to_thread(part.open) as file:
-            while piece := await asyncio.to_thread(_encoded, file):
-                yield piece
+        try:
+            with await asyncio.to_thread(part.open) as file:
+                while piece := await asyncio.to_thread(_encoded, file):
+                    yield piece
+        except OSError as error:  # which would be taken for a client that is gone
+            raise InternalError(f"the result was lost while it was sent: {error.strerror}") from error
 
 
 def _encoded(file: IO[bytes]) -> bytes:
