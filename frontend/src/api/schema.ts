@@ -33,6 +33,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -107,6 +112,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -180,6 +190,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -425,6 +440,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -666,6 +686,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -974,6 +999,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -3069,6 +3099,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -3278,6 +3313,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -3923,7 +3963,7 @@ export interface paths {
                         upscaler_2?: string;
                         /**
                          * Upscaling Crop
-                         * @description With resize_mode 1: to exactly this size.
+                         * @description With resize_mode 1: cut off what is beyond it.
                          * @default true
                          */
                         upscaling_crop?: boolean;
@@ -4026,7 +4066,7 @@ export interface paths {
                         upscaler_2?: string;
                         /**
                          * Upscaling Crop
-                         * @description With resize_mode 1: to exactly this size.
+                         * @description With resize_mode 1: cut off what is beyond it.
                          * @default true
                          */
                         upscaling_crop?: boolean;

@@ -49,6 +49,8 @@ def test_the_result_is_that_of_our_own_address(service: ServiceClient, client: A
     ("width", "height", "crop", "size"),
     [
         (160, 160, True, (160, 160)),
+        (150, 100, True, (150, 100)),
+        (512, 80, True, (512, 80)),
         (160, 160, False, (160, 160)),
         (100, 160, False, (160, 160)),
         (200, 160, False, (200, 200)),
@@ -75,6 +77,7 @@ def test_one_image_to_a_size(client: Any, width: int, height: int, crop: bool, s
         ({"upscaling_resize": 9}, "upscaling_resize"),
         ({"resize_mode": 2}, "resize_mode"),
         ({"resize_mode": 1, "upscaling_resize_w": 20, "upscaling_resize_h": 20}, "width=20"),
+        ({"resize_mode": 1, "upscaling_resize_w": 640, "upscaling_resize_h": 640}, "width=640"),
     ],
 )
 def test_what_cannot_be_done_is_a_422_that_names_it(client: Any, more: dict[str, Any], named: str) -> None:
@@ -136,12 +139,17 @@ def test_images_stand_in_the_list(service: ServiceClient, body: dict[str, Any], 
     assert (answer.status_code, "'image'" in answer.json()["detail"]) == (422, True)
 
 
-def test_a_batch_to_one_size_needs_one_shape(service: ServiceClient) -> None:
+def test_a_batch_to_one_size_is_cut_or_needs_one_shape(service: ServiceClient) -> None:
     wide = encoded(IMAGE[:32])
-    for second, status in ((encoded(IMAGE), 200), (wide, 422)):
+    for second, crop, status in (
+        (encoded(IMAGE), False, 200),
+        (wide, False, 422),
+        (encoded(IMAGE), True, 200),
+        (wide, True, 200),
+    ):
         images = [{"name": "", "data": text(encoded(IMAGE))}, {"name": "", "data": text(second)}]
         size = {"resize_mode": 1, "upscaling_resize_w": 128, "upscaling_resize_h": 128}
-        asked = {"imageList": images, "upscaling_crop": False, **size}
+        asked = {"imageList": images, "upscaling_crop": crop, **size}
         assert service.client.post(BATCH, json=asked).status_code == status
 
 

@@ -37,7 +37,7 @@ class ExtrasFields(TheirFields):
     upscaling_resize: float = Field(2, ge=MIN_FACTOR, le=MAX_FACTOR, description="With resize_mode 0.")
     upscaling_resize_w: int = Field(512, ge=1, description="With resize_mode 1.")
     upscaling_resize_h: int = Field(512, ge=1, description="With resize_mode 1.")
-    upscaling_crop: bool = Field(True, description="With resize_mode 1: to exactly this size.")
+    upscaling_crop: bool = Field(True, description="With resize_mode 1: cut off what is beyond it.")
     upscaler_1: str | None = Field(None, description="Of `GET /sdapi/v1/upscalers`; ours if it is not given.")
     upscaler_2: str = NONE
     extras_upscaler_2_visibility: float = Field(0, ge=0, le=1)
@@ -90,11 +90,12 @@ class ExtrasRequest(ABC):
         fields: dict[str, Any] = {"model": model, "format": "png"}
         if asked.resize_mode == 0:
             return fields | {"scale": asked.upscaling_resize}
-        sizes = [_size_fields(asked, header_of(self._service, image).oriented_size) for image in images]
+        if asked.upscaling_crop:
+            size = {"width": asked.upscaling_resize_w, "height": asked.upscaling_resize_h}
+            return fields | size | {"fit": "cover"}
+        sizes = [_covering(asked, header_of(self._service, image).oriented_size) for image in images]
         if any(size != sizes[0] for size in sizes):
-            raise InvalidParameter(
-                "resize_mode=1: images of different shapes do not go together in one request"
-            )
+            raise InvalidParameter("upscaling_crop=false: the images of a request need one shape for it")
         return fields | sizes[0]
 
 
@@ -129,19 +130,8 @@ class ManyImages(ExtrasRequest):
         )
 
 
-def _size_fields(asked: ExtrasFields, image: Size) -> dict[str, Any]:
+def _covering(asked: ExtrasFields, image: Size) -> dict[str, Any]:
     """The smallest size of the image's shape that covers the one that was asked for."""
-    width, height = asked.upscaling_resize_w, asked.upscaling_resize_h
-    by_width = width * image.height >= height * image.width
-    covering = {"width": width} if by_width else {"height": height}
-    if not asked.upscaling_crop:
-        return covering
-    other = (
-        round(image.height * width / image.width) if by_width else round(image.width * height / image.height)
-    )
-    if other != (height if by_width else width):
-        raise InvalidParameter(
-            f"upscaling_crop=true: {width}x{height} px has not the shape of the image of {image} px, and "
-            "nothing is cut off here; upscaling_crop=false gives the smallest size that covers it"
-        )
-    return {"width": width, "height": height}
+    if asked.upscaling_resize_w * image.height >= asked.upscaling_resize_h * image.width:
+        return {"width": asked.upscaling_resize_w}
+    return {"height": asked.upscaling_resize_h}
