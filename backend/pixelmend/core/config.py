@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     peer_key: SecretStr = Field(SecretStr(""), description="API key that is sent to them. Empty: none.")
 
     # Limits on what is accepted
-    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")
+    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body; in base64, 4/3 of it.")
     formats: str = Field(
         ",".join(_FORMATS),
         pattern=rf"^({'|'.join(_FORMATS)})(,({'|'.join(_FORMATS)}))*$",

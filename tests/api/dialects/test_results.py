@@ -41,7 +41,7 @@ def test_whatever_their_size_images_are_whole_and_the_length_is_known(
     path.write_bytes(data_of(size_bytes))
     response = JsonWithImages(
         lambda marks: {"a": '"', "image": marks[0], "b": 1},
-        [ImageFile(path)],
+        [ImageFile.whole(path)],
         {"X-A": "b"},
         lambda: released.append(True),
     )
@@ -57,7 +57,7 @@ def test_images_out_of_an_archive_come_in_their_order(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
         for size_bytes in SIZES:
             archive.writestr(f"{size_bytes}.png", data_of(size_bytes))
-    images = [ImageFile(tmp_path / "zip", f"{size_bytes}.png") for size_bytes in SIZES]
+    images = [ImageFile(tmp_path / "zip", size_bytes, f"{size_bytes}.png") for size_bytes in SIZES]
     _, bodies = sent(JsonWithImages(lambda marks: {"images": list(marks)}, images, {}, lambda: None))
     found = [base64.b64decode(each) for each in json.loads(b"".join(bodies))["images"]]
     assert found == [data_of(size_bytes) for size_bytes in SIZES]
@@ -68,7 +68,7 @@ def test_an_answer_that_cannot_be_sent_releases_what_it_held(tmp_path: Path) -> 
     released: list[bool] = []
     response = JsonWithImages(
         lambda marks: {"image": marks[0]},
-        [ImageFile(tmp_path / "image")],
+        [ImageFile.whole(tmp_path / "image")],
         {},
         lambda: released.append(True),
     )

@@ -26,7 +26,6 @@ from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted
 from pixelmend.api.synchronous import answered, report_of, result_path
 from pixelmend.core.errors import InvalidParameter, error_from_code
-from pixelmend.jobs.model import JobState
 
 _HARMLESS_OPTIONS = frozenset(
     {
@@ -122,7 +121,7 @@ def _image(service: Service, accepted: Accepted) -> Response:
     told = _told(report.model, [f"{report.width_px}x{report.height_px}", *report.notes])
     return JsonWithImages(
         lambda image: {"html_info": told, "image": image[0]},
-        [ImageFile(result_path(service, lease))],
+        [ImageFile.whole(result_path(service, lease))],
         headers | {"X-Pixelmend-Job": lease.record.id},
         lease.release,
     )
@@ -132,15 +131,16 @@ def _images(service: Service, accepted: Accepted) -> Response:
     """Raises what one of them failed with: there is no place for it in their answer."""
     lease = accepted.lease
     items = lease.record.items if lease.job is None else lease.job.items
+    path, files = result_path(service, lease), []
     for number, item in enumerate(items):
-        if item.state is not JobState.DONE:
+        if item.result is None:
             why = f"imageList[{number}], {item.file_name!r}: {item.error_message}"
             raise error_from_code(item.error_code or "internal-error", why)
+        files.append(ImageFile(path, item.result.size_bytes, item.output_name))
     told = _told(lease.record.options.main_model, [item.output_name for item in items])
-    path = result_path(service, lease)
     return JsonWithImages(
         lambda images: {"html_info": told, "images": list(images)},
-        [ImageFile(path, item.output_name) for item in items],
+        files,
         {"X-Pixelmend-Job": lease.record.id},
         lease.release,
     )

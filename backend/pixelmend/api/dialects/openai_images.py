@@ -109,7 +109,7 @@ def _answer(service: Service, request: Request, body: ImageRequest, accepted: Ac
         return JSONResponse({"created": created, "data": [{"url": url}]}, headers=headers)
     return JsonWithImages(
         lambda image: {"created": created, "data": [{"b64_json": image[0]}]},
-        [ImageFile(result_path(service, lease))],
+        [ImageFile.whole(result_path(service, lease))],
         headers,
         lease.release,
     )

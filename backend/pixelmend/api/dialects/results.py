@@ -21,17 +21,15 @@ _READ_AT_ONCE_BYTES = 3 << 16
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """A file on the disk; member: of the ZIP that it is."""
+    """A file on the disk; member: of the ZIP that it is. size_bytes: of what is sent."""
 
     path: Path
+    size_bytes: int
     member: str | None = None
 
-    @property
-    def size_bytes(self) -> int:
-        if self.member is None:
-            return self.path.stat().st_size
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.getinfo(self.member).file_size
+    @classmethod
+    def whole(cls, path: Path) -> "ImageFile":
+        return cls(path, path.stat().st_size)
 
     def open(self) -> IO[bytes]:
         """Its content, from the beginning."""
