@@ -8,7 +8,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from pixelmend.api.service import Service
-from pixelmend.api.uploads import FileField, Upload, read_upload, widest
+from pixelmend.api.uploads import Bound, FileField, Upload, counted, read_upload, widest
 from pixelmend.core.errors import MalformedUpload
 from pixelmend.jobs.intake import MASKS
 from pixelmend.tasks.task import JobKind
@@ -104,6 +104,24 @@ async def receive(
         ) from error
     image, mask = spool.input_path(job_id), spool.mask_path(job_id)
     return await asyncio.to_thread(body.understand, upload, image, mask)
+
+
+async def discard(service: Service, request: Request) -> None:
+    """Read a body of which nothing is wanted: a sender that is cut off hears of no answer.
+
+    Raises PayloadTooLarge, and MalformedUpload if it does not end in time.
+    """
+    settings = service.settings
+    bound = Bound(settings.max_upload_bytes, f"max_upload_bytes={settings.max_upload_bytes}")
+    length = request.headers.get("content-length")
+    try:
+        async with asyncio.timeout(settings.upload_timeout_s):
+            async for _ in counted(_chunks(request), length, lambda: bound, lambda _: None):
+                pass
+    except TimeoutError as error:
+        raise MalformedUpload(
+            f"the body did not end within upload_timeout_s={settings.upload_timeout_s:g}"
+        ) from error
 
 
 def _file_fields(service: Service, job_id: str) -> dict[str, FileField]:

@@ -139,6 +139,14 @@ def test_what_the_page_asks_at_its_start(service: ServiceClient) -> None:
     assert (found.status_code, found.headers["content-type"]) == (200, "application/json")
 
 
+def test_the_page_asks_for_a_prompt_in_each_image_that_it_opens(service: ServiceClient) -> None:
+    files = {"file": ("a.png", encoded(IMAGE) + bytes(1_500_000))}
+    found = service.client.post("/api/v1/gen-info", files=files)
+    assert (found.status_code, found.json()) == (200, {"prompt": "", "negative_prompt": ""})
+    refused = service.client.post("/api/v1/gen-info", files={"file": bytes(2_000_000)})
+    assert (refused.status_code, "max_upload_bytes" in refused.json()["errors"]) == (413, True)
+
+
 def test_the_model_is_the_one_that_is_set(service: ServiceClient) -> None:
     there = service.client.get("/api/v1/model").json()
     chosen = service.client.post("/api/v1/model", json={"name": there["name"]})

@@ -17,6 +17,7 @@ from pixelmend.api.dialects.iopaint_requests import (
 )
 from pixelmend.api.json_body import read_object
 from pixelmend.api.queries import known_query
+from pixelmend.api.receiving import discard
 from pixelmend.api.routes.models import list_models
 from pixelmend.api.service import Service
 from pixelmend.api.synchronous import answered, image_response
@@ -103,6 +104,12 @@ def iopaint_router(service: Service) -> APIRouter:
     @router.get("/inputimage", summary="As IOPaint: there is no image that the page opens with")
     async def input_image() -> dict[str, str]:
         return {"detail": "the service was started with no image"}
+
+    @router.post("/gen-info", summary="As IOPaint: the prompt in an image; prompts are not looked for")
+    async def prompt_of(request: Request) -> dict[str, str]:
+        service.callers.identify(request)
+        await discard(service, request)
+        return {"prompt": "", "negative_prompt": ""}
 
     @router.get("/samplers", summary="As IOPaint: there are none")
     async def samplers() -> list[str]:
