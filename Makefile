@@ -119,7 +119,8 @@ lock: $(UV)
 	cd requirements && for group in runtime uv base dev reference spaces; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    $$(case $$group in uv|base) echo -c runtime.txt;; esac) \
-	    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
+	    $$(case $$group in base) echo video.in;; esac) \
+    --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 
 # The hashes of another flavour of PyTorch, from the index that has it, for deploy/install_requirements.sh.
 lock-torch: $(UV)

@@ -14,7 +14,8 @@ from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.recovery.tiling import Tiling
-from pixelmend.engine.tile_scheduler import AGING_SHARE, BACKLOG_TILES, TileJob, TileScheduler
+from pixelmend.engine.tile_job import BACKLOG_TILES, TileJob
+from pixelmend.engine.tile_scheduler import AGING_SHARE, TileScheduler
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.tiling import plan_tiles
 from tests.engine.networks import AtOnce, Faulty, Repeater
@@ -180,6 +181,46 @@ def test_only_equal_models_shapes_and_depths_share_a_batch() -> None:
     assert len(log.finished) == 4
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5])
+def test_films_get_their_share_of_a_busy_device_and_no_more(share: float) -> None:
+    log, clock = Log(), Clock()
+    film, images = Busy(clock, 3.0), Busy(clock, 1.0)
+    scheduler = TileScheduler(1, clock, background_share=share)
+    of_film, of_images = runner_of(film), runner_of(images)
+    for number in range(400):
+        frame = job(log, of_film, f"frame {number}", small())
+        frame.is_background = True
+        scheduler.add(frame)
+        scheduler.add(job(log, of_images, f"thumbnail {number}", small()))
+        scheduler.step()
+    assert film.busy_s / (film.busy_s + images.busy_s) == pytest.approx(share, abs=0.05)
+    # Frames are computed in the order in which they came.
+    frames = [name for name in log.finished if name.startswith("frame")]
+    assert frames == [f"frame {number}" for number in range(len(frames))]
+
+
+def test_an_idle_device_belongs_to_the_film() -> None:
+    log, network, scheduler = Log(), Repeater(), TileScheduler(4, Clock(), background_share=0.0)
+    frame = job(log, runner_of(network), "frame", small())
+    frame.is_background = True
+    scheduler.add(frame)
+    scheduler.step()
+    scheduler.step()
+    assert log.finished == ["frame"]
+
+
+def test_a_cancelled_task_takes_all_of_its_frames_along() -> None:
+    log, runner, scheduler = Log(), runner_of(Repeater()), TileScheduler(1, Clock())
+    for number in range(3):
+        frame = job(log, runner, f"film/{number}", small())
+        frame.task_id = "film"
+        scheduler.add(frame)
+    scheduler.add(job(log, runner, "photo", small()))
+    assert [each.id for each in scheduler.remove("film")] == ["film/0", "film/1", "film/2"]
+    drain(scheduler)
+    assert log.finished == ["photo"]
+
+
 def test_the_shortest_goes_first() -> None:
     log, network, scheduler = Log(), Repeater(), TileScheduler(1, Clock())
     runner = runner_of(network)
@@ -258,9 +299,8 @@ def test_a_cancelled_job_vanishes() -> None:
     scheduler.step()
     scheduler.step()
     removed = scheduler.remove("poster")
-    assert removed is not None
-    assert removed.id == "poster"
-    assert scheduler.remove("poster") is None
+    assert [each.id for each in removed] == ["poster"]
+    assert scheduler.remove("poster") == []
     drain(scheduler)
     assert len(scheduler) == 0
     assert len(log.progress["poster"]) == 1  # what was on the device is not delivered any more

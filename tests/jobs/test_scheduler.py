@@ -83,12 +83,12 @@ class Bench:
         )
         self.scheduler.start()
 
-    def submit(self, name: str, pixels: int = 100, *, durable: bool = False) -> Job:
+    def submit(self, name: str, pixels: int = 100, *, durable: bool = False, is_long: bool = False) -> Job:
         task = ImageTask(name, Path(name), Path(name + ".out"), ImageOptions(UpscaleOptions("m")), ())
         record = JobRecord(
             name, "upscale", "", name, f"digest of {name}", task.options, pixels, 0.0, is_async=durable
         )
-        job = Job.of(record, task)
+        job = Job.of(record, task, is_long=is_long)
         self.scheduler.submit(job)
         return job
 
@@ -140,6 +140,69 @@ def test_nothing_overtakes_a_suspect() -> None:
         bench.worker.revive()
         bench.submit("thumbnail", pixels=1_000_000)
         assert bench.worker.given() == ["suspect"]
+
+    on_a_loop(body)
+
+
+def test_films_have_a_lane_of_their_own() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2, max_queue_pixels=1000)
+        for name in ("film 1", "film 2"):
+            bench.submit(name, pixels=10**12, is_long=True)
+        jobs = [bench.submit(name) for name in "abc"]
+        assert bench.worker.given() == ["film 1", "a", "b"]
+        # What a film has left is nothing that an image waits for.
+        bench.scheduler._throughput.job_ended(1.0, 100)
+        assert (bench.scheduler.eta_s(jobs[0]) or 0) < 60
+        assert (bench.scheduler.forecast_s(100) or 0) < 60
+        bench.worker.events.on_worker_message(0, Done("film 1", REPORT))
+        assert bench.worker.given() == ["film 1", "a", "b", "film 2"]
+
+    on_a_loop(body)
+
+
+def test_a_film_in_a_lost_worker_runs_alone_until_it_is_past_that_place() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        film = bench.submit("film", pixels=10**12, is_long=True)
+        bench.worker.events.on_worker_message(0, Progress("film", 70, 900))
+        bench.worker.die()
+        bench.worker.revive()
+        bench.submit("thumbnail")
+        assert bench.worker.given() == ["film"]
+        bench.worker.events.on_worker_message(0, Progress("film", 50, 900))  # from its last segment
+        bench.worker.events.on_worker_message(0, Progress("film", 70, 900))
+        assert bench.worker.given() == ["film"]
+        bench.worker.events.on_worker_message(0, Progress("film", 71, 900))
+        assert bench.worker.given() == ["film", "thumbnail"]
+        assert film.crashes == 0
+        # The same place twice is the film's fault.
+        for _ in range(2):
+            bench.worker.die()
+            bench.worker.revive()
+            bench.worker.events.on_worker_message(0, Progress("film", 60, 900))
+        assert film.state is JobState.FAILED
+        assert isinstance(film.error, InputQuarantined)
+
+    on_a_loop(body)
+
+
+def test_a_suspect_does_not_wait_for_a_film() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=2)
+        bench.submit("suspect")
+        bench.worker.die()
+        bench.submit("film", pixels=10**12, is_long=True)
+        bench.worker.revive()
+        assert bench.worker.given() == ["suspect"]
+        bench.worker.events.on_worker_message(0, Done("suspect", REPORT))
+        assert bench.worker.given() == ["suspect", "film"]
+        bench.submit("photo")
+        bench.worker.die()
+        bench.worker.revive()
+        assert bench.worker.given() == ["film"]
+        bench.worker.events.on_worker_message(0, Progress("film", 1, 900))
+        assert bench.worker.given() == ["film", "photo"]
 
     on_a_loop(body)
 

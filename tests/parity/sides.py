@@ -17,7 +17,8 @@ from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.recovery.runner import ResilientRunner
 from pixelmend.engine.recovery.tiling import Tiling
-from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
+from pixelmend.engine.tile_job import TileJob
+from pixelmend.engine.tile_scheduler import TileScheduler
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.engine.weights.compact import config_of
 from pixelmend.imaging.canvas import Canvas

@@ -124,8 +124,8 @@ def test_task_is_a_job_and_a_batch(own: ServiceClient) -> None:
 
 def test_info_and_the_documents_name_both(own: ServiceClient) -> None:
     info = own.client.get("/api/info").json()
-    assert [task["name"] for task in info["tasks"]] == ["upscale", "inpaint", "invert"]
-    assert info["tasks"][2]["fields"] == ["format", "quality", "first_frame", "strength"]
+    assert [task["name"] for task in info["tasks"]] == ["upscale", "inpaint", "upscale-video", "invert"]
+    assert info["tasks"][3]["fields"] == ["format", "quality", "first_frame", "strength"]
     assert info["job_kinds"][-1] == "invert-batch"
     assert info["output_formats"][-1] == info["input_formats"][-1] == "toy"
     paths = own.client.get("/openapi.json").json()["paths"]
@@ -157,6 +157,6 @@ def test_two_tasks_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="two tasks have one name"):
         task_registry([InpaintTask()])
     with pytest.raises(
-        InvalidParameter, match="task='sharpen' is not known; there are: upscale, inpaint, upscale-b"
+        InvalidParameter, match="task='sharpen' is not known; there are: upscale, inpaint, upscale-v"
     ):
         task_registry().kind("sharpen")

@@ -23,6 +23,7 @@ from pixelmend.api.routes.batches import batches_router
 from pixelmend.api.routes.docs import DocsPolicy
 from pixelmend.api.routes.downloads import downloads_router
 from pixelmend.api.routes.estimates import estimates_router
+from pixelmend.api.routes.films import films_router
 from pixelmend.api.routes.images import images_router
 from pixelmend.api.routes.instances import instances_router
 from pixelmend.api.routes.jobs import jobs_router
@@ -33,7 +34,8 @@ from pixelmend.api.routes.profiles import profiles_router
 from pixelmend.api.routes.system import system_router
 from pixelmend.api.same_site import SameSite
 from pixelmend.api.service import Service
-from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError, known_error
+from pixelmend.core.error_codes import known_error
+from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError
 from pixelmend.core.version import VERSION
 
 DIALECTS = MappingProxyType({"/v1/": openai_shape, "/sdapi/": webui_shape, "/api/v1/": webui_shape})
@@ -71,6 +73,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(batches_router(service))
     app.include_router(estimates_router(service))
     app.include_router(jobs_router(service))
+    app.include_router(films_router(service))
     app.include_router(models_router(service))
     app.include_router(downloads_router(service))
     app.include_router(memory_router(service))

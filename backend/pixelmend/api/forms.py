@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from pixelmend.imaging.formats import FormatRegistry
+from pixelmend.imaging.formats import Format, FormatRegistry
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind
 from pixelmend.tasks.upscale import UpscaleForm
@@ -30,7 +30,8 @@ class EstimateForm(UpscaleForm):
 def request_body(kind: JobKind, formats: FormatRegistry) -> dict[str, Any]:
     """The OpenAPI description of a multipart body, which is read by `uploads.py` and not by FastAPI."""
     schema = kind.task.form.model_json_schema()
-    return _request_body(schema, kind.file_fields, list(kind.file_fields), formats)
+    outputs = kind.task.outputs(formats.outputs)
+    return _request_body(schema, kind.file_fields, list(kind.file_fields), outputs)
 
 
 def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, Any]:
@@ -43,12 +44,12 @@ def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, 
         schema["$defs"].update(of_task.get("$defs", {}))
     names = list(tasks.kinds)
     schema["properties"]["task"] = {"type": "string", "enum": names, "description": "What to do."}
-    return _request_body(schema, tuple(_FILES), ["task"], formats)
+    return _request_body(schema, tuple(_FILES), ["task"], tasks.outputs(formats))
 
 
 def estimate_request_body(formats: FormatRegistry) -> dict[str, Any]:
     """The same for `POST /api/estimate`, which takes forms and JSON."""
-    schema = inlined(_with_formats(EstimateForm.model_json_schema(), formats))
+    schema = inlined(_with_formats(EstimateForm.model_json_schema(), formats.outputs))
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
 
@@ -63,7 +64,7 @@ def _files(what: str) -> dict[str, Any]:
 
 _FILES = MappingProxyType(
     {
-        "file": _file("The image."),
+        "file": _file("The image, or the film."),
         "mask": _file(
             "What to remove: white, or transparent if the mask has transparency (see mask_polarity). "
             "Of the image's shape."
@@ -75,7 +76,7 @@ _FILES = MappingProxyType(
 
 
 def _request_body(
-    schema: dict[str, Any], file_fields: Sequence[str], required: list[str], formats: FormatRegistry
+    schema: dict[str, Any], file_fields: Sequence[str], required: list[str], formats: tuple[Format, ...]
 ) -> dict[str, Any]:
     schema["properties"] = {**{name: _FILES[name] for name in file_fields}, **schema["properties"]}
     schema["required"] = required
@@ -83,8 +84,8 @@ def _request_body(
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _with_formats(schema: dict[str, Any], formats: FormatRegistry) -> dict[str, Any]:
-    names = [output.name for output in formats.outputs]
+def _with_formats(schema: dict[str, Any], formats: tuple[Format, ...]) -> dict[str, Any]:
+    names = [output.name for output in formats]
     kinds = [{"type": "string", "enum": names}, {"type": "null"}]
     schema["properties"]["format"] = schema["properties"]["format"] | {"anyOf": kinds}
     return schema

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from pixelmend.api.file_fields import file_fields
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import Bound, FileField, Upload, counted, read_upload, widest
 from pixelmend.core.errors import MalformedUpload
-from pixelmend.jobs.intake import MASKS
 from pixelmend.tasks.task import JobKind
 
 
@@ -73,10 +73,10 @@ async def receive(
     there.
     """
     settings, spool = service.settings, service.spool
-    known = _file_fields(service, job_id)
-    file_fields = known if kind is None else {name: known[name] for name in kind.file_fields}
+    image, mask = spool.input_path(job_id), spool.mask_path(job_id)
+    ours = file_fields(service, image, mask, kind)
     length = request.headers.get("content-length")
-    most = widest(file_fields.values()).max_bytes
+    most = widest(ours.values()).max_bytes
     # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
     expected = min(int(length), most) if length and length.isdecimal() else 0
     await service.jobs.retention.require_room(expected)
@@ -94,7 +94,7 @@ async def receive(
                 request.headers.get("content-type", ""),
                 length,
                 _chunks(request),
-                body.file_fields(file_fields),
+                body.file_fields(ours),
                 on_received,
             )
     except TimeoutError as error:
@@ -102,7 +102,6 @@ async def receive(
             f"the upload was too slow; upload_timeout_s={settings.upload_timeout_s:g} "
             f"for each {settings.max_upload_bytes} bytes"
         ) from error
-    image, mask = spool.input_path(job_id), spool.mask_path(job_id)
     return await asyncio.to_thread(body.understand, upload, image, mask)
 
 
@@ -122,35 +121,6 @@ async def discard(service: Service, request: Request) -> None:
         raise MalformedUpload(
             f"the body did not end within upload_timeout_s={settings.upload_timeout_s:g}"
         ) from error
-
-
-def _file_fields(service: Service, job_id: str) -> dict[str, FileField]:
-    settings, spool = service.settings, service.spool
-
-    def one(path: Path) -> FileField:
-        return FileField(lambda _: path, settings.max_upload_bytes, "max_upload_bytes", together="one image")
-
-    def many(folder: Path) -> FileField:
-        return FileField(
-            lambda n: _made(folder) / str(n),
-            settings.max_batch_bytes,
-            "max_batch_bytes",
-            settings.max_batch_items,
-            together="many images",
-        )
-
-    images = spool.input_path(job_id)
-    return {
-        "file": one(images),
-        "mask": one(spool.mask_path(job_id)),
-        "files": many(images),
-        "masks": many(images / MASKS),
-    }
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

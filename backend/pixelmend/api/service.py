@@ -30,6 +30,8 @@ from pixelmend.models.description import ModelDescription
 from pixelmend.models.profiles import ProfileStore
 from pixelmend.tasks.form import DefaultModels
 from pixelmend.tasks.registry import TaskRegistry, task_registry
+from pixelmend.video.header import video_limits
+from pixelmend.video.probe import VideoProber
 from pixelmend.worker.management import MemoryManagement
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.spawning import Spawn, spawn
@@ -53,6 +55,7 @@ class Service:
     paths: PrivatePaths
     tasks: TaskRegistry
     formats: FormatRegistry
+    videos: VideoProber
 
     @property
     def catalog(self) -> Catalog:
@@ -106,9 +109,8 @@ def build_service(
     callers = Callers(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
     _make_private(settings.data_dir)
-    spool = Spool(
-        settings.data_dir / "spool", settings.min_free_disk_bytes, [each.suffix for each in formats.outputs]
-    )
+    suffixes = [each.suffix for each in tasks.outputs(formats)]
+    spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes, suffixes)
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
     profiles = ProfileStore(settings.data_dir / "profiles.json", settings.profiles, log)
     for_workers = settings.model_copy(update={"profiles": profiles.all})
@@ -138,4 +140,5 @@ def build_service(
         paths,
         tasks,
         formats,
+        VideoProber(video_limits(settings)),
     )

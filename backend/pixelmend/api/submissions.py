@@ -26,6 +26,7 @@ from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind, Task
+from pixelmend.tasks.upscale_video import VideoOptions, expected_bytes, resolved
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
@@ -104,6 +105,8 @@ class _Intake:
 
     async def _single(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
         file, mask_field = upload.one("file"), kind.mask_field
+        if kind.task.takes_video:
+            return await self._film(upload, file, kind, key)
         digest, mask_path = file.digest, None
         if mask_field is not None:
             digest, mask_path = digest_of_pair(digest, upload.one(mask_field).digest), self._mask
@@ -118,6 +121,30 @@ class _Intake:
             pixels=size.pixels,
             digest=digest,
             file_name=file.file_name,
+        )
+
+    async def _film(self, upload: Upload, file: UploadedFile, kind: JobKind, key: str | None) -> Submission:
+        service, spool = self._service, self._service.spool
+        options = self._options(upload.fields, kind)
+        video = VideoOptions.of(options)
+        header = await asyncio.to_thread(service.videos.probe, self._input, video.start_s, video.seconds)
+        options = resolved(options, header)
+        admission = self._admission(kind.task, options)
+        size = admission.film_size_for(header)
+        # Segments and the result lie on the disk at one time, when the job ends.
+        await service.jobs.retention.require_room(2 * expected_bytes(options, size, header.frames))
+        output = spool.output_path(self._job_id, admission.output_format.suffix)
+        parts = spool.parts_path(self._job_id)
+        pixels = size.pixels * header.frames
+        return self._submission(
+            ImageTask(self._job_id, self._input, output, options, admission.steps, parts_path=parts),
+            kind,
+            admission,
+            key,
+            pixels=pixels,
+            digest=file.digest,
+            file_name=file.file_name,
+            charged=-(-pixels // service.settings.max_output_pixels),
         )
 
     async def _batch(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:

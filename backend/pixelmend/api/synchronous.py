@@ -12,7 +12,8 @@ from pixelmend.api.results import SpooledFile
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted, submit
 from pixelmend.api.waiting import while_connected
-from pixelmend.core.errors import Cancelled, DeadlineExceeded, Draining, InternalError, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import Cancelled, DeadlineExceeded, Draining, InternalError
 from pixelmend.jobs.model import JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.image import ImageReport
@@ -46,7 +47,7 @@ def image_response(service: Service, accepted: Accepted) -> SpooledFile:
         job_id=record.id,
         task=service.tasks.kind(record.task).task,
         options=record.options,
-        output=service.formats.output(record.options.format),
+        output=service.tasks.output(record.task, record.options.format, service.formats),
         report=report_of(accepted.lease),
         file_name=accepted.file_name,
         release=accepted.lease.release,

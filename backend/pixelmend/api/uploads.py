@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ TOLD_BYTES = 1 << 20
 class FileField:
     """A field that takes files: how many, where the n-th goes, how many bytes a body with it may have.
 
-    setting: what `max_bytes` is called. together: fields of different groups exclude each other.
+    setting: what `max_bytes` is called. together: fields of different groups exclude each other. of_tasks:
+    other bounds, with their settings, for forms that name one of these tasks before the file.
     """
 
     path_of: Callable[[int], Path]
@@ -34,6 +35,15 @@ class FileField:
     setting: str
     most: int = 1
     together: str = ""
+    of_tasks: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def for_task(self, name: str | None) -> "FileField":
+        found = None if name is None else self.of_tasks.get(name)
+        return self if found is None else replace(self, max_bytes=found[0], setting=found[1], of_tasks={})
+
+    @property
+    def widest(self) -> "FileField":
+        return max((self.for_task(name) for name in (None, *self.of_tasks)), key=lambda each: each.max_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class _Reader:
         self._part: _Part | None = None
         self.fields: dict[str, str] = {}
         self.files: dict[str, list[UploadedFile]] = {}
+        self._bounds: list[FileField] = []
         self.ended = False
 
     def close(self) -> None:
@@ -160,6 +171,7 @@ class _Reader:
         for other in self.files:
             if self._file_fields[other].together != taken.together:
                 raise InvalidParameter(f"the fields {other!r} and {name!r} exclude each other")
+        self._bounds.append(taken.for_task(self.fields.get("task", "").strip()))
         files = self.files.setdefault(name, [])
         if len(files) >= taken.most:
             limit = (
@@ -173,9 +185,12 @@ class _Reader:
     @property
     def bound(self) -> Bound:
         """That which holds for the body, as far as it is known which fields are sent."""
-        sent = [self._file_fields[name] for name in self.files]
-        taken = widest(sent or self._file_fields.values())
-        return Bound(taken.max_bytes, f"{taken.setting}={taken.max_bytes}")
+        if self._bounds:
+            taken = max(self._bounds, key=lambda each: each.max_bytes)
+        else:
+            taken = widest(self._file_fields.values())
+        more = "; send the field task first for a film" if taken.of_tasks else ""
+        return Bound(taken.max_bytes, f"{taken.setting}={taken.max_bytes}{more}")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
@@ -210,8 +225,8 @@ class _Reader:
 
 
 def widest(fields: Iterable[FileField]) -> FileField:
-    """That which allows the most bytes."""
-    return max(fields, key=lambda taken: taken.max_bytes)
+    """That which allows the most bytes, if any task may still be named."""
+    return max((taken.widest for taken in fields), key=lambda taken: taken.max_bytes)
 
 
 async def counted(
@@ -227,13 +242,18 @@ async def counted(
     if content_length is not None and content_length.isdecimal() and int(content_length) > allowed.max_bytes:
         raise PayloadTooLarge(f"the body has {content_length} bytes, {allowed.setting}")
     received = 0
-    async for chunk in chunks:
-        if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
-            on_received(received)
+
+    def require_bound() -> None:
         allowed = bound()
         if received > allowed.max_bytes:
             raise PayloadTooLarge(f"the body exceeds {allowed.setting}")
+
+    async for chunk in chunks:
+        if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
+            on_received(received)
+        require_bound()
         yield chunk
+    require_bound()  # the last chunk may have told which fields are sent
 
 
 async def read_upload(

@@ -14,27 +14,32 @@ from pixelmend.api.schemas import (
     ManifestItem,
     Problem,
 )
-from pixelmend.core.errors import error_from_code
+from pixelmend.core.error_codes import error_from_code
 from pixelmend.core.version import VERSION
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.model import BatchItem, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
+from pixelmend.tasks.registry import TaskRegistry
 
 ARCHIVE_MEDIA_TYPE = "application/zip"
 
 
-def media_type_of(record: JobRecord, formats: FormatRegistry) -> str:
+def media_type_of(record: JobRecord, tasks: TaskRegistry, formats: FormatRegistry) -> str:
     """The media type of the job's result."""
-    return ARCHIVE_MEDIA_TYPE if record.items else formats.output(record.options.format).media_type
+    if record.items:
+        return ARCHIVE_MEDIA_TYPE
+    return tasks.output(record.task, record.options.format, formats).media_type
 
 
-def job_view(snapshot: JobSnapshot, formats: FormatRegistry, *, with_items: bool = True) -> JobView:
+def job_view(
+    snapshot: JobSnapshot, tasks: TaskRegistry, formats: FormatRegistry, *, with_items: bool = True
+) -> JobView:
     record = snapshot.record
     result = None
     if snapshot.state is JobState.DONE and record.result is not None:
         result = JobResult(
             url=f"/api/jobs/{record.id}/result",
-            media_type=media_type_of(record, formats),
+            media_type=media_type_of(record, tasks, formats),
             size_bytes=record.result.size_bytes,
             sha256=record.result.sha256,
             width=record.report.width_px if record.report else None,

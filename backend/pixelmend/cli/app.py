@@ -16,6 +16,7 @@ SUMMARIES = {
     "version": "Print the version.",
     "upscale": "Upscale images on this machine or by a service; a bad file does not stop the others.",
     "inpaint": "Remove what is under a mask; a bad file does not stop the others.",
+    "upscale-video": "Upscale films on this machine or by a service; a bad file does not stop the others.",
     "models": "The models there are, and their files.",
 }
 """All commands, and what `--help` tells of them without importing any; a test compares it with theirs."""

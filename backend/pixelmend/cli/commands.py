@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from pixelmend.core.config import Settings, settings_of_this_user
 from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
-from pixelmend.core.errors import PixelmendError, printable
+from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
+from pixelmend.core.text import printable
 from pixelmend.core.version import VERSION
 
 if TYPE_CHECKING:
@@ -53,21 +54,29 @@ def serve(
 
 def run_task(task: "Task", given: "Given") -> None:
     """Exits with 1 if a file failed, with 2 if the arguments make no sense."""
+    from pixelmend.cli.films import split
+
+    statuses = [_run_task(own_task, own) for own_task, own in split(task, given)]
+    raise typer.Exit(max(statuses))
+
+
+def _run_task(task: "Task", given: "Given") -> int:
     from rich.console import Console
 
-    from pixelmend.cli.files import chosen_format, plan_files, with_masks
+    from pixelmend.cli.files import chosen_format, file_kind, plan_files, with_masks
     from pixelmend.cli.request import Request
     from pixelmend.cli.run import Server, run_files
 
     settings = settings_from(device=given.device)
     configure_logging("error", settings.log_format)
     try:
-        written = chosen_format(given.inputs, given.out, given.fields.get("format"))
+        kind = file_kind(task)
+        written = chosen_format(given.inputs, given.out, given.fields.get("format"), kind)
         if given.server:
             request = Request.elsewhere(task, given.fields, written)
         else:
             request = Request.here(task, given.fields, written, settings)
-        plan = plan_files(given.inputs, given.out, written, mark=task.file_mark)
+        plan = plan_files(given.inputs, given.out, written, mark=task.file_mark, kind=kind)
         if not plan.jobs:
             _fail_without_images(given.inputs, plan)
         if given.mask is not None:
@@ -75,10 +84,9 @@ def run_task(task: "Task", given: "Given") -> None:
         # The worker's own log lines would tear the progress bar; what matters is in the outcome.
         quiet = settings.model_copy(update={"log_level": "error"})
         server = Server(given.server, given.key, given.parallel) if given.server else None
-        status = run_files(plan, request, quiet, server=server, force=given.force, console=Console())
+        return run_files(plan, request, quiet, server=server, force=given.force, console=Console())
     except PixelmendError as error:
         _fail(error.message, status=2)
-    raise typer.Exit(status)
 
 
 @app.command()

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pixelmend.cli.search import IMAGE_SUFFIXES, find_images
-from pixelmend.core.errors import InvalidParameter, PixelmendError, printable
-from pixelmend.imaging.formats import Format, format_registry
+from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.core.text import printable
+from pixelmend.imaging.formats import Format, format_named, format_registry
 from pixelmend.imaging.names import same_name, shortened
 from pixelmend.tasks.registry import task_registry
+from pixelmend.tasks.task import Task
 from pixelmend.tasks.upscale import UpscaleTask
+from pixelmend.video.codecs import CONTAINERS, VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +34,40 @@ class Plan:
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
-FILE_MARKS = tuple(task.file_mark for task in task_registry().tasks)
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """suffixes: of names that are picked up from folders. outputs: formats of results, the default first."""
 
-_FORMATS = format_registry()
+    name: str
+    suffixes: frozenset[str]
+    outputs: tuple[Format, ...]
+
+    def output_of_suffix(self, suffix: str) -> Format | None:
+        return next((each for each in self.outputs if suffix.lower() in each.suffixes), None)
 
 
-def chosen_format(inputs: Sequence[Path], out: Path | None, named: str | None) -> Format:
+FILE_MARKS = tuple(dict.fromkeys(task.file_mark for task in task_registry().tasks))
+IMAGES = FileKind("image", IMAGE_SUFFIXES, format_registry().outputs)
+FILMS = FileKind("film", frozenset(VIDEO_SUFFIXES), CONTAINERS)
+
+
+def file_kind(task: Task) -> FileKind:
+    return FILMS if task.takes_video else IMAGES
+
+
+def chosen_format(
+    inputs: Sequence[Path], out: Path | None, named: str | None, kind: FileKind = IMAGES
+) -> Format:
     """The format that was named, or that of the file `out`. Raises InvalidParameter if they differ."""
-    chosen = None if named is None else _FORMATS.output(named)
+    chosen = None if named is None else format_named(named, kind.outputs)
     of_file = None
-    if out is not None and _is_file_name(inputs, out):
-        of_file = _FORMATS.output_of_suffix(out.suffix)
+    if out is not None and _is_file_name(inputs, out, kind):
+        of_file = kind.output_of_suffix(out.suffix)
     if chosen is not None and of_file is not None and chosen is not of_file:
         raise InvalidParameter(f"--format {named} does not fit the file {out}; name one of the two")
-    return chosen or of_file or _FORMATS.outputs[0]
+    if kind is FILMS and inputs:
+        of_file = of_file or kind.output_of_suffix(inputs[0].suffix)
+    return chosen or of_file or kind.outputs[0]
 
 
 def plan_files(
@@ -53,8 +76,9 @@ def plan_files(
     output_format: Format,
     *,
     mark: str = UpscaleTask.file_mark,
+    kind: FileKind = IMAGES,
 ) -> Plan:
-    """One job per image; folders are searched through, keeping their structure below the folder `out`.
+    """One job per file of that kind; folders are searched through, keeping their structure below `out`.
 
     out: a folder; or for a single image a file, which is told by its suffix (a folder that is there is a
     folder). None: a result lies beside its source as `name` + `mark` + `.png`; with a folder, as `name.png`.
@@ -62,10 +86,10 @@ def plan_files(
     Raises InvalidParameter for a path that does not exist, and for a result that would replace its own source
     or is a folder.
     """
-    if out is not None and _is_file_name(inputs, out):
+    if out is not None and _is_file_name(inputs, out, kind):
         return Plan((_checked(FileJob(inputs[0], out)),))
     passed: Counter[str] = Counter()
-    found = list(dict.fromkeys(_find(inputs, out, passed)))
+    found = list(dict.fromkeys(_find(inputs, out, kind, passed)))
     wanted = [_target(source, base, out, output_format, mark) for source, base in found]
     count = Counter(_key(target) for target in wanted)
     sources = {_key(source.resolve()) for source, _ in found}
@@ -108,13 +132,15 @@ def make_writable(folder: Path) -> None:
         raise PixelmendError(f"the folder {folder} cannot be written to")
 
 
-def _find(inputs: Sequence[Path], out_dir: Path | None, passed: Counter[str]) -> list[tuple[Path, Path]]:
+def _find(
+    inputs: Sequence[Path], out_dir: Path | None, kind: FileKind, passed: Counter[str]
+) -> list[tuple[Path, Path]]:
     """Pairs of an image and the folder relative to which its result is placed."""
     found: list[tuple[Path, Path]] = []
     for path in inputs:
         if path.is_dir():
             # Neither results below a searched folder nor those beside their sources are sources.
-            below = find_images(path, out_dir, FILE_MARKS)
+            below = find_images(path, out_dir, FILE_MARKS, kind.suffixes)
             passed += below.passed_over
             found += [(image, path) for image in below.images]
         elif _exists(path):
@@ -131,16 +157,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _is_file_name(inputs: Sequence[Path], out: Path) -> bool:
+def _is_file_name(inputs: Sequence[Path], out: Path, kind: FileKind) -> bool:
     """Whether `out` names the result itself. Raises InvalidParameter if it cannot be one result's."""
-    if out.suffix.lower() not in IMAGE_SUFFIXES or out.is_dir():
+    if out.suffix.lower() not in kind.suffixes or out.is_dir():
         return False
     if len(inputs) != 1 or inputs[0].is_dir():
-        raise InvalidParameter(f"{out} is a name for one file; for several images name a folder")
+        raise InvalidParameter(f"{out} is a name for one file; for several {kind.name}s name a folder")
     if not _exists(inputs[0]):
         raise InvalidParameter(f"{inputs[0]}: there is no such file or folder")
-    if _FORMATS.output_of_suffix(out.suffix) is None:
-        known = ", ".join(sorted(suffix for each in _FORMATS.outputs for suffix in each.suffixes))
+    if kind.output_of_suffix(out.suffix) is None:
+        known = ", ".join(sorted(suffix for each in kind.outputs for suffix in each.suffixes))
         raise InvalidParameter(f"{out.suffix} cannot be written ({out}); there are: {known}")
     return True
 

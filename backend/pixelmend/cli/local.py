@@ -21,6 +21,9 @@ from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.upscale_video import VideoOptions, resolved
+from pixelmend.video.header import video_limits
+from pixelmend.video.probe import VideoProber
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.status import WorkerStatus
 from pixelmend.worker.supervisor import Supervisor
@@ -74,6 +77,8 @@ class LocalEngine:
     def _check(self, file: FileJob, request: Request) -> Job:
         """The job of a file, which was checked."""
         settings = self._settings
+        if request.task.takes_video:
+            return self._check_film(file, request)
         admission = Admission.of(request.task, request.options, settings, load_catalog(settings.models_dir))
         size = admission.size_of(file.source, file.mask)
         make_writable(file.result.parent)
@@ -93,6 +98,25 @@ class LocalEngine:
             task, request.task.name, "", size.pixels, digest, "", is_async=False, charge=lambda: None
         )
         return Job.of(submission.record(time.time()), task)
+
+    def _check_film(self, file: FileJob, request: Request) -> Job:
+        """Its finished segments lie beside the result, where the same command finds them again."""
+        video = VideoOptions.of(request.options)
+        header = VideoProber(video_limits(self._settings)).probe(file.source, video.start_s, video.seconds)
+        options = resolved(request.options, header)
+        catalog = load_catalog(self._settings.models_dir)
+        admission = Admission.of(request.task, options, self._settings, catalog)
+        size = admission.film_size_for(header)
+        make_writable(file.result.parent)
+        result = file.result.resolve()
+        parts = result.with_name(f".{result.name}.parts")
+        source, job_id = file.source.resolve(), uuid.uuid4().hex
+        task = ImageTask(job_id, source, result, options, admission.steps, parts_path=parts)
+        pixels, digest = size.pixels * header.frames, f"{source} {source.stat().st_mtime_ns}"
+        submission = Submission(
+            task, request.task.name, "", pixels, digest, "", is_async=False, charge=lambda: None
+        )
+        return Job.of(submission.record(time.time()), task, is_long=True)
 
 
 @asynccontextmanager

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from pixelmend.cli.files import FileJob
 from pixelmend.cli.request import Request
-from pixelmend.core.errors import FULL_DISK, PixelmendError, known_error, printable
+from pixelmend.core.error_codes import FULL_DISK, known_error
+from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.text import printable
 
 
 class Made(Protocol):

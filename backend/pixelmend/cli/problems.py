@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pixelmend.core.errors import PixelmendError, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import PixelmendError
 
 _PREFIX = "urn:pixelmend:problem:"
 

@@ -27,8 +27,8 @@ from pixelmend.core.errors import (
     ResultExpired,
     StorageFull,
     UnknownJob,
-    printable,
 )
+from pixelmend.core.text import printable
 from pixelmend.imaging.storage import storage_errors
 
 MAX_FAILURES = 8

@@ -38,6 +38,11 @@ class Request:
 
     @classmethod
     def _of(cls, task: Task, fields: Mapping[str, Any], output: Format, defaults: DefaultModels) -> "Request":
+        if task.takes_video:
+            fields = {
+                **fields,
+                "format": output.name,
+            }  # a film's own container is not known before it is read
         form = parse_fields(task.form, fields)
         return cls(task, form, form.options(defaults, output.name), output)
 

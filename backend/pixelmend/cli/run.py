@@ -16,8 +16,8 @@ from pixelmend.cli.remote import remote_engine
 from pixelmend.cli.request import Request
 from pixelmend.cli.search import passed_over_line
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import printable
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.text import printable
 from pixelmend.tasks.options import ImageOptions
 
 
@@ -72,7 +72,7 @@ async def _run(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("tiles"),
+        TextColumn("frames" if request.task.takes_video else "tiles"),
         TimeRemainingColumn(),
     )
     opened = _here(request.options, settings, console) if server is None else _there(server, console)

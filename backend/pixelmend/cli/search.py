@@ -2,11 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelmend.core.errors import printable
+from pixelmend.core.text import printable
 from pixelmend.imaging.names import is_litter
 
 IMAGE_SUFFIXES = frozenset(
@@ -30,8 +30,13 @@ class Found:
     passed_over: Counter[str]
 
 
-def find_images(folder: Path, results: Path | None = None, marks: tuple[str, ...] = ()) -> Found:
-    """The images in `folder` and below it.
+def find_images(
+    folder: Path,
+    results: Path | None = None,
+    marks: tuple[str, ...] = (),
+    suffixes: Collection[str] = IMAGE_SUFFIXES,
+) -> Found:
+    """The images in `folder` and below it, or what else has one of `suffixes`.
 
     results: a folder whose files are no sources; nor are files whose stem ends in one of `marks`. Linked
     folders are followed once, after those that lie there themselves; one that was seen already is passed over
@@ -51,7 +56,7 @@ def find_images(folder: Path, results: Path | None = None, marks: tuple[str, ...
             path = Path(entry.path)
             if _is_hidden(entry.name):
                 passed[_HIDDEN] += 1
-            elif path.suffix.lower() not in IMAGE_SUFFIXES:
+            elif path.suffix.lower() not in suffixes:
                 passed[f"{printable(path.suffix.lower())} files" if path.suffix else "without a suffix"] += 1
             elif path.stem.endswith(marks):
                 passed[_RESULTS] += 1

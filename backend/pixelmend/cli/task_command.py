@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pixelmend.imaging.formats import format_registry
 from pixelmend.tasks.task import Task
 
-_FORMAT_HELP = "Output format; default: that of the file -o names, else png."
+_FORMAT_HELP = "Output format; default: that of the file -o names, else {}."
 _OUT_HELP = "Folder for the results; for a single image it may be a file, such as out.png."
 _MASK_HELP = "What to remove, white or transparent; or a folder of such, of the same names as the images."
 
@@ -47,7 +47,7 @@ def task_command(task: Task, run: Callable[[Task, Given], None]) -> Callable[...
         run(task, Given(inputs, values.pop("mask", None), fields, **values))
 
     parameters = {
-        **_files(takes_mask=task.takes_mask),
+        **_files(task),
         **{name: _option(task, name, field) for name, field in form.items()},
         **_common(),
     }
@@ -66,15 +66,16 @@ def task_command(task: Task, run: Callable[[Task, Given], None]) -> Callable[...
     return command
 
 
-def format_choice() -> Any:
+def format_choice(task: Task) -> Any:
     """The formats that are written, as the type of an option: it refuses other names and lists these."""
-    names = [output.name for output in format_registry().outputs]
+    names = [output.name for output in task.outputs(format_registry().outputs)]
     return StrEnum("FormatName", {name.upper(): name for name in names})
 
 
-def _files(*, takes_mask: bool) -> _Parameters:
-    if not takes_mask:
-        images = typer.Argument(metavar="IN...", help="Images, or folders of them.")
+def _files(task: Task) -> _Parameters:
+    if not task.takes_mask:
+        what = "Films" if task.takes_video else "Images"
+        images = typer.Argument(metavar="IN...", help=f"{what}, or folders of them.")
         return {"inputs": (Annotated[list[Path], images], ...)}
     return {
         "image": (Annotated[Path, typer.Argument(help="An image, or a folder of them.")], ...),
@@ -101,9 +102,11 @@ def _option(task: Task, name: str, field: FieldInfo) -> tuple[Any, Any]:
     """Not given means None, so that the form's own default counts."""
     kind, word = _kind_of(field), _flag_word(field)
     flag = "--" + task.cli_names.get(name, name).replace("_", "-")
-    help_text = _FORMAT_HELP if name == "format" else field.description
+    help_text = field.description
     if name == "format":
-        return Annotated[format_choice() | None, typer.Option(flag, help=help_text)], None
+        help_text = _FORMAT_HELP.format("the film's own" if task.takes_video else "png")
+    if name == "format":
+        return Annotated[format_choice(task) | None, typer.Option(flag, help=help_text)], None
     if word is not None:
         return Annotated[bool, typer.Option(f"{flag}-{word}", help=help_text)], False
     if kind is bool:

@@ -16,8 +16,9 @@ from pixelmend.cli.request import Request
 from pixelmend.cli.search import find_images, passed_over_line
 from pixelmend.cli.watch_state import Entry, Fingerprint, WatchState
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import InvalidParameter, printable
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.text import printable
 from pixelmend.imaging.names import shortened
 
 STATE_NAME = ".pixelmend-watch.json"

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
     worker_jobs: int = Field(
         4, ge=1, le=64, description="Jobs of similar size that a worker holds in memory at one time."
     )
+    worker_videos: int = Field(1, ge=1, le=16, description="Films that a worker works on at one time.")
+    video_share: float = Field(
+        0.25, ge=0, lt=1, description="Share of a busy device's time that films get; 0: only what is left."
+    )
 
     # Memory
     auto_cleanup_enabled: bool = Field(
@@ -146,6 +150,9 @@ class Settings(BaseSettings):
 
     # Limits on what is accepted
     max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body; in base64, 4/3 of it.")
+    max_video_bytes: int = Field(2_000_000_000, ge=1, description="Largest film.")
+    max_video_frames: int = Field(500_000, ge=1, description="Most frames of a film, or of a part of one.")
+    max_video_s: float = Field(21_600.0, gt=0, description="Longest film, or part of one, in seconds.")
     formats: str = Field(
         ",".join(_FORMATS),
         pattern=rf"^({'|'.join(_FORMATS)})(,({'|'.join(_FORMATS)}))*$",

@@ -5,14 +5,9 @@ value and the limit; `code` and `retryable` are part of the public interface. HT
 `api/errors.py` alone.
 """
 
-import errno
 from typing import ClassVar
 
-MAX_TEXT_LENGTH = 2000
-"""The longest message; messages may quote what strangers sent."""
-FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""EFBIG: the process's file size limit, which to a caller is the same thing."""
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+from pixelmend.core.text import printable
 
 
 class PixelmendError(Exception):
@@ -80,6 +75,21 @@ class OutputTooLarge(PixelmendError):
     title = "The result would be too large"
 
 
+class UnsupportedVideo(PixelmendError):
+    code = "unsupported-video"
+    title = "The file is not a film of a supported kind"
+
+
+class CorruptVideo(PixelmendError):
+    code = "corrupt-video"
+    title = "The film is damaged, truncated or empty"
+
+
+class VideoTooLarge(PixelmendError):
+    code = "video-too-large"
+    title = "The film has too many pixels or frames"
+
+
 class UnknownModel(PixelmendError):
     code = "unknown-model"
     title = "There is no such model"
@@ -141,6 +151,11 @@ class WrongJobState(PixelmendError):
 
 
 # --- what the service could not do ----------------------------------------------------------------------
+
+
+class ExtraMissing(PixelmendError):
+    code = "extra-missing"
+    title = "A part of the program that this needs is not installed"
 
 
 class ModelUnusable(PixelmendError):
@@ -253,40 +268,3 @@ class WrongResult(PixelmendError):
 class Cancelled(PixelmendError):
     code = "cancelled"
     title = "The work was cancelled"
-
-
-def printable(text: str) -> str:
-    """The text as any stream, message or database takes it: what is not Unicode is escaped (a file's name may
-    be any bytes), and what is longer than MAX_TEXT_LENGTH characters is cut.
-    """
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return text if len(text) <= MAX_TEXT_LENGTH else text[: MAX_TEXT_LENGTH - 3] + "..."
-
-
-def known_error(error: Exception) -> PixelmendError:
-    """Any exception as an error of ours. What is a bug tells its kind and nothing of the inside; the caller
-    logs it.
-    """
-    if isinstance(error, PixelmendError):
-        return error
-    if isinstance(error, MemoryError):
-        return HostMemoryError("the memory of this machine did not suffice")
-    if isinstance(error, OSError) and error.errno in FULL_DISK:
-        return StorageFull("the disk is full; nothing was kept of this")
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-        return QueueFull(f"the service has run out of something: {error.strerror}")
-    if isinstance(error, OSError) and error.strerror:
-        return InternalError(f"the operating system refuses: {error.strerror}")
-    return InternalError(f"{type(error).__name__}, which was not expected; the log has the details")
-
-
-def error_from_code(code: str, message: str) -> PixelmendError:
-    """Rebuild an error that crossed a process boundary as its code and message."""
-    for kind in _all_kinds(PixelmendError):
-        if kind.code == code:
-            return kind(message)
-    return InternalError(message)
-
-
-def _all_kinds(root: type[PixelmendError]) -> list[type[PixelmendError]]:
-    return [kind for child in root.__subclasses__() for kind in (child, *_all_kinds(child))]

@@ -8,15 +8,22 @@ from contextlib import suppress
 
 from pixelmend.core.errors import Cancelled
 from pixelmend.engine.recovery.runner import RunResult
-from pixelmend.engine.tile_scheduler import TileJob, TileScheduler
+from pixelmend.engine.tile_job import TileJob
+from pixelmend.engine.tile_scheduler import DEFAULT_BACKGROUND_SHARE, TileScheduler
 
 
 class DeviceLoop:
     """`run` is called by one thread; everything else by any."""
 
-    def __init__(self, batch_tiles: int, max_in_flight: int) -> None:
+    def __init__(
+        self, batch_tiles: int, max_in_flight: int, background_share: float = DEFAULT_BACKGROUND_SHARE
+    ) -> None:
         self._scheduler = TileScheduler(
-            batch_tiles, max_in_flight=max_in_flight, admit=self._do_requests, wake=self.wake
+            batch_tiles,
+            max_in_flight=max_in_flight,
+            background_share=background_share,
+            admit=self._do_requests,
+            wake=self.wake,
         )
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._last_round_s = time.monotonic()
@@ -40,13 +47,12 @@ class DeviceLoop:
         if self._is_over:
             self.fail_all()
 
-    def cancel(self, job_id: str) -> None:
-        """End a job within a tile; it fails with Cancelled. Does nothing if it is not here (any more)."""
+    def cancel(self, task_id: str) -> None:
+        """End a task's jobs within a tile; they fail with Cancelled. Does nothing if none is here."""
 
         def cancel() -> None:
-            job = self._scheduler.remove(job_id)
-            if job is not None:
-                job.on_failed(job, Cancelled(f"job {job_id} was cancelled"))
+            for job in self._scheduler.remove(task_id):
+                job.on_failed(job, Cancelled(f"job {task_id} was cancelled"))
 
         self._requests.put(cancel)
 

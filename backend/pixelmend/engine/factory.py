@@ -23,12 +23,14 @@ from pixelmend.engine.steps.inpaint import InpaintStep
 from pixelmend.engine.steps.mask import MaskStep
 from pixelmend.engine.steps.plan import PlanStep
 from pixelmend.engine.steps.tiles import TilesStep
+from pixelmend.engine.steps.upscale_video import UpscaleVideoStep
 from pixelmend.engine.steps.work import PipelineLimits, Step
 from pixelmend.imaging.codec import configure_decoders
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.imaging.probe import input_limits
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.hooks import Hooks
+from pixelmend.video.header import video_limits
 
 
 def open_memory_profiles(settings: Settings, device: Device, log: Logger) -> MemoryProfiles:
@@ -81,8 +83,9 @@ def build_pipeline(
         threads=settings.threads or physical_cores(),
         record_results=settings.record_results,
     )
-    loop = DeviceLoop(limits.batch_tiles, limits.max_in_flight)
+    loop = DeviceLoop(limits.batch_tiles, limits.max_in_flight, settings.video_share)
     steps = builtin_steps(cache, limits, loop, Encoders(HostMemory().read), listener.models_changed)
+    steps["upscale-video"] = UpscaleVideoStep(cache, loop, limits, video_limits(settings))
     return Pipeline(loop, {**steps, **more_steps}, listener, cache.load)
 
 

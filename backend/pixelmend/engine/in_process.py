@@ -6,7 +6,8 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import Cancelled, known_error
+from pixelmend.core.error_codes import known_error
+from pixelmend.core.errors import Cancelled
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.devices.device import Device, choose_device
 from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles

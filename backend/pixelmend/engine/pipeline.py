@@ -87,7 +87,7 @@ class Pipeline:
             for name in task.steps:
                 work.raise_if_cancelled()
                 self._step(name)(work)
-            report = report_of(work)
+            report = work.report or report_of(work)
         if work.cancelled():
             task.output_path.unlink(missing_ok=True)
             work.raise_if_cancelled()

@@ -8,70 +8,24 @@ slow encoder holds up its own job only.
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import numpy as np
 
 from pixelmend.engine.backends.network import Tiles
-from pixelmend.engine.backends.planes import from_planes, planes_per_tile, to_planes
-from pixelmend.engine.recovery.runner import ResilientRunner, RunResult
-from pixelmend.imaging.canvas import Canvas, Pixels
+from pixelmend.engine.backends.planes import from_planes, to_planes
+from pixelmend.engine.recovery.runner import RunResult
+from pixelmend.engine.tile_job import TileJob
+from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.edges import read_mirrored
-from pixelmend.imaging.tiling import Tile, TilePlan
+from pixelmend.imaging.tiling import Tile
 
 AGING_SHARE = 0.25
 """The share of a busy device's time that goes to the job that has waited longest, however large it is. So a
 poster always makes progress, and a new thumbnail waits for one of its batches at most."""
-BACKLOG_TILES = 8
-"""So many computed tiles of a job may wait for its encoder. More of them would only take memory."""
-
-
-@dataclass
-class TileJob:
-    """An image on its way through the device. `canvas` writes to the encoder.
-
-    margin_px: by how much the plan's image is larger than `pixels` on each side. encoder: one thread; no
-    other touches the canvas or calls `on_progress` and `on_finished`. `on_failed` is called on it or on the
-    scheduler's thread.
-    """
-
-    id: str
-    runner: ResilientRunner
-    plan: TilePlan
-    pixels: Pixels
-    canvas: Canvas
-    encoder: Executor
-    on_progress: Callable[[int, int], None]
-    on_finished: Callable[["TileJob"], None]
-    on_failed: Callable[["TileJob", Exception], None]
-    margin_px: int = 0
-    next_tile: int = 0
-    computed: int = 0
-    written: int = 0
-    device_s: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    served_s: float = 0.0
-    """When it last got the device, by the scheduler's clock; set by the scheduler."""
-
-    @property
-    def planes_per_tile(self) -> int:
-        return planes_per_tile(self.pixels.shape[2])
-
-    @property
-    def remaining_pixels(self) -> int:
-        return (len(self.plan) - self.next_tile) * self.plan.tile.pixels * self.planes_per_tile
-
-    @property
-    def wants_device(self) -> bool:
-        return self.next_tile < len(self.plan) and self.computed - self.written < BACKLOG_TILES
-
-    @property
-    def batch_key(self) -> tuple[int, int, int, str]:
-        """Tiles with equal keys can share a forward pass."""
-        tile = self.plan.tile
-        return id(self.runner), tile.width, tile.height, str(self.pixels.dtype)
-
+DEFAULT_BACKGROUND_SHARE = 0.25
+"""The share of a busy device's time that goes to films."""
 
 _Batch = list[tuple[TileJob, Tile]]
 
@@ -96,7 +50,8 @@ class _InFlightBatch:
 
 class TileScheduler:
     """Least remaining work first, with a turn now and then for the job that has waited longest. A batch is
-    filled up with tiles of other jobs that can share its forward pass.
+    filled up with tiles of other jobs that can share its forward pass. Films (background jobs) come after all
+    others, but for a share of the device's time: background_share, from 0 (only what nothing else uses) to 1.
 
     max_in_flight: batches that are on the device at one time. One keeps a new job's wait shortest; two let a
     device with memory of its own copy one batch while it computes the other. admit: called by `step` before
@@ -110,6 +65,7 @@ class TileScheduler:
         clock: Callable[[], float] = time.monotonic,
         *,
         max_in_flight: int = 1,
+        background_share: float = DEFAULT_BACKGROUND_SHARE,
         admit: Callable[[], None] = lambda: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -123,6 +79,9 @@ class TileScheduler:
         self._device = ThreadPoolExecutor(max_in_flight, thread_name_prefix="device")
         self._aging_budget_s = 0.0
         """Device time that other jobs may still have before the turn of the one that has waited longest."""
+        self._background_share = background_share
+        self._background_budget_s = 0.0
+        """Device time that other jobs may still have before the turn of films."""
 
     def __len__(self) -> int:
         """Jobs that are not finished."""
@@ -137,9 +96,10 @@ class TileScheduler:
         job.served_s = self._clock()
         self._jobs[job.id] = job
 
-    def remove(self, job_id: str) -> TileJob | None:
-        """Remove a cancelled job. None if it is not here (any more)."""
-        return self._jobs.pop(job_id, None)
+    def remove(self, task_id: str) -> list[TileJob]:
+        """Remove what is here (any more) of a cancelled task: the job of that id, or its frames."""
+        jobs = [job for job in list(self._jobs.values()) if task_id in (job.id, job.task_id)]
+        return [job for job in jobs if self._jobs.pop(job.id, None) is job]
 
     def remove_all(self) -> list[TileJob]:
         jobs = [self._jobs.pop(job_id, None) for job_id in list(self._jobs)]
@@ -177,14 +137,19 @@ class TileScheduler:
         return [job for job in list(self._jobs.values()) if job.wants_device]
 
     def _launch(self, waiting: list[TileJob]) -> None:
-        order = sorted(waiting, key=lambda job: job.remaining_pixels)
+        images = sorted(
+            (job for job in waiting if not job.is_background), key=lambda job: job.remaining_pixels
+        )
+        # Frames in the order in which they came: within a film each needs the one before it.
+        films = [job for job in waiting if job.is_background]
         # A batch of the only job counts as its turn, so that it has just had one when the next job comes.
-        is_aged = len(order) == 1 or self._aging_budget_s <= 0
-        if is_aged:
-            longest = min(order, key=lambda job: job.served_s)
-            order.remove(longest)
-            order.insert(0, longest)
-        batch = self._fill(order)
+        is_aged = len(images) == 1 or self._aging_budget_s <= 0
+        if images and is_aged:
+            longest = min(images, key=lambda job: job.served_s)
+            images.remove(longest)
+            images.insert(0, longest)
+        is_films_turn = self._background_share > 0 and self._background_budget_s <= 0
+        batch = self._fill([*films, *images] if is_films_turn else [*images, *films])
         self._in_flight.append(_InFlightBatch(batch, is_aged, self._device.submit(self._compute, batch)))
 
     def _charge(self, batch: _InFlightBatch) -> None:
@@ -194,6 +159,11 @@ class TileScheduler:
         if batch.computed.exception() is not None:
             return
         device_s = batch.computed.result().device_s
+        if batch.tiles[0][0].is_background:
+            share = max(self._background_share, 1e-3)
+            self._background_budget_s = device_s * (1 / share - 1)
+            return
+        self._background_budget_s -= device_s
         self._aging_budget_s = (
             device_s * (1 / AGING_SHARE - 1) if batch.is_aged else self._aging_budget_s - device_s
         )
@@ -207,7 +177,7 @@ class TileScheduler:
             if batch and job.batch_key != batch[0][0].batch_key:
                 continue
             while job.wants_device and (job.planes_per_tile <= room or not batch):
-                batch.append((job, job.plan[job.next_tile]))
+                batch.append((job, job.tiles[job.next_tile]))
                 job.next_tile += 1
                 job.served_s = now_s
                 room -= job.planes_per_tile
@@ -265,8 +235,8 @@ class TileScheduler:
             self._fail(job, error)
             return
         job.written += 1
-        job.on_progress(tile.index + 1, len(job.plan))
-        if tile.index + 1 < len(job.plan):
+        job.on_progress(job.written, len(job.tiles))
+        if job.written < len(job.tiles):
             self._wake()
         elif self._jobs.pop(job.id, None) is job:
             job.on_finished(job)

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixelmend.core.errors import CorruptImage, HostMemoryError, PixelmendError, printable
+from pixelmend.core.errors import CorruptImage, HostMemoryError, PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.text import printable
 
 # Damaged files make readers seek to impossible places; other error numbers are about the machine.
 _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EOVERFLOW, errno.ENXIO, errno.EILSEQ})

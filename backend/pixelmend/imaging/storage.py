@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from pixelmend.core.errors import FULL_DISK, StorageFull
+from pixelmend.core.error_codes import FULL_DISK
+from pixelmend.core.errors import StorageFull
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from pixelmend.models.description import ModelDescription
 from pixelmend.models.tile_demands import least_tile_px
 from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.task import Task
+from pixelmend.video.header import VideoHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,13 @@ class Admission:
             input_limits(settings, formats),
             settings.max_output_pixels,
         )
-        admission.limits.formats.output(options.format)
+        task.output(options.format, admission.limits.formats.outputs)
         return admission
 
     @property
     def output_format(self) -> Format:
         """Raises InvalidParameter."""
-        return self.limits.formats.output(self.options.format)
+        return self.task.output(self.options.format, self.limits.formats.outputs)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -107,6 +108,11 @@ class Admission:
         spec = OutputSpec(self.output_format, size, header.channels, header.bits, self.options.quality)
         check_encodable(spec)
         return size
+
+    def film_size_for(self, header: VideoHeader) -> Size:
+        """Of the result's frames, as they are shown. Raises what the target or the tiles are refused for."""
+        self._check_tile(header.size)
+        return self.task.result_size(self.options, header.shown_size, self.scale, self.max_output_pixels)
 
     def _check_tile(self, size: Size) -> None:
         """Here, so that a model need not be opened for a refusal."""

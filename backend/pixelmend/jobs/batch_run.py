@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pixelmend.core.config import Settings
+from pixelmend.core.error_codes import known_error
 from pixelmend.core.errors import (
     Cancelled,
     DeadlineExceeded,
@@ -18,7 +19,6 @@ from pixelmend.core.errors import (
     NoWorker,
     PixelmendError,
     QueueFull,
-    known_error,
 )
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import FormatRegistry

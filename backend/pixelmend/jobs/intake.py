@@ -7,14 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pixelmend.core.errors import (
-    FULL_DISK,
-    CorruptImage,
-    InvalidParameter,
-    PayloadTooLarge,
-    PixelmendError,
-    known_error,
-)
+from pixelmend.core.error_codes import FULL_DISK, known_error
+from pixelmend.core.errors import CorruptImage, InvalidParameter, PayloadTooLarge, PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.mask_rules import about_the_mask
 from pixelmend.imaging.names import safe_path, same_name

@@ -170,6 +170,8 @@ class Job:
     worker: the index of the one that has it, while it runs. tiles_started_s: `time.monotonic()` at the start
     of its first tile. lost_workers: while this job was in them. crashes: how many of those ended by
     themselves.
+    is_long: others come before it, and it has a lane of its own. first_done_tiles: what an earlier attempt
+    had done, when this one began. done_before_loss: the most that was done when a worker was lost.
     waiters: requests that wait for its end. ended: set when nothing runs it any more; settled: set when that
     is recorded, or the job is suspended.
     Of a batch: items as they are now, the children that run by their numbers, and how many bytes of the
@@ -178,11 +180,14 @@ class Job:
 
     record: JobRecord
     task: ImageTask | BatchTask
+    is_long: bool = False
     state: JobState = JobState.QUEUED
     error: PixelmendError | None = None
     report: ImageReport | None = None
     done_tiles: int = 0
     total_tiles: int = 0
+    first_done_tiles: int = 0
+    done_before_loss: int = 0
     worker: int = 0
     tiles_started_s: float | None = None
     lost_workers: int = 0
@@ -197,8 +202,9 @@ class Job:
     _observers: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, record: JobRecord, task: ImageTask | BatchTask) -> "Job":
-        return cls(record=record, task=task, items=list(task.items) if isinstance(task, BatchTask) else [])
+    def of(cls, record: JobRecord, task: ImageTask | BatchTask, *, is_long: bool = False) -> "Job":
+        items = list(task.items) if isinstance(task, BatchTask) else []
+        return cls(record=record, task=task, is_long=is_long, items=items)
 
     @property
     def id(self) -> str:

@@ -12,7 +12,7 @@ from pixelmend.worker.protocol import Cancel, Submit
 
 @dataclass(eq=False, slots=True)
 class Placement:
-    """Belongs to one event loop. jobs_per_worker: of similar size.
+    """Belongs to one event loop. jobs_per_worker: of similar size. long_per_worker: long ones.
 
     running: by their ids. A job that has ended before its worker was done with it keeps its room there
     until the worker says so, or is lost.
@@ -20,6 +20,7 @@ class Placement:
 
     workers: WorkerPool
     jobs_per_worker: int
+    long_per_worker: int
     running: dict[str, Job] = field(default_factory=dict)
     _retiring: dict[str, Job] = field(default_factory=dict)
 
@@ -60,10 +61,15 @@ class Placement:
 
     def _has_room(self, index: int, job: Job) -> bool:
         there = [other for other in self._all() if other.worker == index]
-        if job.lost_workers or any(other.lost_workers for other in there):
-            return not there  # a suspect runs alone
+        # A suspect runs alone. A film is one only until it is past the place where its worker was lost, and
+        # suspects do not wait for hours until another film ends.
+        if any(other.is_long and other.lost_workers for other in there):
+            return False
+        beside = there if job.is_long else [other for other in there if not other.is_long]
+        if job.lost_workers or any(other.lost_workers for other in beside):
+            return not beside
         alike = sum(size_class(other) == size_class(job) for other in there)
-        return alike < self.jobs_per_worker
+        return alike < (self.long_per_worker if job.is_long else self.jobs_per_worker)
 
     def _all(self) -> list[Job]:
         return [*self.running.values(), *self._retiring.values()]

@@ -38,7 +38,7 @@ class JobQueue:
         """The next turn of each owner that has jobs waiting."""
         self._waiting: Counter[str] = Counter()
         self.pixels = 0
-        """Result pixels of all."""
+        """Result pixels of all but long jobs, which others do not wait for."""
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -82,7 +82,7 @@ class JobQueue:
         lane = self._lanes[size_class(job)]
         at = bisect_left(lane.keys, key)
         del lane.keys[at], lane.pixels[at], lane.jobs[at]
-        self.pixels -= job.pixels
+        self.pixels -= 0 if job.is_long else job.pixels
         self._waiting[job.owner] -= 1
         if not self._waiting[job.owner]:
             del self._waiting[job.owner]
@@ -110,11 +110,15 @@ class JobQueue:
         lane.jobs.insert(at, job)
         self._keys[job.id] = key
         self._waiting[job.owner] += 1
-        self.pixels += job.pixels
+        self.pixels += 0 if job.is_long else job.pixels
+
+
+LONG = -1
+"""The class of long jobs, whatever their size."""
 
 
 def size_class(job: Job) -> int:
     """Results of one class differ by less than a factor of four; all smaller classes together need a third
     of the memory that one class needs.
     """
-    return job.pixels.bit_length() // 2
+    return LONG if job.is_long else job.pixels.bit_length() // 2

@@ -7,14 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import (
-    Cancelled,
-    Draining,
-    InputQuarantined,
-    NoWorker,
-    PixelmendError,
-    error_from_code,
-)
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import Cancelled, Draining, InputQuarantined, NoWorker, PixelmendError
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.model import ENDED, Job, JobEvent, JobState
@@ -65,7 +59,7 @@ class Scheduler:
         self._log = log
         self._queued = JobQueue()
         self._shares = Shares(settings.max_queue_jobs, settings.max_queue_pixels)
-        self._placement = Placement(workers, settings.worker_jobs)
+        self._placement = Placement(workers, settings.worker_jobs, settings.worker_videos)
         self._quarantined = Quarantine()
         self._draining = False
         self._idle = asyncio.Event()
@@ -99,7 +93,8 @@ class Scheduler:
         """Raises what `submit` would: Draining, NoWorker, QueueFull or InputQuarantined."""
         self._quarantined.require_absent(job.record.digest)
         self.require_open(job.owner)
-        self._shares.require_pixels(job.pixels, job.owner)
+        if not job.is_long:
+            self._shares.require_pixels(job.pixels, job.owner)
 
     def require_pixels(self, pixels: int, owner: str = "") -> None:
         """Raises QueueFull if a result of so many pixels is too much beside what is waiting."""
@@ -143,13 +138,15 @@ class Scheduler:
             return own_pace_s
         before = self._queued.pixels_before(job) if job.state is JobState.QUEUED else 0
         beside = sum(
-            remaining_pixels(other) for other in self._placement.running.values() if other is not job
+            remaining_pixels(other)
+            for other in self._placement.running.values()
+            if other is not job and (job.is_long or not other.is_long)
         )
         return self._throughput.queue_seconds(beside + before + job.pixels)
 
     def forecast_s(self, pixels: int) -> float | None:
         """Seconds until the end of a job of so many pixels, if it were submitted now; None as in `eta_s`."""
-        running = sum(map(remaining_pixels, self._placement.running.values()))
+        running = sum(remaining_pixels(job) for job in self._placement.running.values() if not job.is_long)
         return self._throughput.queue_seconds(running + self._queued.pixels + pixels)
 
     def begin_draining(self) -> None:
@@ -186,7 +183,11 @@ class Scheduler:
                 job = self._placement.running.get(task_id)
                 if job is not None:
                     if job.tiles_started_s is None:
-                        job.tiles_started_s = time.monotonic()
+                        job.tiles_started_s, job.first_done_tiles = time.monotonic(), done
+                    if job.is_long and job.lost_workers and done > job.done_before_loss:
+                        # It is past the place at which the worker was lost: that was not its fault.
+                        job.lost_workers = job.crashes = 0
+                        self._dispatch()
                     job.done_tiles, job.total_tiles = done, total
                     job.notify()
             case Done(task_id=task_id, report=report):
@@ -196,7 +197,8 @@ class Scheduler:
                     self._note_left(task_id)
                     return
                 job.report = report
-                self._throughput.job_ended(report.total_s, job.pixels)
+                if not job.is_long:
+                    self._throughput.job_ended(report.total_s, job.pixels)
                 self._end(job, JobEvent.FINISH)
             case Failed(task_id=task_id, code=code, message=text):
                 job = self._placement.running.get(task_id)
@@ -214,6 +216,7 @@ class Scheduler:
         for job in reversed(self._placement.lose(index)):
             job.lost_workers += 1
             job.crashes += by_itself
+            job.done_before_loss = max(job.done_before_loss, job.done_tiles)
             # A suspect runs alone, so there is no doubt about whose fault the second time was.
             if job.crashes >= MAX_CRASHES:
                 self._quarantine(job, reason)

@@ -25,6 +25,7 @@ from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
 from pixelmend.jobs.submission import Lease, Submission, resumed_task
 from pixelmend.jobs.throughput import ThroughputEstimator
+from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.registry import TaskRegistry
 
 SWEEP_PERIOD_S = 5.0
@@ -74,8 +75,6 @@ class JobService:
         self._drain: asyncio.Task[None] | None = None
         self.draining_begun = asyncio.Event()
 
-    # --- start and stop ---------------------------------------------------------------------------------
-
     async def start(self) -> None:
         """Take up what an earlier run left, and remove what belongs to no job."""
         kept = set()
@@ -90,7 +89,7 @@ class JobService:
         await self._store.expire(lost)
         unfinished = await self._store.unfinished()
         for record in unfinished:
-            kept.update((self._spool.input_path(record.id).name, self._spool.mask_path(record.id).name))
+            kept.update(path.name for path in self._spool.paths_to_go_on_with(record.id))
         removed = self._spool.remove_all_but(kept)
         for record in unfinished:
             await self._resume(record)
@@ -106,7 +105,7 @@ class JobService:
                 raise InternalError(f"the service was killed {record.attempts} times with this job in it")
             if record.state is JobState.RUNNING:
                 record = record.after(JobEvent.REQUEUE)
-            job = Job.of(record, resumed_task(record, self._spool, self._tasks, self._formats))
+            job = self._job(record, resumed_task(record, self._spool, self._tasks, self._formats))
         except PixelmendError as problem:
             await self._store.put(record.after_error(JobEvent.FAIL, problem, time.time()))
             self._spool.remove(record.id)
@@ -139,8 +138,6 @@ class JobService:
         await self.sweeper.stop()
         self._store.close()
         self._spool.close()
-
-    # --- what clients ask -------------------------------------------------------------------------------
 
     async def submit(self, submission: Submission) -> Lease:
         """The job for that work: a finished one, a running one, or a new one.
@@ -237,8 +234,6 @@ class JobService:
 
         return Lease(job, release)
 
-    # --- accepting ----------------------------------------------------------------------------------------
-
     async def _find_named(self, owner: str, idempotency_key: str) -> Lease | None:
         job = self._jobs.named(owner, idempotency_key)
         if job is not None:
@@ -256,7 +251,7 @@ class JobService:
                 if self.result_file(record) is not None:
                     return await self._join(lease, submission)
                 lease.release()
-        job = Job.of(submission.record(time.time()), submission.task)
+        job = self._job(submission.record(time.time()), submission.task)
         runner = self._runner_of(job)
         runner.require_room(job)
         submission.charge()
@@ -290,6 +285,9 @@ class JobService:
             lease.release()
             raise
         return lease
+
+    def _job(self, record: JobRecord, task: ImageTask | BatchTask) -> Job:
+        return Job.of(record, task, is_long=self._tasks.kind(record.task).task.is_long)
 
     def _runner_of(self, job: Job) -> Runner:
         return self._batches if isinstance(job.task, BatchTask) else self._scheduler

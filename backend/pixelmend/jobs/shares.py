@@ -12,7 +12,7 @@ OVERFLOW = 2
 
 @dataclass(slots=True)
 class Shares:
-    """Jobs accepted and not finished, and their result pixels, by owner.
+    """Jobs accepted and not finished, and their result pixels (but for long jobs), by owner.
 
     One owner alone may fill the queue. Another that has less than an equal share still finds a place then, so
     that no owner has a full queue alone.
@@ -33,11 +33,11 @@ class Shares:
 
     def add(self, job: Job) -> None:
         self._jobs[job.owner] += 1
-        self._pixels[job.owner] += job.pixels
+        self._pixels[job.owner] += 0 if job.is_long else job.pixels
 
     def remove(self, job: Job) -> None:
         self._jobs[job.owner] -= 1
-        self._pixels[job.owner] -= job.pixels
+        self._pixels[job.owner] -= 0 if job.is_long else job.pixels
         if not self._jobs[job.owner]:
             del self._jobs[job.owner], self._pixels[job.owner]
 

@@ -69,6 +69,14 @@ class Spool:
         """The mask of a job that takes one."""
         return self.directory / f"{job_id}.mask"
 
+    def parts_path(self, job_id: str) -> Path:
+        """A folder for what a long job has finished, which later runs of the service go on from."""
+        return self.directory / f"{job_id}.parts"
+
+    def paths_to_go_on_with(self, job_id: str) -> tuple[Path, ...]:
+        """What a job needs that an earlier run accepted; some of it may not be there."""
+        return self.input_path(job_id), self.mask_path(job_id), self.parts_path(job_id)
+
     def output_path(self, job_id: str, suffix: str) -> Path:
         """suffix: of an output format, or ARCHIVE_SUFFIX."""
         return self.directory / f"{job_id}.{self._run}.out{suffix}"
@@ -120,7 +128,9 @@ class Spool:
             path.with_name(path.name + ".part").unlink(missing_ok=True)
 
     def remove_input(self, job_id: str) -> None:
+        """And what only an unfinished job needs."""
         self.mask_path(job_id).unlink(missing_ok=True)
+        shutil.rmtree(self.parts_path(job_id), ignore_errors=True)
         path = self.input_path(job_id)
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

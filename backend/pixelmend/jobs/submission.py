@@ -80,9 +80,10 @@ def resumed_task(
     if kind.is_batch:
         output = spool.output_path(record.id, ARCHIVE_SUFFIX)
         return BatchTask(record.id, source, output, options, steps, record.items)
-    output = spool.output_path(record.id, formats.output(options.format).suffix)
+    output = spool.output_path(record.id, kind.task.output(options.format, formats.outputs).suffix)
     mask = spool.mask_path(record.id) if kind.task.takes_mask else None
-    return ImageTask(record.id, source, output, options, steps, mask)
+    parts = spool.parts_path(record.id) if kind.task.is_long else None
+    return ImageTask(record.id, source, output, options, steps, mask, parts)
 
 
 def versions_of(options: ImageOptions, catalog: Catalog) -> str:

@@ -59,6 +59,9 @@ class ThroughputEstimator:
         """From a job of this run or of an earlier one."""
         if not report.computed_px:
             return  # written by a version that did not count
+        if report.frames:  # a film's frames are decoded and encoded beside the device's work
+            self._device[report.model, report.precision].learn(report.device_s, report.computed_px)
+            return
         self._decode.learn(report.decode_s, report.source_px)
         self._device[report.model, report.precision].learn(report.device_s, report.computed_px)
         self._encode[output_format].learn(report.encode_s, report.width_px * report.height_px)
@@ -118,5 +121,8 @@ def seconds_left_at_own_pace(job: Job) -> float | None:
     """By the job's own tiles so far, which show what it shares the device with; None before the first."""
     if job.state is not JobState.RUNNING or not job.done_tiles or job.tiles_started_s is None:
         return None
+    done = job.done_tiles - job.first_done_tiles
+    if done <= 0:
+        return None
     spent_s = time.monotonic() - job.tiles_started_s
-    return spent_s / job.done_tiles * (job.total_tiles - job.done_tiles)
+    return spent_s / done * (job.total_tiles - job.done_tiles)

@@ -18,8 +18,8 @@ from pixelmend.core.errors import (
     PayloadTooLarge,
     PixelmendError,
     UnsupportedFormat,
-    printable,
 )
+from pixelmend.core.text import printable
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.names import is_litter
 from pixelmend.imaging.storage import storage_errors

@@ -4,7 +4,8 @@ import queue
 from collections.abc import Callable
 from typing import Protocol
 
-from pixelmend.core.errors import PixelmendError, known_error
+from pixelmend.core.error_codes import known_error
+from pixelmend.core.errors import PixelmendError
 from pixelmend.library.spool import CallFolder
 from pixelmend.tasks.image import ImageReport, ImageTask
 

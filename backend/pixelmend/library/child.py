@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import Cancelled, NoWorker, PixelmendError, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import Cancelled, NoWorker, PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.library.calls import Call
 from pixelmend.models.hooks import Hooks

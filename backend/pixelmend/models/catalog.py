@@ -9,7 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel, printable
+from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel
+from pixelmend.core.text import printable
 
 PARAM_SUFFIX, WEIGHTS_SUFFIX = ".param", ".bin"
 """The suffixes of the two files that a network of ncnn has."""

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.core.errors import ModelUnusable, printable
+from pixelmend.core.errors import ModelUnusable
+from pixelmend.core.text import printable
 
 MAGIC = "7767517"
 MAX_PARAM_BYTES = 4 << 20

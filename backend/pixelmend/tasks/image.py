@@ -29,7 +29,9 @@ FilePath = Annotated[Path, PlainSerializer(_path_as_text), PlainValidator(_path_
 
 @dataclass(frozen=True, slots=True)
 class ImageTask:
-    """steps: the names of the pipeline's steps, in their order. mask_path: for a task that takes a mask."""
+    """steps: the names of the pipeline's steps, in their order. mask_path: for a task that takes a mask.
+    parts_path: a folder for what a long task has finished, from which it goes on after it was interrupted.
+    """
 
     id: str
     input_path: FilePath
@@ -37,6 +39,7 @@ class ImageTask:
     options: ImageOptions
     steps: tuple[str, ...]
     mask_path: FilePath | None = None
+    parts_path: FilePath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ImageReport:
     tile_size: "224x282", width by height in input pixels.
     source_px: of the input. computed_px: of all tiles, overlaps and a transparency's own plane included.
     inpainted_by: the model, None if nothing was inpainted. inpainted_px: how many were filled.
+    frames: of a film. reused_tiles: those of its tiles that were not computed, because nothing had changed.
     notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
     """
 
@@ -70,3 +74,5 @@ class ImageReport:
     inpainted_by: str | None = None
     inpainted_px: int = 0
     inpaint_s: float = 0.0
+    frames: int = 0
+    reused_tiles: int = 0

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.imaging.formats import Format, FormatRegistry
 from pixelmend.tasks.inpaint import InpaintTask
 from pixelmend.tasks.task import JobKind, Task
 from pixelmend.tasks.upscale import UpscaleTask
+from pixelmend.tasks.upscale_video import UpscaleVideoTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,22 @@ class TaskRegistry:
     @property
     def kinds(self) -> Mapping[str, JobKind]:
         """All kinds of jobs, by their names."""
-        kinds = [JobKind(task, is_batch) for is_batch in (False, True) for task in self.tasks]
+        kinds = [
+            JobKind(task, is_batch)
+            for is_batch in (False, True)
+            for task in self.tasks
+            if task.has_batch or not is_batch
+        ]
         return {kind.name: kind for kind in kinds}
+
+    def output(self, kind_name: str, format_name: str, images: FormatRegistry) -> Format:
+        """The format of a result. Raises InvalidParameter for a task or a format that is not there."""
+        return self.kind(kind_name).task.output(format_name, images.outputs)
+
+    def outputs(self, images: FormatRegistry) -> tuple[Format, ...]:
+        """All formats of results."""
+        found = [each for task in self.tasks for each in task.outputs(images.outputs)]
+        return tuple(dict.fromkeys(found))
 
     def kind(self, name: str) -> JobKind:
         """Raises InvalidParameter naming what there is."""
@@ -31,7 +47,7 @@ class TaskRegistry:
 
 def task_registry(more: Iterable[Task] = ()) -> TaskRegistry:
     """The tasks that come with the package, and `more`. A name that is taken raises ValueError."""
-    tasks = (UpscaleTask(), InpaintTask(), *more)
+    tasks = (UpscaleTask(), InpaintTask(), UpscaleVideoTask(), *more)
     names = [task.name for task in tasks]
     if len(set(names)) < len(names):
         raise ValueError(f"two tasks have one name: {', '.join(names)}")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from pixelmend.core.geometry import Size
+from pixelmend.imaging.formats import Format, format_named
 from pixelmend.imaging.target import Target
 from pixelmend.models.catalog import Catalog
 from pixelmend.tasks.form import TaskForm
@@ -22,21 +23,34 @@ class Task(ABC):
     name: in addresses, forms and records; it never changes. summary and result: for the documents.
     file_mark: in the names of results that lie beside their sources. cli_summary: for the command line.
     cli_names: names of command line options that differ from those of the form's fields.
+    takes_video: its file is a film and not an image. has_batch: there are batches of it. is_long: it is a job
+    of minutes or hours: no request waits for it, and other jobs come first.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    batch_summary: ClassVar[str]
+    batch_summary: ClassVar[str] = ""
     result: ClassVar[str]
     cli_summary: ClassVar[str]
     file_mark: ClassVar[str]
     form: ClassVar[type[TaskForm]]
     takes_mask: ClassVar[bool] = False
+    takes_video: ClassVar[bool] = False
+    has_batch: ClassVar[bool] = True
+    is_long: ClassVar[bool] = False
     cli_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @abstractmethod
     def steps(self, options: ImageOptions) -> tuple[str, ...]:
         """The names of the pipeline's steps (engine/steps), in their order."""
+
+    def outputs(self, images: tuple[Format, ...]) -> tuple[Format, ...]:
+        """The formats of its results. images: the service's own."""
+        return images
+
+    def output(self, name: str, images: tuple[Format, ...]) -> Format:
+        """The format of that name. Raises InvalidParameter naming what there is."""
+        return format_named(name, self.outputs(images))
 
     def check(self, options: ImageOptions, catalog: Catalog) -> None:  # noqa: B027 - most have nothing to check
         """Raises what the options and their models may be refused for, whatever the image is."""

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pixelmend.core.errors import NoWorker, QueueFull, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import NoWorker, QueueFull
 from pixelmend.models.memory import FreedMemory
 from pixelmend.worker.commands import Command
 from pixelmend.worker.protocol import CommandRequest, CommandResponse, ToWorker

@@ -13,7 +13,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import Field, TypeAdapter
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import known_error
+from pixelmend.core.error_codes import known_error
 from pixelmend.core.management import Management
 from pixelmend.models.description import DeviceDescription, ModelDescription
 from pixelmend.models.memory import Alert, FreedMemory, MemorySample

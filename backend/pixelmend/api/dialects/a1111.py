@@ -25,7 +25,8 @@ from pixelmend.api.routes.models import list_models
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import Accepted
 from pixelmend.api.synchronous import answered, report_of, result_path
-from pixelmend.core.errors import InvalidParameter, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import InvalidParameter
 
 _HARMLESS_OPTIONS = frozenset(
     {

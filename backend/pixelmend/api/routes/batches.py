@@ -15,7 +15,8 @@ from pixelmend.api.routes.tasks import add_task_route
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE
-from pixelmend.core.errors import Cancelled, InternalError, WrongJobState, error_from_code
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import Cancelled, InternalError, WrongJobState
 from pixelmend.jobs.model import Job, JobState
 from pixelmend.jobs.submission import Lease
 from pixelmend.tasks.task import JobKind

@@ -20,7 +20,7 @@ def images_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known_query)], tags=["images"])
     content: dict[str, Any] = {output.media_type: {} for output in service.formats.outputs}
     for kind in service.tasks.kinds.values():
-        if not kind.is_batch:
+        if not kind.is_batch and not kind.task.is_long:
             success = {"content": content, "description": kind.task.result}
             add_task_route(router, service, kind, _answered, success, _PROBLEMS)
     return router

@@ -6,14 +6,15 @@ from starlette.responses import JSONResponse, Response
 
 from pixelmend.api.events import event_stream
 from pixelmend.api.forms import job_request_body
+from pixelmend.api.owned_jobs import own_job
 from pixelmend.api.queries import known_query
 from pixelmend.api.results import SpooledArchive, SpooledFile
 from pixelmend.api.schemas import JobList, JobView, Problem
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit_job
 from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view
-from pixelmend.core.errors import InvalidParameter, ResultExpired, UnknownJob, WrongJobState
-from pixelmend.jobs.model import ENDED, Job, JobRecord, JobState
+from pixelmend.core.errors import InvalidParameter, ResultExpired, WrongJobState
+from pixelmend.jobs.model import ENDED, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
 
 MAX_EVENT_ID_LENGTH = 64
@@ -22,6 +23,10 @@ _REFUSALS = (400, 401, 403, 404, 413, 415, 422, 429, 500, 503)
 
 def jobs_router(service: Service) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known_query)], tags=["jobs"])
+    results = service.tasks.outputs(service.formats)
+
+    def view(snapshot: JobSnapshot, *, with_items: bool = True) -> JobView:
+        return job_view(snapshot, service.tasks, service.formats, with_items=with_items)
 
     @router.post(
         "/api/jobs",
@@ -35,21 +40,21 @@ def jobs_router(service: Service) -> APIRouter:
         accepted = await submit_job(service, request, service.callers.identify(request))
         lease = accepted.lease
         try:
-            view = job_view(service.jobs.snapshot(lease.job or lease.record), service.formats)
+            shown = view(service.jobs.snapshot(lease.job or lease.record))
         finally:
             lease.release()
-        headers = {"Location": f"/api/jobs/{view.id}"}
-        return JSONResponse(view.model_dump(mode="json"), 202, headers)
+        headers = {"Location": f"/api/jobs/{shown.id}"}
+        return JSONResponse(shown.model_dump(mode="json"), 202, headers)
 
     @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
     async def list_jobs(request: Request) -> JobList:
         caller = service.callers.identify(request)
         snapshots = await service.jobs.list_of(caller.owner)
-        return JobList(jobs=[job_view(snapshot, service.formats, with_items=False) for snapshot in snapshots])
+        return JobList(jobs=[view(snapshot, with_items=False) for snapshot in snapshots])
 
     @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
     async def show(request: Request, job_id: str) -> JobView:
-        return job_view(service.jobs.snapshot(await _own_job(service, request, job_id)), service.formats)
+        return view(service.jobs.snapshot(await own_job(service, request, job_id)))
 
     @router.get(
         "/api/jobs/{job_id}/events",
@@ -65,7 +70,7 @@ def jobs_router(service: Service) -> APIRouter:
         },
     )
     async def events(request: Request, job_id: str) -> Response:
-        found = await _own_job(service, request, job_id)
+        found = await own_job(service, request, job_id)
         last_id = request.headers.get("last-event-id", "")
         if len(last_id) > MAX_EVENT_ID_LENGTH:
             raise InvalidParameter(
@@ -75,7 +80,7 @@ def jobs_router(service: Service) -> APIRouter:
             service.jobs,
             found,
             last_id,
-            job_json=lambda s: job_view(s, service.formats, with_items=s.state in ENDED).model_dump_json(),
+            job_json=lambda s: view(s, with_items=s.state in ENDED).model_dump_json(),
             item_json=lambda n, item: item_view(n, item).model_dump_json(),
         )
 
@@ -86,7 +91,7 @@ def jobs_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={
             200: {
-                "content": {f.media_type: {} for f in service.formats.outputs} | {ARCHIVE_MEDIA_TYPE: {}},
+                "content": {each.media_type: {} for each in results} | {ARCHIVE_MEDIA_TYPE: {}},
                 "description": "The whole file; of a batch, a ZIP.",
             },
             206: {"description": "The range that was asked for."},
@@ -95,7 +100,7 @@ def jobs_router(service: Service) -> APIRouter:
         },
     )
     async def result(request: Request, job_id: str) -> Response:
-        found = await _own_job(service, request, job_id)
+        found = await own_job(service, request, job_id)
         snapshot = service.jobs.snapshot(found)
         if snapshot.state is JobState.EXPIRED:
             raise ResultExpired(f"the result of job {job_id} is kept no longer")
@@ -109,23 +114,13 @@ def jobs_router(service: Service) -> APIRouter:
         responses=_problems(401, 403, 404),
     )
     async def cancel(request: Request, job_id: str) -> JobView:
-        return job_view(await service.jobs.cancel(await _own_job(service, request, job_id)), service.formats)
+        return view(await service.jobs.cancel(await own_job(service, request, job_id)))
 
     return router
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return {status: {"model": Problem} for status in statuses}
-
-
-async def _own_job(service: Service, request: Request, job_id: str) -> Job | JobRecord:
-    """Raises UnknownJob, which is also what another owner's job is."""
-    caller = service.callers.identify(request)
-    found = await service.jobs.find(job_id)
-    record = found.record if isinstance(found, Job) else found
-    if found is None or record is None or not service.callers.owns(caller, record.owner):
-        raise UnknownJob(f"there is no job {job_id[:64]!r}")
-    return found
 
 
 def _file(service: Service, request: Request, record: JobRecord) -> Response:
@@ -148,7 +143,7 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
         job_id=record.id,
         task=service.tasks.kind(record.task).task,
         options=record.options,
-        output=service.formats.output(record.options.format),
+        output=service.tasks.output(record.task, record.options.format, service.formats),
         report=record.report,
         file_name=record.file_name,
         release=lease.release,

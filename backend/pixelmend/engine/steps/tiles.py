@@ -7,7 +7,7 @@ from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.encoder_memory import Encoders
 from pixelmend.engine.steps.encode import open_output
 from pixelmend.engine.steps.work import PipelineLimits, Work
-from pixelmend.engine.tile_scheduler import TileJob
+from pixelmend.engine.tile_job import TileJob
 from pixelmend.imaging.alpha import without_opaque_alpha
 from pixelmend.imaging.canvas import Canvas
 from pixelmend.imaging.edges import MarginCropWriter

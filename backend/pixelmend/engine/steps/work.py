@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pixelmend.core.errors import Cancelled
 from pixelmend.engine.inpainting.inpainter import InpaintResult
 from pixelmend.engine.model_cache.open_models import OpenModel
-from pixelmend.engine.tile_scheduler import TileJob
+from pixelmend.engine.tile_job import TileJob
 from pixelmend.imaging.codec import Decoded
 from pixelmend.imaging.formats import OutputSpec
 from pixelmend.imaging.mask import Hole
 from pixelmend.imaging.probe import InputLimits
 from pixelmend.imaging.tiling import TilePlan
 from pixelmend.imaging.writers import ImageWriter
-from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.image import ImageReport, ImageTask
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Work:
     started_s: by `time.perf_counter()`. on_progress: called with parts done and in total, by any thread.
     resources: closed after the last step, or when one fails, the latest first. decoded: the image as it is
     after the last step. hole: what to remove of it. model, plan: with what its tiles are computed. job: how
-    they were. writer: has their rows already. spec: of the result.
+    they were. writer: has their rows already. spec: of the result. report: of a task that is no image.
     """
 
     task: ImageTask
@@ -42,6 +42,7 @@ class Work:
     spec: OutputSpec | None = None
     decode_s: float = 0.0
     encode_s: float = 0.0
+    report: ImageReport | None = None
 
     @property
     def decoded(self) -> Decoded:

@@ -15,7 +15,7 @@ from pixelmend.imaging.formats.record import (
     check_encodable,
     losses,
 )
-from pixelmend.imaging.formats.registry import SNIFF_BYTES, FormatRegistry, format_registry
+from pixelmend.imaging.formats.registry import SNIFF_BYTES, FormatRegistry, format_named, format_registry
 from pixelmend.imaging.formats.tiff import TIFF
 from pixelmend.imaging.formats.webp import WEBP
 
@@ -37,6 +37,7 @@ __all__ = [
     "Reading",
     "Writing",
     "check_encodable",
+    "format_named",
     "format_registry",
     "losses",
 ]

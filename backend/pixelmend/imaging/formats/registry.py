@@ -33,11 +33,7 @@ class FormatRegistry:
 
     def output(self, name: str) -> Format:
         """Raises InvalidParameter naming the formats there are."""
-        found = next((each for each in self.outputs if each.name == name), None)
-        if found is None:
-            known = ", ".join(map(str, self.outputs))
-            raise InvalidParameter(f"format={name[:64]!r} is not known; there are: {known}")
-        return found
+        return format_named(name, self.outputs)
 
     def output_of_suffix(self, suffix: str) -> Format | None:
         """suffix: of a file name, with its dot, in any case."""
@@ -58,6 +54,15 @@ class FormatRegistry:
         if found.name not in accepted:
             raise UnsupportedFormat(f"the file is {found}, which is switched off here; accepted are {listed}")
         return found
+
+
+def format_named(name: str, formats: tuple[Format, ...]) -> Format:
+    """Raises InvalidParameter naming the formats there are."""
+    found = next((each for each in formats if each.name == name), None)
+    if found is None:
+        known = ", ".join(map(str, formats))
+        raise InvalidParameter(f"format={name[:64]!r} is not known; there are: {known}")
+    return found
 
 
 def format_registry(more: Iterable[Format] = ()) -> FormatRegistry:

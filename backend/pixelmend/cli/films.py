@@ -1,0 +1,36 @@
+"""`pixelmend upscale` takes films as well: they become the other task's, with the same options."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pixelmend.cli.files import FILMS, IMAGES
+from pixelmend.cli.task_command import Given
+from pixelmend.tasks.task import Task
+from pixelmend.tasks.upscale import UpscaleTask
+from pixelmend.tasks.upscale_video import UpscaleVideoTask
+
+
+def split(task: Task, given: Given) -> list[tuple[Task, Given]]:
+    """What was given, by the tasks that do it and the containers of films, which results keep. A folder is
+    one of what the command is for.
+    """
+    if isinstance(task, UpscaleTask):
+        films = [path for path in given.inputs if path.suffix.lower() in FILMS.suffixes and not path.is_dir()]
+        others = [path for path in given.inputs if path not in films]
+        if not films:
+            return [(task, given)]
+        known = UpscaleVideoTask.form.model_fields
+        fields = {name: value for name, value in given.fields.items() if name in known}
+        if fields.get("format") in {each.name for each in IMAGES.outputs}:
+            fields["format"] = None
+        rest = [(task, replace(given, inputs=others))] if others else []
+        return [*rest, *_by_container(replace(given, inputs=films, fields=fields))]
+    return _by_container(given) if task.takes_video else [(task, given)]
+
+
+def _by_container(given: Given) -> list[tuple[Task, Given]]:
+    groups: dict[str, list[Path]] = {}
+    for path in given.inputs:
+        kept = None if given.fields.get("format") else FILMS.output_of_suffix(path.suffix)
+        groups.setdefault("" if kept is None else kept.name, []).append(path)
+    return [(UpscaleVideoTask(), replace(given, inputs=paths)) for paths in groups.values()]

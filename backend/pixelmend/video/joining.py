@@ -1,0 +1,240 @@
+"""Joins finished segments, and what the film had beside its pictures, to the result."""
+
+import heapq
+import io
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream as AttachmentsStream
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+from av.video.stream import VideoStream
+
+from pixelmend.core.errors import CorruptVideo
+from pixelmend.imaging.boundary import reading
+from pixelmend.imaging.storage import storage_errors
+from pixelmend.video.codecs import MUXERS
+from pixelmend.video.inspection import Film, main_stream, opened
+from pixelmend.video.timeline import Timeline, decode_times
+
+_DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedSegment:
+    """pts: the times of its frames, ascending."""
+
+    path: Path
+    pts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Of the source's seconds: what is kept of its other streams. end_s: None for all."""
+
+    start_s: float
+    end_s: float | None
+
+    def holds(self, time_s: float) -> bool:
+        return self.start_s <= time_s and (self.end_s is None or time_s < self.end_s)
+
+
+def join(
+    source: Path,
+    film: Film,
+    timeline: Timeline,
+    segments: Sequence[FinishedSegment],
+    target: Path,
+    container: str,
+    cut: Cut | None = None,
+    comment: str | None = None,
+) -> tuple[str, ...]:
+    """Write `target`, complete or not at all. container: a name of CONTAINERS. cut: for a part of the film.
+    comment: a tag of the result, unless the film has one.
+
+    Returns what the result lacks of the source's other streams. Raises StorageFull, CorruptVideo.
+    """
+    part = target.with_name(target.name + ".part")
+    try:
+        with storage_errors(target), opened(source) as old:
+            lost = _join(old, film, timeline, segments, part, container, cut, comment)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return lost
+
+
+def _join(
+    old: InputContainer,
+    film: Film,
+    timeline: Timeline,
+    segments: Sequence[FinishedSegment],
+    part: Path,
+    container: str,
+    cut: Cut | None,
+    comment: str | None,
+) -> tuple[str, ...]:
+    lost: list[str] = []
+    options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
+    with (
+        av.open(f"file:{segments[0].path}") as first,
+        av.open(f"file:{part}", "w", format=MUXERS[container], options=options) as new,
+    ):
+        source_stream = main_stream(old)
+        picture = _picture_stream(new, first.streams.video[0], source_stream, film)
+        copies = _copies(old, new, source_stream, lost)
+        tags = {name: text for name, text in old.metadata.items() if name.lower() not in _DROPPED_TAGS}
+        new.metadata.update({"comment": comment, **tags} if comment else tags)
+        if cut is None:
+            chapters = old.chapters()
+            if chapters:
+                new.set_chapters(chapters)
+        videos = _pictures(segments, timeline, picture, film)
+        others = _copied(old, copies, cut)
+        for _, _, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
+            new.mux_one(packet)
+    return tuple(lost)
+
+
+def _picture_stream(
+    new: OutputContainer, encoded: VideoStream, source: VideoStream, film: Film
+) -> VideoStream:
+    is_hevc = encoded.codec_context.codec.canonical_name == "hevc" and new.format.name in ("mp4", "mov")
+    stream = new.add_stream_from_template(encoded, opaque=not is_hevc)
+    if is_hevc:
+        stream.codec_context.codec_tag = "hvc1"  # Apple's players know HEVC by this tag alone
+    stream.time_base = film.timeline.time_base_s
+    stream.metadata.update(_stream_tags(source))
+    stream.disposition = source.disposition
+    if film.header.rotation_deg:
+        stream.set_display_rotation(film.header.rotation_deg)
+    return stream
+
+
+def _stream_tags(stream: Stream) -> dict[str, str]:
+    return {
+        name: text
+        for name, text in stream.metadata.items()
+        if name.lower() in ("language", "title", "handler_name", "timecode", "comment")
+    }
+
+
+def _copies(
+    old: InputContainer, new: OutputContainer, film: VideoStream, lost: list[str]
+) -> dict[int, Stream]:
+    """A stream of the result for each one of the source that its container takes, by the source's index."""
+    copies: dict[int, Stream] = {}
+    for stream in old.streams:
+        if stream.index == film.index or (stream.type == "data" and old.chapters()):
+            continue  # MP4 keeps its chapters in such a stream, and the result gets one of its own
+        codec = "" if stream.codec_context is None else stream.codec_context.codec.canonical_name
+        try:
+            if isinstance(stream, AttachmentsStream) and new.format.name == "matroska":
+                kind = stream.mimetype or "application/octet-stream"
+                new.add_attachment(stream.name or "attachment", kind, stream.data)
+                continue
+            require_taken(stream, new.format.name)
+            copy = new.add_stream_from_template(stream, opaque=True)
+        except (ValueError, av.error.FFmpegError, TypeError, AttributeError, NotImplementedError):
+            language = f" {stream.language}" if stream.language else ""
+            lost.append(f"{stream.type}:{codec or 'unknown'}{language}")
+            continue
+        if stream.time_base is not None:
+            copy.time_base = stream.time_base
+        copy.metadata.update(_stream_tags(stream))
+        copy.disposition = stream.disposition
+        copies[stream.index] = copy
+    return copies
+
+
+def require_taken(stream: Stream, muxer: str) -> None:
+    """Raises one of FFmpeg's errors if a container does not take the stream: only its header shows that."""
+    with av.open(io.BytesIO(), "w", format=muxer) as trial:
+        trial.add_stream_from_template(stream, opaque=True)
+        trial.start_encoding()
+
+
+Timed: TypeAlias = "tuple[float, int, Packet[Any]]"
+"""When it is decoded, the number of its stream, and it."""
+
+
+def _pictures(
+    segments: Sequence[FinishedSegment], timeline: Timeline, stream: VideoStream, film: Film
+) -> Iterator[Timed]:
+    times = _PictureTimes(segments, timeline)
+    for segment in segments:
+        with av.open(f"file:{segment.path}") as container:
+            for packet in container.demux(container.streams.video[0]):
+                if not packet.size:
+                    continue
+                packet.pts, packet.dts, packet.duration = times.next()
+                packet.time_base = timeline.time_base_s
+                packet.stream = stream
+                yield float(packet.dts * timeline.time_base_s), stream.index, packet
+
+
+class _PictureTimes:
+    """The times of all packets of all segments, in the order of decoding."""
+
+    def __init__(self, segments: Sequence[FinishedSegment], timeline: Timeline) -> None:
+        pts: list[int] = []
+        for segment in segments:
+            pts += _segment_times(segment, timeline.time_base_s)
+        shown = sorted(pts)
+        ends = [*shown[1:], 0]
+        durations = {time: end - time for time, end in zip(shown, ends, strict=True)}
+        last = timeline.index_of(shown[-1])
+        durations[shown[-1]] = 0 if last is None else timeline.durations[last]
+        self._rows = iter(
+            [(time, decoded, durations[time]) for time, decoded in zip(pts, decode_times(pts), strict=True)]
+        )
+
+    def next(self) -> tuple[int, int, int]:
+        """Raises CorruptVideo if a segment has changed meanwhile."""
+        row = next(self._rows, None)
+        if row is None:
+            raise CorruptVideo("a segment has more pictures than were encoded")
+        return row
+
+
+def _segment_times(segment: FinishedSegment, base_s: Fraction) -> list[int]:
+    """The film's times of the packets, in the order in which they lie in the file.
+
+    Muxers move times, all by the same; the k-th in order of presentation is the k-th frame.
+    """
+    with av.open(f"file:{segment.path}") as container:
+        stream = container.streams.video[0]
+        packets = [packet.pts for packet in container.demux(stream) if packet.size]
+    told = [pts for pts in packets if pts is not None]
+    if len(told) != len(segment.pts) or len(packets) != len(told):
+        raise CorruptVideo(f"{segment.path.name} has {len(packets)} pictures instead of {len(segment.pts)}")
+    by_order = dict(zip(sorted(told), segment.pts, strict=True))
+    return [by_order[pts] for pts in told]
+
+
+def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> Iterator[Timed]:
+    streams = [stream for stream in old.streams if stream.index in copies]
+    if not streams:
+        return
+    with reading("the film's other streams", CorruptVideo):
+        for packet in old.demux(streams):
+            if not packet.size and not isinstance(packet.stream, SubtitleStream):
+                continue
+            time = packet.dts if packet.dts is not None else packet.pts
+            if time is None or packet.time_base is None:
+                continue
+            seconds = float(time * packet.time_base)
+            if cut is not None and not cut.holds(seconds):
+                continue
+            index = packet.stream.index
+            packet.stream = copies[index]
+            yield seconds, packet.stream.index, packet

@@ -1,0 +1,99 @@
+"""What is finished of a film: a folder of segments that outlives the process."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pixelmend.imaging.storage import storage_errors
+from pixelmend.video.timeline import Segment
+
+_ABOUT = "about.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRecord:
+    """What is known of a finished segment. file: None if none of its frames could be decoded. pts: of its
+    frames. start_s, seconds: of the part of the film, from its beginning. The rest adds up for the report.
+    """
+
+    number: int
+    file: str | None
+    pts: tuple[int, ...]
+    start_s: float
+    seconds: float
+    damaged: int = 0
+    computed_tiles: int = 0
+    reused_tiles: int = 0
+    device_s: float = 0.0
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "SegmentRecord":
+        return cls(**{**values, "pts": tuple(values["pts"]), "notes": tuple(values["notes"])})
+
+
+class PartsFolder:
+    """fingerprint: of the film, the options and what computes them: segments made otherwise are removed."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self.path = path
+        about = path / _ABOUT
+        with storage_errors(path):
+            if _read(about).get("fingerprint") != fingerprint:
+                shutil.rmtree(path, ignore_errors=True)
+                path.mkdir(parents=True)
+                _write(about, {"fingerprint": fingerprint})
+
+    def finished(self, segments: Sequence[Segment]) -> list[SegmentRecord]:
+        """Those that are finished, from the first one on without a gap."""
+        records: list[SegmentRecord] = []
+        for record in finished_records(self.path):
+            if record.number != len(records) or record.number >= len(segments):
+                break
+            records.append(record)
+        return records
+
+    def file_of(self, number: int, suffix: str) -> Path:
+        return self.path / f"{number:05d}{suffix}"
+
+    def add(self, record: SegmentRecord) -> None:
+        """The segment counts from now on; its file is complete. Raises StorageFull."""
+        with storage_errors(self.path):
+            _write(self.path / f"{record.number:05d}.json", record.to_json())
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def finished_records(path: Path) -> list[SegmentRecord]:
+    """What is finished in a folder that another process may be writing to; none if it is not there."""
+    records = []
+    for file in sorted(path.glob("[0-9]*.json")):
+        values = _read(file)
+        if values:
+            records.append(SegmentRecord.from_json(values))
+    return records
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    with part.open("w") as file:
+        json.dump(values, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

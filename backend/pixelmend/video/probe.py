@@ -1,0 +1,46 @@
+"""Reads a film's header in a process of its own: a file that crashes FFmpeg's libraries ends only that."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from pixelmend.core.error_codes import error_from_code
+from pixelmend.core.errors import CorruptVideo
+from pixelmend.video.header import VideoHeader, VideoLimits, check_header
+
+_TIMEOUT_S = 120.0
+"""Above the time for reading through the largest film once, from a slow disk."""
+_AT_ONCE = 2
+
+
+class VideoProber:
+    """Used by several threads, some at a time, so that uploads do not take the machine from the work."""
+
+    def __init__(self, limits: VideoLimits, timeout_s: float = _TIMEOUT_S) -> None:
+        self._limits = limits
+        self._timeout_s = timeout_s
+        self._free = threading.BoundedSemaphore(_AT_ONCE)
+
+    def probe(self, path: Path, start_s: float = 0.0, seconds: float | None = None) -> VideoHeader:
+        """The header of that part of the film.
+
+        Raises UnsupportedVideo, CorruptVideo, VideoTooLarge, ExtraMissing.
+        """
+        command = [sys.executable, "-m", "pixelmend.video.probe_child", str(path), str(start_s)]
+        command += [] if seconds is None else [str(seconds)]
+        with self._free:
+            try:
+                run = subprocess.run(command, capture_output=True, timeout=self._timeout_s, check=False)
+            except subprocess.TimeoutExpired as error:
+                raise CorruptVideo(f"the film's header was not read within {self._timeout_s:g} s") from error
+        try:
+            answer = json.loads(run.stdout)
+        except ValueError as error:
+            raise CorruptVideo("the film's header ended the program that reads it") from error
+        if "code" in answer:
+            raise error_from_code(answer["code"], answer["message"])
+        header = VideoHeader.from_json(answer)
+        check_header(header, self._limits)
+        return header
