@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -108,9 +109,7 @@ def _options(service: Service) -> dict[str, Any]:
 
 
 async def _answered(service: Service, request: Request, kind: str, body: ExtrasRequest) -> Response:
-    def answer(accepted: Accepted) -> Response:
-        return _images(service, accepted) if service.tasks.kind(kind).is_batch else _image(service, accepted)
-
+    answer = partial(_images if isinstance(body, ManyImages) else _image, service)
     return await answered(service, request, service.tasks.kind(kind), answer, body)
 
 
