@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -75,9 +76,8 @@ def a1111_router(service: Service) -> APIRouter:
 
     @router.get("/sd-models", summary="As A1111: the default model in the place of a checkpoint")
     async def sd_models() -> list[dict[str, Any]]:
-        name = service.settings.default_model
-        empty = dict.fromkeys(("hash", "sha256", "config"))
-        return [{"title": name, "model_name": name, "filename": name, **empty}]
+        names = dict.fromkeys(("title", "model_name", "filename"), service.settings.default_model)
+        return [{**names, **dict.fromkeys(("hash", "sha256", "config"))}]
 
     @router.get("/options", summary="As A1111: the settings that clients look at")
     async def options() -> dict[str, Any]:
@@ -105,25 +105,24 @@ def a1111_router(service: Service) -> APIRouter:
 
 
 def _options(service: Service) -> dict[str, Any]:
-    checkpoint = {"sd_model_checkpoint": service.settings.default_model, "sd_checkpoint_hash": ""}
-    return {**checkpoint, "samples_format": "png"}
+    model = service.settings.default_model
+    return {"sd_model_checkpoint": model, "sd_checkpoint_hash": "", "samples_format": "png"}
 
 
 async def _answered(service: Service, request: Request, kind: str, body: ExtrasRequest) -> Response:
-    def answer(accepted: Accepted) -> Response:
-        return _images(service, accepted) if service.tasks.kind(kind).is_batch else _image(service, accepted)
-
+    answer = partial(_images if isinstance(body, ManyImages) else _image, service)
     return await answered(service, request, service.tasks.kind(kind), answer, body)
 
 
 def _image(service: Service, accepted: Accepted) -> Response:
     lease, report = accepted.lease, report_of(accepted.lease)
     headers = provenance_headers(service.tasks.kind(lease.record.task).task, report)
+    headers["X-Pixelmend-Job"] = lease.record.id
     told = _told(report.model, [f"{report.width_px}x{report.height_px}", *report.notes])
     return JsonWithImages(
         lambda image: {"html_info": told, "image": image[0]},
         [ImageFile.whole(result_path(service, lease))],
-        headers | {"X-Pixelmend-Job": lease.record.id},
+        headers,
         lease.release,
     )
 
