@@ -276,3 +276,26 @@ def test_nothing_stays_in_the_spool(service: ServiceClient) -> None:
     ok(post(service, encoded(photo())))
     assert post(service, b"no image").status_code == 415
     service.wait_until_spool_is_empty()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "part"), [(256, 256, (16, 80, 0, 64)), (384, 192, (0, 96, 8, 56))]
+)
+def test_what_covers_a_size_is_cut_off_evenly(
+    service: ServiceClient, width: int, height: int, part: tuple[int, int, int, int]
+) -> None:
+    source = photo()[:64]
+    left, right, top, bottom = part
+    cut = np.asarray(ok(post(service, encoded(source), width=width, height=height, fit="cover")))
+    alone = post(service, encoded(source[top:bottom, left:right]), width=width, height=height)
+    assert np.array_equal(cut, np.asarray(ok(alone)))
+    stretched = np.asarray(ok(post(service, encoded(source), width=width, height=height)))
+    assert stretched.shape == cut.shape == (height, width, 3)
+    assert not np.array_equal(cut, stretched)
+
+
+@pytest.mark.parametrize("fields", [{}, {"width": 200}, {"scale": 2}])
+def test_covering_needs_an_exact_size(service: ServiceClient, fields: dict[str, Any]) -> None:
+    answer = post(service, encoded(photo()), fit="cover", **fields)
+    assert (answer.status_code, "fit=cover" in answer.json()["detail"]) == (422, True)
+    assert "fit='contain'" in post(service, encoded(photo()), fit="contain").json()["detail"]

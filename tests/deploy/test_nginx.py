@@ -1,5 +1,6 @@
 """nginx before the service: what is let through, what is held back, and what clients hear when it is down."""
 
+import base64
 import io
 import json
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
+from pixelmend.api.dialects.json_upload import base64_bytes
 from pixelmend.core.config import Settings
 from tests.deploy.proxy import NGINX_FOLDER, PAGE, Proxy, free_port, running_proxy, single
 from tests.pictures import decoded, encoded, photo
@@ -56,7 +58,8 @@ def test_limits_are_the_services_own() -> None:
     text = (NGINX_FOLDER / "pixelmend" / "server.conf").read_text()
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     limits = [int(value) for value in re.findall(r"client_max_body_size (\d+);", text)]
-    assert sorted(limits) == [defaults["max_upload_bytes"], defaults["max_batch_bytes"]]
+    own = [defaults["max_upload_bytes"], defaults["max_batch_bytes"]]
+    assert sorted(limits) == sorted([*own, *map(base64_bytes, own)])
     (read_timeout_s,) = re.findall(r"^proxy_read_timeout (\d+)s;", text, re.MULTILINE)
     assert int(read_timeout_s) > defaults["request_timeout_s"] + defaults["drain_timeout_s"]
 
@@ -86,6 +89,31 @@ def test_batches_of_60_mb_go_through(proxy: Proxy, path: str, fields: dict[str, 
     if expected == 200:
         names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
         assert names == ["manifest.json"]  # two files that are no images
+
+
+def test_addresses_of_other_programs_reach_the_service(proxy: Proxy) -> None:
+    """With their limits, and not the web app's page in their place."""
+    assert "pixelmend-x4" in [model["id"] for model in proxy.client.get("/v1/models").json()["data"]]
+    assert proxy.client.get("/sdapi/v1/upscalers").json()[0]["name"] == "pixelmend-x4"
+    assert proxy.client.get("/api/v1/model").json()["name"] == "pixelmend-fill"
+    for path in ("/v1/nothing", "/sdapi/v1/txt2img", "/api/v1/nothing"):
+        assert proxy.client.get(path).status_code == 404
+    picture = encoded(photo(side_px=32))
+    url = proxy.client.post("/v1/images/upscale", files={"image": picture}).json()["data"][0]["url"]
+    assert url.startswith(f"{proxy.url}/api/jobs/")
+    assert decoded(httpx.get(url).content).shape == (64, 64, 3)
+
+
+def test_base64_has_four_thirds_of_the_limit(proxy: Proxy) -> None:
+    padded = base64.b64encode(encoded(photo(side_px=32)) + bytes(49_000_000)).decode()
+    single, batch = "/sdapi/v1/extra-single-image", "/sdapi/v1/extra-batch-images"
+    answer = proxy.client.post(single, json={"image": padded})
+    assert answer.status_code == 200, answer.text
+    images = [{"name": "a", "data": padded}, {"name": "b", "data": padded}]
+    answer = proxy.client.post(batch, json={"imageList": images})
+    assert (answer.status_code, len(answer.json()["images"])) == (200, 2)
+    too_large = proxy.client.post(single, content=b" " * 66_732_205)
+    assert (too_large.status_code, too_large.headers["content-type"]) == (413, PROBLEM)
 
 
 def test_slow_senders_keep_places_here_and_not_in_the_service(proxy: Proxy, own: RunningService) -> None:

@@ -6,6 +6,7 @@ A target raises nothing: errors of the documented kinds are caught in it, all ot
 import asyncio
 import contextlib
 import io
+import json
 import sqlite3
 import tempfile
 import zipfile
@@ -20,6 +21,7 @@ import numpy as np
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from pixelmend.api.dialects.json_upload import read_json_upload
 from pixelmend.api.uploads import FileField, read_upload
 from pixelmend.core.errors import (
     CorruptImage,
@@ -141,6 +143,33 @@ def multipart(case: tuple[list[Edit], int, list[Edit]]) -> None:
             (file.file_name or "").encode()
 
 
+JSON_IMAGES = (
+    b'{"image": "data:image/png;base64,QUJD\\/+8=", "n": [1, null, {"data": "QUJDRA=="}, {"data": ""}], '
+    b'"\\u00e4 \\"image\\":": "image"}'
+)
+
+
+def json_images(case: tuple[list[Edit], int]) -> None:
+    changes, at_once = case
+    body = edited(JSON_IMAGES, changes)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), at_once):
+            yield body[start : start + at_once]
+
+    with tempfile.TemporaryDirectory() as folder, suppress(*OF_AN_UPLOAD):
+        place = Path(folder)
+        fields = {
+            "image": FileField(lambda n: place / f"image{n}", 10_000, "max_upload_bytes"),
+            "data": FileField(lambda n: place / f"data{n}", 10_000, "max_upload_bytes", most=2),
+        }
+        upload = asyncio.run(read_json_upload("", None, chunks(), fields, lambda _: None))
+        sent = [(name, n, file) for name, files in upload.files.items() for n, file in enumerate(files)]
+        assert all((place / f"{name}{n}").stat().st_size == file.size_bytes for name, n, file in sent)
+        # A parser of whole texts takes it as well, with the same names.
+        assert json.loads(body).keys() == upload.fields.keys()
+
+
 def worker_message(case: tuple[bool, list[Edit]]) -> None:
     """Either side takes a message for what it is or refuses it with a ValueError."""
     to_worker, changes = case
@@ -200,6 +229,7 @@ TARGETS = (
     Target("masks", IMAGES, mask),
     Target("zips", edits(), zip_archive),
     Target("multipart", st.tuples(edits(), st.integers(1, 400), st.just([]) | edits(3)), multipart),
+    Target("json images", st.tuples(edits(), st.integers(1, 60)), json_images),
     Target("worker messages", st.tuples(st.booleans(), edits()), worker_message),
     Target("paths in messages", st.tuples(st.binary(min_size=1), st.binary(min_size=1)), message_of_paths),
     Target("database rows", edits(), database_row),

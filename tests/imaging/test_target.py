@@ -1,7 +1,7 @@
 import pytest
 
 from pixelmend.core.errors import InvalidParameter, OutputTooLarge
-from pixelmend.core.geometry import Size
+from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.target import Target
 
 SOURCE = Size(300, 200)
@@ -51,3 +51,37 @@ def test_result_above_the_limit_is_refused_with_both_figures() -> None:
 
 def test_thin_image_keeps_at_least_a_pixel() -> None:
     assert Target(width_px=1000).size_for(Size(1000, 1), 4, 10**9) == Size(1000, 1)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "columns", "rows"),
+    [
+        (600, 400, (0, 300), (0, 200)),
+        (512, 512, (50, 250), (0, 200)),
+        (600, 200, (0, 300), (50, 150)),
+        (601, 400, (0, 300), (0, 200)),
+        (605, 400, (0, 300), (1, 199)),
+        (300, 1600, (131, 169), (0, 200)),
+    ],
+)
+def test_what_covers_a_size_is_the_middle_of_the_image(
+    width: int, height: int, columns: tuple[int, int], rows: tuple[int, int]
+) -> None:
+    target = Target(width_px=width, height_px=height, covers=True)
+    assert target.part_of(SOURCE) == Rect(Span(*columns), Span(*rows))
+    assert target.size_for(SOURCE, 4, 10**9) == Size(width, height)
+    assert Target(width_px=width, height_px=height).part_of(SOURCE).size == SOURCE
+
+
+def test_covering_has_the_factors_of_the_part_that_is_left() -> None:
+    assert Target(width_px=200, height_px=200, covers=True).size_for(SOURCE, 4, 10**9) == Size(200, 200)
+    with pytest.raises(InvalidParameter, match="width=199"):
+        Target(width_px=199, height_px=199, covers=True).size_for(SOURCE, 4, 10**9)
+    thin = Target(width_px=8, height_px=8, covers=True)
+    assert thin.part_of(Size(1000, 1)).size == Size(1, 1)
+
+
+@pytest.mark.parametrize("side", [{}, {"scale": 2.0}, {"width_px": 500}, {"height_px": 500}])
+def test_covering_needs_an_exact_size(side: dict[str, float]) -> None:
+    with pytest.raises(InvalidParameter, match="fit=cover"):
+        Target(covers=True, **side)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from pixelmend.api.cors import allow_origins
+from pixelmend.api.dialects.a1111 import a1111_router
+from pixelmend.api.dialects.errors import DialectErrors, webui_shape
+from pixelmend.api.dialects.iopaint import iopaint_router
+from pixelmend.api.dialects.openai_images import openai_router, openai_shape
 from pixelmend.api.errors import problem_for, problem_for_status
 from pixelmend.api.frontend import frontend_router
 from pixelmend.api.middleware import ErrorBoundary, KeyForEverything, RequestContext
@@ -33,6 +38,8 @@ from pixelmend.core.error_codes import known_error
 from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError
 from pixelmend.core.version import VERSION
 
+DIALECTS = MappingProxyType({"/v1/": openai_shape, "/sdapi/": webui_shape, "/api/v1/": webui_shape})
+"""How problems look to the clients of other programs, by the beginnings of the paths that they call."""
 CLIENT_GONE = 499
 """nginx's status for a client that went away; it is only for the access log."""
 
@@ -74,6 +81,9 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(profiles_router(service))
     app.include_router(instances_router(service))
     app.include_router(system_router(service))
+    app.include_router(openai_router(service))
+    app.include_router(a1111_router(service))
+    app.include_router(iopaint_router(service))
     app.include_router(frontend_router(service.settings.web_dir))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
@@ -120,6 +130,7 @@ def create_app(service: Service) -> FastAPI:
         cors_origins=service.settings.cors_origins,
         metrics=service.metrics,
     )
+    app.add_middleware(DialectErrors, shapes=DIALECTS)
     app.add_middleware(DocsPolicy)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

@@ -1,5 +1,6 @@
 """Who calls: by API key if there are keys, by address otherwise."""
 
+import base64
 import hashlib
 import hmac
 import math
@@ -120,4 +121,13 @@ def _offered_key(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
-    return request.headers.get("x-api-key") or None
+    return request.headers.get("x-api-key") or (_password(token) if scheme.lower() == "basic" else None)
+
+
+def _password(credentials: str) -> str | None:
+    """The key from clients that know only names and passwords, as A1111's; the name does not matter."""
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode()
+    except ValueError:
+        return None
+    return decoded.partition(":")[2] or None

@@ -22,7 +22,9 @@ READABLE_HEADERS = (
     "X-Pixelmend-Seconds",
     "X-Pixelmend-Size",
     "X-Pixelmend-Tiles",
+    "X-Pixelmend-Unused",
     "X-Request-ID",
+    "X-Seed",
 )
 """What a script may read beside the few that it always may."""
 SENDABLE_HEADERS = (
@@ -33,6 +35,7 @@ SENDABLE_HEADERS = (
     "If-None-Match",
     "If-Range",
     "Last-Event-ID",
+    "Pragma",
     "Range",
     "X-API-Key",
     "X-Request-ID",

@@ -50,7 +50,7 @@ def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, 
 
 def estimate_request_body(formats: FormatRegistry) -> dict[str, Any]:
     """The same for `POST /api/estimate`, which takes forms and JSON."""
-    schema = _inlined(_with_formats(EstimateForm.model_json_schema(), formats.outputs))
+    schema = inlined(_with_formats(EstimateForm.model_json_schema(), formats.outputs))
     kinds = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema} for kind in kinds}}}
 
@@ -81,7 +81,7 @@ def _request_body(
 ) -> dict[str, Any]:
     schema["properties"] = {**{name: _FILES[name] for name in file_fields}, **schema["properties"]}
     schema["required"] = required
-    content = {"multipart/form-data": {"schema": _inlined(_with_formats(schema, formats))}}
+    content = {"multipart/form-data": {"schema": inlined(_with_formats(schema, formats))}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -92,7 +92,8 @@ def _with_formats(schema: dict[str, Any], formats: tuple[Format, ...]) -> dict[s
     return schema
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that refers to nothing outside itself, from one that pydantic made."""
     definitions = schema.pop("$defs", {})
     for name, value in schema["properties"].items():
         schema["properties"][name] = _inline(value, definitions)

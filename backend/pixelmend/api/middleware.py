@@ -16,7 +16,16 @@ from pixelmend.jobs.metrics import Metrics
 
 _PROBES = frozenset({"/livez", "/readyz", "/api/health"})
 """Monitoring asks for these every few seconds; they are logged only if something is wrong."""
-_BEHIND_THE_KEY = ("/api/", "/metrics", "/docs", "/redoc", "/openapi.json", "/static-offline-docs")
+_BEHIND_THE_KEY = (
+    "/api/",
+    "/v1/",
+    "/sdapi/",
+    "/metrics",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/static-offline-docs",
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 

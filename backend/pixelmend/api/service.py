@@ -66,6 +66,12 @@ class Service:
     def default_models(self) -> DefaultModels:
         return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
 
+    @property
+    def unfinished_jobs(self) -> int:
+        """How many are queued or running."""
+        queue = self.scheduler.status()
+        return queue.queued + queue.running
+
     def problem_body(self, error: PixelmendError) -> Problem:
         """As part of another answer; it names no folder of the service."""
         body = problem_body(error, None)

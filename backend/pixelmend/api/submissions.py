@@ -1,28 +1,22 @@
-"""From a multipart request to submitted work: for requests that wait, for jobs and for batches."""
+"""From a request to submitted work: for requests that wait, for jobs and for batches, in any dialect."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 
 from pixelmend.api.auth import Caller
-from pixelmend.api.file_fields import file_fields
 from pixelmend.api.negotiation import negotiate
+from pixelmend.api.receiving import Body, Form, receive
 from pixelmend.api.service import Service
-from pixelmend.api.uploads import FileField, Upload, UploadedFile, read_upload
-from pixelmend.core.errors import InvalidParameter, MalformedUpload
+from pixelmend.api.uploads import Upload, UploadedFile
+from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import REQUEST_ID
 from pixelmend.jobs.admission import Admission
-from pixelmend.jobs.intake import (
-    Incoming,
-    digest_of,
-    digest_of_pair,
-    extract,
-    plan_batch,
-    take_masks,
-)
+from pixelmend.jobs.intake import Incoming, digest_of, digest_of_pair, extract, plan_batch, take_masks
 from pixelmend.jobs.model import BatchTask
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX
 from pixelmend.jobs.submission import Lease, Submission
@@ -45,24 +39,29 @@ class Accepted:
     file_name: str | None
 
 
-async def submit(service: Service, request: Request, caller: Caller, kind: JobKind) -> Accepted:
-    """The request waits for the result. Options are the form's and, but for batches, the Accept header's."""
-    return await _Intake(service, request, caller, is_async=False).submit(kind)
+async def submit(
+    service: Service, request: Request, caller: Caller, kind: JobKind, body: Body | None = None
+) -> Accepted:
+    """The request waits for the result. Options are the form's and, but for batches, the Accept header's.
+
+    body: how the request says what it wants; None for our own form.
+    """
+    return await _Intake(service, request, caller, body or Form()).submit(kind)
 
 
 async def submit_job(service: Service, request: Request, caller: Caller) -> Accepted:
     """`POST /api/jobs`: the form names the task, and the answer is not the image that Accept is about."""
-    return await _Intake(service, request, caller, is_async=True).submit(None)
+    return await _Intake(service, request, caller, Form(is_async=True)).submit(None)
 
 
 class _Intake:
     """One request on its way in."""
 
-    def __init__(self, service: Service, request: Request, caller: Caller, *, is_async: bool) -> None:
+    def __init__(self, service: Service, request: Request, caller: Caller, body: Body) -> None:
         self._service = service
         self._request = request
         self._caller = caller
-        self._is_async = is_async
+        self._body = body
         self._job_id = _new_id(service.settings.instance)
         self._input = service.spool.input_path(self._job_id)
         self._mask = service.spool.mask_path(self._job_id)
@@ -78,7 +77,7 @@ class _Intake:
             service.readiness.require_open(self._caller.owner)
             service.callers.require_quota(self._caller)
         try:
-            upload = await self._receive(file_fields(service, self._input, self._mask, kind))
+            upload = await receive(service, self._request, self._body, kind, self._job_id)
             kind = kind or _named_kind(upload, service.tasks)
             if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
@@ -92,41 +91,9 @@ class _Intake:
             await asyncio.to_thread(service.spool.remove, self._job_id)
         return Accepted(lease, submission.file_name)
 
-    # --- reading ----------------------------------------------------------------------------------------
-
-    async def _receive(self, file_fields: Mapping[str, FileField]) -> Upload:
-        settings = self._service.settings
-        length = self._request.headers.get("content-length")
-        most = max(taken.widest.max_bytes for taken in file_fields.values())
-        # No more than the limit: what is too large for any disk of ours is a 413, not a full disk.
-        expected = min(int(length), most) if length and length.isdecimal() else 0
-        await self._service.jobs.retention.require_room(expected)
-        begun_s, spool = asyncio.get_running_loop().time(), self._service.spool
-        try:
-            async with asyncio.timeout(settings.upload_timeout_s) as deadline:
-
-                def on_received(received_bytes: int) -> None:
-                    # By what has come and not by what was announced, which may be anything or nothing.
-                    share = max(1.0, received_bytes / settings.max_upload_bytes)
-                    deadline.reschedule(begun_s + settings.upload_timeout_s * share)
-                    spool.require_room()
-
-                return await read_upload(
-                    self._request.headers.get("content-type", ""),
-                    length,
-                    _chunks(self._request),
-                    file_fields,
-                    on_received,
-                )
-        except TimeoutError as error:
-            raise MalformedUpload(
-                f"the upload was too slow; upload_timeout_s={settings.upload_timeout_s:g} "
-                f"for each {settings.max_upload_bytes} bytes"
-            ) from error
-
-    def _options(self, fields: dict[str, str], kind: JobKind) -> ImageOptions:
+    def _options(self, fields: dict[str, Any], kind: JobKind) -> ImageOptions:
         form = parse_fields(kind.task.form, fields)
-        as_asked, formats = self._is_async or kind.is_batch, self._service.formats
+        as_asked, formats = self._body.is_async or kind.is_batch, self._service.formats
         negotiated = (
             formats.outputs[0].name
             if as_asked or form.format
@@ -231,7 +198,7 @@ class _Intake:
             pixels=pixels,
             digest=digest,
             model_version=admission.versions,
-            is_async=self._is_async,
+            is_async=self._body.is_async,
             charge=lambda: self._service.callers.charge(self._caller, charged),
             reuse=not self._wants_fresh,
             idempotency_key=key,
@@ -278,9 +245,3 @@ def _new_id(instance: str) -> str:
 
 def _incoming(files: Sequence[UploadedFile]) -> list[Incoming]:
     return [Incoming(file.file_name or "image", file.digest) for file in files]
-
-
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        if chunk:
-            yield chunk

@@ -1,7 +1,7 @@
 """Reads a multipart upload straight into the spool, counting bytes as they arrive."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from pixelmend.imaging.storage import storage_errors
 if TYPE_CHECKING:  # the library defines it for type checkers only
     from python_multipart.multipart import MultipartCallbacks
 
-_CONTENT = {"file": "image", "files": "images", "mask": "place to remove", "masks": "places to remove"}
+_CONTENT = {"files": "images", "mask": "place to remove", "masks": "places to remove"}
 MAX_FIELDS = 32
 MAX_FIELD_BYTES = 4096
 MAX_HEADER_BYTES = 8192
@@ -57,16 +57,16 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """The form: text fields by name, and the files by the fields that they were sent in."""
+    """Fields by name, which are texts unless the body was JSON, and files by the fields that had them."""
 
-    fields: dict[str, str]
+    fields: dict[str, Any]
     files: Mapping[str, tuple[UploadedFile, ...]]
 
     def one(self, field: str) -> UploadedFile:
         """The only file of a field. Raises InvalidParameter if it is missing or empty."""
         files = self.files.get(field, ())
         if not files:
-            raise InvalidParameter(f"the field {field!r} with the {_CONTENT[field]} is missing")
+            raise InvalidParameter(f"the field {field!r} with the {_CONTENT.get(field, 'image')} is missing")
         if files[0].size_bytes == 0:
             raise InvalidParameter(f"the field {field!r} is empty (0 bytes)")
         return files[0]
@@ -79,6 +79,14 @@ class Upload:
             what = f"the {_CONTENT[field]}, or a ZIP of them,"
             raise InvalidParameter(f"the field {field!r} with {what} is missing")
         return files
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How many bytes a body may have, and the setting that says so, with its value."""
+
+    max_bytes: int
+    setting: str
 
 
 @dataclass
@@ -94,8 +102,9 @@ class _Part:
 class _Reader:
     """Receives the parser's events. Fields that take no files are text."""
 
-    def __init__(self, file_fields: Mapping[str, FileField]) -> None:
+    def __init__(self, file_fields: Mapping[str, FileField], max_field_bytes: int) -> None:
         self._file_fields = file_fields
+        self._max_field_bytes = max_field_bytes
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._headers: dict[str, bytes] = {}
@@ -174,17 +183,14 @@ class _Reader:
         return taken.path_of(len(files)).open("wb")
 
     @property
-    def bound(self) -> FileField:
+    def bound(self) -> Bound:
         """That which holds for the body, as far as it is known which fields are sent."""
-        most = self._bounds or [taken.widest for taken in self._file_fields.values()]
-        return max(most, key=lambda taken: taken.max_bytes)
-
-    def require_bound(self, received_bytes: int) -> None:
-        """Raises PayloadTooLarge."""
-        taken = self.bound
-        if received_bytes > taken.max_bytes:
-            more = "; send the field task first for a film" if taken.of_tasks else ""
-            raise PayloadTooLarge(f"the body exceeds {taken.setting}={taken.max_bytes}{more}")
+        if self._bounds:
+            taken = max(self._bounds, key=lambda each: each.max_bytes)
+        else:
+            taken = widest(self._file_fields.values())
+        more = "; send the field task first for a film" if taken.of_tasks else ""
+        return Bound(taken.max_bytes, f"{taken.setting}={taken.max_bytes}{more}")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._part
@@ -196,8 +202,8 @@ class _Reader:
             part.file_bytes += len(chunk)
             return
         part.data += data[start:end]
-        if len(part.data) > MAX_FIELD_BYTES:
-            raise InvalidParameter(f"the field {part.name!r} exceeds {MAX_FIELD_BYTES} bytes")
+        if len(part.data) > self._max_field_bytes:
+            raise InvalidParameter(f"the field {part.name!r} exceeds {self._max_field_bytes} bytes")
 
     def _part_end(self) -> None:
         part = self._part
@@ -218,43 +224,70 @@ class _Reader:
         self.ended = True
 
 
+def widest(fields: Iterable[FileField]) -> FileField:
+    """That which allows the most bytes, if any task may still be named."""
+    return max((taken.widest for taken in fields), key=lambda taken: taken.max_bytes)
+
+
+async def counted(
+    chunks: AsyncIterator[bytes],
+    content_length: str | None,
+    bound: Callable[[], Bound],
+    on_received: Callable[[int], None],
+) -> AsyncIterator[bytes]:
+    """The chunks of a body as they arrive. Raises PayloadTooLarge as soon as they are, or say they will be,
+    more than `bound` allows at that moment, and what `on_received` raises.
+    """
+    allowed = bound()
+    if content_length is not None and content_length.isdecimal() and int(content_length) > allowed.max_bytes:
+        raise PayloadTooLarge(f"the body has {content_length} bytes, {allowed.setting}")
+    received = 0
+
+    def require_bound() -> None:
+        allowed = bound()
+        if received > allowed.max_bytes:
+            raise PayloadTooLarge(f"the body exceeds {allowed.setting}")
+
+    async for chunk in chunks:
+        if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
+            on_received(received)
+        require_bound()
+        yield chunk
+    require_bound()  # the last chunk may have told which fields are sent
+
+
 async def read_upload(
     content_type: str,
     content_length: str | None,
     chunks: AsyncIterator[bytes],
     file_fields: Mapping[str, FileField],
     on_received: Callable[[int], None] = lambda _: None,
+    *,
+    max_field_bytes: int = MAX_FIELD_BYTES,
 ) -> Upload:
     """Write the files of a multipart body to where their fields say, and return the rest.
 
     A field's bound is on the whole body, whether or not it announces its length. on_received: told of the
-    bytes so far, after each TOLD_BYTES; what it raises ends the upload. Raises MalformedUpload,
-    PayloadTooLarge, InvalidParameter, StorageFull; the caller, who named the paths, removes what lies there.
+    bytes so far, after each TOLD_BYTES; what it raises ends the upload. max_field_bytes: of a text. Raises
+    MalformedUpload, PayloadTooLarge, InvalidParameter, StorageFull; the caller, who named the paths, removes
+    what lies there.
     """
     with reading("the Content-Type", MalformedUpload):
         kind, options = parse_options_header(content_type.encode("latin-1"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise MalformedUpload(f"Content-Type is {content_type[:80]!r}, multipart/form-data is needed")
-    reader = _Reader(file_fields)
-    widest = reader.bound
-    if content_length is not None and content_length.isdecimal() and int(content_length) > widest.max_bytes:
-        raise PayloadTooLarge(f"the body has {content_length} bytes, {widest.setting}={widest.max_bytes}")
-    received = 0
+    reader = _Reader(file_fields, max_field_bytes)
     try:
         with storage_errors(Path("the upload")):
             with reading("the multipart body", MalformedUpload):
                 parser = MultipartParser(boundary, reader.callbacks())
-            async for chunk in chunks:
-                if received // TOLD_BYTES < (received := received + len(chunk)) // TOLD_BYTES:
-                    on_received(received)
-                reader.require_bound(received)
+            async for chunk in counted(chunks, content_length, lambda: reader.bound, on_received):
                 # Spooled writes of some 64 KB: as quick as handing them to a thread would be.
                 with reading("the multipart body", MalformedUpload):
                     parser.write(chunk)
             with reading("the multipart body", MalformedUpload):
                 parser.finalize()
-            reader.require_bound(received)  # the last chunk may have told which fields are sent
     finally:
         reader.close()
     if not reader.ended:

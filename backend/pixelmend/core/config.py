@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     peer_key: SecretStr = Field(SecretStr(""), description="API key that is sent to them. Empty: none.")
 
     # Limits on what is accepted
-    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body.")
+    max_upload_bytes: int = Field(50_000_000, ge=1, description="Largest request body; in base64, 4/3 of it.")
     max_video_bytes: int = Field(2_000_000_000, ge=1, description="Largest film.")
     max_video_frames: int = Field(500_000, ge=1, description="Most frames of a film, or of a part of one.")
     max_video_s: float = Field(21_600.0, gt=0, description="Longest film, or part of one, in seconds.")

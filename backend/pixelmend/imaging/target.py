@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pixelmend.core.errors import InvalidParameter, OutputTooLarge
-from pixelmend.core.geometry import Size
+from pixelmend.core.geometry import Rect, Size, Span
 
 MIN_FACTOR = 1.0
 MAX_FACTOR = 8.0
@@ -13,11 +13,15 @@ MAX_SIDE_PX = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Either `scale`, or `width_px` and/or `height_px`; with none of them, the model's own scale."""
+    """Either `scale`, or `width_px` and/or `height_px`; with none of them, the model's own scale.
+
+    covers: with both sides, what does not fit of the image is cut off and not squeezed in.
+    """
 
     scale: float | None = None
     width_px: int | None = None
     height_px: int | None = None
+    covers: bool = False
 
     def __post_init__(self) -> None:
         for name, side in (("width", self.width_px), ("height", self.height_px)):
@@ -28,12 +32,28 @@ class Target:
                 f"scale={self.scale:g} and an exact size exclude each other; give one of them"
             )
 
+        if self.covers and (self.width_px is None or self.height_px is None):
+            raise InvalidParameter("fit=cover needs an exact size: give both width and height")
+
+    def part_of(self, source: Size) -> Rect:
+        """What becomes the result: all of `source`, or its middle, as large as the result's shape allows."""
+        width, height = source.width, source.height
+        if self.covers and self.width_px is not None and self.height_px is not None:
+            if self.width_px * source.height >= self.height_px * source.width:
+                height = max(1, round(source.width * self.height_px / self.width_px))
+            else:
+                width = max(1, round(source.height * self.width_px / self.height_px))
+        left, top = (source.width - width) // 2, (source.height - height) // 2
+        return Rect(Span(left, left + width), Span(top, top + height))
+
     def size_for(self, source: Size, model_scale: int, max_pixels: int) -> Size:
         """The result's size for an upright `source`.
 
-        One of width and height keeps the aspect ratio; both are taken as they are. Raises InvalidParameter
-        for factors outside 1 to 8, OutputTooLarge above `max_pixels`.
+        One of width and height keeps the aspect ratio; both are taken as they are. Factors are those of the
+        part that becomes the result. Raises InvalidParameter for factors outside 1 to 8, OutputTooLarge above
+        `max_pixels`.
         """
+        source = self.part_of(source).size
         if self.width_px is not None or self.height_px is not None:
             width = self.width_px or max(1, round(source.width * (self.height_px or 0) / source.height))
             height = self.height_px or max(1, round(source.height * (self.width_px or 0) / source.width))

@@ -61,7 +61,7 @@ def estimate(
     options = admission.options
     upscale = options.upscale
     assert upscale is not None, "only what upscales has tiles"
-    plan = profile.tile_rules.plan(header.size, tile_px, upscale.tile_px)
+    plan = profile.tile_rules.plan(upscale.target.part_of(header.size).size, tile_px, upscale.tile_px)
     # Transparency is a header of its own to the network.
     planes = 2 if header.has_alpha else 1
     computed_px = len(plan) * plan.tile.pixels * planes

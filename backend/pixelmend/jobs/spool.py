@@ -83,9 +83,9 @@ class Spool:
 
     def link_input(self, source: Path, job_id: str, mask: Path | None = None) -> None:
         """Give the job files of the spool as its input; all go in their own time. Raises StorageFull."""
-        _link(source, self.input_path(job_id))
+        link_file(source, self.input_path(job_id))
         if mask is not None:
-            _link(mask, self.mask_path(job_id))
+            link_file(mask, self.mask_path(job_id))
 
     def keep_input(self, job_id: str) -> None:
         """Make the input survive a power cut. Raises StorageFull."""
@@ -154,7 +154,8 @@ class Spool:
         self._lock.close()
 
 
-def _link(source: Path, path: Path) -> None:
+def link_file(source: Path, path: Path) -> None:
+    """Give a file of the spool a second name, which outlives the first. Raises StorageFull."""
     with storage_errors(path):
         try:
             path.hardlink_to(source)

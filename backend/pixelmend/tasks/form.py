@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,6 +48,10 @@ class SizeFields(BaseModel):
     )
     width: int | None = Field(None, ge=1, description="Exact width in px; the height follows if not given.")
     height: int | None = Field(None, ge=1, description="Exact height in px; the width follows if not given.")
+    fit: Literal["cover"] | None = Field(
+        None,
+        description="With width and height: cut off what does not fit, in place of stretching the image.",
+    )
     tile: int | None = Field(
         None, ge=32, le=2048, description="Largest tile edge in input px, below the service's own."
     )

@@ -42,7 +42,7 @@ def upscale_options(form: SizeFields, model: str | None, defaults: DefaultModels
     """model: None for the default."""
     return UpscaleOptions(
         model or defaults.upscaler(form.scale, form.denoise),
-        Target(form.scale, form.width, form.height),
+        Target(form.scale, form.width, form.height, covers=form.fit == "cover"),
         form.tile,
         form.denoise,
     )

@@ -33,6 +33,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -107,6 +112,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -180,6 +190,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -425,6 +440,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -666,6 +686,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -974,6 +999,11 @@ export interface paths {
                          * @default false
                          */
                         first_frame?: boolean;
+                        /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
                         /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
@@ -3069,6 +3099,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -3279,6 +3314,11 @@ export interface paths {
                          */
                         first_frame?: boolean;
                         /**
+                         * Fit
+                         * @description With width and height: cut off what does not fit, in place of stretching the image.
+                         */
+                        fit?: "cover" | null;
+                        /**
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
@@ -3424,6 +3464,361 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/gen-info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As IOPaint: the prompt in an image; prompts are not looked for */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inpaint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As IOPaint: remove what is white in the mask and answer the image */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Enable Brushnet
+                         * @default false
+                         * @constant
+                         */
+                        enable_brushnet?: false;
+                        /**
+                         * Enable Controlnet
+                         * @default false
+                         * @constant
+                         */
+                        enable_controlnet?: false;
+                        /**
+                         * Enable Powerpaint V2
+                         * @default false
+                         * @constant
+                         */
+                        enable_powerpaint_v2?: false;
+                        /**
+                         * Format: byte
+                         * @description The image.
+                         */
+                        image?: string;
+                        /**
+                         * Format: byte
+                         * @description White where it is to be changed.
+                         */
+                        mask?: string;
+                        /** Paint By Example Example Image */
+                        paint_by_example_example_image?: null;
+                        /**
+                         * Sd Seed
+                         * @description Comes back as X-Seed; -1 for any.
+                         * @default 42
+                         */
+                        sd_seed?: number;
+                        /**
+                         * Use Croper
+                         * @default false
+                         * @constant
+                         */
+                        use_croper?: false;
+                        /**
+                         * Use Extender
+                         * @default false
+                         * @constant
+                         */
+                        use_extender?: false;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inputimage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As IOPaint: there is no image that the page opens with */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As IOPaint: the model that inpaints */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** As IOPaint: choose it; the one that is set is the one there is */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/run_plugin_gen_image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As IOPaint's plug-in RealESRGAN: upscale an image and answer it */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: byte
+                         * @description The image.
+                         */
+                        image?: string;
+                        /**
+                         * Name
+                         * @constant
+                         */
+                        name: "RealESRGAN";
+                        /**
+                         * Scale
+                         * @default 2
+                         */
+                        scale?: number;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/samplers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As IOPaint: there are none */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string[];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/server-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As IOPaint: what its page shows */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/livez": {
         parameters: {
             query?: never;
@@ -3529,6 +3924,683 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Readiness"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/extra-batch-images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As A1111: upscale images in the same way; answers {images, html_info} */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Codeformer Visibility
+                         * @description Faces are not restored here.
+                         * @default 0
+                         */
+                        codeformer_visibility?: number;
+                        /**
+                         * Extras Upscaler 2 Visibility
+                         * @default 0
+                         */
+                        extras_upscaler_2_visibility?: number;
+                        /**
+                         * Gfpgan Visibility
+                         * @description Faces are not restored here.
+                         * @default 0
+                         */
+                        gfpgan_visibility?: number;
+                        /** Imagelist */
+                        imageList: {
+                            /** Data */
+                            data: string;
+                            /**
+                             * Name
+                             * @default
+                             */
+                            name?: string;
+                        }[];
+                        /**
+                         * Resize Mode
+                         * @default 0
+                         * @enum {integer}
+                         */
+                        resize_mode?: 0 | 1;
+                        /**
+                         * Upscaler 1
+                         * @description Of `GET /sdapi/v1/upscalers`; ours if it is not given.
+                         */
+                        upscaler_1?: string | null;
+                        /**
+                         * Upscaler 2
+                         * @default None
+                         */
+                        upscaler_2?: string;
+                        /**
+                         * Upscaling Crop
+                         * @description With resize_mode 1: cut off what is beyond it.
+                         * @default true
+                         */
+                        upscaling_crop?: boolean;
+                        /**
+                         * Upscaling Resize
+                         * @description With resize_mode 0.
+                         * @default 2
+                         */
+                        upscaling_resize?: number;
+                        /**
+                         * Upscaling Resize H
+                         * @description With resize_mode 1.
+                         * @default 512
+                         */
+                        upscaling_resize_h?: number;
+                        /**
+                         * Upscaling Resize W
+                         * @description With resize_mode 1.
+                         * @default 512
+                         */
+                        upscaling_resize_w?: number;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/extra-single-image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As A1111: upscale an image; answers {image, html_info} */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Codeformer Visibility
+                         * @description Faces are not restored here.
+                         * @default 0
+                         */
+                        codeformer_visibility?: number;
+                        /**
+                         * Extras Upscaler 2 Visibility
+                         * @default 0
+                         */
+                        extras_upscaler_2_visibility?: number;
+                        /**
+                         * Gfpgan Visibility
+                         * @description Faces are not restored here.
+                         * @default 0
+                         */
+                        gfpgan_visibility?: number;
+                        /**
+                         * Format: byte
+                         * @description The image, as a data: address or without.
+                         */
+                        image?: string;
+                        /**
+                         * Resize Mode
+                         * @default 0
+                         * @enum {integer}
+                         */
+                        resize_mode?: 0 | 1;
+                        /**
+                         * Upscaler 1
+                         * @description Of `GET /sdapi/v1/upscalers`; ours if it is not given.
+                         */
+                        upscaler_1?: string | null;
+                        /**
+                         * Upscaler 2
+                         * @default None
+                         */
+                        upscaler_2?: string;
+                        /**
+                         * Upscaling Crop
+                         * @description With resize_mode 1: cut off what is beyond it.
+                         * @default true
+                         */
+                        upscaling_crop?: boolean;
+                        /**
+                         * Upscaling Resize
+                         * @description With resize_mode 0.
+                         * @default 2
+                         */
+                        upscaling_resize?: number;
+                        /**
+                         * Upscaling Resize H
+                         * @description With resize_mode 1.
+                         * @default 512
+                         */
+                        upscaling_resize_h?: number;
+                        /**
+                         * Upscaling Resize W
+                         * @description With resize_mode 1.
+                         * @default 512
+                         */
+                        upscaling_resize_w?: number;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As A1111: the settings that clients look at */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** As A1111: taken if it would change nothing */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As A1111: how many jobs there are */
+        get: {
+            parameters: {
+                query?: {
+                    skip_current_image?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As A1111: there are none */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: string[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/sd-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As A1111: the default model in the place of a checkpoint */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sdapi/v1/upscalers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As A1111: what upscaler_1 may be */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        }[];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As OpenAI: remove what is under the transparent part of the mask, or of the image itself */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Background
+                         * @default auto
+                         * @enum {string}
+                         */
+                        background?: "auto" | "opaque";
+                        /**
+                         * Format: binary
+                         * @description The image; `image[]` is taken as well.
+                         */
+                        image?: string;
+                        /**
+                         * Format: binary
+                         * @description Transparent where the image is to be changed.
+                         */
+                        mask?: string;
+                        /** Model */
+                        model?: string | null;
+                        /**
+                         * N
+                         * @description One image, always.
+                         * @default 1
+                         */
+                        n?: number;
+                        /**
+                         * Output Compression
+                         * @description For jpeg and webp.
+                         */
+                        output_compression?: number | null;
+                        /**
+                         * Output Format
+                         * @default png
+                         * @enum {string}
+                         */
+                        output_format?: "png" | "jpeg" | "webp";
+                        /**
+                         * Partial Images
+                         * @default 0
+                         */
+                        partial_images?: number;
+                        /**
+                         * Response Format
+                         * @default b64_json
+                         * @enum {string}
+                         */
+                        response_format?: "url" | "b64_json";
+                        /**
+                         * Size
+                         * @description auto, or the image's own.
+                         * @default auto
+                         */
+                        size?: string;
+                        /**
+                         * Stream
+                         * @default false
+                         * @enum {string}
+                         */
+                        stream?: "false" | "False" | "0";
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images/upscale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** As LocalAI: upscale an image; answers {created, data: [{url or b64_json}]} */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "multipart/form-data": {
+                        /**
+                         * Format: binary
+                         * @description The image; `image[]` is taken as well.
+                         */
+                        image?: string;
+                        /** Model */
+                        model?: string | null;
+                        /**
+                         * Response Format
+                         * @default url
+                         * @enum {string}
+                         */
+                        response_format?: "url" | "b64_json";
+                        /**
+                         * Scale
+                         * @default 2
+                         */
+                        scale?: number;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As OpenAI: the models that can be used now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** As OpenAI: one of them */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    model_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
                     };
                 };
             };

@@ -17,9 +17,12 @@ class PlanStep:
         options = work.task.options.upscale
         assert options is not None, "a task with this step has options for it"
         decoded = work.decoded
+        part = options.target.part_of(decoded.size)
+        if part.size != decoded.size:
+            decoded = replace(decoded, pixels=decoded.pixels[part.as_slices()].copy())
         if decoded.has_alpha:
             decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
-            work.image = decoded
+        work.image = decoded
         model = self._cache.lease(options.model, denoise=options.denoise, sixteen_bit=decoded.bits == 16)
         work.resources.callback(self._cache.release, model)
         scale, budget_px = model.model.scale, self._limits.tile_px
