@@ -5,7 +5,8 @@
 
 export const TASKS = [
   "upscale",
-  "inpaint"
+  "inpaint",
+  "upscale-video"
 ] as const;
 
 /** Formats that the service writes. `defaultQuality` is null for a lossless format. */

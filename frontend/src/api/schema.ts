@@ -61,6 +61,12 @@ export interface paths {
                          */
                         image_bits?: 8 | 16;
                         /**
+                         * Image Frames
+                         * @description Of a film; the rest is of one frame.
+                         * @default 1
+                         */
+                        image_frames?: number;
+                        /**
                          * Image Grey
                          * @description It has no colour.
                          * @default false
@@ -140,6 +146,12 @@ export interface paths {
                          */
                         image_bits?: 8 | 16;
                         /**
+                         * Image Frames
+                         * @description Of a film; the rest is of one frame.
+                         * @default 1
+                         */
+                        image_frames?: number;
+                        /**
                          * Image Grey
                          * @description It has no colour.
                          * @default false
@@ -218,6 +230,12 @@ export interface paths {
                          * @enum {integer}
                          */
                         image_bits?: 8 | 16;
+                        /**
+                         * Image Frames
+                         * @description Of a film; the rest is of one frame.
+                         * @default 1
+                         */
+                        image_frames?: number;
                         /**
                          * Image Grey
                          * @description It has no colour.
@@ -430,7 +448,7 @@ export interface paths {
                         denoise?: number | null;
                         /**
                          * Format: binary
-                         * @description The image.
+                         * @description The image, or the film.
                          */
                         file: string;
                         /**
@@ -982,13 +1000,32 @@ export interface paths {
                 content: {
                     "multipart/form-data": {
                         /**
+                         * Codec
+                         * @description One of h264, hevc, av1, vp9, prores, ffv1. Default: the film's own, else h264.
+                         */
+                        codec?: string | null;
+                        /**
+                         * Deinterlace
+                         * @description What is done with interlaced films; `auto` deinterlaces them.
+                         * @default auto
+                         * @enum {string}
+                         */
+                        deinterlace?: "auto" | "off" | "refuse";
+                        /**
                          * Denoise
                          * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
                         /**
+                         * Encoder
+                         * @description `auto` takes a hardware encoder if one works.
+                         * @default auto
+                         * @enum {string}
+                         */
+                        encoder?: "auto" | "software" | "hardware";
+                        /**
                          * Format: binary
-                         * @description The image.
+                         * @description The image, or the film.
                          */
                         file?: string;
                         /** @description The images of a batch, the field repeated; or one ZIP of them. */
@@ -1008,7 +1045,7 @@ export interface paths {
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
-                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff") | null;
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff" | "mp4" | "mkv" | "webm" | "mov" | "gif" | "apng" | "webp") | null;
                         /**
                          * Height
                          * @description Exact height in px; the width follows if not given.
@@ -1054,10 +1091,21 @@ export interface paths {
                          */
                         scale?: number | null;
                         /**
+                         * Seconds
+                         * @description How much of the film; default: all.
+                         */
+                        seconds?: number | null;
+                        /**
+                         * Start
+                         * @description Where to begin, in seconds from the start.
+                         * @default 0
+                         */
+                        start?: number;
+                        /**
                          * @description What to do.
                          * @enum {string}
                          */
-                        task: "upscale" | "inpaint" | "upscale-batch" | "inpaint-batch";
+                        task: "upscale" | "inpaint" | "upscale-video" | "upscale-batch" | "inpaint-batch";
                         /**
                          * Then
                          * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
@@ -1402,6 +1450,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job_id}/playlist.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The finished segments of a film that is being upscaled, as an HLS playlist that grows */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.apple.mpegurl": unknown;
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/result": {
         parameters: {
             query?: never;
@@ -1428,11 +1559,17 @@ export interface paths {
                     };
                     content: {
                         "application/zip": unknown;
+                        "image/apng": unknown;
                         "image/avif": unknown;
+                        "image/gif": unknown;
                         "image/jpeg": unknown;
                         "image/png": unknown;
                         "image/tiff": unknown;
                         "image/webp": unknown;
+                        "video/matroska": unknown;
+                        "video/mp4": unknown;
+                        "video/quicktime": unknown;
+                        "video/webm": unknown;
                     };
                 };
                 /** @description The range that was asked for. */
@@ -1496,6 +1633,90 @@ export interface paths {
                 };
                 /** @description Requested Range Not Satisfiable */
                 416: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Validation Error */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HTTPValidationError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/segments/{number}.mp4": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One finished segment */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    job_id: string;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Successful Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "video/mp4": unknown;
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3089,7 +3310,7 @@ export interface paths {
                         denoise?: number | null;
                         /**
                          * Format: binary
-                         * @description The image.
+                         * @description The image, or the film.
                          */
                         file: string;
                         /**
@@ -4738,6 +4959,11 @@ export interface components {
             precision: string | null;
             problem: components["schemas"]["Problem"] | null;
             result: components["schemas"]["EstimatedSize"] | null;
+            /**
+             * Result Bytes
+             * @description About what the result of a film will take on the disk.
+             */
+            result_bytes: number | null;
             /** @description Null until the model was measured. */
             seconds: components["schemas"]["EstimatedSeconds"] | null;
             /** @description Null until the model has been opened once. */
@@ -5512,9 +5738,14 @@ export interface components {
         };
         /**
          * TaskInfo
-         * @description A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many.
+         * @description A kind of work: `POST /api/NAME` for one image, `POST /api/NAME-batch` for many; a job for a film.
          */
         TaskInfo: {
+            /**
+             * Available
+             * @description All that it needs is installed.
+             */
+            available: boolean;
             /**
              * Fields
              * @description Text fields of its form.
@@ -5526,6 +5757,11 @@ export interface components {
             summary: string;
             /** Takes Mask */
             takes_mask: boolean;
+            /**
+             * Takes Video
+             * @description Its file is a film, and it is a job: no request waits for it.
+             */
+            takes_video: boolean;
         };
         /** ValidationError */
         ValidationError: {
