@@ -96,7 +96,7 @@ def test_fields_are_checked_by_its_form(own: ServiceClient) -> None:
     assert "strength='2': Input should be less than or equal to 1" in wrong.json()["detail"]
     other = own.client.post("/api/invert", files={"file": encoded(PICTURE)}, data={"scale": "2"})
     assert (
-        "there is no field 'scale'; there are: format, quality, first_frame, strength"
+        "there is no field 'scale'; there are: format, quality, first_frame, recipe, strength"
         in other.json()["detail"]
     )
 
@@ -125,7 +125,7 @@ def test_task_is_a_job_and_a_batch(own: ServiceClient) -> None:
 def test_info_and_the_documents_name_both(own: ServiceClient) -> None:
     info = own.client.get("/api/info").json()
     assert [task["name"] for task in info["tasks"]] == ["upscale", "inpaint", "upscale-video", "invert"]
-    assert info["tasks"][3]["fields"] == ["format", "quality", "first_frame", "strength"]
+    assert info["tasks"][3]["fields"] == ["format", "quality", "first_frame", "recipe", "strength"]
     assert info["job_kinds"][-1] == "invert-batch"
     assert info["output_formats"][-1] == info["input_formats"][-1] == "toy"
     paths = own.client.get("/openapi.json").json()["paths"]
@@ -145,7 +145,13 @@ def test_command_line_has_its_fields_as_options() -> None:
     app.command("inpaint")(task_command(InpaintTask(), lambda _task, given: seen.append(given)))
     run = CliRunner().invoke
     assert run(app, ["invert", "a.png", "b.png", "--strength", "0.25", "-o", "out"]).exit_code == 0
-    assert seen[0].fields == {"format": None, "quality": None, "first_frame": False, "strength": 0.25}
+    assert seen[0].fields == {
+        "format": None,
+        "quality": None,
+        "first_frame": False,
+        "recipe": None,
+        "strength": 0.25,
+    }
     assert [str(path) for path in seen[0].inputs] == ["a.png", "b.png"]
     refused = run(app, ["invert", "a.png", "--strength", "2"])
     assert refused.exit_code == 2

@@ -1,7 +1,7 @@
 """What clients get, as pydantic models; the OpenAPI document comes from these and from `forms.py`."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -119,6 +119,14 @@ class TaskInfo(BaseModel):
     fields: list[str] = Field(description="Text fields of its form.")
 
 
+class RecipeInfo(BaseModel):
+    """A named set of options: `recipe=NAME` in a form."""
+
+    name: str
+    task: str
+    fields: dict[str, Any]
+
+
 class Info(BaseModel):
     name: str
     version: str
@@ -127,6 +135,7 @@ class Info(BaseModel):
     input_formats: list[str]
     output_formats: list[str]
     tasks: list[TaskInfo]
+    recipes: list[RecipeInfo]
     job_kinds: list[str] = Field(description="What `task` of `POST /api/jobs` may be.")
     limits: Limits
 

@@ -29,6 +29,7 @@ from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
 from pixelmend.models.profiles import ProfileStore
 from pixelmend.tasks.form import DefaultModels
+from pixelmend.tasks.recipes import Recipes
 from pixelmend.tasks.registry import TaskRegistry, task_registry
 from pixelmend.video.header import video_limits
 from pixelmend.video.probe import VideoProber
@@ -56,6 +57,7 @@ class Service:
     tasks: TaskRegistry
     formats: FormatRegistry
     videos: VideoProber
+    recipes: Recipes
 
     @property
     def catalog(self) -> Catalog:
@@ -108,6 +110,9 @@ def build_service(
     """
     callers = Callers(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
+    catalog = load_catalog(settings.models_dir)
+    defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)
+    recipes = Recipes.of(settings.recipes, tasks, defaults)
     _make_private(settings.data_dir)
     suffixes = [each.suffix for each in tasks.outputs(formats)]
     spool = Spool(settings.data_dir / "spool", settings.min_free_disk_bytes, suffixes)
@@ -141,4 +146,5 @@ def build_service(
         tasks,
         formats,
         VideoProber(video_limits(settings)),
+        recipes,
     )

@@ -24,6 +24,7 @@ from pixelmend.jobs.unpacking import UnpackLimits
 from pixelmend.tasks.form import parse_fields
 from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import ImageOptions
+from pixelmend.tasks.recipes import FIELD, Recipes
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind, Task
 from pixelmend.tasks.upscale_video import VideoOptions, expected_bytes, resolved
@@ -78,7 +79,7 @@ class _Intake:
             service.callers.require_quota(self._caller)
         try:
             upload = await receive(service, self._request, self._body, kind, self._job_id)
-            kind = kind or _named_kind(upload, service.tasks)
+            kind = kind or _named_kind(upload, service.tasks, service.recipes)
             if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
             else:
@@ -92,7 +93,7 @@ class _Intake:
         return Accepted(lease, submission.file_name)
 
     def _options(self, fields: dict[str, Any], kind: JobKind) -> ImageOptions:
-        form = parse_fields(kind.task.form, fields)
+        form = parse_fields(kind.task.form, self._service.recipes.applied(fields, kind.task))
         as_asked, formats = self._body.is_async or kind.is_batch, self._service.formats
         negotiated = (
             formats.outputs[0].name
@@ -218,8 +219,11 @@ class _Intake:
         return "no-cache" in directives or "no-store" in directives
 
 
-def _named_kind(upload: Upload, tasks: TaskRegistry) -> JobKind:
+def _named_kind(upload: Upload, tasks: TaskRegistry, recipes: Recipes) -> JobKind:
     name = upload.fields.pop("task", "").strip()
+    recipe = upload.fields.get(FIELD, "").strip()
+    if not name and recipe:
+        name = recipes.get(recipe).task
     if not name:
         raise InvalidParameter(f"the field 'task' is missing; there are: {', '.join(tasks.kinds)}")
     kind = tasks.kind(name)

@@ -64,12 +64,14 @@ def _run_task(task: "Task", given: "Given") -> int:
     from rich.console import Console
 
     from pixelmend.cli.files import chosen_format, file_kind, plan_files, with_masks
-    from pixelmend.cli.request import Request
+    from pixelmend.cli.request import Request, with_recipe
     from pixelmend.cli.run import Server, run_files
 
     settings = settings_from(device=given.device)
     configure_logging("error", settings.log_format)
     try:
+        if not given.server:
+            given = replace(given, fields=with_recipe(given.fields, task, settings))
         kind = file_kind(task)
         written = chosen_format(given.inputs, given.out, given.fields.get("format"), kind)
         if given.server:
@@ -95,14 +97,15 @@ def watch(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the results.")],
     scale: Annotated[float | None, typer.Option(help="Factor from 1 to 8; default: the model's.")] = None,
     model: Annotated[str | None, typer.Option(help="A model id.")] = None,
-    output_format: Annotated[str, typer.Option("--format", help="Output format.")] = "png",
+    output_format: Annotated[str | None, typer.Option("--format", help="Default: png.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A named set of options of config.yaml.")] = None,
     quality: Annotated[int | None, typer.Option(min=1, max=100, help="For JPEG, WebP and AVIF.")] = None,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
     once: Annotated[bool, typer.Option(help="Do what is there, then end.")] = False,
     device: DeviceOption = None,
 ) -> None:
     """Upscale what is put into a folder, once it has stopped growing; what is done is remembered."""
-    from pixelmend.cli.request import Request
+    from pixelmend.cli.request import Request, with_recipe
     from pixelmend.cli.watch import run_watch
     from pixelmend.imaging.formats import format_registry
     from pixelmend.tasks.upscale import UpscaleTask
@@ -111,8 +114,16 @@ def watch(
     configure_logging("error", settings.log_format)
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
-        fields = {"scale": scale, "model": model, "quality": quality}
-        request = Request.here(UpscaleTask(), fields, format_registry().output(output_format), settings)
+        given = {
+            "scale": scale,
+            "model": model,
+            "quality": quality,
+            "format": output_format,
+            "recipe": recipe,
+        }
+        fields = with_recipe(given, UpscaleTask(), settings)
+        written = format_registry().output(fields.get("format") or "png")
+        request = Request.here(UpscaleTask(), fields, written, settings)
         status = run_watch(folder, out, request, quiet, interval_s=interval, once=once)
     except PixelmendError as error:
         _fail(error.message, status=2)

@@ -9,7 +9,22 @@ from pixelmend.imaging.formats import Format
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.tasks.form import DefaultModels, TaskForm, parse_fields
 from pixelmend.tasks.options import ImageOptions
+from pixelmend.tasks.recipes import FIELD, Recipes
+from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.task import Task
+
+
+def with_recipe(fields: Mapping[str, Any], task: Task, settings: Settings) -> dict[str, Any]:
+    """The fields with those of the recipe that they name, which then has done its work. Raises
+    InvalidParameter.
+    """
+    recipes = Recipes.of(settings.recipes, task_registry(), _defaults(settings))
+    return {name: value for name, value in recipes.applied(fields, task).items() if name != FIELD}
+
+
+def _defaults(settings: Settings) -> DefaultModels:
+    catalog = load_catalog(settings.models_dir)
+    return DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +42,7 @@ class Request:
     @classmethod
     def here(cls, task: Task, fields: Mapping[str, Any], output: Format, settings: Settings) -> "Request":
         """For this machine. Raises InvalidParameter naming the field."""
-        catalog = load_catalog(settings.models_dir)
-        defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)
-        return cls._of(task, fields, output, defaults)
+        return cls._of(task, fields, output, _defaults(settings))
 
     @classmethod
     def elsewhere(cls, task: Task, fields: Mapping[str, Any], output: Format) -> "Request":

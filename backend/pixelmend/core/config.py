@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -13,6 +13,7 @@ from pixelmend.core.config_file import (
     file_of_this_user,
     read_config,
 )
+from pixelmend.core.config_values import RecipeName, Recovery
 from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
@@ -33,23 +34,6 @@ GPU_SETTINGS = (
 """What section `gpu` of the configuration file may hold."""
 
 _FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
-
-RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
-
-
-class Recovery(BaseModel):
-    """What is tried for a tile that failed, in this order; None: the engine's own order."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    out_of_memory: tuple[RecoveryAction, ...] | None = None
-    wrong_result: tuple[RecoveryAction, ...] | None = None
-    device_error: tuple[RecoveryAction, ...] | None = None
-    mps_error: tuple[RecoveryAction, ...] | None = None
-    max_attempts: int | None = Field(None, ge=1, le=100)
-
-    def __str__(self) -> str:
-        return self.model_dump_json(exclude_none=True)
 
 
 class Settings(BaseSettings):
@@ -123,6 +107,9 @@ class Settings(BaseSettings):
     )
     profiles: dict[str, Profile] = Field(
         {}, description="Sets of models, as JSON or in config.yaml; docs/configuration.md."
+    )
+    recipes: dict[RecipeName, dict[str, Any]] = Field(
+        {}, description="Named sets of options, as JSON or in config.yaml; docs/configuration.md."
     )
     hooks: str = Field(
         "",

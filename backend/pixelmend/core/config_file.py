@@ -7,7 +7,7 @@ from typing import Any
 
 from pixelmend.core.errors import InvalidParameter
 
-SECTIONS = ("gpu", "profiles")
+SECTIONS = ("gpu", "profiles", "recipes")
 
 CONFIG_VARIABLE = "PIXELMEND_CONFIG"
 """The configuration file; unset: config.yaml in the user's own folder, if it is there; empty: none."""
@@ -23,8 +23,9 @@ def read_config(path: Path, gpu_settings: Collection[str]) -> dict[str, Any]:
     """
     found = _section(path, None, _parsed(path), SECTIONS)
     settings = dict(_section(path, "gpu", found.get("gpu"), gpu_settings))
-    if found.get("profiles") is not None:
-        settings["profiles"] = found["profiles"]
+    for name in ("profiles", "recipes"):
+        if found.get(name) is not None:
+            settings[name] = found[name]
     return settings
 
 

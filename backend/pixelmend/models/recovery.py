@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelmend.core.config import RecoveryAction
+from pixelmend.core.config_values import RecoveryAction
 
 FailureKind = Literal["out_of_memory", "wrong_result", "device_error", "mps_error"]
 RecoveryStep = RecoveryAction | Literal["smaller-batch"]

@@ -32,6 +32,10 @@ class TaskForm(BaseModel):
     format: str | None = Field(None, description="Default: PNG, or what the Accept header asks for.")
     quality: int | None = Field(None, ge=1, le=100, description="For JPEG, WebP and AVIF.")
     first_frame: bool = Field(False, description="Take the first frame of an animation or multi-page file.")
+    recipe: str | None = Field(
+        None,
+        description="A named set of options of the service's configuration; other fields count before it.",
+    )
 
     def options(self, defaults: DefaultModels, negotiated: str) -> ImageOptions:
         """negotiated: the name of the format if the form has none."""

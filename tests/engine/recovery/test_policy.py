@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pixelmend.core.config import Recovery, RecoveryAction
+from pixelmend.core.config_values import Recovery, RecoveryAction
 from pixelmend.core.errors import DeviceMemoryError, WrongResult
 from pixelmend.engine.backends.network import NetworkOutput, TileNetwork, Tiles
 from pixelmend.engine.devices.device import Device

@@ -43,7 +43,8 @@ def estimates_router(service: Service) -> APIRouter:
     )
     async def show(request: Request) -> EstimateView:
         caller = service.callers.identify(request)
-        form = parse_fields(EstimateForm, await _fields(request, service.settings.upload_timeout_s))
+        fields = await _fields(request, service.settings.upload_timeout_s)
+        form = parse_fields(EstimateForm, service.recipes.applied(fields, UpscaleTask()))
         try:
             found = _estimate(service, caller, form)
         except PixelmendError as error:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST as METRICS_MEDIA_TYPE
 
-from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness, TaskInfo
+from pixelmend.api.schemas import Alive, DeviceInfo, Health, Info, Limits, Readiness, RecipeInfo, TaskInfo
 from pixelmend.api.service import Service
 from pixelmend.core.version import VERSION
 from pixelmend.imaging.probe import input_limits
@@ -50,6 +50,10 @@ def system_router(service: Service) -> APIRouter:
                     fields=list(task.form.model_fields),
                 )
                 for task in service.tasks.tasks
+            ],
+            recipes=[
+                RecipeInfo(name=each.name, task=each.task, fields=dict(each.fields))
+                for each in service.recipes.recipes
             ],
             job_kinds=list(service.tasks.kinds),
             limits=Limits(

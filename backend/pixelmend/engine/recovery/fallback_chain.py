@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pixelmend.core.config import RecoveryAction
+from pixelmend.core.config_values import RecoveryAction
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.model_cache.call_size import CallSizeLimiter
 

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelmend.core.config import Recovery, RecoveryAction
+from pixelmend.core.config_values import Recovery, RecoveryAction
 from pixelmend.models.memory import RecoveryCounts
 from pixelmend.models.recovery import FailureKind
 

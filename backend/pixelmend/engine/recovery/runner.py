@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelmend.core.config import RecoveryAction
+from pixelmend.core.config_values import RecoveryAction
 from pixelmend.core.errors import DeviceMemoryError, InvalidParameter, WrongResult
 from pixelmend.core.geometry import Size
 from pixelmend.engine.backends.network import TileNetwork, Tiles

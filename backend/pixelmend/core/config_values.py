@@ -1,0 +1,23 @@
+"""Values of settings that are more than a word or a number."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
+
+
+class Recovery(BaseModel):
+    """What is tried for a tile that failed, in this order; None: the engine's own order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out_of_memory: tuple[RecoveryAction, ...] | None = None
+    wrong_result: tuple[RecoveryAction, ...] | None = None
+    device_error: tuple[RecoveryAction, ...] | None = None
+    mps_error: tuple[RecoveryAction, ...] | None = None
+    max_attempts: int | None = Field(None, ge=1, le=100)
+
+    def __str__(self) -> str:
+        return self.model_dump_json(exclude_none=True)
