@@ -37,7 +37,7 @@ def checkout(tmp_path: Path) -> Path:
 def built_wheel(checkout: Path) -> tuple[Path, str]:
     """And what was said while it was built."""
     out = checkout.parent / "wheels"
-    command = [
+    command: list[str | Path] = [
         OUR_UV,
         "build",
         "--wheel",

@@ -84,6 +84,8 @@ def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwor
     """
     if device.type == "vulkan":
         return open_in_vulkan(model, device, "float32")
+    if device.type == "openvino":
+        return _in_openvino(model, device, "float32", threads)
     try:
         return open_in_torch(model, device, "float32", threads)
     except ModelUnusable:
@@ -139,6 +141,14 @@ def _attempts(
                 partial(open_in_vulkan, model, device, precision),
             )
         return
+    if device.type == "openvino":
+        for precision in dict.fromkeys([wanted, *_FULL]):
+            yield (
+                f"{precision} on {device.name}",
+                precision,
+                partial(_in_openvino, model, device, precision, threads),
+            )
+        return
     if device.type == "cpu" and portable and wanted != "float16":
         yield (
             f"OpenVINO's {wanted} on {device.name}",
@@ -155,6 +165,10 @@ def _attempts(
 
 
 def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threads: int) -> DeviceNetwork:
+    name = model.architecture.name
+    if name not in PORTABLE_ARCHITECTURES:
+        networks = ", ".join(PORTABLE_ARCHITECTURES)
+        raise ModelUnusable(f"{name} is not one of the networks for OpenVINO: {networks}")
     try:
         from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a worker for a GPU does not need it
     except ImportError as error:
