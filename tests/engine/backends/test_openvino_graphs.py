@@ -98,11 +98,15 @@ def test_other_scales_and_sizes_do_so_as_well(
     the_same(model_from(state, tmp_path), "float32", monkeypatch)
 
 
+def spoil(bias: Tensor) -> None:
+    bias.fill_(np.inf)
+
+
 @pytest.mark.parametrize("fault", [False, True])
 def test_the_sum_of_a_large_tile_is_a_float16_with_a_factor(tmp_path: Path, fault: bool) -> None:
     model = model_from(compact_state(scale=4), tmp_path)
     if fault:
-        broken(model, lambda bias: bias.fill_(np.inf))
+        broken(model, spoil)
     graph = export(model.architecture)
     tile = np.full((1, 512, 512, 3), 255, np.uint8)
     sums = []

@@ -13,6 +13,7 @@ from openvino import opset13 as ops
 from pixelmend.engine.backends.network import LUMA
 from pixelmend.engine.weights.architecture import Architecture
 from pixelmend.engine.weights.compact import CompactNetwork, Layer
+from pixelmend.engine.weights.converted import ConvertedNetwork
 
 _NCHW_TO_NHWC = [0, 2, 3, 1]
 _NHWC_TO_NCHW = [0, 3, 1, 2]
@@ -23,6 +24,9 @@ def export(architecture: Architecture) -> ov.Model:
     network = architecture.network
     if isinstance(network, CompactNetwork):
         return _compact_graph(network)
+    if isinstance(network, ConvertedNetwork):
+        graph: ov.Model = ov.Core().read_model(network.graph)
+        return graph
     from pixelmend.engine.backends.openvino_tracing import trace  # only PyTorch knows what such a network is
 
     return trace(architecture)
