@@ -10,7 +10,7 @@
 # make lock   compile requirements/*.in to pinned, hashed *.txt
 # make lock-torch BACKEND=cu126  pin the hashes of another flavour of PyTorch
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
-# make verify-image  build the container image for real and drive it (deploy/verify_image.sh)
+# make verify-image  build the container image for real, drive it, and list its parts in dist/ (deploy/verify_image.sh)
 # make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -42,7 +42,7 @@ web:
 # For `pip install`. The page has to be in it: with CI set, a page that cannot be built is an error.
 wheel: $(UV)
 	CI=1 frontend/scripts/make.sh build
-	rm -rf dist
+	rm -f dist/*.whl
 	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 	@ls dist/*.whl
 
