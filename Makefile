@@ -1,5 +1,6 @@
 # make run    serve on http://$(HOST):$(PORT); sets everything up first: with PyTorch if this machine has a GPU of
 #             NVIDIA or Apple, else without; TORCH=1 or TORCH=0 decides it
+# make wheel  dist/pixelmend-*.whl with the built page in it; needs Node.js
 # make torch  add PyTorch, for networks other than Compact on a machine without such a GPU
 # make test   everything that CI checks
 # make test-full  the same with long loops: 20 rounds of kills instead of 6
@@ -9,7 +10,7 @@
 # make lock   compile requirements/*.in to pinned, hashed *.txt
 # make lock-torch BACKEND=cu126  pin the hashes of another flavour of PyTorch
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
-# make verify-image  build the container image for real and drive it (deploy/verify_image.sh)
+# make verify-image  build the container image for real, drive it, and list its parts in dist/ (deploy/verify_image.sh)
 # make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -18,7 +19,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run torch web test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
+.PHONY: run torch web wheel test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -37,6 +38,13 @@ run: .venv/.$(or $(FLAVOUR),$(error TORCH is neither 1 nor 0)) web
 # The web app, where Node is found; a build that is newer than its sources stays, if it does what .env asks for.
 web:
 	@frontend/scripts/make.sh build
+
+# For `pip install`. The page has to be in it: with CI set, a page that cannot be built is an error.
+wheel: $(UV)
+	CI=1 frontend/scripts/make.sh build
+	rm -f dist/*.whl
+	.venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
 
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds Dockerfile.gpu for real and drives what it built, on a Debian machine without a Docker engine: as root,
-# with buildah, debootstrap, curl and Node.js 20. The result goes to deploy/verified.md.
+# with buildah, debootstrap, curl and Node.js 20. The result goes to deploy/verified.md, and what is in the image
+# to dist/pixelmend-image.cdx.json (CycloneDX, by deploy/sbom.py).
 #
 #   make verify-image
 #
@@ -106,6 +107,10 @@ check "runs as a user of its own" test "$(inspect '{{.OCIv1.Config.User}}')" = 1
 check "no compiler" absent gcc cc clang
 check "no uv, no npm" absent uv npm
 check "the web app is in it" test -f "$root/usr/share/pixelmend/web/index.html"
+mkdir -p dist
+sbom=dist/pixelmend-image.cdx.json
+check "has a list of its parts" sh -c "python3 deploy/sbom.py '$root' --lock frontend/package-lock.json > $sbom"
+parts=$(python3 -c "import json, sys; print(len(json.load(open(sys.argv[1]))['components']))" $sbom)
 check "says what it is" test "$(inspect '{{index .OCIv1.Config.Labels "org.opencontainers.image.title"}}')" = Pixelmend
 size_mb=$(du -sm --exclude=proc "$root" | cut -f1)
 
@@ -155,7 +160,7 @@ cat > deploy/verified.md <<REPORT
 | base | ${BASE:-Debian bookworm by debootstrap, Python $(buildah run --isolation=chroot "$container" -- python -c 'import platform; print(platform.python_version())')} |
 | flavour of PyTorch | ${TORCH_BACKEND:-default} |
 | tool | $(buildah --version), chroot isolation; no GPU |
-| image | $size_mb MB |
+| image | $size_mb MB, $parts parts in its SBOM |
 
 What was seen:
 

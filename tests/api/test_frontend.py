@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from pixelmend.api import frontend
 from pixelmend.api.frontend import api_origin, frontend_router
+from tests.inprocess import service_in_threads
 from tests.service import ServiceClient
 
 INDEX = "<!doctype html><title>app</title>"
@@ -163,3 +164,13 @@ def test_what_the_api_answers_stays_as_it_was(service: ServiceClient) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
         assert "content-security-policy" not in answer.headers
     assert "/assets/{name}" not in service.client.get("/openapi.json").json()["paths"]
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+def test_a_start_without_a_page_says_so(tmp_path: Path, is_built: bool) -> None:
+    web = tmp_path / "web"
+    web.mkdir()
+    if is_built:
+        (web / "index.html").write_text(INDEX)
+    with service_in_threads(tmp_path, web_dir=web) as started:
+        assert ("only the API is served" in started.log) is not is_built

@@ -15,7 +15,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("pci", "dev/dri", "icd"):
+        for name in ("pci", "dev/dri", "icd", "vendors"):
             (folder / name).mkdir(parents=True)
 
     def has(self, vendor: str, kind: str = VGA) -> "Machine":
@@ -33,6 +33,10 @@ class Machine:
         (self.folder / "icd" / name).touch()
         return self
 
+    def opencl(self, name: str) -> "Machine":
+        (self.folder / "vendors" / name).touch()
+        return self
+
     def cpu(self, flags: str) -> "Machine":
         (self.folder / "cpuinfo").write_text(f"flags\t\t: {flags}\n")
         return self
@@ -43,6 +47,7 @@ class Machine:
             self.folder / "dev",
             self.folder / "cpuinfo",
             (self.folder / "icd", self.folder / "absent"),
+            self.folder / "vendors",
             torch,
         )
         findings = unused_hardware(host, device_type, precision)
@@ -84,6 +89,18 @@ def test_graphics_of_other_makers(machine: Machine) -> None:
     machine.driver("radeon_icd.x86_64.json")
     assert "-> set PIXELMEND_DEVICE=vulkan" in machine.said()
     assert machine.said("vulkan") == ""
+
+
+def test_intels_graphics_and_its_own_driver(machine: Machine) -> None:
+    machine.has(INTEL).node("dri/renderD128").driver("intel_icd.x86_64.json")
+    assert "not used; OpenVINO would take Intel's own driver -> apt-get install intel" in machine.said()
+    assert "used through Vulkan; OpenVINO would take Intel's own driver" in machine.said("vulkan")
+    assert machine.said("openvino") == ""
+    machine.opencl("intel.icd")
+    assert "-> set PIXELMEND_DEVICE=openvino:gpu" in machine.said()
+    assert "-> set PIXELMEND_DEVICE=openvino:gpu" in machine.said("vulkan")
+    machine.has(AMD)
+    assert machine.said("vulkan") == ""  # the card that Vulkan takes is AMD's
 
 
 def test_a_node_that_may_not_be_opened(machine: Machine) -> None:

@@ -57,6 +57,7 @@ def test_an_array_becomes_what_the_command_makes_of_its_file(
 
 
 def test_computing_in_process_gives_the_same_and_leaves_the_thread_as_it_is(upscaler: Upscaler) -> None:
+    torch.set_grad_enabled(True)  # another test may have left it off
     with Upscaler(device="cpu", in_process=True) as here:
         assert torch.is_grad_enabled()
         for name in ("rgb", "rgba", "grey, 16 bits"):

@@ -41,8 +41,9 @@ _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _HASHED = re.compile(r".+-[\w-]{8,}\.\w+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(?=/|$)")
 _NOTHING_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pixelmend</title>
-<p>This is Pixelmend's service. Its web app is not built: <code>make run</code> builds it where Node.js 20 or
-newer is found. The API is here, and <a href="/docs">/docs</a> describes it.</p></html>
+<p>This is Pixelmend's service. Its web app is not built: in a checkout, where Node.js 20 or newer is found,
+<code>make run</code> builds it, and <code>make wheel</code> makes a package that has it. The API is here, and
+<a href="/docs">/docs</a> describes it.</p></html>
 """
 
 
@@ -57,7 +58,7 @@ def frontend_router(web_dir: Path | None) -> APIRouter:
     async def page() -> Response:
         build = find_build(web_dir)
         headers = _page_headers(build) | _REVALIDATED
-        if not (build / "index.html").is_file():
+        if not is_built(build):
             return HTMLResponse(_NOTHING_BUILT, headers=headers)
         return FileResponse(build / "index.html", headers=headers)
 
@@ -79,7 +80,12 @@ def find_build(web_dir: Path | None) -> Path:
     """The built app's folder: the one that was named, a checkout's, or the one in the package."""
     if web_dir is not None:
         return web_dir
-    return CHECKOUT_BUILD if (CHECKOUT_BUILD / "index.html").is_file() else PACKAGED_BUILD
+    return CHECKOUT_BUILD if is_built(CHECKOUT_BUILD) else PACKAGED_BUILD
+
+
+def is_built(build: Path) -> bool:
+    """Whether the folder has a page in it."""
+    return (build / "index.html").is_file()
 
 
 def api_origin(build: Path) -> str:

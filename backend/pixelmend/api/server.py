@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from pixelmend.api.app import create_app
+from pixelmend.api.frontend import find_build, is_built
 from pixelmend.api.request_limits import bounded_protocol
 from pixelmend.api.service import Service
 
@@ -34,6 +35,9 @@ class DrainingServer(uvicorn.Server):
                 host, port = end.getsockname()[:2]
                 # With port 0 the log is the only place that says which one it became.
                 self._service.log.info("listening", address=f"http://{host}:{port}")
+        if not is_built(find_build(self._service.settings.web_dir)):
+            hint = "make wheel makes a package with it, or PIXELMEND_WEB_DIR names a build"
+            self._service.log.info("the page is not built: only the API is served", hint=hint)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.")]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu or openvino:gpu.N."),
+]
 
 
 @app.command()

@@ -27,6 +27,7 @@ class Host:
     devices: Path = Path("/dev")
     cpu_info: Path = CPU_INFO
     vulkan: tuple[Path, ...] = (Path("/usr/share/vulkan/icd.d"), Path("/etc/vulkan/icd.d"))
+    opencl: Path = Path("/etc/OpenCL/vendors")
     torch: str | None = None
 
 
@@ -42,6 +43,8 @@ def unused_hardware(host: Host, device_type: str, precision: str) -> list[Findin
         if precision == "float32" and computes_bfloat16(host.cpu_info):
             what = "this CPU computes bfloat16 in hardware, several times as fast, and float32 is set"
             findings.append(Finding(None, what, "set PIXELMEND_PRECISION=auto"))
+    if device_type in ("cpu", "vulkan") and makers == {_INTEL}:
+        findings += _unused_by_openvino(host, device_type)
     return findings
 
 
@@ -72,6 +75,19 @@ def _unused_by_vulkan(host: Host, makers: frozenset[str]) -> Finding:
     if all(name.startswith(_SOFTWARE_DRIVER) for name in drivers):
         return Finding(None, f"{what} without a Vulkan driver", "apt-get install mesa-vulkan-drivers")
     return Finding(None, f"{what} and not used", "set PIXELMEND_DEVICE=vulkan to try them")
+
+
+def _unused_by_openvino(host: Host, device_type: str) -> list[Finding]:
+    """Intel's own driver, which OpenVINO takes; nothing of a GPU that this user may not open."""
+    nodes = list((host.devices / "dri").glob("renderD*"))
+    if not any(_can_open(node) for node in nodes):
+        return []
+    if next(host.opencl.glob("intel*.icd"), None) is None:
+        where = "not used" if device_type == "cpu" else "used through Vulkan"
+        what = f"graphics of Intel are there and {where}; OpenVINO would take Intel's own driver"
+        return [Finding(None, what, "apt-get install intel-opencl-icd")]
+    what = "graphics of Intel are there, with Intel's own driver, and OpenVINO does not use them"
+    return [Finding(None, what, "set PIXELMEND_DEVICE=openvino:gpu to try them")]
 
 
 def _gpu_makers(pci: Path) -> frozenset[str]:

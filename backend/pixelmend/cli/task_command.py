@@ -86,7 +86,9 @@ def _files(task: Task) -> _Parameters:
 def _common() -> _Parameters:
     key = typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.", show_envvar=True)
     parallel = typer.Option(min=1, max=64, help="Files sent to the service at a time.")
-    device = typer.Option(help="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.")
+    device = typer.Option(
+        help="auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu or openvino:gpu.N."
+    )
     server = typer.Option(help="URL of a Pixelmend service that does the work.")
     return {
         "out": (Annotated[Path | None, typer.Option("-o", "--out", help=_OUT_HELP)], None),

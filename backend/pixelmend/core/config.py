@@ -59,8 +59,10 @@ class Settings(BaseSettings):
     # Engine
     device: str = Field(
         "auto",
-        pattern=r"^(auto|(cpu|mps|(cuda|vulkan)(:\d+)?)(,(cpu|mps|(cuda|vulkan):\d+))*)$",
-        description="auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N; cuda:0,cuda:1 is a worker for each. "
+        pattern=r"^(auto|(cpu|mps|(cuda|vulkan)(:\d+)?|openvino:(cpu|gpu(\.\d+)?))"
+        r"(,(cpu|mps|(cuda|vulkan):\d+|openvino:gpu\.\d+))*)$",
+        description="auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu or openvino:gpu.N (Intel); "
+        "cuda:0,cuda:1 is a worker for each. "
         "A device that is named but absent is an error.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(

@@ -32,7 +32,7 @@ class Upscaler(ArrayProcessor):
     ) -> None:
         """model: an id of `pixelmend models list`, the stem of a file in `models_dir`, or the path of a file
         that ends with .safetensors, .pth or .pt; None for the default, which depends on whether scale is
-        above 2. device: auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.
+        above 2. device: auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu or openvino:gpu.N.
         precision: auto, float32, float16 or bfloat16. tile: the longest edge of a tile in input px, 32 to
         2048; None for what is fastest. threads: of the CPU. in_process: compute in this process; an engine
         that dies takes it along. hooks: objects, or names as module:attribute (docs/python.md).

@@ -146,3 +146,27 @@ def test_values_that_are_not_finite_are_a_fault() -> None:
         end(faults=NcnnNetwork(graph, device, "float32", 2, adds_input=True).run(tiles, grey).faults)
     """)
     assert values["faults"] == ["not finite", "not finite"]
+
+
+@pytest.mark.full
+def test_ncnns_bad_alloc_is_a_device_without_memory_and_the_next_tile_computes() -> None:
+    values = elsewhere("""
+        from pixelmend.core.errors import DeviceMemoryError
+
+        class Exhausted:
+            def create_extractor(self):
+                raise MemoryError("std::bad_alloc")
+
+        state = read_state(*compact(scale=2)[:2], "net")
+        graph = compact_graph(convolutions_of(state), slopes_of(state), 2)
+        network = NcnnNetwork(graph, device, "float32", 2, adds_input=True)
+        right = network.run(tiles, grey).pixels
+        network._net = Exhausted()
+        try:
+            network.run(tiles, grey)
+        except DeviceMemoryError as error:
+            said = str(error)
+        end(said=said, same=bool((network.run(tiles, grey).pixels == right).all()))
+    """)
+    assert "a tile of 32x24 px does not fit" in values["said"]
+    assert values["same"]

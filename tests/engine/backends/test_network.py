@@ -247,6 +247,11 @@ def test_a_denoiser_may_remove_a_single_bright_pixel(model: LoadedModel) -> None
         RuntimeError("DefaultCPUAllocator: not enough memory"),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
         RuntimeError("Exception from infer_request.cpp:224:\n[CPU] node failed: Failed to allocate 9 bytes"),
+        RuntimeError("[GPU] Exceeded max size of memory object allocation: requested 9 bytes"),
+        RuntimeError("[GPU] Exceeded max size of memory allocation: Required 9 bytes, available 8 bytes"),
+        RuntimeError("[GPU] out of GPU resources"),
+        RuntimeError("[GPU] clEnqueueNDRangeKernel, error code: -5 CL_OUT_OF_RESOURCES"),
+        RuntimeError("[GPU] CL_MEM_OBJECT_ALLOCATION_FAILURE"),
         MemoryError(),
     ],
 )

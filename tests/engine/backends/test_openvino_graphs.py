@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino as ov
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pixelmend.engine.backends import openvino as openvino_backend
 from pixelmend.engine.backends.compact import Compact
-from pixelmend.engine.backends.openvino import OpenVinoNetwork
+from pixelmend.engine.backends.openvino import FLOAT16_SUM_FACTOR, OpenVinoNetwork
+from pixelmend.engine.backends.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.backends.openvino_tracing import trace
 from pixelmend.engine.backends.planes import from_planes, to_planes
 from pixelmend.engine.devices.device import cpu_device
@@ -19,7 +21,7 @@ from pixelmend.engine.devices.precision import Precision, computes_bfloat16
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.tensors import ModuleNetwork
 from pixelmend.models.catalog import load_catalog
-from tests.engine.networks import compact_state, load_model, model_from, photo
+from tests.engine.networks import broken, compact_state, load_model, model_from, photo
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
 
@@ -94,3 +96,25 @@ def test_other_scales_and_sizes_do_so_as_well(
 ) -> None:
     state = compact_state(features=5, hidden=scale - 1, scale=scale)
     the_same(model_from(state, tmp_path), "float32", monkeypatch)
+
+
+def spoil(bias: Tensor) -> None:
+    bias.fill_(np.inf)
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_the_sum_of_a_large_tile_is_a_float16_with_a_factor(tmp_path: Path, fault: bool) -> None:
+    model = model_from(compact_state(scale=4), tmp_path)
+    if fault:
+        broken(model, spoil)
+    graph = export(model.architecture)
+    tile = np.full((1, 512, 512, 3), 255, np.uint8)
+    sums = []
+    for factor in (1.0, FLOAT16_SUM_FACTOR):
+        whole = with_integer_ends(graph, model.architecture, tile.dtype, takes_grey=False, sum_factor=factor)
+        sums.append(ov.compile_model(whole, "CPU")(tile)[1][0])
+    if fault:
+        assert not np.isfinite(sums).any()
+    else:
+        assert abs(sums[0]) > np.finfo(np.float16).max > abs(sums[1]) > 0
+        assert sums[1] == pytest.approx(sums[0] * FLOAT16_SUM_FACTOR, rel=1e-3)

@@ -17,7 +17,8 @@ from pixelmend.engine.backends.network import NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.selection import open_exact, open_network
 from pixelmend.engine.backends.torch import TorchNetwork
-from pixelmend.engine.devices.device import Device, cpu_device
+from pixelmend.engine.devices.device import Device, choose_device, cpu_device
+from pixelmend.engine.devices.openvino import computes_float16
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.engine.weights.tensors import ModuleNetwork
 from tests.engine.networks import ROOT, colour, compact_state, in_torch, model_from, module_of
@@ -68,6 +69,39 @@ def test_parameters_of_five_dimensions_are_no_obstacle(tmp_path: Path) -> None:
 def test_float16_on_the_cpu_is_left_to_pytorch(compact: LoadedModel) -> None:
     network, _ = open_network(compact, cpu_device(), "float16", THREADS)
     assert isinstance(network, TorchNetwork)
+
+
+def test_a_plugin_of_openvinos_is_taken_by_its_name(compact: LoadedModel) -> None:
+    network, note = open_network(compact, choose_device("openvino:cpu"), "float32", THREADS)
+    assert isinstance(network, OpenVinoNetwork)
+    assert (network.device.plugin, network.precision, note) == ("CPU", "float32", None)
+    right, _ = open_network(compact, cpu_device(), "float32", THREADS)
+    tile = noise(24, 24, 3)[None]
+    assert np.array_equal(network.run(tile, colour()).pixels, right.run(tile, colour()).pixels)
+
+
+def test_a_precision_that_a_plugin_lacks_is_given_up_and_said(compact: LoadedModel) -> None:
+    device = choose_device("openvino:cpu")
+    if computes_float16(device):
+        pytest.skip("this CPU computes float16")
+    network, note = open_network(compact, device, "float16", THREADS)
+    assert (network.device, network.precision) == (device, "float32")
+    assert note is not None
+    assert note.startswith(f"float16 on {device.name} fails: the plugin computes ")
+    assert note.endswith("instead; using float32")
+
+
+def test_networks_that_openvino_does_not_run_are_left_to_the_cpu(model: LoadedModel) -> None:
+    network, note = open_network(model, choose_device("openvino:cpu"), "float32", THREADS)
+    assert (network.device.type, network.precision) == ("cpu", "float32")
+    assert note is not None
+    assert "Other is not one of the networks for OpenVINO: Compact, ESRGAN" in note
+
+
+def test_a_plugin_of_openvinos_falls_back_on_itself_in_float32(compact: LoadedModel) -> None:
+    device = choose_device("openvino:cpu")
+    network = open_exact(compact, device, THREADS)
+    assert (network.device, network.precision) == (device, "float32")
 
 
 def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:

@@ -38,7 +38,11 @@ def test_auto_is_the_best_there_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "requested", ["tpu", "cuda:x", "cuda:", "cpu:0", "CUDA", "", "auto:1", "vulkan:", "vulkan:x"]
+    "requested",
+    [
+        *("tpu", "cuda:x", "cuda:", "cpu:0", "CUDA", "", "auto:1", "vulkan:", "vulkan:x"),
+        *("openvino", "openvino:", "openvino:npu", "openvino:gpu.", "openvino:gpu:0", "openvino:cpu.0"),
+    ],
 )
 def test_an_unknown_device_is_refused_and_not_taken_for_auto(requested: str) -> None:
     with pytest.raises(InvalidParameter, match=f"device='{requested}' is not one of auto, cpu, mps, cuda"):

@@ -13,8 +13,12 @@ _SIGNS = (
     "alloc_failed",
     "failed to allocate",
     "bad_alloc",
+    "exceeded max size of memory",
+    "out of gpu resources",
+    "cl_out_of_",
+    "cl_mem_object_allocation_failure",
 )
-"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO."""
+"""CUDA and Metal; the CPU's allocator on Linux and Windows; cuDNN and cuBLAS; OpenVINO, last on GPUs."""
 
 
 @contextmanager

@@ -70,10 +70,13 @@ class NcnnNetwork:
     def _compute(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
         """(3, H, W) to (3, H*scale, W*scale)."""
         with self._turn:
-            extractor = self._net.create_extractor()
-            # A copy, because a Mat of an array refers to memory that ncnn does not keep alive.
-            extractor.input(INPUT, ncnn.Mat(_unshuffled(unit, self._unshuffle)).clone())
-            code, output = extractor.extract(OUTPUT)
+            try:
+                extractor = self._net.create_extractor()
+                # A copy, because a Mat of an array refers to memory that ncnn does not keep alive.
+                extractor.input(INPUT, ncnn.Mat(_unshuffled(unit, self._unshuffle)).clone())
+                code, output = extractor.extract(OUTPUT)
+            except MemoryError:  # ncnn's std::bad_alloc, after an allocation of Vulkan's that failed
+                code, output = -100, None
             if code != 0:
                 self._net = self._load(self._graph)  # what a failed allocation leaves cannot be trusted
                 _, height, width = unit.shape

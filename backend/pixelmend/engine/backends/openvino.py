@@ -1,7 +1,8 @@
-"""A network that OpenVINO runs on the CPU (docs/adr/0006-openvino.md)."""
+"""A network that OpenVINO runs: on the CPU (docs/adr/0006-openvino.md), on Intel's GPUs (0025)."""
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -20,7 +21,10 @@ _CACHED_KERNELS = 256
 """Enough for the layers of several sizes of tiles. By default OpenVINO keeps 5,000; every new size adds a
 megabyte, so that a worker that sees images of all sizes would grow by gigabytes."""
 
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+
+FLOAT16_SUM_FACTOR = 2.0**-14
+"""Float16 ends at 65,504, which the sum of a tile's values would exceed; it has to be finite, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,13 @@ class _Program:
 
 
 class OpenVinoNetwork:
-    """`model` on the CPU in float32 or bfloat16. One batch at a time: a second caller waits.
+    """`model` by the plugin that its device names. One batch at a time: a second caller waits.
 
-    Compiled once for all sizes of tiles. threads: the number that one batch may use.
+    Compiled once for all sizes of tiles. threads: the number that one batch may use on the CPU.
     """
 
     def __init__(self, model: LoadedModel, device: Device, precision: Precision, threads: int) -> None:
-        """precision: float32 or bfloat16. Raises DeviceMemoryError."""
+        """precision: float32, or bfloat16 on the CPU, or float16 on a GPU. Raises DeviceMemoryError."""
         self.device = device
         self.precision = precision
         self.scale = model.scale
@@ -79,18 +83,34 @@ class OpenVinoNetwork:
             sums = program.request.get_output_tensor(1).data.copy()
         return NetworkOutput(pixels, find_faults(tiles, pixels, sums))
 
+    def save_graph(self, path: Path) -> None:
+        """Writes what `export` gives. Raises RuntimeError."""
+        ov.save_model(self._graph, path, compress_to_fp16=False)
+
     def _program(self, dtype: np.dtype[Any], *, takes_grey: bool) -> _Program:
         key = (dtype, takes_grey)
         if key not in self._programs:
-            compiled = self._core.compile_model(
-                with_integer_ends(self._graph, self._architecture, dtype, takes_grey=takes_grey),
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
-                    "PERFORMANCE_HINT": "LATENCY",
-                    "INFERENCE_NUM_THREADS": self._threads,
-                    "CPU_RUNTIME_CACHE_CAPACITY": _CACHED_KERNELS,
-                },
+            factor = FLOAT16_SUM_FACTOR if self.precision == "float16" else 1.0
+            graph = with_integer_ends(
+                self._graph, self._architecture, dtype, takes_grey=takes_grey, sum_factor=factor
             )
+            compiled = self._core.compile_model(graph, self.device.plugin, self._options())
+            self._require_precision(compiled)
             self._programs[key] = _Program(compiled.create_infer_request(), takes_grey)
         return self._programs[key]
+
+    def _require_precision(self, compiled: ov.CompiledModel) -> None:
+        """Raises RuntimeError if the plugin took another one, as it may if the hardware lacks ours."""
+        taken = compiled.get_property("INFERENCE_PRECISION_HINT")
+        if self.device.type == "openvino" and taken != getattr(ov.Type, _HINTS[self.precision]):
+            raise RuntimeError(f"the plugin computes {taken.get_type_name()} instead")
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if self.device.plugin == "CPU":
+            options["INFERENCE_NUM_THREADS"] = self._threads
+            options["CPU_RUNTIME_CACHE_CAPACITY"] = _CACHED_KERNELS
+        return options

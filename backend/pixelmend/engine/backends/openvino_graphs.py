@@ -13,6 +13,7 @@ from openvino import opset13 as ops
 from pixelmend.engine.backends.network import LUMA
 from pixelmend.engine.weights.architecture import Architecture
 from pixelmend.engine.weights.compact import CompactNetwork, Layer
+from pixelmend.engine.weights.converted import ConvertedNetwork
 
 _NCHW_TO_NHWC = [0, 2, 3, 1]
 _NHWC_TO_NCHW = [0, 3, 1, 2]
@@ -23,6 +24,9 @@ def export(architecture: Architecture) -> ov.Model:
     network = architecture.network
     if isinstance(network, CompactNetwork):
         return _compact_graph(network)
+    if isinstance(network, ConvertedNetwork):
+        graph: ov.Model = ov.Core().read_model(network.graph)
+        return graph
     from pixelmend.engine.backends.openvino_tracing import trace  # only PyTorch knows what such a network is
 
     return trace(architecture)
@@ -57,12 +61,17 @@ def _per_channel(values: NDArray[np.float32]) -> ov.Node:
 
 
 def with_integer_ends(
-    graph: ov.Model, architecture: Architecture, dtype: np.dtype[Any], *, takes_grey: bool
+    graph: ov.Model,
+    architecture: Architecture,
+    dtype: np.dtype[Any],
+    *,
+    takes_grey: bool,
+    sum_factor: float = 1.0,
 ) -> ov.Model:
     """A copy of the graph that takes (N, H, W, 3) integers, and (N, 1, 1, 1, 1) booleans if `takes_grey`.
 
-    It gives (N, H*scale, W*scale, 3) integers and (N,) sums of what the network gave, which are NaN or
-    infinite if any of that is.
+    It gives (N, H*scale, W*scale, 3) integers and (N,) sums of what the network gave times `sum_factor`,
+    which are NaN or infinite if any of that is.
     """
     own = graph.clone()
     top = float(np.iinfo(dtype).max)
@@ -72,7 +81,8 @@ def with_integer_ends(
     (source,), (result,) = own.get_parameters(), own.get_results()
     source.output(0).replace(ops.divide(steps, _number(top)).output(0))
     raw = result.input_value(0)
-    sums = ops.reduce_sum(raw, ops.constant([1, 2, 3]))
+    summed = raw if sum_factor == 1 else ops.multiply(raw, _number(sum_factor))
+    sums = ops.reduce_sum(summed, ops.constant([1, 2, 3]))
 
     is_compact = isinstance(architecture.network, CompactNetwork)
     scale = architecture.scale if is_compact else 1

@@ -17,6 +17,7 @@ from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.compact import CompactNetwork
+from pixelmend.engine.weights.converted import ConvertedNetwork
 from pixelmend.engine.weights.missing import library_missing
 
 PACE_EDGE_PX = 96
@@ -29,15 +30,23 @@ and tracing would freeze it."""
 
 _FULL: tuple[Precision, ...] = ("float32",)
 
+Keep = Callable[[Tiles, NDArray[Any], DeviceNetwork], None]
+
 
 def open_network(
-    model: LoadedModel, device: Device, requested: Precision | None, threads: int
+    model: LoadedModel,
+    device: Device,
+    requested: Precision | None,
+    threads: int,
+    keep: Keep | None = None,
 ) -> tuple[DeviceNetwork, str | None]:
     """The model on `device` in the requested or the fastest sound precision.
 
     A probe tile is run and compared with FP32 on the CPU: in numpy for a compact network, in PyTorch for the
-    others. If the result is wrong, PyTorch is tried instead of another executor, then FP32, then the CPU.
-    threads: for one operation on the CPU. Returns the network and a note saying what was given up, if
+    others, unless that was kept. If the result is wrong, PyTorch is tried instead of another executor, then
+    FP32, then the CPU.
+    threads: for one operation on the CPU. keep: called if PyTorch was needed, with the probe, what it should
+    become, and the network that was found. Returns the network and a note saying what was given up, if
     anything. Raises DeviceMemoryError, and ModelUnusable if not even the reference can be computed.
     """
     architecture = model.architecture
@@ -60,6 +69,8 @@ def open_network(
             continue
         closeness_db = psnr_db(result.pixels, truth)
         if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
+            if keep is not None and safest is not None:
+                keep(probe, truth, network)
             return network, "; ".join([*failures, f"using {precision}"]) if failures else None
         failures.append(
             f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
@@ -84,6 +95,8 @@ def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwor
     """
     if device.type == "vulkan":
         return open_in_vulkan(model, device, "float32")
+    if device.type == "openvino":
+        return _in_openvino(model, device, "float32", threads)
     try:
         return open_in_torch(model, device, "float32", threads)
     except ModelUnusable:
@@ -100,6 +113,8 @@ def _truth(
     if isinstance(network, CompactNetwork):
         with translating_memory_errors(cpu_device()):
             return np.rint(reference.compute(network, probe)), None
+    if isinstance(network, ConvertedNetwork) and np.array_equal(network.probe, probe):
+        return network.pixels, None
     safest = on_cpu()
     try:
         return safest.run(probe, np.zeros(1, np.bool_)).pixels, safest
@@ -139,6 +154,14 @@ def _attempts(
                 partial(open_in_vulkan, model, device, precision),
             )
         return
+    if device.type == "openvino":
+        for precision in dict.fromkeys([wanted, *_FULL]):
+            yield (
+                f"{precision} on {device.name}",
+                precision,
+                partial(_in_openvino, model, device, precision, threads),
+            )
+        return
     if device.type == "cpu" and portable and wanted != "float16":
         yield (
             f"OpenVINO's {wanted} on {device.name}",
@@ -155,6 +178,10 @@ def _attempts(
 
 
 def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threads: int) -> DeviceNetwork:
+    name = model.architecture.name
+    if name not in PORTABLE_ARCHITECTURES:
+        networks = ", ".join(PORTABLE_ARCHITECTURES)
+        raise ModelUnusable(f"{name} is not one of the networks for OpenVINO: {networks}")
     try:
         from pixelmend.engine.backends.openvino import OpenVinoNetwork  # a worker for a GPU does not need it
     except ImportError as error:

@@ -1,6 +1,7 @@
 """Which device computes, and what it is called. PyTorch is only asked where a GPU may be there."""
 
 import platform
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ import psutil
 
 from pixelmend.core.errors import InvalidParameter
 
-DeviceType = Literal["cuda", "mps", "vulkan", "cpu"]
+DeviceType = Literal["cuda", "mps", "openvino", "vulkan", "cpu"]
+DEVICE_NAMES = "auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu, openvino:gpu.N, openvino:cpu"
+_WELL_FORMED = re.compile(r"auto|cpu|mps|(cuda|vulkan)(:[0-9]+)?|openvino:(cpu|gpu(\.[0-9]+)?)")
 
 CPU_INFO = Path("/proc/cpuinfo")
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -24,13 +27,16 @@ _AMD_NODE = "kfd"
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A compute device. `note` says why it was chosen, if that matters."""
+    """A compute device. `note` says why it was chosen, if that matters. plugin: OpenVINO's name of it, if
+    OpenVINO computes on it.
+    """
 
     type: DeviceType
     index: int
     name: str
     total_bytes: int
     note: str | None = None
+    plugin: str = "CPU"
 
     @property
     def torch_name(self) -> str:
@@ -39,41 +45,38 @@ class Device:
 
 
 def choose_device(requested: str) -> Device:
-    """The device for `requested`: auto, cpu, mps, cuda, cuda:N, vulkan or vulkan:N.
+    """The device for `requested`: one of DEVICE_NAMES.
 
-    auto takes the CUDA device with the most free memory, else MPS, else a GPU with a Vulkan driver, else the
-    CPU, and says so when a GPU seems to be there but cannot be used. Raises InvalidParameter if a named
-    device is absent: an operator who asks for a GPU must not get a silent CPU.
+    auto takes the CUDA device with the most free memory, else MPS, else a GPU that OpenVINO or Vulkan has a
+    driver for, else the CPU, and says so when a GPU seems to be there but cannot be used. Raises
+    InvalidParameter if a named device is absent: an operator who asks for a GPU must not get a silent CPU.
     """
-    kind, _, index_text = requested.partition(":")
-    counted = ("cuda", "vulkan")
-    if kind not in ("auto", "cpu", "mps", *counted) or (
-        ":" in requested and (kind not in counted or not index_text.isdecimal())
-    ):
-        raise InvalidParameter(
-            f"device={requested!r} is not one of auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N"
-        )
+    if not _WELL_FORMED.fullmatch(requested):
+        raise InvalidParameter(f"device={requested!r} is not one of {DEVICE_NAMES}")
+    kind, _, rest = requested.partition(":")
     if kind == "cpu":
         return cpu_device()
-    from pixelmend.engine.devices import vulkan  # stands on this module
+    from pixelmend.engine.devices import openvino, other_gpus, vulkan  # they stand on this module
 
+    if kind == "openvino":
+        return openvino.device(rest)
     if kind == "vulkan":
-        return vulkan.device(int(index_text or 0))
+        return vulkan.device(int(rest or 0))
     if kind == "auto" and not gpu_is_possible():
-        return vulkan.find_device() or cpu_device()
+        return other_gpus.find_device() or cpu_device()
     try:
         # Here, because importing PyTorch takes seconds and hundreds of megabytes.
         from pixelmend.engine.devices import cuda, mps
     except ImportError as error:
         if kind == "auto":
             why = f"GPUs are not used, since PyTorch cannot be loaded: {error}"
-            return vulkan.find_device() or cpu_device(note=why)
+            return other_gpus.find_device() or cpu_device(note=why)
         raise InvalidParameter(f"device={requested}, but PyTorch cannot be loaded: {error}") from error
     if kind == "auto":
         metal_or_cuda = cuda.emptiest_device() or mps.find_device()
-        return metal_or_cuda or vulkan.find_device() or cpu_device(note=cuda.why_unusable())
+        return metal_or_cuda or other_gpus.find_device() or cpu_device(note=cuda.why_unusable())
     if kind == "cuda":
-        count, index = cuda.count(), int(index_text or 0)
+        count, index = cuda.count(), int(rest or 0)
         if index >= count:
             raise InvalidParameter(f"device={requested}, but PyTorch finds {count} CUDA devices")
         return cuda.device(index)

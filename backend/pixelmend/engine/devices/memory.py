@@ -60,6 +60,10 @@ def memory_of(device: Device) -> DeviceMemory:
             from pixelmend.engine.devices.vulkan_memory import vulkan_memory
 
             return vulkan_memory(device)
+        case "openvino":
+            from pixelmend.engine.devices.openvino_memory import openvino_memory
+
+            return openvino_memory(device)
         case "cpu":
             return HostMemory()
 

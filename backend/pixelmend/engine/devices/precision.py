@@ -34,6 +34,10 @@ def preferred_precision(
         return "bfloat16" if allows_bfloat16 and major >= 8 else "float32"
     if device.type in ("mps", "vulkan"):
         return "float16" if allows_half else "float32"
+    if device.type == "openvino":
+        from pixelmend.engine.devices.openvino import computes_float16
+
+        return "float16" if allows_half and computes_float16(device) else "float32"
     return "bfloat16" if allows_bfloat16 and computes_bfloat16(cpu_info) else "float32"
 
 

@@ -1,7 +1,6 @@
 """GPUs with a Vulkan driver, as ncnn finds them: AMD's, Intel's, NVIDIA's without CUDA."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.engine.devices.device import Device
@@ -10,7 +9,7 @@ MEGABYTE = 1 << 20
 _INTEGRATED, _SOFTWARE = 1, 3
 """ncnn's types of a device that uses the machine's memory, and of a driver that computes on the CPU, such as
 Mesa's lavapipe."""
-_RENDER_NODES = Path("/dev/dri")
+_INTEL = 0x8086
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,17 @@ def device(index: int) -> Device:
 
 def find_device() -> Device | None:
     """The first real GPU; a software driver is slower than the CPU by itself."""
-    # Opening Vulkan takes a while, and without a render node there is no GPU of its own.
-    if not any(_RENDER_NODES.glob("renderD*")):
-        return None
     try:
         return next((_described(each) for each in vulkan_devices() if not each.software), None)
     except ImportError:
         return None
+
+
+def is_intel(found: Device) -> bool:
+    """Whether Intel made it."""
+    import ncnn
+
+    return int(ncnn.get_gpu_info(found.index).vendor_id()) == _INTEL
 
 
 def vulkan_devices() -> list[VulkanDevice]:

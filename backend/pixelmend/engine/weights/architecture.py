@@ -1,6 +1,7 @@
 """From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.weights.compact import CompactNetwork, config_of
+from pixelmend.engine.weights.converted import find_converted, read_once_converted
+from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.engine.weights.files import State, read_weights
 from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
@@ -98,29 +101,51 @@ class LoadedModel:
 
 
 def read_model(
-    catalog: Catalog, model_id: str, denoise: float | None = None, *, threads: int = 0
+    catalog: Catalog,
+    model_id: str,
+    denoise: float | None = None,
+    *,
+    threads: int = 0,
+    converted: ConvertedFiles | None = None,
 ) -> LoadedModel:
     """Read, check and build a model.
 
     denoise in [0, 1] mixes the model's weights with those of its partner (deep network interpolation, Wang et
     al. 2018); the catalog says which of the two stands at 1. threads: for an executor that is set up while
-    the file is read; 0: it decides. Raises UnknownModel, ModelUnusable, and InvalidParameter if `denoise` is
-    given and the model has no partner.
+    the file is read; 0: it decides. converted: has what PyTorch was needed for before. Raises UnknownModel,
+    ModelUnusable, and InvalidParameter if `denoise` is given and the model has no partner.
     """
     entry = catalog.usable(model_id)
     if entry.path.suffix == ".onnx":
         with checked_file(entry.path, entry.sha256) as checked:
             return LoadedModel(entry.id, checked.sha256, _with_onnx_runtime(entry, checked.path, threads))
-    state, sha256 = read_weights(entry)
+    if converted is not None and denoise is None:
+        found = find_converted(converted, entry, partial(_read_again, entry))
+        if found is not None:
+            architecture = Architecture(network=found.network, **found.facts)
+            return LoadedModel(entry.id, found.sha256, architecture, entry.overlap_px)
+    state, sha256 = _read(entry, converted)
     if denoise is not None:
         other = catalog.denoise_partner(model_id)
-        partner, _ = read_weights(other)
+        partner, _ = _read(other, converted)
         names = f"{entry.path.name} and {other.path.name}"
         state = mix_states(state, partner, entry.own_share(denoise), names)
     built = _built(entry.path.name, state)
     if not all(np.isfinite(array).all() for array in state.values() if array.dtype.kind == "f"):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
     return LoadedModel(entry.id, sha256, built, entry.overlap_px)
+
+
+def _read(entry: ModelEntry, converted: ConvertedFiles | None) -> tuple[State, str]:
+    if converted is None:
+        return read_weights(entry)
+    return read_once_converted(converted, entry, lambda state: config_of(state) is not None)
+
+
+def _read_again(entry: ModelEntry, sha256: str) -> Network:
+    """The network of a file that was converted. Raises ModelUnusable if it is another file now."""
+    state, _ = read_weights(replace(entry, sha256=sha256))
+    return _built(entry.path.name, state).network
 
 
 def mix_states(own: State, partner: State, own_share: float, names: str) -> State:

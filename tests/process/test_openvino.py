@@ -1,0 +1,74 @@
+"""A service on a device of OpenVINO's: by the CPU's plugin, which takes the way that Intel's GPUs take."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+from spandrel.architectures.SPAN import SPAN
+
+from tests.pictures import decoded, encoded, photo
+from tests.process.test_vulkan import PICTURE, SIXTEEN_BITS, models_in, upscale
+from tests.service import RunningService, running_service
+
+pytestmark = pytest.mark.full
+
+
+@pytest.fixture(scope="module")
+def by_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    folder = models_in(tmp_path_factory.mktemp("openvino"))
+    other = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2).state_dict()
+    safetensors.torch.save_file(other, folder / "models/span.safetensors")
+    with running_service(folder, device="openvino:cpu", precision="float32") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """The CPU in float32."""
+    folder = models_in(tmp_path_factory.mktemp("cpu"))
+    with running_service(folder, device="cpu", precision="float32") as running:
+        yield running
+
+
+@pytest.mark.parametrize("model", ["pixelmend-x4", "deep", "small"])
+def test_its_values_are_those_of_float32_within_a_step(
+    by_plugin: RunningService, exact: RunningService, model: str
+) -> None:
+    answer = upscale(by_plugin, PICTURE, model)
+    assert answer.headers["x-pixelmend-device"].startswith("openvino; ")
+    assert answer.headers["x-pixelmend-precision"] == "float32"
+    assert "x-pixelmend-notes" not in answer.headers
+    ours, right = decoded(answer.content), decoded(upscale(exact, PICTURE, model).content)
+    assert np.abs(ours.astype(int) - right).max() <= 1
+
+
+def test_sixteen_bits(by_plugin: RunningService, exact: RunningService) -> None:
+    answer = upscale(by_plugin, SIXTEEN_BITS, "pixelmend-x4")
+    assert answer.headers["x-pixelmend-precision"] == "float32"
+    ours = decoded(answer.content).astype(int)
+    assert np.abs(ours - decoded(upscale(exact, SIXTEEN_BITS, "pixelmend-x4").content)).max() <= 4
+
+
+def test_tiles_are_stitched(by_plugin: RunningService, exact: RunningService) -> None:
+    picture = encoded(photo(side_px=400))
+    ours = decoded(upscale(by_plugin, picture, "small").content).astype(int)
+    assert np.abs(ours - decoded(upscale(exact, picture, "small").content)).max() <= 1
+
+
+def test_other_networks_compute_on_the_cpu_and_that_is_said(by_plugin: RunningService) -> None:
+    answer = upscale(by_plugin, PICTURE, "span")
+    assert decoded(answer.content).shape == (96, 96, 3)
+    assert (
+        "SPAN is not one of the networks for OpenVINO: Compact, ESRGAN" in answer.headers["x-pixelmend-notes"]
+    )
+
+
+def test_a_device_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with running_service(tmp_path, device="openvino:gpu", wait_for_port_only=True) as running:
+        deadline_s = time.monotonic() + 60
+        while "OpenVINO finds no driver of Intel's: apt-get install intel-opencl-icd" not in running.log:
+            assert time.monotonic() < deadline_s, running.log
+            time.sleep(0.1)
