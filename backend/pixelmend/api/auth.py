@@ -2,77 +2,83 @@
 
 import base64
 import hashlib
-import hmac
 import math
-import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import SecretStr
 from starlette.requests import Request
 
 from pixelmend.api.guard import WINDOW_S, WRONG_KEYS, KeyGuard, network_of
+from pixelmend.api.keyring import MANAGE, USE, Key, KeyFile, Keyring, keyring_of
 from pixelmend.api.quota import Quota
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, KeyMissing, KeyRefused, QuotaExceeded
+from pixelmend.core.telemetry import Logger
 
-_HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
+CALLER = "pixelmend.caller"
+"""Where a request's scope tells who was identified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """owner: whose the jobs are; tells nothing about the key itself. is_admin: may load and unload models."""
+    """owner: whose the jobs are; tells nothing about the key itself. key: by which its quota is counted.
+    name: of the key, for the log. is_admin: may load and unload models.
+    """
 
     owner: str
     address: str
     key: str | None
     is_admin: bool
+    name: str | None = None
 
 
 class Callers:
-    """Knows the keys by their hashes only."""
+    """Knows the keys by their hashes only. clock_s: seconds since 1970."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, log: Logger | None = None, clock_s: Callable[[], float] = time.time
+    ) -> None:
         """Raises InvalidParameter for a quota or a key that is not readable, or if keys are lacking."""
-        self._hashes = _hashes_of("api_keys", settings.api_keys)
-        self._admin_hashes = _hashes_of("admin_keys", settings.admin_keys)
-        if settings.key_for_everything and not self._hashes:
-            raise InvalidParameter("key_for_everything needs api_keys, and there are none")
+        self._clock_s = clock_s
+        self._of_settings = keyring_of(settings)
+        self._file = KeyFile(settings.keys_file, log or Logger()) if settings.keys_file else None
+        self._needs_key = bool(settings.api_keys.get_secret_value().strip(" ,")) or self._file is not None
+        if settings.key_for_everything and not self._needs_key:
+            raise InvalidParameter("key_for_everything needs api_keys or keys_file, and there are none")
         self._guard = KeyGuard()
         self._per_key = Quota("quota_per_key", settings.quota_per_key)
         self._per_address = Quota("quota_per_address", settings.quota_per_address)
 
-    def identify(self, request: Request) -> Caller:
-        """Raises KeyMissing, KeyRefused, and QuotaExceeded for an address that guesses."""
+    def identify(self, request: Request, scope: str = USE) -> Caller:
+        """scope: what the caller wants. Raises KeyMissing, KeyRefused, and QuotaExceeded for an address that
+        guesses.
+        """
         address = request.client.host if request.client else "unknown"
-        offered = _offered_key(request)
-        digest = (
-            b"" if offered is None else hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
-        )
-        if offered is not None and (self._hashes or self._admin_hashes):
-            wait_s = self._guard.wait_s(address, digest)
-            if wait_s > 0:
-                raise QuotaExceeded(
-                    f"{WRONG_KEYS} wrong keys came from this address within {WINDOW_S:g} s",
-                    max(1, math.ceil(wait_s)),
-                )
-        is_admin = _is_among(digest, self._admin_hashes)
-        if is_admin or _is_among(digest, self._hashes):
-            self._guard.note_right(address, digest)
-        elif offered is not None and (self._hashes or self._admin_hashes):
-            self._guard.note_wrong(address)
-        if not self._hashes:
-            return Caller(f"address {address}", address, None, is_admin or not self._admin_hashes)
+        offered, key = _offered_key(request), None
+        if offered is not None and self._keys:
+            key = self._find(address, offered)
+        if key is None and not self._needs_key:
+            # Keys for managing alone do not keep others from using the service.
+            return self._noted(request, Caller(f"address {address}", address, None, not self._keys))
         if offered is None:
             raise KeyMissing("send Authorization: Bearer <key>, or X-API-Key: <key>")
-        if not _is_among(digest, self._hashes) and not is_admin:
+        if key is None:
             raise KeyRefused("the API key is not one of this service's")
-        # With several keys, none of them may decide which models the others have in memory.
-        is_sole = len(self._hashes) == 1 and not self._admin_hashes
-        return Caller(f"key {digest.hex()}", address, digest.hex(), is_admin or is_sole)
+        if key.is_expired(self._clock_s()):
+            raise KeyRefused(f"the key {key.name} has expired")
+        if scope not in key.scopes:
+            raise KeyRefused(
+                f"the key {key.name or 'that was sent'} has the scopes {', '.join(sorted(key.scopes))}; "
+                f"this needs {scope}"
+            )
+        owner = key.owner if self._needs_key else f"address {address}"
+        counted = key.owner.partition(" ")[2] if self._needs_key else None
+        return self._noted(request, Caller(owner, address, counted, MANAGE in key.scopes, key.name))
 
     def require_admin(self, request: Request) -> Caller:
         """Raises KeyMissing, KeyRefused."""
-        caller = self.identify(request)
+        caller = self.identify(request, MANAGE)
         if caller.is_admin:
             return caller
         if _offered_key(request) is None:
@@ -81,7 +87,31 @@ class Callers:
 
     def owns(self, caller: Caller, owner: str) -> bool:
         """If there are no keys, a job belongs to every caller who knows its id, which cannot be guessed."""
-        return caller.owner == owner if self._hashes else owner.startswith("address ")
+        return caller.owner == owner if self._needs_key else owner.startswith("address ")
+
+    @property
+    def _keys(self) -> tuple[Key, ...]:
+        return self._of_settings.keys + (self._file.keyring().keys if self._file else ())
+
+    def _find(self, address: str, offered: str) -> Key | None:
+        digest = hashlib.sha256(offered.encode("utf-8", "surrogateescape")).digest()
+        wait_s = self._guard.wait_s(address, digest)
+        if wait_s > 0:
+            raise QuotaExceeded(
+                f"{WRONG_KEYS} wrong keys came from this address within {WINDOW_S:g} s",
+                max(1, math.ceil(wait_s)),
+            )
+        key = Keyring(self._keys).find(digest)
+        if key is None:
+            self._guard.note_wrong(address)
+        else:
+            self._guard.note_right(address, digest)
+        return key
+
+    def _noted(self, request: Request, caller: Caller) -> Caller:
+        """For the line that the log gets when the request ends."""
+        request.scope[CALLER] = caller
+        return caller
 
     def require_quota(self, caller: Caller, images: int = 1) -> None:
         """Before an upload is read. Raises QuotaExceeded."""
@@ -95,26 +125,6 @@ class Callers:
         self._per_address.charge(network_of(caller.address), images)
         if caller.key is not None:
             self._per_key.charge(caller.key, images)
-
-
-def _is_among(digest: bytes, known: list[bytes]) -> bool:
-    # All are compared, so that the time tells nothing of which one is near.
-    matches = [hmac.compare_digest(digest, one) for one in known]
-    return any(matches)
-
-
-def _hashes_of(setting: str, keys: SecretStr) -> list[bytes]:
-    given = [key.strip() for key in keys.get_secret_value().split(",")]
-    return [_hash_of_setting(setting, key) for key in given if key]
-
-
-def _hash_of_setting(setting: str, key: str) -> bytes:
-    hashed = _HASHED.fullmatch(key)
-    if hashed:
-        return bytes.fromhex(hashed[1])
-    if key.startswith("sha256:"):
-        raise InvalidParameter(f"{setting} has an entry that begins with sha256: but has not 64 hex digits")
-    return hashlib.sha256(key.encode()).digest()
 
 
 def _offered_key(request: Request) -> str | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pixelmend.api.auth import Callers
+from pixelmend.api.auth import CALLER, Callers
 from pixelmend.core.telemetry import REQUEST_ID, Logger
 from pixelmend.jobs.metrics import Metrics
 
@@ -27,6 +27,7 @@ _BEHIND_THE_KEY = (
     "/static-offline-docs",
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_JOB = re.compile(r"^/api/jobs/([^/?]+)$")
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -72,7 +73,10 @@ class KeyForEverything:
 
 
 class RequestContext:
-    """Gives each request an id (the caller's, if it is well formed); logs and counts it at its end."""
+    """Gives each request an id (the caller's, if it is well formed); logs and counts it at its end.
+
+    The line tells who called (by the key's name), which job it was about, and how much came and went.
+    """
 
     def __init__(self, app: ASGIApp, log: Logger, metrics: Metrics) -> None:
         self._app = app
@@ -87,19 +91,28 @@ class RequestContext:
         request_id = offered if _ACCEPTABLE_ID.fullmatch(offered) else uuid.uuid4().hex
         token = REQUEST_ID.set(request_id)
         started_s = time.perf_counter()
-        status = 0
+        status = received_bytes = sent_bytes = 0
+        job = None
+
+        async def counted_receive() -> Message:
+            nonlocal received_bytes
+            message = await receive()
+            received_bytes += len(message.get("body", b""))
+            return message
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, sent_bytes, job
+            sent_bytes += len(message.get("body", b""))
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
+                job = headers.get("x-pixelmend-job") or _JOB.sub(r"\1", headers.get("location", ""))
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, counted_receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started_s
             status = status or 500  # nothing was sent: the server says it, once this is over
@@ -111,8 +124,23 @@ class RequestContext:
                 path=scope["path"],
                 status=status,
                 seconds=round(seconds, 4),
+                **_told(scope, job, received_bytes, sent_bytes),
             )
             REQUEST_ID.reset(token)
+
+
+def _told(scope: Scope, job: str | None, received_bytes: int, sent_bytes: int) -> dict[str, str | int]:
+    """What there is to tell of a call."""
+    caller = scope.get(CALLER)
+    if not job:
+        job = scope.get("path_params", {}).get("job_id")
+    told = {
+        "key": caller.name if caller else None,
+        "job": job,
+        "received_bytes": received_bytes,
+        "sent_bytes": sent_bytes,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _route(scope: Scope) -> str:

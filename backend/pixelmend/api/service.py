@@ -108,7 +108,7 @@ def build_service(
     the built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting
     that is not readable.
     """
-    callers = Callers(settings)
+    callers = Callers(settings, log)
     tasks, formats = tasks or task_registry(), formats or format_registry()
     catalog = load_catalog(settings.models_dir)
     defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)

@@ -200,6 +200,9 @@ class Settings(BaseSettings):
         description="The same for loading, unloading, pinning and downloading models, and for all else. "
         "Empty: the only API key may, or everybody if there is none; with several keys none of them.",
     )
+    keys_file: Path | None = Field(
+        None, description="A file of named keys with scopes and expiry, read again when it changes."
+    )
     key_for_everything: bool = Field(
         False,
         description="Ask for a key for /metrics, /docs and all of /api, too; /livez and /readyz stay open.",

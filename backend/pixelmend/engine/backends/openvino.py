@@ -1,4 +1,4 @@
-"""A network that OpenVINO runs: on the CPU (docs/adr/0006-openvino.md), on Intel's GPUs (0025)."""
+"""A network that OpenVINO runs: on the CPU (docs/adr/0006-openvino.md), on Intel's GPUs (0026)."""
 
 import threading
 from dataclasses import dataclass
