@@ -397,3 +397,13 @@ def test_images_and_films_are_no_animations(engine: InProcessEngine, tmp_path: P
     source = make(tmp_path / "film.mp4", Clip(constant_rate(2)))
     with pytest.raises(PixelmendError, match="format=gif is for animated images"):
         task_of(source, tmp_path / "result.gif")
+
+
+def test_calm_keeps_times_and_what_moves(engine: InProcessEngine, tmp_path: Path) -> None:
+    source = make(tmp_path / "film.mkv", Clip(constant_rate(8), codec="ffv1", pixel_format="yuv444p"))
+    plain = upscaled(engine, source, tmp_path / "plain.mkv", codec="ffv1")
+    report = upscaled(engine, source, tmp_path / "calm.mkv", codec="ffv1", calm=True)
+    assert (report.frames, plain.frames) == (8, 8)
+    assert times(inspect(tmp_path / "calm.mkv")) == times(inspect(source))
+    for one, other in zip(pictures(tmp_path / "calm.mkv"), pictures(tmp_path / "plain.mkv"), strict=True):
+        assert psnr(one, other) > 38

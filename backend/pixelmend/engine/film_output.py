@@ -39,6 +39,7 @@ class FilmJob:
     quality: int | None
     encoder: str
     deinterlace: bool
+    calm: bool
 
 
 def encoding_spec(job: FilmJob, codec: Codec, threads: int) -> EncodingSpec:

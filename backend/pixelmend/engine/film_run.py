@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pixelmend.engine.calm import Calm
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.film_output import AHEAD_FRAMES, FilmJob, WrittenSegment, chroma_family, encoding_spec
 from pixelmend.engine.frame_upscaler import FrameUpscaler, PendingFrame
@@ -152,14 +153,21 @@ class FilmRun:
 
     def _upscaled(self, frames: Iterator[Frame]) -> Iterator[tuple[Frame, Pixels]]:
         pending: deque[tuple[Frame, PendingFrame]] = deque()
+        # A run that goes on after an interruption begins with nothing to average with.
+        wants_calm = self._job.calm and not self._job.film.is_animation
+        calm = Calm(self._job.model.model.scale) if wants_calm else None
+
+        def completed(frame: Frame, outputs: PendingFrame) -> tuple[Frame, Pixels]:
+            pixels = self._upscaler.complete(outputs)
+            return frame, pixels if calm is None else calm(frame.pixels, pixels)
+
         for frame in frames:
             pixels = frame.pixels if frame.pixels.shape[2] == 3 else bleed_colour(frame.pixels)
             pending.append((frame, self._upscaler.begin(pixels)))
             if len(pending) >= self._in_flight_frames:
-                done, outputs = pending.popleft()
-                yield done, self._upscaler.complete(outputs)
+                yield completed(*pending.popleft())
         for done, outputs in pending:
-            yield done, self._upscaler.complete(outputs)
+            yield completed(done, outputs)
 
     # --- the result -------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ class VideoOptions:
     """codec: a name of CODECS, or "auto" until the film's header is known. encoder: "auto" takes hardware
     works, else software. deinterlace: what is done with interlaced films: "auto" deinterlaces, "off"
     takes their frames as they are, "refuse" refuses them. start_s, seconds: the part of the film; None for
-    all that follows.
+    all that follows. calm: what stands still is averaged over time.
     """
 
     codec: str = AUTO
@@ -57,6 +57,7 @@ class VideoOptions:
     deinterlace: str = AUTO
     start_s: float = 0.0
     seconds: float | None = None
+    calm: bool = False
 
     @classmethod
     def of(cls, options: ImageOptions) -> "VideoOptions":
@@ -93,6 +94,7 @@ class UpscaleVideoForm(SizeFields, TaskForm):
     deinterlace: Literal["auto", "off", "refuse"] = Field(
         "auto", description="What is done with interlaced films; `auto` deinterlaces them."
     )
+    calm: bool = Field(False, description="Less flicker of what stands still, at some cost of time.")
     start: float = Field(0.0, ge=0, le=MAX_PART_S, description="Where to begin, in seconds from the start.")
     seconds: float | None = Field(
         None, gt=0, le=MAX_PART_S, description="How much of the film; default: all."
@@ -103,7 +105,9 @@ class UpscaleVideoForm(SizeFields, TaskForm):
             codec_named(self.codec)
         if self.format:
             container_named(self.format)
-        video = VideoOptions(self.codec or AUTO, self.encoder, self.deinterlace, self.start, self.seconds)
+        video = VideoOptions(
+            self.codec or AUTO, self.encoder, self.deinterlace, self.start, self.seconds, self.calm
+        )
         return ImageOptions(
             upscale_options(self, self.model, defaults),
             format=self.format or AUTO,

@@ -72,6 +72,7 @@ class UpscaleVideoStep:
             quality=task.options.quality,
             encoder=video.encoder,
             deinterlace=header.is_interlaced and video.deinterlace == "auto",
+            calm=video.calm,
         )
         run = FilmRun(work, job, self._loop, folder, self._limits)
         records = run.segments(plan_segments(timeline))
