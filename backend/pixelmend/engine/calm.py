@@ -27,7 +27,7 @@ class Calm:
         self._difference: NDArray[np.float32] | None = None
 
     def __call__(self, source: Pixels, output: Pixels) -> Pixels:
-        """source: (H, W, 3). output: (H * scale, W * scale, 3), of the same dtype. Returns one like `output`."""
+        """source: (H, W, 3). output: (H * scale, W * scale, 3), of the same dtype. Returns one like it."""
         before, self._source = self._source, source
         plain = _enlarged(source, self._scale).astype(np.float32)
         difference = output.astype(np.float32) - plain
