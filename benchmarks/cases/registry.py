@@ -3,6 +3,7 @@
 from benchmarks.cases.beside import beside
 from benchmarks.cases.clients import clients
 from benchmarks.cases.cuda import compact_cuda, rrdb_cuda
+from benchmarks.cases.films import films
 from benchmarks.cases.inpaint import inpaint
 from benchmarks.cases.inpaint_network import erase_by_network
 from benchmarks.cases.large import large
@@ -23,6 +24,7 @@ def cpu_cases() -> tuple[Case, ...]:
         Case("clients", "32 clients at once", clients),
         Case("beside", "small requests beside a large job", beside),
         Case("large", "memory and time of large results", large),
+        Case("films", "a film beside frames through pipes and folders", films),
         Case("inpaint", "holes filled without a network", inpaint),
         Case("inpaint-network", "holes filled by a network", erase_by_network),
     )
