@@ -9,6 +9,7 @@ from typer.main import get_command
 SUMMARIES = {
     "serve": "Run the service until SIGTERM or Ctrl-C.",
     "watch": "Upscale what is put into a folder, once it has stopped growing; what is done is remembered.",
+    "mcp": "Offer a service's work as tools of the Model Context Protocol, by stdio or streamable HTTP.",
     "check": "Look at the environment, the device and the models, and run a tiny self-test.",
     "gpu": "Show devices, memory, utilisation, temperature, and what a running service does with them.",
     "bench": "Measure how fast this machine upscales: CPU against GPU, cold and warm, nothing cached.",

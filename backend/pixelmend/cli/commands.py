@@ -122,13 +122,8 @@ def watch(
     configure_logging("error", settings.log_format)
     quiet = settings.model_copy(update={"log_level": "error"})
     try:
-        given = {
-            "scale": scale,
-            "model": model,
-            "quality": quality,
-            "format": output_format,
-            "recipe": recipe,
-        }
+        given = {"scale": scale, "model": model, "quality": quality}
+        given |= {"format": output_format, "recipe": recipe}
         fields = with_recipe(given, UpscaleTask(), settings)
         written = format_registry().output(fields.get("format") or "png")
         request = Request.here(UpscaleTask(), fields, written, settings)
@@ -136,6 +131,31 @@ def watch(
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)
+
+
+@app.command()
+def mcp(
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder whose files may be read and written; default: this one."),
+    ] = None,
+    server: Annotated[str, typer.Option(help="URL of the Pixelmend service.")] = "http://127.0.0.1:8000",
+    key: Annotated[
+        str | None, typer.Option(envvar="PIXELMEND_API_KEY", help="The service's API key.")
+    ] = None,
+    http_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve streamable HTTP on 127.0.0.1, not stdio.")
+    ] = None,
+) -> None:
+    """Offer a service's work as tools of the Model Context Protocol, by stdio or streamable HTTP."""
+    try:
+        from pixelmend.cli.mcp_server import Roots, serve_mcp
+
+        serve_mcp(server, key, Roots.of(root or [Path.cwd()]), http_port)
+    except ImportError:
+        _fail("the Model Context Protocol needs the extra [mcp]: pip install 'pixelmend[mcp]'", status=2)
+    except PixelmendError as error:
+        _fail(error.message, status=2)
 
 
 @app.command()

@@ -25,8 +25,8 @@ def _blocking(
 
 
 class Client:
-    """A Pixelmend service; any thread may ask. `on_progress` is called on the client's own thread, and may not
-    ask the client itself.
+    """A Pixelmend service; any thread may ask. `on_progress` is called on the client's own thread, and may
+    not ask the client itself.
 
     url: such as `http://localhost:8000`. key: of the service's API keys. Raises InvalidParameter for what is
     no URL.
