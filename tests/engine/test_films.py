@@ -238,20 +238,20 @@ def test_an_interrupted_film_goes_on_at_its_last_finished_segment(
     engine: InProcessEngine, tmp_path: Path
 ) -> None:
     source = long_film(tmp_path / "film.mp4")
-    whole = tmp_path / "whole" / "result.mp4"
+    whole = tmp_path / "whole" / "result.mkv"
     whole.parent.mkdir()
-    upscaled(engine, source, whole)
-    task = task_of(source, tmp_path / "result.mp4")
+    upscaled(engine, source, whole, codec="ffv1")
+    task = task_of(source, tmp_path / "result.mkv", codec="ffv1")
     watch = Watch(lambda done, total: engine.cancel(task.id) if done == 8 else None)
     engine.submit(task, watch)
     with pytest.raises(Cancelled):
         watch.report()
     assert not task.output_path.exists()
     parts = tmp_path / "parts"
-    finished = {path.name: path.stat().st_mtime_ns for path in parts.glob("*.mp4")}
-    assert list(finished) == ["00000.mp4"]
+    finished = {path.name: path.stat().st_mtime_ns for path in parts.glob("0*.mkv")}
+    assert list(finished) == ["00000.mkv"]
     assert not list(parts.glob("*.part"))
-    (parts / "00001.mp4").write_bytes(b"of a crash")  # without its JSON it counts for nothing
+    (parts / "00001.mkv").write_bytes(b"of a crash")  # without its JSON it counts for nothing
     again = Watch()
     engine.submit(task, again)
     report = again.report()

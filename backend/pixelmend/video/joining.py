@@ -3,6 +3,7 @@
 import heapq
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pixelmend.core.errors import CorruptVideo
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import MUXERS
+from pixelmend.video.completeness import require_complete
 from pixelmend.video.film import Film, FinishedSegment
 from pixelmend.video.inspection import main_stream, opened
 from pixelmend.video.timeline import Timeline, decode_times
@@ -60,7 +62,8 @@ def join(
     try:
         with storage_errors(target), ExitStack() as resources:
             old = None if film.is_animation else resources.enter_context(opened(source))
-            lost = _join(old, film, timeline, segments, part, container, cut, comment)
+            lost, written = _join(old, film, timeline, segments, part, container, cut, comment)
+            require_complete(part, written)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.replace(target)
@@ -78,7 +81,8 @@ def _join(
     container: str,
     cut: Cut | None,
     comment: str | None,
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], Counter[int]]:
+    """Also how many packets of which stream were written, of those whose packets muxers leave as they are."""
     lost: list[str] = []
     options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
     with (
@@ -96,9 +100,11 @@ def _join(
         new.metadata.update({"comment": comment, **tags} if comment else tags)
         if cut is None and old is not None and old.chapters():
             new.set_chapters(old.chapters())
-        for _, _, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
+        written: Counter[int] = Counter()
+        for _, stream, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
             new.mux_one(packet)
-    return tuple(lost)
+            written[stream] += new.streams[stream].type in ("video", "audio")
+    return tuple(lost), written
 
 
 def _picture_stream(

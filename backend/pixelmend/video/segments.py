@@ -20,6 +20,7 @@ from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import Codec, Encoder
 from pixelmend.video.colour import ColourTags
+from pixelmend.video.completeness import require_complete
 from pixelmend.video.frames import SCALING, parsed_graph
 
 LEAD_S = 10
@@ -67,6 +68,7 @@ class SegmentWriter:
         self._part = path.with_name(path.name + ".part")
         self._spec = spec
         self._finished = False
+        self._frames = 0
         muxer = "mp4" if spec.suffix == ".mp4" else "matroska"
         options = {"movflags": "empty_moov+default_base_moof+frag_keyframe+frag_discont"}
         with storage_errors(path):
@@ -90,12 +92,14 @@ class SegmentWriter:
         converted.pict_type = 0
         with storage_errors(self.path):
             self._container.mux(self._stream.encode(converted))
+        self._frames += 1
 
     def finish(self) -> None:
         """Complete the file and keep it through a power cut. Raises StorageFull."""
         with storage_errors(self.path):
             self._container.mux(self._stream.encode(None))
             self._container.close()
+            require_complete(self._part, {0: self._frames})
             with self._part.open("rb") as file:
                 os.fsync(file.fileno())
             self._part.replace(self.path)
