@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from pixelmend.core.error_codes import error_from_code
@@ -13,12 +14,17 @@ from pixelmend.video.header import VideoHeader, VideoLimits, check_header
 _TIMEOUT_S = 120.0
 """Above the time for reading through the largest film once, from a slow disk."""
 _AT_ONCE = 2
+PROGRAM = (sys.executable, "-m", "pixelmend.video.probe_child")
 
 
 class VideoProber:
     """Used by several threads, some at a time, so that uploads do not take the machine from the work."""
 
-    def __init__(self, limits: VideoLimits, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(
+        self, limits: VideoLimits, timeout_s: float = _TIMEOUT_S, program: Sequence[str] = PROGRAM
+    ) -> None:
+        """program: to which the path, the beginning and the length are given."""
+        self._program = program
         self._limits = limits
         self._timeout_s = timeout_s
         self._free = threading.BoundedSemaphore(_AT_ONCE)
@@ -28,7 +34,7 @@ class VideoProber:
 
         Raises UnsupportedVideo, CorruptVideo, VideoTooLarge, ExtraMissing.
         """
-        command = [sys.executable, "-m", "pixelmend.video.probe_child", str(path), str(start_s)]
+        command = [*self._program, str(path), str(start_s)]
         command += [] if seconds is None else [str(seconds)]
         with self._free:
             try:

@@ -1,0 +1,78 @@
+"""Reading a film's header in a process of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pixelmend.core.errors import CorruptVideo, ExtraMissing, UnsupportedVideo, VideoTooLarge
+from pixelmend.video.header import VideoLimits
+from pixelmend.video.probe import VideoProber
+from tests.video.clips import Clip, constant_rate, make
+
+
+def test_header_of_a_film_and_of_a_part_of_it(tmp_path: Path) -> None:
+    film = make(tmp_path / "film.mkv", Clip(constant_rate(50), audio=(("libopus", "deu"),)))
+    header = VideoProber(VideoLimits()).probe(film)
+    assert (str(header.size), header.frames, header.seconds, header.bits) == ("96x64", 50, 2.0, 8)
+    part = VideoProber(VideoLimits()).probe(film, start_s=1.0, seconds=0.4)
+    assert (part.frames, part.seconds) == (10, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (VideoLimits(max_frames=49), "50 frames exceed max_video_frames=49"),
+        (VideoLimits(max_s=1), "2 s exceed max_video_s=1"),
+        (VideoLimits(max_pixels=6000), "frames of 96x64 px exceed max_input_pixels=6000"),
+        (VideoLimits(max_side=90), "frames of 96x64 px exceed max_input_side_px=90"),
+    ],
+)
+def test_what_is_too_large_is_refused_by_its_header(tmp_path: Path, limits: VideoLimits, words: str) -> None:
+    film = make(tmp_path / "film.mp4", Clip(constant_rate(50)))
+    with pytest.raises(VideoTooLarge, match=words):
+        VideoProber(limits).probe(film)
+
+
+def test_a_name_is_no_address_and_a_playlist_no_film(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.mp4"
+    make(secret, Clip(constant_rate(3)))
+    for name, text in (
+        ("list.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n"),
+        ("list.txt", f"ffconcat version 1.0\nfile '{secret}'\n"),
+        (
+            "list.mpd",
+            f"<MPD><Period><AdaptationSet><BaseURL>{secret}</BaseURL></AdaptationSet></Period></MPD>",
+        ),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        with pytest.raises(UnsupportedVideo):
+            VideoProber(VideoLimits()).probe(path)
+    odd = tmp_path / "http:example.mp4"
+    odd.write_bytes(secret.read_bytes())
+    assert VideoProber(VideoLimits()).probe(odd).frames == 3
+
+
+def test_a_file_that_ends_or_stops_the_reader_is_a_damaged_one(tmp_path: Path) -> None:
+    film, program = tmp_path / "film.mp4", tmp_path / "child.py"
+    film.write_bytes(b"x")
+    command = (sys.executable, str(program))
+    program.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+    with pytest.raises(CorruptVideo, match="ended the program that reads it"):
+        VideoProber(VideoLimits(), program=command).probe(film)
+    program.write_text("import time\ntime.sleep(60)\n")
+    with pytest.raises(CorruptVideo, match="was not read within 1 s"):
+        VideoProber(VideoLimits(), timeout_s=1, program=command).probe(film)
+
+
+def test_without_ffmpegs_libraries_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "av.py").write_text("raise ImportError('not installed')\n")
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"x")
+    path = os.environ.get("PYTHONPATH", "")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{path}")
+        with pytest.raises(ExtraMissing, match=r"pixelmend\[video\]"):
+            VideoProber(VideoLimits()).probe(film)
