@@ -14,7 +14,9 @@ import pytest
 
 from pixelmend.cli.watch_state import Entry, Fingerprint, WatchState
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.video.inspection import inspect
 from tests.pictures import decoded, encoded, photo
+from tests.video.clips import Clip, constant_rate, make
 
 DONE = Entry(Fingerprint(10, 20), "a.png", None, "x4")
 
@@ -94,6 +96,24 @@ def test_files_are_upscaled_once_they_stop_growing_and_are_remembered(tmp_path: 
 
 
 @pytest.mark.full
+def test_films_and_images_are_done_in_their_own_kinds(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    make(folder / "film.mkv", Clip(constant_rate(4)))
+    (folder / "photo.jpg").write_bytes(encoded(photo(side_px=32), "JPEG"))
+    run = subprocess.run(
+        command(folder, out, "--once", "--interval", "0.1", "--scale", "2"),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert decoded((out / "photo.png").read_bytes()).shape[:2] == (64, 64)
+    header = inspect(out / "film.mkv").header
+    assert (header.frames, str(header.size)) == (4, "192x128")
+
+
 def test_once_says_by_its_status_that_a_file_failed(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")

@@ -113,6 +113,7 @@ def watch(
     device: DeviceOption = None,
 ) -> None:
     """Upscale what is put into a folder, once it has stopped growing; what is done is remembered."""
+    from pixelmend.cli.films import by_kind
     from pixelmend.cli.request import Request, with_recipe
     from pixelmend.cli.watch import run_watch
     from pixelmend.imaging.formats import format_registry
@@ -126,8 +127,9 @@ def watch(
         given |= {"format": output_format, "recipe": recipe}
         fields = with_recipe(given, UpscaleTask(), settings)
         written = format_registry().output(fields.get("format") or "png")
-        request = Request.here(UpscaleTask(), fields, written, settings)
-        status = run_watch(folder, out, request, quiet, interval_s=interval, once=once)
+        images = Request.here(UpscaleTask(), fields, written, settings)
+        request_of = by_kind(images, {"scale": scale, "model": model}, settings)
+        status = run_watch(folder, out, request_of, quiet, interval_s=interval, once=once)
     except PixelmendError as error:
         _fail(error.message, status=2)
     raise typer.Exit(status)

@@ -3,13 +3,15 @@
 import asyncio
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from pixelmend.cli.done import options_digest
-from pixelmend.cli.files import FileJob, make_writable
+from pixelmend.cli.files import FILMS, IMAGES, FileJob, make_writable
 from pixelmend.cli.local import LocalEngine, local_engine
 from pixelmend.cli.outcomes import Outcome, failed, failure_line, outcome_line
 from pixelmend.cli.request import Request
@@ -26,8 +28,12 @@ RETRY_S = 60.0
 """After an error that is not the file's own (a full disk, no worker), before it is tried again."""
 
 
+RequestOf = Callable[[Path], Request]
+"""What is asked for a file, by its name."""
+
+
 def run_watch(
-    folder: Path, out_dir: Path, request: Request, settings: Settings, *, interval_s: float, once: bool
+    folder: Path, out_dir: Path, request_of: RequestOf, settings: Settings, *, interval_s: float, once: bool
 ) -> int:
     """Until SIGTERM or Ctrl-C; with `once`, until every file that is there has ended.
 
@@ -39,7 +45,7 @@ def run_watch(
     if folder.resolve().is_relative_to(out_dir.resolve()):
         raise InvalidParameter(f"the results in {out_dir} would be sources again; choose another folder")
     make_writable(out_dir)
-    watch = _Watch(folder, out_dir, request, WatchState(out_dir / STATE_NAME))
+    watch = _Watch(folder, out_dir, request_of, WatchState(out_dir / STATE_NAME))
     return asyncio.run(_run(watch, settings, interval_s, once=once))
 
 
@@ -50,7 +56,8 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
     async with local_engine(settings, Logger(process="cli")) as engine:
         await engine.wait_until_ready()
         watch.say(f"watching {watch.folder}")
-        places = asyncio.Semaphore(settings.worker_jobs)
+        # A few films would keep images out for hours.
+        places = _Places(asyncio.Semaphore(settings.worker_jobs), asyncio.Semaphore(settings.worker_videos))
         while not stop.is_set():
             await watch.look(engine, places)
             if once and watch.is_idle:
@@ -61,16 +68,26 @@ async def _run(watch: "_Watch", settings: Settings, interval_s: float, *, once: 
     return 1 if once and watch.failed else 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """How many files of each kind are done at a time."""
+
+    images: asyncio.Semaphore
+    films: asyncio.Semaphore
+
+    def of(self, request: Request) -> asyncio.Semaphore:
+        return self.films if request.task.takes_video else self.images
+
+
 class _Watch:
     """All methods belong to one event loop."""
 
-    def __init__(self, folder: Path, out_dir: Path, request: Request, state: WatchState) -> None:
+    def __init__(self, folder: Path, out_dir: Path, request_of: RequestOf, state: WatchState) -> None:
         self.folder = folder
         self.failed = 0
         self.console = Console()
         self._out_dir = out_dir
-        self._request = request
-        self._digest = options_digest(request.options)
+        self._request_of = request_of
         self._passed_over = ""
         self._state = state
         self._seen: dict[str, Fingerprint] = {}
@@ -84,12 +101,12 @@ class _Watch:
     def is_idle(self) -> bool:
         """Nothing is being done, and nothing that was seen is left to do."""
         left = any(
-            name not in self._put_off and not self._state.knows(name, fp, self._digest)
+            name not in self._put_off and not self._state.knows(name, fp, self._digest(name))
             for name, fp in self._seen.items()
         )
         return not self._active and not left
 
-    async def look(self, engine: LocalEngine, places: asyncio.Semaphore) -> None:
+    async def look(self, engine: LocalEngine, places: _Places) -> None:
         """Look at the folder once, and begin with what is new and has stopped changing."""
         now, passed_over = await asyncio.to_thread(_scan, self.folder, self._out_dir)
         if passed_over and passed_over != self._passed_over:
@@ -97,7 +114,7 @@ class _Watch:
         self._passed_over = passed_over
         self._put_off = {name: until for name, until in self._put_off.items() if until > time.monotonic()}
         for name, fingerprint in now.items():
-            ended = self._state.knows(name, fingerprint, self._digest)
+            ended = self._state.knows(name, fingerprint, self._digest(name))
             known = name in self._active or name in self._put_off or ended
             if not known and self._seen.get(name) == fingerprint and fingerprint.size_bytes > 0:
                 self._active[name] = asyncio.create_task(self._do(name, fingerprint, engine, places))
@@ -113,17 +130,16 @@ class _Watch:
     def say(self, text: str) -> None:
         self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
-    async def _do(
-        self, name: str, fingerprint: Fingerprint, engine: LocalEngine, places: asyncio.Semaphore
-    ) -> None:
+    async def _do(self, name: str, fingerprint: Fingerprint, engine: LocalEngine, places: _Places) -> None:
         source = self.folder / name
+        request = self._request_of(source)
         try:
-            async with places:
+            async with places.of(request):
                 try:
                     result = self._result_name(name)
                     self._taken[result] = name
                     job = FileJob(source, self._out_dir / result)
-                    outcome = await engine.process(job, self._request, lambda done, total: None)
+                    outcome = await engine.process(job, request, lambda done, total: None)
                 except Exception as error:
                     result, outcome = "", failed(FileJob(source, self._out_dir), error)
                 # A file that was written to meanwhile is looked at again; what came of it may be half.
@@ -141,9 +157,9 @@ class _Watch:
             self._put_off[name] = time.monotonic() + RETRY_S
             return
         entry = (
-            Entry(fingerprint, result, None, self._digest)
+            Entry(fingerprint, result, None, self._digest(name))
             if error is None
-            else Entry(fingerprint, None, error.message, self._digest)
+            else Entry(fingerprint, None, error.message, self._digest(name))
         )
         try:
             self._state.record(name, entry)
@@ -151,9 +167,12 @@ class _Watch:
             self._put_off[name] = time.monotonic() + RETRY_S
             self.say(f"{failure.filename}: {failure.strerror}")
 
+    def _digest(self, name: str) -> str:
+        return options_digest(self._request_of(Path(name)).options)
+
     def _result_name(self, name: str) -> str:
         """`a/b.png` for `a/b.jpg`, or `a/b.jpg.png` if another source has that."""
-        suffix = self._request.output.suffix
+        suffix = self._request_of(Path(name)).output.suffix
         path = Path(name).with_suffix(suffix)
         wanted = str(path.with_name(shortened(path.name)))
         owner = self._state.owner_of(wanted) or self._taken.get(wanted)
@@ -162,8 +181,8 @@ class _Watch:
 
 
 def _scan(folder: Path, out_dir: Path) -> tuple[dict[str, Fingerprint], str]:
-    """Images in the folder and below it, by their paths relative to it; and what was passed over."""
-    below = find_images(folder, out_dir)
+    """Images and films in the folder and below it, by their relative paths; and what was passed over."""
+    below = find_images(folder, out_dir, suffixes=IMAGES.suffixes | FILMS.suffixes)
     found = {str(path.relative_to(folder)): _fingerprint(path) for path in below.images}
     present = {name: fingerprint for name, fingerprint in found.items() if fingerprint is not None}
     return present, passed_over_line(below.passed_over)
