@@ -10,7 +10,7 @@ from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 
-EMBEDDED = ["pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x2"]
+EMBEDDED = ["pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x4-vivid", "pixelmend-x2"]
 
 
 def drop(folder: Path, *names: str) -> Path:
