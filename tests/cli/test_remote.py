@@ -169,3 +169,18 @@ def test_full_queue_is_waited_for(folder: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
         assert len(results(tmp_path / "out")) == 4
         assert '"status": 503' in narrow.log, "the queue was never full; this proves nothing"
+
+
+def test_recipe_of_the_service_names_the_results(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    recipes = '{"web": {"scale": 2, "format": "webp"}}'
+    with service_in_threads(tmp_path / "home", recipes=recipes) as service:
+        command = ("upscale", folder / "0.png", "--server", service.base_url, "--recipe")
+        done = pixelmend(*command, "web", "-o", tmp_path / "out")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert results(tmp_path / "out") == ["0.webp"]
+        assert decoded((tmp_path / "out" / "0.webp").read_bytes()).shape == (120, 120, 3)
+        named = pixelmend(*command, "web", "-o", tmp_path / "named", "--format", "png")
+        assert (named.returncode, results(tmp_path / "named")) == (0, ["0.png"])
+        unknown = pixelmend(*command, "print", "-o", tmp_path / "out")
+        assert (unknown.returncode, "there are: web" in unknown.stderr) == (2, True)

@@ -67,7 +67,7 @@ def _run_task(task: "Task", given: "Given") -> int:
     from rich.console import Console
 
     from pixelmend.cli.files import chosen_format, file_kind, plan_files, with_masks
-    from pixelmend.cli.request import Request, with_recipe
+    from pixelmend.cli.request import Request, with_recipe, with_recipe_of
     from pixelmend.cli.run import Server, run_files
 
     settings = settings_from(device=given.device)
@@ -75,6 +75,11 @@ def _run_task(task: "Task", given: "Given") -> int:
     try:
         if not given.server:
             given = replace(given, fields=with_recipe(given.fields, task, settings))
+        elif given.fields.get("recipe"):
+            from pixelmend.client import Client
+
+            with Client(given.server, given.key) as client:
+                given = replace(given, fields=with_recipe_of(client.info(), given.fields, task))
         kind = file_kind(task)
         written = chosen_format(given.inputs, given.out, given.fields.get("format"), kind)
         if given.server:

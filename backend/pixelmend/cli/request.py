@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pixelmend.client import Info
 from pixelmend.core.config import Settings
 from pixelmend.imaging.formats import Format
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.tasks.form import DefaultModels, TaskForm, parse_fields
 from pixelmend.tasks.options import ImageOptions
-from pixelmend.tasks.recipes import FIELD, Recipes
+from pixelmend.tasks.recipes import FIELD, Recipe, Recipes
 from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.task import Task
 
@@ -19,6 +20,16 @@ def with_recipe(fields: Mapping[str, Any], task: Task, settings: Settings) -> di
     InvalidParameter.
     """
     recipes = Recipes.of(settings.recipes, task_registry(), _defaults(settings))
+    return _applied(recipes, fields, task)
+
+
+def with_recipe_of(info: Info, fields: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """The same with the recipes of a service: their formats count for the names of results here."""
+    known = Recipes(tuple(Recipe(each.name, each.task, each.fields) for each in info.recipes))
+    return _applied(known, fields, task)
+
+
+def _applied(recipes: Recipes, fields: Mapping[str, Any], task: Task) -> dict[str, Any]:
     return {name: value for name, value in recipes.applied(fields, task).items() if name != FIELD}
 
 
@@ -61,10 +72,9 @@ class Request:
 
     @property
     def fields(self) -> dict[str, str]:
-        """The form as it is sent to `POST /api/jobs`."""
+        """The form as it is sent to `POST /api/jobs`, but for the task."""
         filled_in = self.form.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         return {
-            "task": self.task.name,
             **{name: str(value) for name, value in filled_in.items()},
             "format": self.options.format,
         }

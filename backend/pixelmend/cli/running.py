@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from pixelmend.cli.problems import error_of
+from pixelmend.client.problems import error_of
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import NoWorker
 
