@@ -90,6 +90,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -175,6 +180,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -259,6 +269,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -505,6 +520,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -748,6 +768,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -1085,6 +1110,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -3345,6 +3375,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -3559,6 +3594,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -5125,6 +5165,8 @@ export interface components {
             name: string;
             /** Output Formats */
             output_formats: string[];
+            /** Recipes */
+            recipes: components["schemas"]["RecipeInfo"][];
             /** Tasks */
             tasks: components["schemas"]["TaskInfo"][];
             /** Version */
@@ -5704,6 +5746,20 @@ export interface components {
             ready: boolean;
             /** Reasons */
             reasons: string[];
+        };
+        /**
+         * RecipeInfo
+         * @description A named set of options: `recipe=NAME` in a form.
+         */
+        RecipeInfo: {
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Task */
+            task: string;
         };
         /**
          * RecoveryCounts
