@@ -465,7 +465,7 @@ export interface paths {
                          * Format: binary
                          * @description The image, or the film.
                          */
-                        file: string;
+                        file?: string;
                         /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
@@ -487,6 +487,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Format: binary
                          * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
@@ -1076,6 +1078,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Format: binary
                          * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
@@ -3342,7 +3346,7 @@ export interface paths {
                          * Format: binary
                          * @description The image, or the film.
                          */
-                        file: string;
+                        file?: string;
                         /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
@@ -3364,6 +3368,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Model
                          * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.

@@ -13,6 +13,7 @@ from pixelmend.api.schemas import Problem
 from pixelmend.api.views import manifest
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
+from pixelmend.core.outbound import Outbound
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import FormatRegistry, format_registry
@@ -58,6 +59,7 @@ class Service:
     formats: FormatRegistry
     videos: VideoProber
     recipes: Recipes
+    fetching: Outbound
 
     @property
     def catalog(self) -> Catalog:
@@ -101,12 +103,13 @@ def build_service(
     spawn: Spawn = spawn,
     tasks: TaskRegistry | None = None,
     formats: FormatRegistry | None = None,
+    fetching: Outbound | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for
-    the built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting
-    that is not readable.
+    dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for the built-in ones.
+    fetching: None for what the settings allow. Raises DataDirectoryInUse, DataDirectoryNewer, and
+    InvalidParameter for a setting that is not readable.
     """
     callers = Callers(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
@@ -147,4 +150,5 @@ def build_service(
         formats,
         VideoProber(video_limits(settings)),
         recipes,
+        fetching or Outbound(settings.fetch_hosts, "PIXELMEND_FETCH_HOSTS"),
     )

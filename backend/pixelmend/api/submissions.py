@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from pixelmend.api.auth import Caller
 from pixelmend.api.negotiation import negotiate
-from pixelmend.api.receiving import Body, Form, receive
+from pixelmend.api.receiving import Body, Form, fetched, receive
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import Upload, UploadedFile
 from pixelmend.core.errors import InvalidParameter
@@ -80,6 +80,8 @@ class _Intake:
         try:
             upload = await receive(service, self._request, self._body, kind, self._job_id)
             kind = kind or _named_kind(upload, service.tasks, service.recipes)
+            if not kind.is_batch:
+                upload = await fetched(service, upload, kind, self._job_id)
             if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
             else:

@@ -13,7 +13,7 @@ from pixelmend.core.config_file import (
     file_of_this_user,
     read_config,
 )
-from pixelmend.core.config_values import RecipeName, Recovery
+from pixelmend.core.config_values import HostNames, RecipeName, Recovery
 from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
@@ -230,6 +230,9 @@ class Settings(BaseSettings):
         pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",
         description="Comma-separated origins whose pages may use the service, like https://app.example; "
         "* is all. Empty: its own only.",
+    )
+    fetch_hosts: HostNames = Field(
+        "", description="Hosts that files are fetched from, for image_url: names, *.example.org. Empty: none."
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = Field(
