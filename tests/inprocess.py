@@ -123,13 +123,14 @@ def service_in_threads(
     tasks: TaskRegistry | None = None,
     extensions: Extensions | None = None,
     fetching: Outbound | None = None,
+    telling: Outbound | None = None,
     /,
     *,
     wait_for_port_only: bool = False,
     **settings: object,
 ) -> Iterator[ThreadService]:
     """settings: by their names, as environment variables would have them. tasks, extensions: what the service
-    and its workers know beyond the package. fetching: in the place of what the settings allow.
+    and its workers know beyond the package. fetching, telling: in the place of what the settings allow.
     """
     chosen: dict[str, Any] = {
         "device": "cpu",
@@ -148,7 +149,7 @@ def service_in_threads(
     configure_logging("info", "json", (folder / "log").open("a"))
     (own,) = ours.handlers
     try:
-        with _served(folder, parsed, wait_for_port_only, tasks, extensions, fetching) as running:
+        with _served(folder, parsed, wait_for_port_only, tasks, extensions, fetching, telling) as running:
             yield running
     finally:
         # Another service may have been started meanwhile, and outlive this one.
@@ -165,6 +166,7 @@ def _served(
     tasks: TaskRegistry | None,
     extensions: Extensions | None,
     fetching: Outbound | None,
+    telling: Outbound | None,
 ) -> Iterator[ThreadService]:
     extensions = extensions or Extensions()
     running = ThreadService(folder, extensions)
@@ -175,6 +177,7 @@ def _served(
         tasks=tasks,
         formats=extensions.formats,
         fetching=fetching,
+        telling=telling,
     )
     server = server_for(service)
     loops: list[asyncio.AbstractEventLoop] = []

@@ -1155,6 +1155,8 @@ export interface paths {
                          * @description With then=upscale, as in `POST /api/upscale`.
                          */
                         upscale_model?: string | null;
+                        /** @description Gets the job as JSON by POST when it has ended, signed in X-Pixelmend-Signature. */
+                        webhook_url?: string;
                         /**
                          * Width
                          * @description Exact width in px; the height follows if not given.
@@ -5362,6 +5364,8 @@ export interface components {
              * @description The kind of the job; `GET /api/info` has all kinds.
              */
             task: string;
+            /** @description In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent. */
+            webhook?: components["schemas"]["WebhookView"] | null;
         };
         /**
          * KeptModel
@@ -5837,6 +5841,25 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WebhookState
+         * @enum {string}
+         */
+        WebhookState: "pending" | "delivered" | "failed";
+        /**
+         * WebhookView
+         * @description How it stands with `webhook_url`: pending until its host has answered with 2xx.
+         */
+        WebhookView: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Last Error
+             * @description Of the last attempt, if it failed.
+             */
+            last_error: string | null;
+            state: components["schemas"]["WebhookState"];
         };
     };
     responses: never;

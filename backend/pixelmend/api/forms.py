@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from pixelmend.api.fetching import FIELD as FETCH_FIELD
 from pixelmend.imaging.formats import Format, FormatRegistry
+from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind
 from pixelmend.tasks.upscale import UpscaleForm
@@ -46,6 +47,10 @@ def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, 
         schema["properties"].update(of_task["properties"])
         schema["$defs"].update(of_task.get("$defs", {}))
     names = list(tasks.kinds)
+    schema["properties"][WEBHOOK_FIELD] = {
+        "type": "string",
+        "description": "Gets the job as JSON by POST when it has ended, signed in X-Pixelmend-Signature.",
+    }
     schema["properties"]["task"] = {"type": "string", "enum": names, "description": "What to do."}
     return _request_body(schema, tuple(_FILES), ["task"], tasks.outputs(formats))
 

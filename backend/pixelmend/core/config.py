@@ -234,6 +234,10 @@ class Settings(BaseSettings):
     fetch_hosts: HostNames = Field(
         "", description="Hosts that files are fetched from, for image_url: names, *.example.org. Empty: none."
     )
+    webhook_hosts: HostNames = Field(
+        "", description="Hosts that are told of the ends of jobs, for webhook_url. Empty: none."
+    )
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs it; needed with hosts.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON lines elsewhere."
