@@ -18,6 +18,7 @@ import httpx
 from pixelmend.api.server import server_for
 from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
+from pixelmend.core.outbound import Outbound
 from pixelmend.core.telemetry import SERVICE_LOGGER, Logger, configure_logging
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.worker.process import Extensions, work
@@ -121,13 +122,15 @@ def service_in_threads(
     folder: Path,
     tasks: TaskRegistry | None = None,
     extensions: Extensions | None = None,
+    fetching: Outbound | None = None,
+    telling: Outbound | None = None,
     /,
     *,
     wait_for_port_only: bool = False,
     **settings: object,
 ) -> Iterator[ThreadService]:
     """settings: by their names, as environment variables would have them. tasks, extensions: what the service
-    and its workers know beyond the package.
+    and its workers know beyond the package. fetching, telling: in the place of what the settings allow.
     """
     chosen: dict[str, Any] = {
         "device": "cpu",
@@ -146,7 +149,7 @@ def service_in_threads(
     configure_logging("info", "json", (folder / "log").open("a"))
     (own,) = ours.handlers
     try:
-        with _served(folder, parsed, wait_for_port_only, tasks, extensions) as running:
+        with _served(folder, parsed, wait_for_port_only, tasks, extensions, fetching, telling) as running:
             yield running
     finally:
         # Another service may have been started meanwhile, and outlive this one.
@@ -162,11 +165,19 @@ def _served(
     wait_for_port_only: bool,
     tasks: TaskRegistry | None,
     extensions: Extensions | None,
+    fetching: Outbound | None,
+    telling: Outbound | None,
 ) -> Iterator[ThreadService]:
     extensions = extensions or Extensions()
     running = ThreadService(folder, extensions)
     service = build_service(
-        settings, Logger(process="api"), spawn=running.spawn, tasks=tasks, formats=extensions.formats
+        settings,
+        Logger(process="api"),
+        spawn=running.spawn,
+        tasks=tasks,
+        formats=extensions.formats,
+        fetching=fetching,
+        telling=telling,
     )
     server = server_for(service)
     loops: list[asyncio.AbstractEventLoop] = []

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -139,9 +139,14 @@ class RunningService(ServiceClient):
 
 @contextmanager
 def running_service(
-    folder: Path, *, wait_for_port_only: bool = False, **settings: object
+    folder: Path,
+    program: Sequence[str] = ("-m", "pixelmend.cli", "serve"),
+    /,
+    *,
+    wait_for_port_only: bool = False,
+    **settings: object,
 ) -> Iterator[RunningService]:
-    """settings: PIXELMEND_ settings by their names in lower case."""
+    """settings: PIXELMEND_ settings by their names in lower case. program: for Python."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_")}
     chosen: dict[str, object] = {
         "device": "cpu",
@@ -154,7 +159,7 @@ def running_service(
     environment |= {f"PIXELMEND_{name.upper()}": str(value) for name, value in chosen.items()}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pixelmend.cli", "serve"],
+            [sys.executable, *program],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

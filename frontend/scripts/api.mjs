@@ -1,5 +1,5 @@
 // What the page knows of the service: `npm run api` writes src/api/schema.ts, the types of the API, from its OpenAPI
-// document, and src/api/constants.ts, the values that both know, from its code.
+// document, and src/api/constants.ts, the values that both know, from its code. clients/js has the types too.
 // PYTHON names a Python that has Pixelmend; default: the checkout's environment.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const FRONTEND = join(dirname(fileURLToPath(import.meta.url)), '..');
-const TARGETS = { 'schema.ts': schema, 'constants.ts': constants };
+const TARGETS = {
+  'src/api/schema.ts': schema,
+  'src/api/constants.ts': constants,
+  '../clients/js/schema.d.ts': schema,
+};
 const PYTHON = process.env.PYTHON ?? join(FRONTEND, '..', '.venv', 'bin', 'python');
 
 function printed(script) {
@@ -27,11 +31,11 @@ export async function schema() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, generate] of Object.entries(TARGETS)) {
-    const path = join(FRONTEND, 'src', 'api', name);
+    const path = join(FRONTEND, name);
     const text = await generate();
     if (!process.argv.includes('--check')) writeFileSync(path, text);
     else if (readFileSync(path, 'utf8') !== text) {
-      console.error(`src/api/${name} does not match the service: run \`npm run api\``);
+      console.error(`${name} does not match the service: run \`npm run api\``);
       process.exitCode = 1;
     }
   }

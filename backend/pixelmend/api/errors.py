@@ -46,6 +46,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.InternalError: 500,
         errors.WrongResult: 500,
         errors.ExtraMissing: 501,
+        errors.FetchFailed: 502,
         errors.ModelUnusable: 503,
         errors.DownloadFailed: 503,
         errors.QueueFull: 503,

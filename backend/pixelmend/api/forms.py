@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from pixelmend.api.fetching import FIELD as FETCH_FIELD
 from pixelmend.imaging.formats import Format, FormatRegistry
+from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind
 from pixelmend.tasks.upscale import UpscaleForm
@@ -32,7 +34,8 @@ def request_body(kind: JobKind, formats: FormatRegistry) -> dict[str, Any]:
     """The OpenAPI description of a multipart body, which is read by `uploads.py` and not by FastAPI."""
     schema = kind.task.form.model_json_schema()
     outputs = kind.task.outputs(formats.outputs)
-    return _request_body(schema, kind.file_fields, list(kind.file_fields), outputs)
+    required = [field for field in kind.file_fields if field != "file"]  # which may be an address
+    return _request_body(schema, kind.file_fields, required, outputs)
 
 
 def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, Any]:
@@ -44,6 +47,10 @@ def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, 
         schema["properties"].update(of_task["properties"])
         schema["$defs"].update(of_task.get("$defs", {}))
     names = list(tasks.kinds)
+    schema["properties"][WEBHOOK_FIELD] = {
+        "type": "string",
+        "description": "Gets the job as JSON by POST when it has ended, signed in X-Pixelmend-Signature.",
+    }
     schema["properties"]["task"] = {"type": "string", "enum": names, "description": "What to do."}
     return _request_body(schema, tuple(_FILES), ["task"], tasks.outputs(formats))
 
@@ -63,6 +70,11 @@ def _files(what: str) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "string", "format": "binary"}, "description": what}
 
 
+_ADDRESS = {
+    "type": "string",
+    "description": "Where the file is, instead of `file`: an http or https URL of one of the hosts that the "
+    "service fetches from.",
+}
 _FILES = MappingProxyType(
     {
         "file": _file("The image, or the film."),
@@ -79,7 +91,9 @@ _FILES = MappingProxyType(
 def _request_body(
     schema: dict[str, Any], file_fields: Sequence[str], required: list[str], formats: tuple[Format, ...]
 ) -> dict[str, Any]:
-    schema["properties"] = {**{name: _FILES[name] for name in file_fields}, **schema["properties"]}
+    files = {name: _FILES[name] for name in file_fields}
+    address = {FETCH_FIELD: _ADDRESS} if "file" in files else {}
+    schema["properties"] = {**files, **address, **schema["properties"]}
     schema["required"] = required
     content = {"multipart/form-data": {"schema": inlined(_with_formats(schema, formats))}}
     return {"requestBody": {"required": True, "content": content}}

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from pixelmend.api.fetching import with_fetched
 from pixelmend.api.file_fields import file_fields
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import Bound, FileField, Upload, counted, read_upload, widest
@@ -103,6 +104,15 @@ async def receive(
             f"for each {settings.max_upload_bytes} bytes"
         ) from error
     return await asyncio.to_thread(body.understand, upload, image, mask)
+
+
+async def fetched(service: Service, upload: Upload, kind: JobKind, job_id: str) -> Upload:
+    """The upload with the file at its `image_url`, if it has one. Raises what a file may be refused for."""
+    settings, spool = service.settings, service.spool
+    fields = file_fields(service, spool.input_path(job_id), spool.mask_path(job_id), None)
+    into = fields["file"].for_task(kind.task.name)
+    timeout_s = settings.upload_timeout_s * max(1.0, into.max_bytes / settings.max_upload_bytes)
+    return await with_fetched(upload, service.fetching, into, timeout_s, lambda _: spool.require_room())
 
 
 async def discard(service: Service, request: Request) -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
 from pixelmend.jobs.model import JobState
+from pixelmend.jobs.webhook_rows import WebhookState
 from pixelmend.models.catalog import ModelTask
 from pixelmend.models.description import ProfileDescription
 
@@ -209,6 +210,14 @@ class Manifest(BaseModel):
     items: list[ManifestItem]
 
 
+class WebhookView(BaseModel):
+    """How it stands with `webhook_url`: pending until its host has answered with 2xx."""
+
+    state: WebhookState
+    attempts: int
+    last_error: str | None = Field(description="Of the last attempt, if it failed.")
+
+
 class JobView(BaseModel):
     """A job: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
 
@@ -227,6 +236,9 @@ class JobView(BaseModel):
     result: JobResult | None = Field(description="Once it is done, until it expires.")
     problem: Problem | None = Field(description="Why it failed or was cancelled.")
     items: list[ItemView] | None = Field(None, description="Of a batch; not in lists and `progress` events.")
+    webhook: WebhookView | None = Field(
+        None, description="In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent."
+    )
 
 
 class JobList(BaseModel):

@@ -10,12 +10,14 @@ from pixelmend.api.auth import Callers
 from pixelmend.api.errors import problem_body
 from pixelmend.api.gauges import gauges
 from pixelmend.api.schemas import Problem
-from pixelmend.api.views import manifest
+from pixelmend.api.views import job_view, manifest
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
+from pixelmend.core.outbound import Outbound
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import FormatRegistry, format_registry
+from pixelmend.jobs.job_webhooks import JobWebhooks, webhook_secret
 from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.readiness import Readiness
 from pixelmend.jobs.scheduler import Scheduler
@@ -58,6 +60,8 @@ class Service:
     formats: FormatRegistry
     videos: VideoProber
     recipes: Recipes
+    fetching: Outbound
+    webhooks: JobWebhooks
 
     @property
     def catalog(self) -> Catalog:
@@ -101,14 +105,17 @@ def build_service(
     spawn: Spawn = spawn,
     tasks: TaskRegistry | None = None,
     formats: FormatRegistry | None = None,
+    fetching: Outbound | None = None,
+    telling: Outbound | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
-    dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for
-    the built-in ones. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting
-    that is not readable.
+    dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for the built-in ones.
+    fetching, telling: which addresses files come from, and which are told of ends; None for what the settings
+    allow. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting that is not
+    readable.
     """
-    callers = Callers(settings, log)
+    callers, secret = Callers(settings, log), webhook_secret(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
     catalog = load_catalog(settings.models_dir)
     defaults = DefaultModels(settings.default_model, settings.default_inpaint_model, catalog)
@@ -125,6 +132,13 @@ def build_service(
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, formats, manifest, log)
+    webhooks = JobWebhooks(
+        store,
+        telling or Outbound(settings.webhook_hosts, "PIXELMEND_WEBHOOK_HOSTS"),
+        secret,
+        lambda record: job_view(jobs.snapshot(record), tasks, formats).model_dump_json().encode(),
+        log,
+    )
     paths = PrivatePaths(settings)
     readiness = Readiness(settings.default_model, spool, workers, scheduler, store, jobs.sweeper, paths)
     metrics.watch(partial(gauges, spool, workers, scheduler, readiness, dropped_lines))
@@ -147,4 +161,6 @@ def build_service(
         formats,
         VideoProber(video_limits(settings)),
         recipes,
+        fetching or Outbound(settings.fetch_hosts, "PIXELMEND_FETCH_HOSTS"),
+        webhooks,
     )

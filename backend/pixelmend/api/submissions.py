@@ -10,13 +10,14 @@ from starlette.requests import Request
 
 from pixelmend.api.auth import Caller
 from pixelmend.api.negotiation import negotiate
-from pixelmend.api.receiving import Body, Form, receive
+from pixelmend.api.receiving import Body, Form, fetched, receive
 from pixelmend.api.service import Service
 from pixelmend.api.uploads import Upload, UploadedFile
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import REQUEST_ID
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.intake import Incoming, digest_of, digest_of_pair, extract, plan_batch, take_masks
+from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
 from pixelmend.jobs.model import BatchTask
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX
 from pixelmend.jobs.submission import Lease, Submission
@@ -79,18 +80,33 @@ class _Intake:
             service.callers.require_quota(self._caller)
         try:
             upload = await receive(service, self._request, self._body, kind, self._job_id)
+            webhook_url = "" if kind else upload.fields.pop(WEBHOOK_FIELD, "").strip()
+            if webhook_url:
+                service.webhooks.require(webhook_url)
             kind = kind or _named_kind(upload, service.tasks, service.recipes)
+            if not kind.is_batch:
+                upload = await fetched(service, upload, kind, self._job_id)
             if kind.is_batch:
                 submission = await self._batch(upload, kind, key)
             else:
                 submission = await self._single(upload, kind, key)
-            lease = await service.jobs.submit(submission)
+            lease = await self._submitted(submission, webhook_url)
         except BaseException:
             await asyncio.to_thread(service.spool.remove, self._job_id)
             raise
         if lease.record.id != self._job_id:
             await asyncio.to_thread(service.spool.remove, self._job_id)
         return Accepted(lease, submission.file_name)
+
+    async def _submitted(self, submission: Submission, webhook_url: str) -> Lease:
+        lease = await self._service.jobs.submit(submission)
+        if webhook_url:
+            try:
+                await self._service.webhooks.add(lease.record.id, webhook_url)
+            except BaseException:
+                lease.release()
+                raise
+        return lease
 
     def _options(self, fields: dict[str, Any], kind: JobKind) -> ImageOptions:
         form = parse_fields(kind.task.form, self._service.recipes.applied(fields, kind.task))

@@ -13,12 +13,14 @@ from pixelmend.api.schemas import (
     Manifest,
     ManifestItem,
     Problem,
+    WebhookView,
 )
 from pixelmend.core.error_codes import error_from_code
 from pixelmend.core.version import VERSION
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.model import BatchItem, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
+from pixelmend.jobs.webhook_rows import Webhook
 from pixelmend.tasks.registry import TaskRegistry
 
 ARCHIVE_MEDIA_TYPE = "application/zip"
@@ -70,6 +72,13 @@ def job_view(
         problem=_problem(record.error_code, record.error_message, record.request_id),
         items=[item_view(n, item) for n, item in enumerate(items)] if items and with_items else None,
     )
+
+
+def with_webhook(view: JobView, webhook: Webhook | None) -> JobView:
+    if webhook is None:
+        return view
+    shown = WebhookView(state=webhook.state, attempts=webhook.attempts, last_error=webhook.last_error)
+    return view.model_copy(update={"webhook": shown})
 
 
 def item_view(index: int, item: BatchItem) -> ItemView:

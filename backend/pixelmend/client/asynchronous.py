@@ -61,7 +61,7 @@ class AsyncClient:
         self,
         /,
         task: str,
-        file: File,
+        file: File | None,
         out: str | Path,
         *,
         mask: File | None = None,
@@ -82,9 +82,14 @@ class AsyncClient:
                     raise
         raise AssertionError  # the second attempt has returned or raised
 
-    async def upload(self, /, task: str, file: File, *, mask: File | None = None, **fields: object) -> Job:
-        """Submit one image, or a film for `upscale-video`. Raises what it is refused for."""
-        files = {"file": [file], "mask": [] if mask is None else [mask]}
+    async def upload(
+        self, /, task: str, file: File | None = None, *, mask: File | None = None, **fields: object
+    ) -> Job:
+        """Submit one image, or a film for `upscale-video`. Raises what it is refused for.
+
+        file: None if the field `image_url` says where it is.
+        """
+        files = {"file": [] if file is None else [file], "mask": [] if mask is None else [mask]}
         return await self._submit({"task": task, **fields}, files)
 
     async def batch(

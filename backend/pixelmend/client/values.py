@@ -72,6 +72,14 @@ class Item(_Value):
     problem: Problem | None
 
 
+class Webhook(_Value):
+    """state: `pending`, `delivered` or `failed`."""
+
+    state: str
+    attempts: int
+    last_error: str | None
+
+
 class Job(_Value):
     """state: `queued`, `running`, then one of `done`, `failed`, `cancelled`; `done` becomes `expired`."""
 
@@ -89,6 +97,7 @@ class Job(_Value):
     result: JobResult | None
     problem: Problem | None
     items: tuple[Item, ...] | None = None
+    webhook: Webhook | None = None
 
     @property
     def has_ended(self) -> bool:

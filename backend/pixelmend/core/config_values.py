@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+HostNames = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*._:,\s-]*$")]
+"""Comma-separated; *.example.org is all below it."""
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
 
 

@@ -171,6 +171,14 @@ class DownloadFailed(PixelmendError):
     retryable = True
 
 
+class FetchFailed(PixelmendError):
+    """The address that was sent instead of a file; what is wrong with the address itself is its sender's."""
+
+    code = "fetch-failed"
+    title = "The file could not be fetched from its address"
+    retryable = True
+
+
 class QueueFull(PixelmendError):
     code = "queue-full"
     title = "The service is busy"

@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError, StorageFull, StorageUnusable
 from pixelmend.core.telemetry import Logger
+from pixelmend.jobs import webhook_rows
 from pixelmend.jobs.database import JobDatabase
 from pixelmend.jobs.model import JobEvent, JobRecord, JobState
+from pixelmend.jobs.webhook_rows import Webhook
 
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
 _NO_ROOM = frozenset(
@@ -25,6 +27,9 @@ _NO_ROOM = frozenset(
         sqlite3.SQLITE_BUSY,  # a copy of the database is being made, say
     }
 )
+
+MOST_DUE = 256
+"""Webhooks that are looked at in one round; more wait for their places."""
 
 T = TypeVar("T")
 
@@ -145,6 +150,33 @@ class JobStore:
                 )
 
         await self._run(work)
+
+    async def add_webhook(self, job_id: str, url: str) -> None:
+        def work() -> None:
+            with self._db:
+                webhook_rows.add(self._db, job_id, url)
+
+        await self._run(work)
+
+    async def note_webhook(self, webhook: Webhook) -> None:
+        def work() -> None:
+            with self._db:
+                webhook_rows.note(self._db, webhook)
+
+        await self._run(work)
+
+    async def webhook_of(self, job_id: str) -> Webhook | None:
+        return await self._run(lambda: webhook_rows.of_job(self._db, job_id))
+
+    async def due_webhooks(self) -> list[tuple[Webhook, JobRecord]]:
+        """Those whose jobs have ended, with these."""
+
+        def work() -> list[tuple[Webhook, JobRecord]]:
+            due = webhook_rows.due(self._db, MOST_DUE)
+            found = [(webhook, self._one("id = ?", webhook.job_id)) for webhook in due]
+            return [(webhook, record) for webhook, record in found if record is not None]
+
+        return await self._run(work)
 
     def close(self) -> None:
         self._thread.submit(self._db.close).result()  # closed on its own thread, as sqlite3 wants it

@@ -90,6 +90,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -175,6 +180,11 @@ export interface paths {
                          */
                         quality?: number | null;
                         /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
+                        /**
                          * Scale
                          * @description Factor; default: the model's own (4).
                          */
@@ -259,6 +269,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -450,7 +465,7 @@ export interface paths {
                          * Format: binary
                          * @description The image, or the film.
                          */
-                        file: string;
+                        file?: string;
                         /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
@@ -472,6 +487,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Format: binary
                          * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
@@ -504,6 +521,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -748,6 +770,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -1000,6 +1027,12 @@ export interface paths {
                 content: {
                     "multipart/form-data": {
                         /**
+                         * Calm
+                         * @description Less flicker of what stands still, at some cost of time.
+                         * @default false
+                         */
+                        calm?: boolean;
+                        /**
                          * Codec
                          * @description One of h264, hevc, av1, vp9, prores, ffv1. Default: the film's own, else h264.
                          */
@@ -1051,6 +1084,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Format: binary
                          * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
@@ -1085,6 +1120,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -1121,6 +1161,8 @@ export interface paths {
                          * @description With then=upscale, as in `POST /api/upscale`.
                          */
                         upscale_model?: string | null;
+                        /** @description Gets the job as JSON by POST when it has ended, signed in X-Pixelmend-Signature. */
+                        webhook_url?: string;
                         /**
                          * Width
                          * @description Exact width in px; the height follows if not given.
@@ -3312,7 +3354,7 @@ export interface paths {
                          * Format: binary
                          * @description The image, or the film.
                          */
-                        file: string;
+                        file?: string;
                         /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
@@ -3334,6 +3376,8 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
+                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        image_url?: string;
                         /**
                          * Model
                          * @description A model id of `GET /api/models`; the default depends on whether scale is above 2.
@@ -3344,6 +3388,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -3559,6 +3608,11 @@ export interface paths {
                          * @description For JPEG, WebP and AVIF.
                          */
                         quality?: number | null;
+                        /**
+                         * Recipe
+                         * @description A named set of options of the service's configuration; other fields count before it.
+                         */
+                        recipe?: string | null;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -5125,6 +5179,8 @@ export interface components {
             name: string;
             /** Output Formats */
             output_formats: string[];
+            /** Recipes */
+            recipes: components["schemas"]["RecipeInfo"][];
             /** Tasks */
             tasks: components["schemas"]["TaskInfo"][];
             /** Version */
@@ -5314,6 +5370,8 @@ export interface components {
              * @description The kind of the job; `GET /api/info` has all kinds.
              */
             task: string;
+            /** @description In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent. */
+            webhook?: components["schemas"]["WebhookView"] | null;
         };
         /**
          * KeptModel
@@ -5706,6 +5764,20 @@ export interface components {
             reasons: string[];
         };
         /**
+         * RecipeInfo
+         * @description A named set of options: `recipe=NAME` in a form.
+         */
+        RecipeInfo: {
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Task */
+            task: string;
+        };
+        /**
          * RecoveryCounts
          * @description What was done, since the worker began, to get tiles right. `evicted` counts models.
          */
@@ -5775,6 +5847,25 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WebhookState
+         * @enum {string}
+         */
+        WebhookState: "pending" | "delivered" | "failed";
+        /**
+         * WebhookView
+         * @description How it stands with `webhook_url`: pending until its host has answered with 2xx.
+         */
+        WebhookView: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Last Error
+             * @description Of the last attempt, if it failed.
+             */
+            last_error: string | null;
+            state: components["schemas"]["WebhookState"];
         };
     };
     responses: never;
