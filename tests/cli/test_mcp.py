@@ -103,6 +103,7 @@ def test_a_hole_is_filled_and_a_film_is_a_job(service: ServiceClient, folder: Pa
         ({"path": "link.jpg"}, "is outside of the folders of this server"),
         ({"path": "/etc/passwd"}, "is outside of the folders of this server"),
         ({"path": "photo.jpg", "out": "/tmp/elsewhere.png"}, "is outside of the folders of this server"),
+        ({"path": "https://example.org/a.jpg"}, "image_url is not taken here"),
         ({"path": "none.jpg"}, "none.jpg: there is no such file"),
         ({"path": "photo.jpg", "out": "photo.jpg"}, "the result cannot take that place"),
         ({"path": "photo.jpg", "scale": 99}, "invalid-parameter: scale='99"),

@@ -17,6 +17,7 @@ from pixelmend.cli.preview import preview_of
 from pixelmend.client import AsyncClient, Job
 from pixelmend.core.errors import InvalidParameter, PixelmendError
 from pixelmend.core.version import VERSION
+from pixelmend.imaging.names import safe_stem
 from pixelmend.video.codecs import VIDEO_SUFFIXES
 
 INSTRUCTIONS = """Upscales images and films, and removes objects from images. Files are named by their paths,
@@ -87,8 +88,8 @@ class _Tools:
     ) -> list[ContentBlock]:
         """Upscale an image by a factor (1 to 8), or to an exact width or height in pixels.
 
-        path: the image. out: where the result goes; by default beside the image. Returns a link to the result
-        and a small preview of it.
+        path: the image, or its http or https address if the service reads some. out: where the result goes;
+        by default beside the image. Returns a link to the result and a small preview of it.
         """
         source = self._source(path)
         fields = {"scale": scale, "width": width, "height": height, "model": model, "format": output_format}
@@ -108,7 +109,7 @@ class _Tools:
 
         mask_path: an image of the same shape. Returns a link to the result and a small preview of it.
         """
-        source, mask = self._source(path), self._source(mask_path)
+        source, mask = self._source(path), self._file(mask_path)
         target = self._target(out, source, f"-inpainted.{output_format}")
         fields = {"model": model, "format": output_format}
         return await self._run("inpaint", source, target, context, mask, fields)
@@ -126,7 +127,7 @@ class _Tools:
 
         start, seconds: a part of the film, to try.
         """
-        source = self._source(path)
+        source = self._file(path)
         if source.suffix.lower() not in VIDEO_SUFFIXES:
             raise ToolError(f"{source.name} is no film by its name")
         fields = {"scale": scale, "height": height, "codec": codec, "start": start, "seconds": seconds}
@@ -161,14 +162,17 @@ class _Tools:
     async def _run(
         self,
         task: str,
-        source: Path,
+        source: Path | str,
         target: Path,
         context: Context[Any, Any],
         mask: Path | None,
         fields: dict[str, Any],
     ) -> list[ContentBlock]:
         with _as_tool_errors():
-            job = await self._client.upload(task, source, mask=mask, **_given(fields))
+            if isinstance(source, str):
+                job = await self._client.upload(task, None, mask=mask, image_url=source, **_given(fields))
+            else:
+                job = await self._client.upload(task, source, mask=mask, **_given(fields))
             await context.report_progress(0, 1)
             done = await self._client.wait(job)
             await self._client.download(done, target)
@@ -181,14 +185,23 @@ class _Tools:
             *_previews(target),
         ]
 
-    def _source(self, path: str) -> Path:
+    def _source(self, path: str) -> Path | str:
+        """A file, or an address as it is."""
+        if path.startswith(("http://", "https://")):
+            return path
+        return self._file(path)
+
+    def _file(self, path: str) -> Path:
         with _as_tool_errors():
             found = self._roots.inside(path)
             if not found.is_file():
                 raise InvalidParameter(f"{path}: there is no such file")
         return found
 
-    def _target(self, out: str | None, source: Path, mark: str) -> Path:
+    def _target(self, out: str | None, source: Path | str, mark: str) -> Path:
+        if isinstance(source, str):
+            name = safe_stem(source.rsplit("/", 1)[-1].partition("?")[0])
+            source = self._roots.folders[0] / name
         with _as_tool_errors():
             target = self._roots.inside(out or str(source.with_name(source.stem + mark)))
             if target == source or target.is_dir():
