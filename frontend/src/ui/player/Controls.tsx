@@ -7,6 +7,14 @@ import classes from './Player.module.css';
 import type { Playback } from './usePlayback';
 
 const FRAME_S = 0.04;
+const STEPS_S: Readonly<Record<string, number | undefined>> = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowDown: -1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+};
 
 interface Props {
   video: HTMLVideoElement | null;
@@ -26,6 +34,14 @@ export function Controls({ video, playback, isMuted, onMuted }: Props) {
   };
   const move = (byS: number) => {
     if (video) video.currentTime = Math.max(0, Math.min(endS, video.currentTime + byS));
+  };
+  /** The slider's own step is made for the pointer: too small for keys. */
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const byS = STEPS_S[event.key];
+    if (byS === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(byS);
   };
   useShortcuts({
     p: toggle,
@@ -53,19 +69,20 @@ export function Controls({ video, playback, isMuted, onMuted }: Props) {
           )}
         </ActionIcon>
       </Tooltip>
-      <Slider
-        className={classes.time}
-        thumbLabel={t('player.place')}
-        label={formatClock}
-        disabled={!video || endS === 0}
-        min={0}
-        max={Math.max(endS, 0.01)}
-        step={0.01}
-        value={Math.min(timeS, endS)}
-        onChange={(value) => {
-          if (video) video.currentTime = value;
-        }}
-      />
+      <div className={classes.time} onKeyDownCapture={onKeyDown}>
+        <Slider
+          thumbLabel={t('player.place')}
+          label={formatClock}
+          disabled={!video || endS === 0}
+          min={0}
+          max={Math.max(endS, 0.01)}
+          step={0.01}
+          value={Math.min(timeS, endS)}
+          onChange={(value) => {
+            if (video) video.currentTime = value;
+          }}
+        />
+      </div>
       <span className={`pm-number ${classes.clock}`} data-testid="clock">
         {formatClock(timeS)} / {formatClock(endS)}
       </span>
