@@ -1,6 +1,8 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './app';
+import { violations } from './axe';
 import { film, LONG, SHORT } from './films';
+import { Service } from './service';
 
 const COMPUTED = { timeout: 240_000 };
 
@@ -34,7 +36,7 @@ function players(page: Page) {
 }
 
 test(
-  'a film is estimated, tried, upscaled and compared in step',
+  'a film is estimated, upscaled and compared in step',
   { tag: '@daily' },
   async ({ app, page, service }) => {
     await app.open(service, 'films');
@@ -77,9 +79,9 @@ test('what is finished can be watched while the rest is computed, also after a r
   await choose(page, 'long.mp4', await film({ clip: LONG }));
   await app.start();
   await expect(page.getByTestId('progress')).toContainText(/of 600 frames/, COMPUTED);
+  await page.getByRole('button', { name: 'Play' }).click();
   await expect(page.getByTestId('finished')).toBeVisible(COMPUTED);
   await expect(page.getByTestId('player')).toHaveAttribute('data-comparing');
-  await page.getByRole('button', { name: 'Play' }).click();
   await expect.poll(async () => (await players(page))[0]?.currentTime).toBeGreaterThan(0.5);
   // The result is not complete: it is the playlist that is shown.
   await expect(newest(page)).toHaveAttribute('data-state', 'running');
@@ -160,4 +162,64 @@ test('without the service the section says what to do', async ({ app, page, serv
   await expect(page.getByTestId('start')).toBeDisabled();
   await page.getByTestId('obstacle').getByRole('button', { name: 'Use the service' }).click();
   await expect(page.getByTestId('start')).toBeEnabled();
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing on films, ${colorScheme}`, async ({ app, page, service }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await app.open(service, 'films');
+    expect(await violations(page)).toEqual([]);
+    await choose(page, 'square.mp4', await film({ clip: SHORT }));
+    await choose(page, 'empty.mp4', Buffer.alloc(0));
+    await expect(newest(page)).toHaveAttribute('data-state', 'refused');
+    await choose(page, 'square.mp4', await film({ clip: SHORT }));
+    await app.start();
+    await expect(newest(page)).toHaveAttribute('data-state', 'done', COMPUTED);
+    await expect(page.getByTestId('player')).toHaveAttribute('data-comparing');
+    await page.getByRole('button', { name: 'More options' }).click();
+    await expect(page.getByRole('combobox', { name: 'Codec' })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+  });
+}
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+
+  test('a film can be sent, and nothing is wider than the screen', async ({ app, page, service }) => {
+    const isTooWide = () => page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    await app.open(service, 'films');
+    expect(await isTooWide()).toBe(false);
+    await choose(page, 'square.mp4', await film({ clip: SHORT }));
+    await page.getByTestId('start').tap();
+    await expect(newest(page)).toHaveAttribute('data-state', 'done', COMPUTED);
+    await expect(page.getByTestId('player')).toHaveAttribute('data-comparing');
+    expect(await isTooWide()).toBe(false);
+    // No tooltip is left open, which would lie outside of all landmarks.
+    await page.mouse.move(180, 60);
+    await expect(page.getByRole('tooltip')).toHaveCount(0);
+    expect(await violations(page)).toEqual([]);
+  });
+});
+
+test('with an API key the result is fetched with it, and so is what is finished', async ({ app, page }) => {
+  const guarded = await Service.start({ PIXELMEND_API_KEYS: 'a-key-of-this-test' });
+  try {
+    await page.addInitScript(() =>
+      localStorage.setItem('pixelmend-settings', JSON.stringify({ apiKey: 'a-key-of-this-test' })),
+    );
+    await app.open(guarded, 'films');
+    await choose(page, 'long.mp4', await film({ clip: LONG }));
+    await app.start();
+    await expect(page.getByTestId('finished')).toBeVisible(COMPUTED);
+    await expect.poll(async () => (await players(page))[0]?.videoWidth).toBe(192);
+    await page.getByRole('button', { name: 'Cancel' }).first().click();
+    await choose(page, 'square.mp4', await film({ clip: SHORT }));
+    await app.start();
+    await expect(newest(page)).toHaveAttribute('data-state', 'done', COMPUTED);
+    await expect(page.getByTestId('player')).toHaveAttribute('data-comparing');
+    const { name } = await app.saved(() => page.getByRole('button', { name: 'Download' }).click());
+    expect(name).toBe('square-x2.mp4');
+  } finally {
+    await guarded.dispose();
+  }
 });

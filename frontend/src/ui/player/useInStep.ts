@@ -35,7 +35,9 @@ export function useInStep(
     // Whichever is opened last is brought to where the other one is.
     follower.addEventListener('loadedmetadata', meet);
     meet();
+    // The one that was playing alone until now takes the other one along.
     if (!leader.paused) play();
+    else if (!follower.paused) void leader.play().catch(hold);
     return () => {
       for (const [name, listener] of listeners) leader.removeEventListener(name, listener);
       follower.removeEventListener('loadedmetadata', meet);
