@@ -4,8 +4,8 @@ import { openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const ROOT = resolve(import.meta.dirname, '..', '..');
-const PYTHON = process.env.PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
+export const ROOT = resolve(import.meta.dirname, '..', '..');
+export const PYTHON = process.env.PYTHON ?? join(ROOT, '.venv', 'bin', 'python');
 const POLL_MS = 50;
 
 /** The real service in a folder of its own. It serves the built app. */

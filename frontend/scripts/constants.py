@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, get_args
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel
@@ -15,6 +15,8 @@ from pixelmend.tasks.inpaint import InpaintForm
 from pixelmend.tasks.options import DEFAULT_FEATHER_PX
 from pixelmend.tasks.registry import task_registry
 from pixelmend.tasks.upscale import UpscaleForm
+from pixelmend.tasks.upscale_video import UpscaleVideoForm
+from pixelmend.video.codecs import ANIMATIONS, CODECS, CONTAINERS, DEFAULT_QUALITY, VIDEO_SUFFIXES
 
 HEAD = """/**
  * Written by `npm run api` from the service's code; not by hand. What the service and the page both have to
@@ -24,8 +26,19 @@ HEAD = """/**
 TYPES = """export type TaskId = (typeof TASKS)[number];
 export type OutputFormat = keyof typeof OUTPUT_FORMATS;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
+export type FilmContainer = keyof typeof FILM_CONTAINERS;
+export type AnimationFormat = keyof typeof ANIMATION_FORMATS;
+export type FilmCodec = keyof typeof FILM_CODECS;
 """
-LIMITS = ("max_upload_bytes", "max_input_pixels", "max_input_side_px", "max_output_pixels")
+LIMITS = (
+    "max_upload_bytes",
+    "max_input_pixels",
+    "max_input_side_px",
+    "max_output_pixels",
+    "max_video_bytes",
+    "max_video_frames",
+    "max_video_s",
+)
 
 
 def bounds(form: type[BaseModel], name: str, **more: Any) -> dict[str, Any]:
@@ -36,6 +49,11 @@ def bounds(form: type[BaseModel], name: str, **more: Any) -> dict[str, Any]:
         "max": next(bound.le for bound in found if isinstance(bound, Le)),
         **more,
     }
+
+
+def choices(form: type[BaseModel], name: str) -> tuple[str, ...]:
+    """The values of a form's field that takes one of several words."""
+    return get_args(form.model_fields[name].annotation)
 
 
 def main() -> None:
@@ -79,11 +97,34 @@ def main() -> None:
             "The model that inpaints if none is named.",
             settings.default_inpaint_model,
         ),
+        "FILM_CONTAINERS": (
+            "Containers in which the service writes films; animated images stay what they are.",
+            {each.name: {"title": each.title, "mediaType": each.media_type} for each in CONTAINERS},
+        ),
+        "ANIMATION_FORMATS": (
+            "Animated images that are read and written as films.",
+            {each.name: {"title": each.title, "mediaType": each.media_type} for each in ANIMATIONS},
+        ),
+        "FILM_CODECS": (
+            "Codecs of films, and the containers that take them. A lossless one has no quality.",
+            {
+                each.name: {
+                    "title": each.title,
+                    "containers": each.containers,
+                    "isLossless": not each.software.quality_option,
+                }
+                for each in CODECS
+            },
+        ),
+        "FILM_QUALITY": ("", bounds(UpscaleVideoForm, "quality", default=DEFAULT_QUALITY)),
+        "FILM_ENCODERS": ("", choices(UpscaleVideoForm, "encoder")),
+        "FILM_DEINTERLACE": ("What is done with interlaced films.", choices(UpscaleVideoForm, "deinterlace")),
+        "FILM_SUFFIXES": ("Of names of files that are taken for films.", VIDEO_SUFFIXES),
     }
     sys.stdout.write(HEAD)
     for name, (meaning, value) in constants.items():
         comment = f"/** {meaning} */\n" if meaning else ""
-        suffix = " as const" if isinstance(value, dict | list) else ""
+        suffix = " as const" if isinstance(value, dict | list | tuple) else ""
         text = json.dumps(value, indent=2, ensure_ascii=False)
         sys.stdout.write(f"\n{comment}export const {name} = {text}{suffix};\n")
     sys.stdout.write(f"\n{TYPES}")

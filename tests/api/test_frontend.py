@@ -66,6 +66,7 @@ def test_the_policy_allows_wasm_and_images_from_memory_but_no_foreign_script(cli
     assert policy["default-src"] == "'none'"
     assert policy["script-src"].split() == ["'self'", "'wasm-unsafe-eval'"]
     assert "blob:" in policy["img-src"]
+    assert "blob:" in policy["media-src"]
     assert "blob:" in policy["worker-src"]
 
 
@@ -84,8 +85,11 @@ def test_the_policy_allows_the_service_that_a_build_asks_and_no_other(
 ) -> None:
     before = client.get("/").headers["content-security-policy"]
     assert "connect-src 'self' blob:;" in before
+    assert "media-src 'self' blob:;" in before
     (build / "build.json").write_text(json.dumps({"apiUrl": api_url}))  # it counts without a restart
-    expected = before.replace("connect-src 'self' blob:", f"connect-src 'self' blob:{allowed}")
+    expected = before
+    for rule in ("connect-src 'self' blob:", "media-src 'self' blob:"):
+        expected = expected.replace(rule, rule + allowed)
     for path in ("/", "/assets/index-Ab_1-xYz9.js", "/assets/plain.js", "/favicon.svg"):
         assert client.get(path).headers["content-security-policy"] == expected
 

@@ -59,7 +59,9 @@ def test_limits_are_the_services_own() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     limits = [int(value) for value in re.findall(r"client_max_body_size (\d+);", text)]
     own = [defaults["max_upload_bytes"], defaults["max_batch_bytes"]]
-    assert sorted(limits) == sorted([*own, *map(base64_bytes, own)])
+    film = defaults["max_video_bytes"] + 65536  # with the rest of its form
+    assert film > defaults["max_batch_bytes"]
+    assert sorted(limits) == sorted([*own, film, *map(base64_bytes, own)])
     (read_timeout_s,) = re.findall(r"^proxy_read_timeout (\d+)s;", text, re.MULTILINE)
     assert int(read_timeout_s) > defaults["request_timeout_s"] + defaults["drain_timeout_s"]
 
@@ -89,6 +91,18 @@ def test_batches_of_60_mb_go_through(proxy: Proxy, path: str, fields: dict[str, 
     if expected == 200:
         names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
         assert names == ["manifest.json"]  # two files that are no images
+
+
+def test_a_film_larger_than_a_batch_may_be_goes_through(proxy: Proxy, tmp_path: Path) -> None:
+    """And the service is asked what it is: the proxy has no opinion on it."""
+    path = tmp_path / "film.mp4"
+    with path.open("wb") as sparse:
+        sparse.truncate(1_100_000_000)
+    with path.open("rb") as file:
+        answer = proxy.client.post(
+            "/api/jobs", data={"task": "upscale-video"}, files={"file": file}, timeout=300
+        )
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:pixelmend:problem:unsupported-video")
 
 
 def test_addresses_of_other_programs_reach_the_service(proxy: Proxy) -> None:

@@ -26,6 +26,7 @@ _POLICY = "; ".join(
         "connect-src 'self' blob:{api_origin}",
         # What the user gives, and what a service answers, is shown from memory.
         "img-src 'self' blob: data:",
+        "media-src 'self' blob:{api_origin}",
         "font-src 'self'",
         # The component library sets colours and sizes as style attributes.
         "style-src 'self' 'unsafe-inline'",

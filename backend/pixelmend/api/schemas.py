@@ -101,6 +101,9 @@ class Limits(BaseModel):
     max_input_pixels: int
     max_input_side_px: int
     max_output_pixels: int
+    max_video_bytes: int = Field(description="Largest film.")
+    max_video_frames: int = Field(description="Most frames of a film, or of a part of one.")
+    max_video_s: float = Field(description="Longest film, or part of one, in seconds.")
     max_batch_items: int
     max_batch_bytes: int
     max_queue_jobs: int

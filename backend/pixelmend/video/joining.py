@@ -33,7 +33,10 @@ _DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Of the source's seconds: what is kept of its other streams. end_s: None for all."""
+    """Of the source's seconds: what is kept of its other streams. end_s: None for all.
+
+    The result begins at 0: players show nothing before the first frame, or take the wait for its length.
+    """
 
     start_s: float
     end_s: float | None
@@ -91,7 +94,10 @@ def _join(
     ):
         source = None if old is None else main_stream(old)
         picture = _picture_stream(new, first.streams.video[0], source, film)
-        videos = _pictures(segments, timeline, picture, by_decoding=container in ("mp4", "mov"))
+        first_pts = 0 if cut is None else timeline.pts[0]
+        videos = _pictures(
+            segments, timeline, picture, by_decoding=container in ("mp4", "mov"), first_pts=first_pts
+        )
         others: Iterator[Timed] = iter(())
         tags: dict[str, str] = {}
         if old is not None and source is not None:
@@ -171,15 +177,22 @@ Timed: TypeAlias = "tuple[float, int, Packet[Any]]"
 
 
 def _pictures(
-    segments: Sequence[FinishedSegment], timeline: Timeline, stream: VideoStream, *, by_decoding: bool
+    segments: Sequence[FinishedSegment],
+    timeline: Timeline,
+    stream: VideoStream,
+    *,
+    by_decoding: bool,
+    first_pts: int,
 ) -> Iterator[Timed]:
+    """first_pts: what becomes 0."""
     times = _PictureTimes(segments, timeline, by_decoding=by_decoding)
     for segment in segments:
         with av.open(f"file:{segment.path}") as container:
             for packet in container.demux(container.streams.video[0]):
                 if not packet.size:
                     continue
-                packet.pts, packet.dts, packet.duration = times.next()
+                pts, dts, packet.duration = times.next()
+                packet.pts, packet.dts = pts - first_pts, dts - first_pts
                 packet.time_base = timeline.time_base_s
                 packet.stream = stream
                 yield float(packet.dts * timeline.time_base_s), stream.index, packet
@@ -243,8 +256,13 @@ def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> 
             if time is None or packet.time_base is None:
                 continue
             seconds = float(time * packet.time_base)
-            if cut is not None and not cut.holds(seconds):
-                continue
+            if cut is not None:
+                if not cut.holds(seconds):
+                    continue
+                shift = round(cut.start_s / packet.time_base)
+                packet.pts = None if packet.pts is None else packet.pts - shift
+                packet.dts = None if packet.dts is None else packet.dts - shift
+                seconds -= cut.start_s
             index = packet.stream.index
             packet.stream = copies[index]
             yield seconds, packet.stream.index, packet

@@ -80,6 +80,7 @@ export class Api {
     (await this.json<Schemas['InstanceList']>('/api/instances')).instances;
   job = (id: string, signal?: AbortSignal): Promise<Job> =>
     this.json(`/api/jobs/${encodeURIComponent(id)}`, { signal });
+  jobs = async (): Promise<Job[]> => (await this.json<Schemas['JobList']>('/api/jobs')).jobs;
   cancelJob = (id: string): Promise<Job> =>
     this.json(`/api/jobs/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true });
 

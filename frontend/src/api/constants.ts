@@ -65,7 +65,10 @@ export const DEFAULT_LIMITS = {
   "max_upload_bytes": 50000000,
   "max_input_pixels": 50000000,
   "max_input_side_px": 16384,
-  "max_output_pixels": 256000000
+  "max_output_pixels": 256000000,
+  "max_video_bytes": 2000000000,
+  "max_video_frames": 500000,
+  "max_video_s": 21600.0
 } as const;
 
 export const QUALITY = {
@@ -104,6 +107,141 @@ export const MASK_THRESHOLD = 128;
 /** The model that inpaints if none is named. */
 export const DEFAULT_INPAINT_MODEL = "pixelmend-fill";
 
+/** Containers in which the service writes films; animated images stay what they are. */
+export const FILM_CONTAINERS = {
+  "mp4": {
+    "title": "MP4",
+    "mediaType": "video/mp4"
+  },
+  "mkv": {
+    "title": "Matroska",
+    "mediaType": "video/matroska"
+  },
+  "webm": {
+    "title": "WebM",
+    "mediaType": "video/webm"
+  },
+  "mov": {
+    "title": "QuickTime",
+    "mediaType": "video/quicktime"
+  }
+} as const;
+
+/** Animated images that are read and written as films. */
+export const ANIMATION_FORMATS = {
+  "gif": {
+    "title": "GIF",
+    "mediaType": "image/gif"
+  },
+  "apng": {
+    "title": "animated PNG",
+    "mediaType": "image/apng"
+  },
+  "webp": {
+    "title": "animated WebP",
+    "mediaType": "image/webp"
+  }
+} as const;
+
+/** Codecs of films, and the containers that take them. A lossless one has no quality. */
+export const FILM_CODECS = {
+  "h264": {
+    "title": "H.264",
+    "containers": [
+      "mp4",
+      "mkv",
+      "mov"
+    ],
+    "isLossless": false
+  },
+  "hevc": {
+    "title": "HEVC",
+    "containers": [
+      "mp4",
+      "mkv",
+      "mov"
+    ],
+    "isLossless": false
+  },
+  "av1": {
+    "title": "AV1",
+    "containers": [
+      "mp4",
+      "mkv",
+      "mov",
+      "webm"
+    ],
+    "isLossless": false
+  },
+  "vp9": {
+    "title": "VP9",
+    "containers": [
+      "mp4",
+      "mkv",
+      "webm"
+    ],
+    "isLossless": false
+  },
+  "prores": {
+    "title": "ProRes",
+    "containers": [
+      "mov",
+      "mkv"
+    ],
+    "isLossless": false
+  },
+  "ffv1": {
+    "title": "FFV1 (lossless)",
+    "containers": [
+      "mkv"
+    ],
+    "isLossless": true
+  }
+} as const;
+
+export const FILM_QUALITY = {
+  "min": 1,
+  "max": 100,
+  "default": 80
+} as const;
+
+export const FILM_ENCODERS = [
+  "auto",
+  "software",
+  "hardware"
+] as const;
+
+/** What is done with interlaced films. */
+export const FILM_DEINTERLACE = [
+  "auto",
+  "off",
+  "refuse"
+] as const;
+
+/** Of names of files that are taken for films. */
+export const FILM_SUFFIXES = [
+  ".mp4",
+  ".m4v",
+  ".mov",
+  ".mkv",
+  ".webm",
+  ".avi",
+  ".ts",
+  ".m2ts",
+  ".mts",
+  ".mpg",
+  ".mpeg",
+  ".flv",
+  ".wmv",
+  ".3gp",
+  ".ogv",
+  ".mxf",
+  ".nut"
+] as const;
+
 export type TaskId = (typeof TASKS)[number];
 export type OutputFormat = keyof typeof OUTPUT_FORMATS;
 export type InputFormat = (typeof INPUT_FORMATS)[number];
+export type FilmContainer = keyof typeof FILM_CONTAINERS;
+export type AnimationFormat = keyof typeof ANIMATION_FORMATS;
+export type FilmCodec = keyof typeof FILM_CODECS;

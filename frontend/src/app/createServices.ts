@@ -4,6 +4,7 @@ import { Api } from '../api/client';
 import { DEFAULT_LIMITS } from '../api/constants';
 import { checkFile } from '../files/check';
 import { browserDecoder } from '../files/decoder';
+import { browserFilmReader } from '../files/film';
 import { ProcessError } from '../lib/errors';
 import { createStore, type Store } from '../lib/store';
 import { createAutomaticProcessor } from '../processing/automatic';
@@ -12,6 +13,8 @@ import { createRemoteProcessor } from '../processing/remote';
 import { startChecker } from '../state/checker';
 import { reduceChosen } from '../state/chosen';
 import type { TaskFeature } from '../state/feature';
+import { createFilmRunner } from '../state/filmRunner';
+import { NO_FILMS, reduceFilms } from '../state/films';
 import { EMPTY_QUEUE, reduceQueue } from '../state/queue';
 import { startRunner } from '../state/runner';
 import type { BuildOptions, Services } from '../state/services';
@@ -48,7 +51,7 @@ export function createServices(
     if (!ready) throw new ProcessError('not-ready', reasons.join('; '), { retryable: true });
     status.dispatch({ type: 'ready' });
   };
-  const tasks = features.map((feature) => feature.task);
+  const tasks = features.flatMap(({ task }) => (task === null ? [] : [task]));
   const browser = createBrowserProcessor();
   const processor = createAutomaticProcessor({
     remote: createRemoteProcessor(api, tasks),
@@ -69,6 +72,7 @@ export function createServices(
   const onKept = () => (document.documentElement.dataset.engine = 'kept');
   prefetchWhenIdle(status, browser, () => preference() === 'auto', onKept);
   const slots = () => (preference() !== 'browser' && status.get().state === 'ready' ? SERVER_SLOTS : 1);
+  const films = createStore(reduceFilms, NO_FILMS);
   const services: Services = {
     build,
     api,
@@ -80,6 +84,8 @@ export function createServices(
     browser,
     processor,
     runner: startRunner(queue, processor, slots),
+    films,
+    filmRunner: createFilmRunner({ api, films, limits, reader: browserFilmReader }),
     limits,
     askService: async () => {
       if (build.browserOnly) return;

@@ -1,11 +1,12 @@
 /** The sections of the app, in the order of its tabs. A new task is one folder in `features/` and one entry here. */
 
+import { filmsFeature } from '../features/films';
 import { inpaintFeature } from '../features/inpaint';
 import { systemFeature } from '../features/system';
 import { upscaleFeature } from '../features/upscale';
 import type { Feature, TaskFeature } from '../state/feature';
 
-export const TASK_FEATURES: readonly TaskFeature[] = [upscaleFeature, inpaintFeature];
+export const TASK_FEATURES: readonly TaskFeature[] = [upscaleFeature, inpaintFeature, filmsFeature];
 
 export const FEATURES: readonly Feature[] = [...TASK_FEATURES, systemFeature];
 

@@ -36,8 +36,10 @@ export function useIncomingFiles(): void {
   }, [services, taker]);
   useShortcuts({
     o: () =>
-      taker.takesMany
-        ? pickFiles((files) => files.length > 0 && taker.take(services, files))
-        : pickFile((file) => taker.take(services, [file])),
+      taker.pick
+        ? taker.pick(services)
+        : taker.takesMany
+          ? pickFiles((files) => files.length > 0 && taker.take(services, files))
+          : pickFile((file) => taker.take(services, [file])),
   });
 }

@@ -1,20 +1,28 @@
+import { FILM_SUFFIXES } from '../api/constants';
+
 /** HEIC is named because some systems do not count it among the images. */
-const ACCEPTED = 'image/*,.heic,.heif';
+const IMAGES = 'image/*,.heic,.heif';
+/** Some systems know few of the kinds of films. Animated images count as films. */
+const FILMS = ['video/*', 'image/gif', 'image/apng', 'image/png', 'image/webp', ...FILM_SUFFIXES].join();
 
 /** Opens the system's file dialog. */
 export function pickFiles(onPicked: (files: File[]) => void): void {
-  open(true, onPicked);
+  open(IMAGES, true, onPicked);
 }
 
 export function pickFile(onPicked: (file: File) => void): void {
-  open(false, ([file]) => file && onPicked(file));
+  open(IMAGES, false, ([file]) => file && onPicked(file));
 }
 
-function open(isMultiple: boolean, onPicked: (files: File[]) => void): void {
+export function pickFilms(onPicked: (files: File[]) => void): void {
+  open(FILMS, true, onPicked);
+}
+
+function open(accepted: string, isMultiple: boolean, onPicked: (files: File[]) => void): void {
   const input = document.createElement('input');
   input.type = 'file';
   input.multiple = isMultiple;
-  input.accept = ACCEPTED;
+  input.accept = accepted;
   input.onchange = () => onPicked([...(input.files ?? [])]);
   input.click();
 }

@@ -22,9 +22,12 @@ export interface Feature {
 /** A section for a kind of work. */
 export interface TaskFeature extends Feature {
   id: TaskId;
-  task: Task;
-  /** Whether it takes more than one image at a time. */
+  /** null: its work is not a processor's, since only the service does it. */
+  task: Task | null;
+  /** Whether it takes more than one file at a time. */
   takesMany: boolean;
-  /** Takes images that were dropped, pasted, picked, or passed on by another section. At least one. */
+  /** Asks the user for files, and takes them. Missing: any images are asked for. */
+  pick?(services: Services): void;
+  /** Takes files that were dropped, pasted, picked, or passed on by another section. At least one. */
   take(services: Services, files: readonly File[]): void;
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { DEFAULT_LIMITS, type TaskId } from '../api/constants';
 import type { InputLimits } from '../files/check';
+import type { FilmLimits } from '../files/film';
 import type { ProcessorModel } from '../processing/processor';
 import { useGeneralSettings, useServices, useStore } from './services';
 import { modeOf, type Mode } from './status';
@@ -38,6 +39,6 @@ export function useInfo() {
   });
 }
 
-export function useLimits(): InputLimits {
+export function useLimits(): InputLimits & FilmLimits {
   return useInfo().data?.limits ?? DEFAULT_LIMITS;
 }

@@ -4,11 +4,14 @@ import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { Api } from '../api/client';
 import type { TaskId } from '../api/constants';
 import type { InputLimits } from '../files/check';
+import type { FilmLimits } from '../files/film';
 import type { Store } from '../lib/store';
 import type { BrowserProcessor } from '../processing/browser';
 import type { Processor } from '../processing/processor';
 import type { Task } from '../processing/task';
 import type { ChosenStore } from './chosen';
+import type { FilmRunner } from './filmRunner';
+import type { FilmsAction, FilmsState } from './films';
 import type { QueueAction, QueueState } from './queue';
 import type { Runner } from './runner';
 import { generalSettings, type Settings, type SettingsAction, type SettingsPart, valuesOf } from './settings';
@@ -31,7 +34,9 @@ export interface Services {
   browser: BrowserProcessor;
   processor: Processor;
   runner: Runner;
-  limits: () => Promise<InputLimits>;
+  films: Store<FilmsState, FilmsAction>;
+  filmRunner: FilmRunner;
+  limits: () => Promise<InputLimits & FilmLimits>;
   /** Asks the service how it is, and keeps the answer. */
   askService: () => Promise<void>;
   /** Passes images on to the section of a task, and shows it. */

@@ -5,8 +5,17 @@ import { useLimits } from '../state/hooks';
 import { useIsDragging } from './useIsDragging';
 import classes from './DropZone.module.css';
 
-/** Asks for the first image. Dropping works anywhere on the page. */
-export function DropZone({ title, onPick }: { title: string; onPick: () => void }) {
+interface Props {
+  title: string;
+  onPick: () => void;
+  /** The button's text; missing: that for images. */
+  pick?: string;
+  /** What can be taken; missing: what is said of images. */
+  children?: React.ReactNode;
+}
+
+/** Asks for the first file. Dropping works anywhere on the page. */
+export function DropZone({ title, onPick, pick, children }: Props) {
   const { t } = useTranslation();
   const limits = useLimits();
   const isDragging = useIsDragging();
@@ -20,12 +29,16 @@ export function DropZone({ title, onPick }: { title: string; onPick: () => void 
       <h1 className={classes.title}>{isDragging ? t('add.dropNow') : title}</h1>
       <p className={classes.hint}>
         {t('add.hint')}
-        <Button onClick={onPick}>{t('add.pick')}</Button>
+        <Button onClick={onPick}>{pick ?? t('add.pick')}</Button>
       </p>
       <p className={classes.small}>
-        {t('add.formats')}
-        <br />
-        {t('add.limits', values)}
+        {children ?? (
+          <>
+            {t('add.formats')}
+            <br />
+            {t('add.limits', values)}
+          </>
+        )}
       </p>
     </div>
   );

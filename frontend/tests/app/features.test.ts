@@ -5,20 +5,26 @@ import { en } from '../../src/i18n/en';
 
 test('every task of the service has a section', () => {
   expect(TASK_FEATURES.map(({ id }) => id)).toEqual([...TASKS]);
-  for (const { id, task } of TASK_FEATURES) expect(task.id).toBe(id);
+  for (const { id, task } of TASK_FEATURES) expect(task?.id ?? id).toBe(id);
 });
 
 test('addresses that people may have kept still lead to their sections', () => {
-  expect(['upscale', 'erase', 'system'].map((fragment) => featureOf(fragment).id)).toEqual([
+  expect(['upscale', 'erase', 'films', 'system'].map((fragment) => featureOf(fragment).id)).toEqual([
     'upscale',
     'inpaint',
+    'upscale-video',
     'system',
   ]);
   expect(featureOf('').id).toBe('upscale');
 });
 
-test('a section without a task leaves images to the first task', () => {
-  expect(FEATURES.map((feature) => takerOf(feature).id)).toEqual(['upscale', 'inpaint', 'upscale']);
+test('a section without a task leaves files to the first task', () => {
+  expect(FEATURES.map((feature) => takerOf(feature).id)).toEqual([
+    'upscale',
+    'inpaint',
+    'upscale-video',
+    'upscale',
+  ]);
 });
 
 test('titles and shortcuts of all sections have texts', () => {

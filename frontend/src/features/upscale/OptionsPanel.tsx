@@ -2,15 +2,16 @@ import { Button } from '@mantine/core';
 import { IconArrowsMaximize, IconFlask, IconPlayerStop } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { targetSize } from '../../processing/targetSize';
 import { useModels } from '../../state/hooks';
 import { isActive, type QueueItem } from '../../state/queue';
 import { useServices, useSettings } from '../../state/services';
-import { upscaleOptionsOf, upscalingSettings } from '../../state/upscaling';
+import { upscaleOptionsOf, upscalingOf, upscalingSettings } from '../../state/upscaling';
+import { SizeFields } from '../../ui/SizeFields';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
 import { FormatFields } from './FormatFields';
 import { ModelFields } from './ModelFields';
-import { SizeFields } from './SizeFields';
 import classes from './Upscale.module.css';
 
 const CropTrial = lazy(() => import('./CropTrial'));
@@ -24,12 +25,16 @@ interface Props {
 export function OptionsPanel({ items, selected }: Props) {
   const { t } = useTranslation();
   const [isTrying, setTrying] = useState(false);
+  const [settings, change] = useSettings(upscalingSettings);
+  const { widthPx, heightPx } = selected?.probe ?? { widthPx: null, heightPx: null };
+  const result =
+    widthPx && heightPx ? targetSize({ widthPx, heightPx }, upscalingOf(settings, false).target) : null;
   const canTry = selected !== null && selected.thumbnail !== null;
   return (
     <div className={`pm-card ${classes.options}`}>
       <div className={classes.fields}>
         <h2 style={{ fontSize: 14, fontWeight: 600, margin: 0 }}>{t('options.title')}</h2>
-        <SizeFields probe={selected?.probe ?? null} />
+        <SizeFields sizing={settings} onChange={change} result={result} />
         <ModelFields />
         <Button
           variant="default"

@@ -60,7 +60,7 @@ async function readBlob(
   return new Blob(parts, { type: response.headers.get('content-type') ?? '' });
 }
 
-function notesOf(notKept: string | null, notes: string | null): Note[] {
+export function notesOf(notKept: string | null, notes: string | null): Note[] {
   const found: Note[] = [];
   if (notKept) found.push({ key: 'notKept', values: { what: notKept }, text: `Not kept: ${notKept}` });
   for (const text of notes?.split('; ') ?? []) found.push({ key: null, text });

@@ -1,9 +1,9 @@
-import { IconArrowsHorizontal } from '@tabler/icons-react';
 import { useEffect, useReducer, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Divider } from './Divider';
 import { drawSource, prepare } from './draw';
 import { useSource } from './useSource';
-import { pointIn, useViewport } from './useViewport';
+import { useViewport } from './useViewport';
 import classes from './Viewer.module.css';
 import { ZoomBar } from './ZoomBar';
 
@@ -79,62 +79,6 @@ export function CompareViewer({ before, after }: { before: Picture | null; after
         </>
       )}
       {shown && <ZoomBar viewport={viewport} isPixelView={isPixelView} onPixelView={setPixelView} />}
-    </div>
-  );
-}
-
-interface DividerProps {
-  share: number;
-  onShare: (share: number) => void;
-  stage: React.RefObject<HTMLDivElement | null>;
-}
-
-function Divider({ share, onShare, stage }: DividerProps) {
-  const { t } = useTranslation();
-  const isHeld = useRef(false);
-  const follow = (event: React.PointerEvent) => {
-    if (isHeld.current && stage.current) {
-      const at = pointIn(stage.current, event).x / stage.current.clientWidth;
-      onShare(Math.min(1, Math.max(0, at)));
-    }
-  };
-  const onKeyDown = (event: React.KeyboardEvent) => {
-    const steps: Record<string, number> = {
-      ArrowLeft: -0.02,
-      ArrowRight: 0.02,
-      PageDown: -0.1,
-      PageUp: 0.1,
-      Home: -1,
-      End: 1,
-    };
-    const step = steps[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    onShare(Math.min(1, Math.max(0, share + step)));
-  };
-  return (
-    <div
-      className={classes.divider}
-      style={{ left: `${share * 100}%` }}
-      role="slider"
-      tabIndex={0}
-      aria-label={t('viewer.slider')}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(share * 100)}
-      aria-orientation="horizontal"
-      onKeyDown={onKeyDown}
-      onPointerDown={(event) => {
-        isHeld.current = true;
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }}
-      onPointerMove={follow}
-      onPointerUp={() => (isHeld.current = false)}
-      onPointerCancel={() => (isHeld.current = false)}
-    >
-      <span className={classes.grip}>
-        <IconArrowsHorizontal size={18} aria-hidden />
-      </span>
     </div>
   );
 }

@@ -1,21 +1,31 @@
 import { Group, NumberInput, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { SCALE } from '../../api/constants';
-import type { ImageHeader } from '../../imaging/headers';
-import { targetSize } from '../../processing/targetSize';
-import { useSettings } from '../../state/services';
-import { upscalingOf, upscalingSettings } from '../../state/upscaling';
+import { SCALE } from '../api/constants';
+import type { Size } from '../imaging/geometry';
 
 const FACTORS = ['2', '3', '4', '8'];
 
-export function SizeFields({ probe }: { probe: ImageHeader | null }) {
+export interface Sizing {
+  sizing: 'scale' | 'size';
+  factor: number;
+  widthPx: number | null;
+  heightPx: number | null;
+}
+
+interface Props {
+  sizing: Sizing;
+  onChange: (changes: Partial<Sizing>) => void;
+  /** The size of the result; null while it is not known. */
+  result: Size | null;
+}
+
+/** By a factor, or to exact pixels. */
+export function SizeFields({
+  sizing: { sizing, factor, widthPx, heightPx },
+  onChange: change,
+  result,
+}: Props) {
   const { t } = useTranslation();
-  const [settings, change] = useSettings(upscalingSettings);
-  const { sizing, factor, widthPx, heightPx } = settings;
-  const result =
-    probe?.widthPx && probe.heightPx
-      ? targetSize({ widthPx: probe.widthPx, heightPx: probe.heightPx }, upscalingOf(settings, false).target)
-      : null;
   return (
     <Stack gap={8}>
       <SegmentedControl
