@@ -175,6 +175,13 @@ def test_what_is_no_image_is_said_and_nothing_stays(world: World, path: str, sta
     world.service.wait_until_spool_is_empty()
 
 
+def test_film_may_be_as_large_as_films_may(world: World) -> None:
+    answer = world.upscale(world.url("/large"), "/api/jobs", task="upscale-video")
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:pixelmend:problem:unsupported-video")
+    image = world.upscale(world.url("/large"), "/api/jobs", task="upscale")
+    assert (image.status_code, "max_upload_bytes" in image.json()["detail"]) == (413, True)
+
+
 def test_host_without_an_address_or_a_server_is_said(world: World) -> None:
     nameless = world.upscale("http://nameless.example/x.png")
     assert (nameless.status_code, "has no address" in nameless.json()["detail"]) == (422, True)

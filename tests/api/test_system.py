@@ -51,7 +51,7 @@ def test_documentation_describes_the_form(service: ServiceClient) -> None:
     body = document["paths"]["/api/upscale"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(body["schema"]["properties"]) == {
         "file", "scale", "width", "height", "model", "format", "quality", "tile", "denoise", "first_frame",
-        "fit",
+        "fit", "recipe", "image_url",
     }  # fmt: skip
     assert "$ref" not in str(body)
 

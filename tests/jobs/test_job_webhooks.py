@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.jobs import job_webhooks
 from pixelmend.jobs.job_webhooks import signature
 from tests.inprocess import ThreadService, service_in_threads
 from tests.pictures import encoded, photo
@@ -45,9 +46,11 @@ def server(receiver: Receiver) -> Iterator[WebServer]:
         yield running
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[ThreadService]:
-    with service_in_threads(tmp_path, None, None, None, telling(), webhook_secret=SECRET) as running:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadService]:
+    with service_in_threads(
+        tmp_path_factory.mktemp("webhooks"), None, None, None, telling(), webhook_secret=SECRET
+    ) as running:
         yield running
 
 
@@ -148,6 +151,7 @@ def test_delivery_outlives_a_stop_of_the_service(
 def test_addresses_that_may_not_be_told_are_refused_before_the_work(
     service: ThreadService, server: WebServer
 ) -> None:
+    before = service.client.get("/api/jobs").json()
     for url, words in (
         (f"http://elsewhere.example:{server.port}/", "not one of WEBHOOK_HOSTS"),
         (f"http://user:word@{HOST}/", "user name"),
@@ -157,7 +161,7 @@ def test_addresses_that_may_not_be_told_are_refused_before_the_work(
         assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.text
     waited = service.client.post("/api/upscale", files={"file": image(7)}, data={"webhook_url": "http://x"})
     assert (waited.status_code, "no field 'webhook_url'" in waited.json()["detail"]) == (422, True)
-    assert service.client.get("/api/jobs").json()["jobs"] == []
+    assert service.client.get("/api/jobs").json() == before
 
 
 def test_this_machine_is_not_told_even_if_its_name_is_listed(tmp_path: Path, server: WebServer) -> None:
@@ -205,3 +209,20 @@ def test_receiver_of_the_guide_knows_what_is_ours_and_what_is_not() -> None:
     assert not module["is_ours"](SECRET, header, b"[]")
     assert not module["is_ours"]("another", header, b"{}")
     assert not module["is_ours"](SECRET, header.replace("t=1", "t=2"), b"{}")
+
+
+@pytest.mark.full
+def test_receiver_that_never_takes_it_is_given_up(
+    service: ThreadService, server: WebServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pauses of a hundredth; it is the number of attempts that counts."""
+    monkeypatch.setattr(job_webhooks, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(job_webhooks, "LONGEST_PAUSE_S", 0.01)
+    receiver.failures = 1_000
+    job = submit(service, server, image(10))
+    given_up = shown(service, job["id"], "failed")
+    assert given_up == {"state": "failed", "attempts": 10, "last_error": "the receiver answers 500"}
+    assert len(receiver.jobs) == job_webhooks.MAX_FAILURES
+    receiver.failures = 0
+    submit(service, server, image(10))  # asked for again, it begins again
+    assert shown(service, job["id"], "delivered")["attempts"] == 1

@@ -50,7 +50,7 @@ class Outbound:
     """Which addresses may be asked, and how.
 
     hosts: comma-separated names, or `*.example.org` for all below that; empty: none. setting: what has them.
-    allows: of the addresses that a name has, which all have to be.
+    allows: of the addresses that a name has, which all have to be. tls: None for the usual authorities.
     """
 
     def __init__(
@@ -60,12 +60,13 @@ class Outbound:
         *,
         resolve: Resolve = resolve,
         allows: Callable[[Address], bool] = is_public,
+        tls: SSLContext | None = None,
     ) -> None:
         self._hosts = tuple(filter(None, (host.strip().lower() for host in hosts.split(","))))
         self._setting = setting
         self._resolve = resolve
         self._allows = allows
-        self._tls: SSLContext | None = None
+        self._tls = tls
 
     @property
     def is_enabled(self) -> bool:

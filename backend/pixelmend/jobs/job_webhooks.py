@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import httpx
@@ -20,8 +21,8 @@ from pixelmend.jobs.webhook_rows import Webhook, WebhookState
 
 FIELD = "webhook_url"
 SIGNATURE_HEADER = "X-Pixelmend-Signature"
-MAX_ATTEMPTS = 10
-"""The pauses between them take about four minutes together."""
+MAX_FAILURES = 10
+"""In one run of the service; the pauses between them take about four minutes together."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 TIMEOUT_S = 15.0
 LOOK_PERIOD_S = 0.5
@@ -32,6 +33,17 @@ def signature(secret: str, body: bytes, now_s: int) -> str:
     """`t=<seconds since 1970>,v1=<hex>`: HMAC-SHA256 of `<t>.<body>`."""
     mac = hmac.new(secret.encode(), f"{now_s}.".encode() + body, hashlib.sha256)
     return f"t={now_s},v1={mac.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """Of one address in this run. next_s: `time.monotonic()` from which on it is tried again."""
+
+    count: int = 0
+    next_s: float = 0.0
+
+
+_NONE = _Failures()
 
 
 def webhook_secret(settings: Settings) -> str:
@@ -61,7 +73,7 @@ class JobWebhooks:
         self._secret = secret
         self._body_of = body_of
         self._log = log
-        self._next_s: dict[tuple[str, str], float] = {}
+        self._failures: dict[tuple[str, str], _Failures] = {}
         self._sending: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._look = Repeated("webhooks", self._send_due, LOOK_PERIOD_S, log)
 
@@ -91,7 +103,7 @@ class JobWebhooks:
     async def _send_due(self) -> None:
         for webhook, record in await self._store.due_webhooks():
             key = webhook.job_id, webhook.url
-            waits = time.monotonic() < self._next_s.get(key, 0.0)
+            waits = key in self._failures and time.monotonic() < self._failures[key].next_s
             if waits or key in self._sending or len(self._sending) >= MAX_AT_A_TIME:
                 continue
             task = self._sending[key] = asyncio.create_task(self._send(webhook, record), name="webhook")
@@ -107,17 +119,16 @@ class JobWebhooks:
         except Exception as bug:  # counted like any failure, so that it ends
             self._log.error("a webhook failed by a bug", job=webhook.job_id, exc_info=bug)
             error = type(bug).__name__
+        failures = self._failures.pop(key, _NONE).count + 1
         if error is None:
             state = WebhookState.DELIVERED
-        elif attempts >= MAX_ATTEMPTS:
+        elif failures >= MAX_FAILURES:
             state = WebhookState.FAILED
             self._log.warning("a webhook is given up", job=webhook.job_id, attempts=attempts, reason=error)
         else:
             state = WebhookState.PENDING
-            pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempts - 1))
-            self._next_s[key] = time.monotonic() + pause_s
-        if state is not WebhookState.PENDING:
-            self._next_s.pop(key, None)
+            pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (failures - 1))
+            self._failures[key] = _Failures(failures, time.monotonic() + pause_s)
         try:
             await self._store.note_webhook(Webhook(*key, state, attempts, error))
         except PixelmendError as problem:  # it is told once more
