@@ -5409,6 +5409,21 @@ export interface components {
             /** Max Upload Bytes */
             max_upload_bytes: number;
             /**
+             * Max Video Bytes
+             * @description Largest film.
+             */
+            max_video_bytes: number;
+            /**
+             * Max Video Frames
+             * @description Most frames of a film, or of a part of one.
+             */
+            max_video_frames: number;
+            /**
+             * Max Video S
+             * @description Longest film, or part of one, in seconds.
+             */
+            max_video_s: number;
+            /**
              * Min Scale
              * @default 1
              */
