@@ -10,7 +10,8 @@ import os
 from dataclasses import dataclass
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import InternalError, PixelmendError, known_error
+from pixelmend.core.error_codes import known_error
+from pixelmend.core.errors import InternalError, PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.imaging.probe import input_limits, probe
 from pixelmend.models.catalog import load_catalog
