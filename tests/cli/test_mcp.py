@@ -144,6 +144,7 @@ def test_the_command_speaks_by_stdio(service: ServiceClient, folder: Path) -> No
     assert (folder / "photo-upscaled.png").is_file()
 
 
+@pytest.mark.full
 def test_the_command_speaks_by_http(service: ServiceClient, folder: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

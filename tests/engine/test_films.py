@@ -125,7 +125,12 @@ CLIPS = {
 }
 
 
-@pytest.mark.parametrize("name", CLIPS)
+EVERY_DAY = ("constant.mp4", "variable.mkv", "ordered.mp4", "deep.mkv")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in EVERY_DAY else pytest.param(name, marks=pytest.mark.full) for name in CLIPS]
+)
 def test_times_tags_and_sound_are_the_sources(engine: InProcessEngine, tmp_path: Path, name: str) -> None:
     clip = CLIPS[name]
     if name.endswith((".avi", ".ts")):  # their clocks
@@ -184,6 +189,7 @@ def test_every_frame_is_what_the_network_makes_of_it_alone(engine: InProcessEngi
         assert psnr(film, image_) > 48  # what is lost is the rounding of two conversions of colour
 
 
+@pytest.mark.full
 def test_ten_bits_stay_ten_bits(engine: InProcessEngine, tmp_path: Path) -> None:
     def ramp(number: int) -> NDArray[np.uint8]:
         return np.repeat(np.tile(np.linspace(60, 90, WIDTH), (HEIGHT, 1))[:, :, None], 3, axis=2).astype(
@@ -203,14 +209,14 @@ def test_what_did_not_change_is_not_computed_and_comes_out_the_same(
 ) -> None:
     def half_still(number: int) -> NDArray[np.uint8]:
         """Large enough for several tiles, of which one changes; the third frame is the second again."""
-        ground = np.kron(moving_square(0), np.ones((8, 8, 1), np.uint8))
+        ground = np.kron(moving_square(0), np.ones((6, 6, 1), np.uint8))
         ground[10:30, 10:30] = 40 * min(number, 1)
         return ground
 
     clip = Clip(constant_rate(3), codec="ffv1", pixel_format="yuv444p")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clips, "WIDTH", WIDTH * 8)
-        patch.setattr(clips, "HEIGHT", HEIGHT * 8)
+        patch.setattr(clips, "WIDTH", WIDTH * 6)
+        patch.setattr(clips, "HEIGHT", HEIGHT * 6)
         source = make(tmp_path / "film.mkv", clip, half_still)
     report = upscaled(engine, source, tmp_path / "result.mkv", codec="ffv1")
     per_frame = (report.tiles + report.reused_tiles) // 3
@@ -262,6 +268,7 @@ def test_an_interrupted_film_goes_on_at_its_last_finished_segment(
         assert np.array_equal(one, other)
 
 
+@pytest.mark.full
 def test_segments_of_other_options_are_not_taken(engine: InProcessEngine, tmp_path: Path) -> None:
     source = long_film(tmp_path / "film.mp4")
     task = task_of(source, tmp_path / "result.mp4")
@@ -276,6 +283,7 @@ def test_segments_of_other_options_are_not_taken(engine: InProcessEngine, tmp_pa
     assert {frame.shape[1] for frame in pictures(task.output_path)} == {100}
 
 
+@pytest.mark.full
 def test_damage_in_the_middle_is_counted_and_the_rest_is_there(
     engine: InProcessEngine, tmp_path: Path
 ) -> None:
@@ -321,6 +329,7 @@ def test_what_a_container_does_not_take_is_named(engine: InProcessEngine, tmp_pa
         assert [stream.type for stream in new.streams] == ["video", "audio", "attachment"]
 
 
+@pytest.mark.full
 def test_a_film_cut_off_gives_what_is_there_or_says_why(engine: InProcessEngine, tmp_path: Path) -> None:
     source = make(tmp_path / "film.mkv", Clip(constant_rate(50), options={"g": "10"}))
     source.write_bytes(source.read_bytes()[: source.stat().st_size * 2 // 3])

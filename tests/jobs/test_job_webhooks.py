@@ -99,6 +99,7 @@ def test_every_kind_of_end_is_told_as_the_job_is_seen(
     assert server.asked[0].headers["host"] == f"{HOST}:{server.port}"
 
 
+@pytest.mark.full
 def test_receiver_that_fails_is_told_again(
     service: ThreadService, server: WebServer, receiver: Receiver
 ) -> None:
@@ -131,6 +132,7 @@ def test_work_that_is_done_already_is_told_at_once_and_to_each_address(
     assert [asked.path for asked in server.asked] == ["/one", "/two"]
 
 
+@pytest.mark.full
 def test_delivery_outlives_a_stop_of_the_service(
     tmp_path: Path, server: WebServer, receiver: Receiver
 ) -> None:

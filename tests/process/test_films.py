@@ -52,6 +52,7 @@ def finished_segments(service: RunningService, job_id: str) -> set[str]:
     return {path.name for path in (service.spool / f"{job_id}.parts").glob("*.json")} - {"about.json"}
 
 
+@pytest.mark.full
 def test_a_killed_worker_and_a_killed_service_cost_the_segment_that_was_being_made(tmp_path: Path) -> None:
     data = film(tmp_path)
     expected = [number * 1.5 for number in range(FRAMES)]
@@ -77,6 +78,7 @@ def test_a_killed_worker_and_a_killed_service_cost_the_segment_that_was_being_ma
         assert not parts.exists()
 
 
+@pytest.mark.full
 def test_an_image_does_not_wait_for_a_film_and_a_cancelled_one_leaves_nothing(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         job_id = submit(service, film(tmp_path, 800))

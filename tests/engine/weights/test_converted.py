@@ -121,6 +121,7 @@ def test_what_was_kept_says_all_that_was_known(models: Path, tmp_path: Path) -> 
     assert second.weights_bytes == first.weights_bytes
 
 
+@pytest.mark.full
 def test_another_file_in_its_place_is_another_model(models: Path, tmp_path: Path) -> None:
     opened(models, files_in(tmp_path), "deep")
     kept = opened(models, files_in(tmp_path), "deep")
