@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +178,10 @@ def test_transfer_that_breaks_off_is_resumed(service: ServiceClient, tmp_path: P
     with relay(port, [job.result.size_bytes // 2]) as url, Client(url) as client:
         client.download(job, tmp_path / "out.png")
     assert (tmp_path / "out.png").stat().st_size == job.result.size_bytes
+    # Lines of the log are written some time after what they tell of.
+    deadline_s = time.monotonic() + 30
+    while service.log.count('"status": 206') == ranges and time.monotonic() < deadline_s:
+        time.sleep(0.02)
     assert service.log.count('"status": 206') == ranges + 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
 

@@ -448,6 +448,7 @@ export const en = {
       'The film is too large for the service: too many pixels, frames or hours. Cut it into parts.',
     'extra-missing':
       "The service was installed without what films need. Its operator can add it: pip install 'pixelmend[video]'.",
+    'fetch-failed': 'The file could not be fetched from its address. Try again later.',
     'corrupt-image': 'The image is damaged. Get it again.',
     'image-too-large': 'The image is too large for the service. Make it smaller first.',
     'too-many-frames': 'This is an animation. Take its first frame.',

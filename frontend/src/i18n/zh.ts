@@ -444,6 +444,7 @@ export const zh: typeof en = {
     'corrupt-video': '影片已损坏，请重新获取。',
     'video-too-large': '影片对服务来说太大：像素、帧数或时长过多。请分割成几段。',
     'extra-missing': "服务安装时缺少影片所需的组件。管理员可以添加：pip install 'pixelmend[video]'。",
+    'fetch-failed': '无法从该地址获取文件，请稍后再试。',
     'corrupt-image': '图像已损坏，请重新获取。',
     'image-too-large': '图像对服务来说太大，请先缩小。',
     'too-many-frames': '这是动图，请取第一帧。',
