@@ -122,7 +122,7 @@ def started(folder: Path, **settings: object) -> Iterator[Upscaler]:
 
 
 def _tile_pixels(text: str) -> int:
-    """Of a tile given as 224x282, or by its edge alone."""
+    """The pixels of a tile that is given as 224x282, or by its edge alone."""
     edges = [int(edge) for edge in text.split("x") if edge.isdecimal()]
     if not edges:
         return 0

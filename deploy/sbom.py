@@ -20,7 +20,7 @@ from urllib.parse import quote
 Component = dict[str, Any]
 
 PYTHON_PACKAGES = ("opt/pixelmend/lib/python3*/site-packages", "usr/local/lib/python3*/site-packages")
-"""Of the service, and of the base image. Debian's own Python packages are Debian packages."""
+"""The service's, and the base image's. Debian's own Python packages count as Debian packages."""
 OWN = "pixelmend"
 
 

@@ -120,7 +120,7 @@ class _Graph:
         return self.add("Cast", [signal], to=kind)
 
     def constant(self, tensor: Tensor) -> str:
-        """Of the graph's precision; stored in half the space where nothing is lost."""
+        """A constant in the graph's precision, stored in half the space if nothing is lost."""
         values = tensor.detach().cpu().numpy().astype(self._precision)
         half = values.astype(np.float16)
         if self._precision == "float32" and np.array_equal(half.astype(np.float32), values):

@@ -125,7 +125,7 @@ def _pass(rng: np.random.Generator, picture: Bytes, side: tuple[int, int], stage
 
 
 def _some_noise(rng: np.random.Generator, picture: Bytes, deviation: float) -> Bytes:
-    """Of a sensor: even, or growing with the light; in colour, or grey."""
+    """The noise of a sensor: even, or growing with the light; in colour, or grey."""
     kind = rng.random()
     if kind < 0.45:
         return add_noise(rng, picture, deviation)

@@ -65,7 +65,7 @@ def compare_methods(
 
 
 def _seconds_per_megapixel(method: Method, scale: int) -> float:
-    """Of the result; the median of several runs, after one that is not counted."""
+    """Seconds per megapixel of the result: the median of several runs, after one that is not counted."""
     low = reduced(photo("astronaut", scale), scale)
     height, width = method.upscale(low).shape[:2]
     times = []

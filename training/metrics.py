@@ -49,7 +49,7 @@ def psnr(picture: Bytes, truth: Bytes, border: int = BORDER_PX) -> Score:
 
 
 def ssim(picture: Bytes, truth: Bytes, border: int = BORDER_PX) -> float:
-    """Of studio luma, with the Gaussian window of Wang et al. 2004; the border as in ``psnr``."""
+    """SSIM of studio luma, with the Gaussian window of Wang et al. 2004; the border as in ``psnr``."""
     return float(
         structural_similarity(  # type: ignore[no-untyped-call]
             luma(_inner(picture, border)),

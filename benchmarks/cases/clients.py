@@ -121,7 +121,7 @@ async def _all_at_once(url: str, sent: list[bytes], requests_each: int) -> list[
 
 
 def _digest(png: bytes) -> str:
-    """Of the size and the pixels; of the bytes themselves where they are no picture."""
+    """A digest of the size and the pixels, or of the bytes themselves if they are no picture."""
     try:
         pixels = pictures.decoded(png)
     except OSError:

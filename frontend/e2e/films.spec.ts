@@ -20,7 +20,7 @@ async function choose(page: Page, name: string, buffer: Buffer): Promise<void> {
   await (await chooser).setFiles([{ name, buffer, mimeType: 'video/mp4' }]);
 }
 
-/** Of the players' films, the one that is above last: place, length, width, and whether it stands still. */
+/** The films that are shown, the upper one last: place, length, width, and whether it stands still. */
 function players(page: Page) {
   return page
     .getByTestId('player')

@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Of secure.example, signed by itself, with its key."""
+    """The self-signed certificate of secure.example, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     own, key = folder / "own.pem", folder / "key.pem"
     name = "secure.example"

@@ -63,7 +63,7 @@ def shown(pixels: NDArray[Any], profile: bytes | None) -> NDArray[np.int16]:
 
 
 def colours() -> NDArray[np.uint8]:
-    """Of little saturation, so that none is outside sRGB."""
+    """Colours of little saturation, so that none is outside sRGB."""
     values = np.random.default_rng(0).integers(90, 200, (8, 8, 1))
     spread = np.random.default_rng(1).integers(-12, 13, (8, 8, 3))
     return (values + spread).astype(np.uint8)

@@ -22,7 +22,7 @@ SLACK_BYTES = 16_000_000
 
 
 def peak_growth_bytes(pid: int, ask: Callable[[], httpx.Response]) -> int:
-    """Of the memory that belongs to the process alone; files that it has mapped do not count."""
+    """The memory that belongs to the process alone; files that it has mapped do not count."""
 
     def own_bytes() -> int:
         memory = psutil.Process(pid).memory_info()

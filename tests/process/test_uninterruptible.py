@@ -31,7 +31,7 @@ def test_next_job_begins_once_the_cancelled_one_is_gone(tmp_path: Path) -> None:
         slow = service.post_job(encoded(NOISE, "JPEG"), format="avif", quality=100).json()["id"]
         until_it_is_encoded(service, slow)
         assert service.client.delete(f"/api/jobs/{slow}").json()["state"] == "cancelled"
-        # Of the same size class, so that one place is all there is for both.
+        # It has the same size class, so that there is one place for both.
         after = service.post_job(encoded(NOISE[:, :390], "JPEG")).json()["id"]
         assert service.job(after)["state"] == "queued"
         small = service.post_job(encoded(photo(side_px=40))).json()["id"]

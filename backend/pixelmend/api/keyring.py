@@ -53,7 +53,7 @@ class Keyring:
 
 
 def keyring_of(settings: Settings) -> Keyring:
-    """Of the settings. Raises InvalidParameter for a key that is not readable."""
+    """The keys that the settings hold. Raises InvalidParameter for a key that is not readable."""
     api = _split(settings.api_keys.get_secret_value())
     admin = _split(settings.admin_keys.get_secret_value())
     # With several keys, none of them may decide which models the others have in memory.

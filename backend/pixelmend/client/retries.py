@@ -15,7 +15,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 
 
 class Retries:
-    """Of one step. Failures count from the last progress on; a busy service is no failure."""
+    """Counts the failures of one step since its last progress; a busy service is no failure."""
 
     def __init__(self) -> None:
         self._failures = 0

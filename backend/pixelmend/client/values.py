@@ -187,7 +187,7 @@ class Estimate(_Value):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A file that was fetched, and how it came about. Of a batch's archive that is not known: 0 and ""."""
+    """A file that was fetched, and how it came about, which is 0 and "" for a batch's archive."""
 
     path: Path
     size_bytes: int

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pixelmend.imaging.canvas import Pixels
 
 WEIGHT = 0.25
-"""Of the new frame. Flicker of still areas falls to 0.6 of what it was (docs/adr/0025-video.md)."""
+"""How much the new frame counts. Flicker of still areas falls to 0.6 of what it was (ADR 0025)."""
 STILL_LEVELS = 6.0
-"""Of 255. Places whose surroundings change by more from frame to frame are taken as they are."""
+"""A mean change above this many of 255 levels, from frame to frame, means that the place moves."""
 AROUND_PX = 7
 
 
@@ -41,7 +41,7 @@ class Calm:
 
 
 def _weight(before: Pixels, source: Pixels) -> NDArray[np.float32]:
-    """Of the new frame in the average, for each pixel of the source."""
+    """How much the new frame counts in the average, for each pixel of the source."""
     levels = np.iinfo(source.dtype).max / 255
     change = np.abs(source.astype(np.float32) - before.astype(np.float32)).mean(axis=2) / levels
     moves = _around(change) > STILL_LEVELS

@@ -110,7 +110,7 @@ class Admission:
         return size
 
     def film_size_for(self, header: VideoHeader) -> Size:
-        """Of the result's frames, as they are shown. Raises what the target or the tiles are refused for."""
+        """The size of the result's frames, as shown. Raises what the target or the tiles are refused for."""
         self._check_tile(header.size)
         return self.task.result_size(self.options, header.shown_size, self.scale, self.max_output_pixels)
 

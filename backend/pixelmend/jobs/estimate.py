@@ -34,7 +34,7 @@ class Estimate:
     seconds: Seconds | None
 
     def for_frames(self, frames: int) -> "Estimate":
-        """Of a film of such frames, none of whose tiles stay as they were. They are decoded and encoded
+        """What a film of such frames would need if all of their tiles change. Frames are decoded and encoded
         beside the device's work.
         """
         seconds = self.seconds and Seconds(0.0, self.seconds.device * frames, 0.0)

@@ -37,7 +37,7 @@ def signature(secret: str, body: bytes, now_s: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Failures:
-    """Of one address in this run. next_s: `time.monotonic()` from which on it is tried again."""
+    """Failures of one address in this run. next_s: when it may be tried again, by `time.monotonic()`."""
 
     count: int = 0
     next_s: float = 0.0
@@ -97,7 +97,7 @@ class JobWebhooks:
         await self._store.add_webhook(job_id, url)
 
     async def of(self, job_id: str) -> Webhook | None:
-        """Of several, the one that waits, else the latest."""
+        """The job's webhook: the one that waits if there are several, else the latest."""
         return await self._store.webhook_of(job_id)
 
     async def _send_due(self) -> None:

@@ -37,7 +37,7 @@ from pixelmend.video.header import VideoHeader
 
 AUTO = "auto"
 ANIMATION_BYTES_PER_PX = 2
-"""Of its frames as PNG files."""
+"""The size of its frames as PNG files."""
 MAX_PART_S = 24 * 3600.0
 
 _CODEC_NAMES = ", ".join(each.name for each in CODECS)

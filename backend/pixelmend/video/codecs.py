@@ -158,7 +158,7 @@ VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".flv", ".wmv",
     ".3gp", ".ogv", ".mxf", ".nut",
 )  # fmt: skip
-"""Of names of files that are taken for films."""
+"""A file whose name ends in one of these is taken for a film."""
 
 
 def container_named(name: str) -> Format:

@@ -35,7 +35,7 @@ class VideoHeader:
 
     @property
     def shown_size(self) -> Size:
-        """Of a frame as a player shows it."""
+        """The size of a frame as a player shows it."""
         return self.size.transposed() if self.rotation_deg % 180 else self.size
 
 

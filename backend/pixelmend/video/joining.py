@@ -33,7 +33,7 @@ _DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Of the source's seconds: what is kept of its other streams. end_s: None for all.
+    """The seconds of the source from which its other streams are kept.
 
     The result begins at 0: players show nothing before the first frame, or take the wait for its length.
     """

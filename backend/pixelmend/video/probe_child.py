@@ -11,7 +11,7 @@ from pixelmend.core.errors import PixelmendError
 
 MAX_CPU_S = 60
 MAX_BYTES = 4_000_000_000
-"""Of the address space: a header may ask for any amount of memory."""
+"""The most address space it may use: a header may ask for any amount of memory."""
 INSTALL_HINT = "films need the extra [video]: pip install 'pixelmend[video]', or make video in a checkout"
 
 

@@ -3822,7 +3822,7 @@ export interface paths {
                         image?: string;
                         /**
                          * Format: byte
-                         * @description White where it is to be changed.
+                         * @description White marks what is to be changed.
                          */
                         mask?: string;
                         /** Paint By Example Example Image */

@@ -100,7 +100,7 @@ class ExtrasRequest(ABC):
 
 
 class OneImage(ExtrasRequest):
-    """Of `extra-single-image`."""
+    """A request to `extra-single-image`."""
 
     def file_fields(self, ours: Mapping[str, FileField]) -> Mapping[str, FileField]:
         return {"image": ours["file"]}
@@ -111,7 +111,7 @@ class OneImage(ExtrasRequest):
 
 
 class ManyImages(ExtrasRequest):
-    """Of `extra-batch-images`."""
+    """A request to `extra-batch-images`."""
 
     def file_fields(self, ours: Mapping[str, FileField]) -> Mapping[str, FileField]:
         return {"data": ours["files"]}

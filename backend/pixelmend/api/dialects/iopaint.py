@@ -52,7 +52,7 @@ def iopaint_router(service: Service) -> APIRouter:
         summary="As IOPaint: remove what is white in the mask and answer the image",
         response_class=Response,
         openapi_extra=request_body(
-            InpaintFields, JSON, {"image": "The image.", "mask": "White where it is to be changed."}
+            InpaintFields, JSON, {"image": "The image.", "mask": "White marks what is to be changed."}
         ),
     )
     async def inpaint(request: Request) -> Response:

@@ -59,7 +59,7 @@ class ImageRequest(ABC):
 
 
 class Inpaint(ImageRequest):
-    """Of `/api/v1/inpaint`."""
+    """A request to `/api/v1/inpaint`."""
 
     seed = 0
 
@@ -76,7 +76,7 @@ class Inpaint(ImageRequest):
 
 
 class Upscale(ImageRequest):
-    """Of `/api/v1/run_plugin_gen_image`."""
+    """A request to `/api/v1/run_plugin_gen_image`."""
 
     def understand(self, upload: Upload, image: Path, mask: Path) -> Upload:
         asked = parse_fields(PluginFields, _without(upload.fields, "image"))

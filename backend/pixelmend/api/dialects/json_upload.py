@@ -13,7 +13,7 @@ from pixelmend.core.errors import InvalidParameter, MalformedUpload, PayloadTooL
 from pixelmend.imaging.storage import storage_errors
 
 MAX_REST_BYTES = 65_536
-"""Of a body, without its images."""
+"""The most that a body may have beside its images."""
 _MAX_NAME_BYTES = 256
 _BLANKS = b" \t\r\n"
 # The inside of a string as far as it is there, in whole escapes. It never steps back.
@@ -52,7 +52,7 @@ class _Image:
 
 
 class _Reader:
-    """Follows the strings of a JSON text. Of an image, the rest of the text keeps only its number.
+    """Follows the strings of a JSON text. In the rest of the text an image is only a number.
 
     file_fields: the names under which strings are images, at any depth.
     """

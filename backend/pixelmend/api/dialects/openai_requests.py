@@ -72,7 +72,7 @@ class ImageRequest(ABC):
 
 
 class Upscale(ImageRequest):
-    """Of `/v1/images/upscale`."""
+    """A request to `/v1/images/upscale`."""
 
     def understand(self, upload: Upload, image: Path, mask: Path) -> Upload:
         self.asked = asked = parse_fields(UpscaleFields, upload.fields)
@@ -83,7 +83,7 @@ class Upscale(ImageRequest):
 
 
 class Edit(ImageRequest):
-    """Of `/v1/images/edits`."""
+    """A request to `/v1/images/edits`."""
 
     def understand(self, upload: Upload, image: Path, mask: Path) -> Upload:
         self.asked = asked = parse_fields(EditFields, upload.fields)

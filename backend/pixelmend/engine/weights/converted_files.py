@@ -15,7 +15,7 @@ from pixelmend.core.telemetry import Logger
 FORMAT = 1
 """Counted up when what is written, or how it is made of a weight file, changes."""
 MAX_BYTES = 2_000_000_000
-"""Of all conversions: some thirty of RealESRGAN_x4plus. What was not used for longest goes first."""
+"""All conversions together, some thirty of RealESRGAN_x4plus. The least recently used go first."""
 _FACTS = "facts.json"
 _PART = ".part"
 

@@ -8,7 +8,7 @@ import classes from './System.module.css';
 interface Props {
   memory: MemoryView | undefined;
   minutes: number;
-  /** Of the history, at most so many. */
+  /** How many points of the history are drawn, at most. */
   points: number;
   onMinutes: (minutes: number) => void;
 }

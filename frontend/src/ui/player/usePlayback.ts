@@ -17,7 +17,7 @@ export function usePlayback(video: HTMLVideoElement | null): Playback {
   const [state, setState] = useState<Playback>(STOPPED);
   useEffect(() => {
     if (!video) return;
-    // Of the frame that is seen. The place moves on within it.
+    // When the frame that is seen begins; the place moves on while it is shown.
     let seenS = -1;
     const read = () => {
       const since = video.currentTime - seenS;
