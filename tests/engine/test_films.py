@@ -416,3 +416,17 @@ def test_calm_keeps_times_and_what_moves(engine: InProcessEngine, tmp_path: Path
     assert times(inspect(tmp_path / "calm.mkv")) == times(inspect(source))
     for one, other in zip(pictures(tmp_path / "calm.mkv"), pictures(tmp_path / "plain.mkv"), strict=True):
         assert psnr(one, other) > 38
+
+
+def test_cover_cuts_off_what_does_not_fit(engine: InProcessEngine, tmp_path: Path) -> None:
+    source = make(tmp_path / "film.mkv", Clip(constant_rate(2), codec="ffv1", pixel_format="yuv444p"))
+    square = Target(width_px=128, height_px=128, covers=True)
+    task = task_of(source, tmp_path / "result.mkv", size=square, codec="ffv1")
+    watch = Watch()
+    engine.submit(task, watch)
+    report = watch.report()
+    assert (report.width_px, report.height_px) == (128, 128)
+    upscaled(engine, source, tmp_path / "whole.mkv", codec="ffv1")
+    middle = pictures(tmp_path / "whole.mkv")[0][:, 32:160]
+    # Beside the cut the network sees a mirror instead of the picture.
+    assert psnr(pictures(tmp_path / "result.mkv")[0][:, 40:-40], middle[:, 40:-40]) > 45

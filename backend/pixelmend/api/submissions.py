@@ -16,6 +16,7 @@ from pixelmend.api.uploads import Upload, UploadedFile
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import REQUEST_ID
 from pixelmend.jobs.admission import Admission
+from pixelmend.jobs.films import admit_film
 from pixelmend.jobs.intake import Incoming, digest_of, digest_of_pair, extract, plan_batch, take_masks
 from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
 from pixelmend.jobs.model import BatchTask
@@ -28,7 +29,6 @@ from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.recipes import FIELD, Recipes
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind, Task
-from pixelmend.tasks.upscale_video import VideoOptions, expected_bytes, resolved
 
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
@@ -142,26 +142,24 @@ class _Intake:
 
     async def _film(self, upload: Upload, file: UploadedFile, kind: JobKind, key: str | None) -> Submission:
         service, spool = self._service, self._service.spool
-        options = self._options(upload.fields, kind)
-        video = VideoOptions.of(options)
-        header = await asyncio.to_thread(service.videos.probe, self._input, video.start_s, video.seconds)
-        options = resolved(options, header)
-        admission = self._admission(kind.task, options)
-        size = admission.film_size_for(header)
-        # Segments and the result lie on the disk at one time, when the job ends.
-        await service.jobs.retention.require_room(2 * expected_bytes(options, size, header.frames))
-        output = spool.output_path(self._job_id, admission.output_format.suffix)
-        parts = spool.parts_path(self._job_id)
-        pixels = size.pixels * header.frames
+        film = await asyncio.to_thread(
+            admit_film,
+            self._input,
+            self._options(upload.fields, kind),
+            service.videos,
+            lambda options: self._admission(kind.task, options),
+        )
+        await service.jobs.retention.require_room(film.peak_bytes)
+        output = spool.output_path(self._job_id, film.admission.output_format.suffix)
         return self._submission(
-            ImageTask(self._job_id, self._input, output, options, admission.steps, parts_path=parts),
+            film.task(self._job_id, self._input, output, spool.parts_path(self._job_id)),
             kind,
-            admission,
+            film.admission,
             key,
-            pixels=pixels,
+            pixels=film.pixels,
             digest=file.digest,
             file_name=file.file_name,
-            charged=-(-pixels // service.settings.max_output_pixels),
+            charged=-(-film.pixels // service.settings.max_output_pixels),
         )
 
     async def _batch(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:

@@ -13,6 +13,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import NoWorker
 from pixelmend.core.telemetry import Logger
 from pixelmend.jobs.admission import Admission
+from pixelmend.jobs.films import admit_film
 from pixelmend.jobs.intake import digest_of_pair
 from pixelmend.jobs.model import Job
 from pixelmend.jobs.scheduler import Scheduler
@@ -21,7 +22,6 @@ from pixelmend.jobs.throughput import ThroughputEstimator
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import sha256_of
 from pixelmend.tasks.image import ImageTask
-from pixelmend.tasks.upscale_video import VideoOptions, resolved
 from pixelmend.video.header import video_limits
 from pixelmend.video.probe import VideoProber
 from pixelmend.worker.pool import WorkerPool
@@ -94,29 +94,29 @@ class LocalEngine:
         digest = sha256_of(file.source)
         if mask is not None:
             digest = digest_of_pair(digest, sha256_of(mask))
-        submission = Submission(
-            task, request.task.name, "", size.pixels, digest, "", is_async=False, charge=lambda: None
-        )
-        return Job.of(submission.record(time.time()), task)
+        return self._job(task, request, size.pixels, digest)
 
     def _check_film(self, file: FileJob, request: Request) -> Job:
         """Its finished segments lie beside the result, where the same command finds them again."""
-        video = VideoOptions.of(request.options)
-        header = VideoProber(video_limits(self._settings)).probe(file.source, video.start_s, video.seconds)
-        options = resolved(request.options, header)
-        catalog = load_catalog(self._settings.models_dir)
-        admission = Admission.of(request.task, options, self._settings, catalog)
-        size = admission.film_size_for(header)
+        settings = self._settings
+        catalog = load_catalog(settings.models_dir)
+        film = admit_film(
+            file.source,
+            request.options,
+            VideoProber(video_limits(settings)),
+            lambda options: Admission.of(request.task, options, settings, catalog),
+        )
         make_writable(file.result.parent)
-        result = file.result.resolve()
+        source, result = file.source.resolve(), file.result.resolve()
         parts = result.with_name(f".{result.name}.parts")
-        source, job_id = file.source.resolve(), uuid.uuid4().hex
-        task = ImageTask(job_id, source, result, options, admission.steps, parts_path=parts)
-        pixels, digest = size.pixels * header.frames, f"{source} {source.stat().st_mtime_ns}"
+        task = film.task(uuid.uuid4().hex, source, result, parts)
+        return self._job(task, request, film.pixels, f"{source} {source.stat().st_mtime_ns}")
+
+    def _job(self, task: ImageTask, request: Request, pixels: int, digest: str) -> Job:
         submission = Submission(
             task, request.task.name, "", pixels, digest, "", is_async=False, charge=lambda: None
         )
-        return Job.of(submission.record(time.time()), task, is_long=True)
+        return Job.of(submission.record(time.time()), task, is_long=request.task.is_long)
 
 
 @asynccontextmanager

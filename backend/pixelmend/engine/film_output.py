@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelmend.core.geometry import Size
+from pixelmend.core.geometry import Rect, Size
 from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.tiling import TilePlan
@@ -23,9 +23,9 @@ AHEAD_FRAMES = 2
 
 @dataclass(frozen=True, slots=True)
 class FilmJob:
-    """What is done with a film. timeline: of the part that is asked for. codec: None for an
-    animation that stays one. size: of the result's frames, as
-    they are stored. plan: of the tiles of a frame.
+    """What is done with a film. timeline: that of the part that is asked for. part: what is kept of a frame
+    as it is stored. size: of the result's frames, as they are stored. plan: the tiles of a frame. codec: None
+    for an animation that stays one.
     """
 
     path: Path
@@ -34,6 +34,7 @@ class FilmJob:
     model: OpenModel
     plan: TilePlan
     margin_px: int
+    part: Rect
     size: Size
     codec: Codec | None
     quality: int | None
@@ -45,15 +46,13 @@ class FilmJob:
 def encoding_spec(job: FilmJob, codec: Codec, threads: int) -> EncodingSpec:
     """Raises InvalidParameter if no encoder works."""
     bits = job.film.header.bits
-    # Most players show no colour at full resolution, which animations have.
-    family = "420" if job.film.is_animation else chroma_family(job.film.pixel_format)
-    name, _, _ = codec.pixel_format(family, bits)
+    name, _, _ = codec.pixel_format(job.film.chroma, bits)
     return EncodingSpec(
         codec=codec,
         encoder=choose_encoder(codec, name, job.encoder),
         pixel_format=name,
         quality=job.quality or DEFAULT_QUALITY,
-        rows=job.film.header.size.scale(job.model.model.scale),
+        rows=job.part.size.scale(job.model.model.scale),
         size=job.size,
         bits=8 if bits == 8 else 16,
         rate=job.timeline.average_rate,
@@ -81,7 +80,6 @@ class WrittenSegment:
         self._resources = resources
         self._writer: SegmentWriter | FrameFolderWriter | None = None
         self._waiting: deque[Future[None]] = deque()
-        self._pts: list[int] = []
 
     def add(self, frame: Frame, pixels: Pixels, duration: int) -> None:
         """Raises what an earlier frame failed with."""
@@ -89,32 +87,21 @@ class WrittenSegment:
             self._writer = writer = self._open_writer(self._number)
             self._resources.enter_context(writer)
             self._resources.callback(self._settle)
-        self._pts.append(frame.pts)
         self._waiting.append(self._thread.submit(self._writer.write, pixels, frame.pts, duration))
         if len(self._waiting) > AHEAD_FRAMES:
             self._waiting.popleft().result()
 
     def finish(self) -> tuple[str | None, tuple[int, ...]]:
-        """The name of the file, None without any frame, and the times of its frames."""
+        """The name of the file, None without any frame, and the times of its frames as they lie there."""
         if self._writer is None:
             return None, ()
         while self._waiting:
             self._waiting.popleft().result()
         self._thread.submit(self._writer.finish).result()
-        return self._writer.path.name, tuple(self._pts)
+        return self._writer.path.name, tuple(self._writer.pts)
 
     def _settle(self) -> None:
         """No thread uses the writer any more when it is closed."""
         for waiting in self._waiting:
             waiting.cancel()
         self._thread.submit(lambda: None).result()
-
-
-def chroma_family(pixel_format: str) -> str:
-    """The chroma subsampling of a format, by FFmpeg's name of it; "444" for RGB."""
-    for family in ("420", "422", "444"):
-        if family in pixel_format:
-            return family
-    if pixel_format.startswith(("nv12", "nv21", "p010", "gray", "yuv41", "pal8", "p016")):
-        return "420"
-    return "422" if pixel_format.startswith(("yuyv", "uyvy", "nv16", "p210", "yvyu", "yuv440")) else "444"

@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pixelmend.engine.calm import Calm
 from pixelmend.engine.device_loop import DeviceLoop
-from pixelmend.engine.film_output import AHEAD_FRAMES, FilmJob, WrittenSegment, chroma_family, encoding_spec
+from pixelmend.engine.film_output import AHEAD_FRAMES, FilmJob, WrittenSegment, encoding_spec
 from pixelmend.engine.frame_upscaler import FrameUpscaler, PendingFrame
 from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.imaging.alpha import bleed_colour
@@ -37,7 +37,6 @@ def film_parts(path: Path, start_s: float, seconds: float | None) -> tuple[Film,
 class _Tally:
     """What was counted up to the end of the last segment."""
 
-    damaged: int = 0
     computed_tiles: int = 0
     reused_tiles: int = 0
     device_s: float = 0.0
@@ -162,8 +161,9 @@ class FilmRun:
             return frame, pixels if calm is None else calm(frame.pixels, pixels)
 
         for frame in frames:
-            pixels = frame.pixels if frame.pixels.shape[2] == 3 else bleed_colour(frame.pixels)
-            pending.append((frame, self._upscaler.begin(pixels)))
+            pixels = frame.pixels[self._job.part.as_slices()]
+            pixels = pixels if pixels.shape[2] == 3 else bleed_colour(pixels)
+            pending.append((replace(frame, pixels=pixels), self._upscaler.begin(pixels)))
             if len(pending) >= self._in_flight_frames:
                 yield completed(*pending.popleft())
         for done, outputs in pending:
@@ -208,9 +208,9 @@ class FilmRun:
         header, codec = self._job.film.header, self._job.codec
         if header.has_alpha:
             yield "alpha"
-        if codec is None or self._job.film.is_animation:
+        if codec is None:
             return
-        family = chroma_family(self._job.film.pixel_format)
+        family = self._job.film.chroma
         _, kept_family, kept_bits = codec.pixel_format(family, header.bits)
         if kept_bits < header.bits:
             yield f"{header.bits}-bit"

@@ -159,6 +159,8 @@ def resolved(options: ImageOptions, header: VideoHeader) -> ImageOptions:
     codec that does not go into the container, or if an interlaced film is to be refused.
     """
     video = VideoOptions.of(options)
+    if header.is_interlaced and video.deinterlace == "refuse":
+        raise InvalidParameter("deinterlace=refuse: the film is interlaced")
     animations = [each.name for each in ANIMATIONS]
     if options.format == AUTO and header.container in animations:
         options = replace(options, format=header.container)

@@ -27,6 +27,9 @@ from pixelmend.video.timeline import Timeline
 
 _KINDS = {"GIF": GIF, "PNG": APNG, "WEBP": WEBP}
 _BASE_S = Fraction(1, 1000)
+_SRGB = ColourTags(matrix=1, primaries=1, transfer=13)
+_CHROMA = "420"
+"""As a film: most players show no colour at full resolution, which an animation has."""
 UNTOLD_MS = 100
 """How long browsers show a frame that tells no time, or less than MIN_MS."""
 MIN_MS = 11
@@ -56,7 +59,7 @@ def inspect_animation(path: Path) -> Film:
         timeline = Timeline(_BASE_S, tuple(pts), tuple(durations), tuple(pts[:1]))
         size = Size(*image.size)
         header = VideoHeader(kind.name, kind.name, size, 0, frames, timeline.seconds, 8, has_alpha)
-        return Film(header, timeline, ColourTags(1, 1, 13), -1, "rgb24", None, loop=_loop(image))
+        return Film(header, timeline, _SRGB, _CHROMA, None, is_animation=True, loop=_loop(image))
 
 
 def _loop(image: Image.Image) -> int | None:
@@ -100,9 +103,9 @@ class FrameFolderWriter:
 
     def __init__(self, path: Path, size: Size) -> None:
         self.path = path
+        self.pts: list[int] = []
         self._part = path.with_name(path.name + ".part")
         self._size = size
-        self._count = 0
         with storage_errors(path):
             for folder in (path, self._part):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -118,8 +121,8 @@ class FrameFolderWriter:
             wanted = (self._size.width, self._size.height)
             image = weighted.resize(wanted, Image.Resampling.LANCZOS).convert(mode)
         with storage_errors(self.path):
-            image.save(self._part / f"{self._count:05d}.png", compress_level=1)
-        self._count += 1
+            image.save(self._part / f"{len(self.pts):05d}.png", compress_level=1)
+        self.pts.append(pts)
 
     def finish(self) -> None:
         """Raises StorageFull."""

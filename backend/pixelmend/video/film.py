@@ -12,21 +12,17 @@ from pixelmend.video.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """index: of the stream among all. pixel_format: as FFmpeg calls it. aspect: of a pixel, None if the file
-    does not tell. loop: of an animation: how often it is shown, 0 for ever.
+    """chroma: how its colour is sampled, one of codecs.FAMILIES. aspect: of a pixel, None if the file does
+    not tell. loop: how often an animation is shown, 0 for ever.
     """
 
     header: VideoHeader
     timeline: Timeline
     colour: ColourTags
-    index: int
-    pixel_format: str
+    chroma: str
     aspect: Fraction | None
+    is_animation: bool = False
     loop: int | None = None
-
-    @property
-    def is_animation(self) -> bool:
-        return self.index < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class FinishedSegment:
-    """pts: the times of its frames, ascending."""
+    """pts: the times of its frames, in the order in which they lie in the file."""
 
     path: Path
     pts: tuple[int, ...]

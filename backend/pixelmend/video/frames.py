@@ -52,23 +52,22 @@ class FrameReader:
         for decoded in self._decoded(first):
             if decoded.pts is not None and decoded.pts < first and not self._deinterlace:
                 continue
-            for frame in converter.convert(decoded):
-                index = self._index(frame)
-                if index is None:
-                    continue
-                self.damaged += index - self._last_index - 1 + bool(decoded.is_corrupt)
-                self._last_index = index
-                yield Frame(index, self._timeline.pts[index], _pixels(frame))
+            self.damaged += bool(decoded.is_corrupt)
+            yield from self._shown(converter.convert(decoded))
             if decoded.pts is not None and decoded.pts > last:
                 break
-        else:
-            for frame in converter.convert(None):
-                index = self._index(frame)
-                if index is not None:
-                    self._last_index = index
-                    yield Frame(index, self._timeline.pts[index], _pixels(frame))
+        yield from self._shown(converter.convert(None))
         self.resized += converter.resized
         self.damaged += len(self._timeline) - 1 - self._last_index
+
+    def _shown(self, frames: Iterator[VideoFrame]) -> Iterator[Frame]:
+        """Those that belong to the part; the ones between that did not come are counted."""
+        for frame in frames:
+            index = self._index(frame)
+            if index is not None:
+                self.damaged += index - self._last_index - 1
+                self._last_index = index
+                yield Frame(index, self._timeline.pts[index], _pixels(frame))
 
     def _index(self, frame: VideoFrame) -> int | None:
         """Its number, None if it is not to be shown. Frames without a time follow one another."""

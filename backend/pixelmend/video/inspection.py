@@ -121,10 +121,19 @@ def _film(container: InputContainer, stream: VideoStream, timeline: Timeline, fi
         header,
         timeline,
         colour,
-        stream.index,
-        first.format.name,
+        _chroma(first),
         Fraction(aspect) if aspect else None,
     )
+
+
+def _chroma(frame: VideoFrame) -> str:
+    """The sampling of colour, or the next finer one that encoders have."""
+    kind, side = frame.format, 64
+    if kind.is_rgb or len(kind.components) < 3:
+        return "444" if kind.is_rgb else "420"
+    if kind.chroma_width(side) == side:
+        return "444"
+    return "422" if kind.chroma_height(side) == side else "420"
 
 
 def _number(tag: int | None) -> int:

@@ -7,15 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import AttachmentStream as AttachmentsStream
-from av.stream import Stream
+from av.stream import AttachmentStream, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
@@ -39,10 +37,7 @@ class Cut:
     """
 
     start_s: float
-    end_s: float | None
-
-    def holds(self, time_s: float) -> bool:
-        return self.start_s <= time_s and (self.end_s is None or time_s < self.end_s)
+    end_s: float
 
 
 def join(
@@ -61,6 +56,8 @@ def join(
     Returns what the result lacks of the source's other streams; an animation has none. Raises StorageFull,
     CorruptVideo.
     """
+    if not segments:
+        raise CorruptVideo("no frame of the film can be decoded")
     part = target.with_name(target.name + ".part")
     try:
         with storage_errors(target), ExitStack() as resources:
@@ -147,11 +144,11 @@ def _copies(
             continue  # MP4 keeps its chapters in such a stream, and the result gets one of its own
         codec = "" if stream.codec_context is None else stream.codec_context.codec.canonical_name
         try:
-            if isinstance(stream, AttachmentsStream) and new.format.name == "matroska":
+            if isinstance(stream, AttachmentStream) and new.format.name == "matroska":
                 kind = stream.mimetype or "application/octet-stream"
                 new.add_attachment(stream.name or "attachment", kind, stream.data)
                 continue
-            require_taken(stream, new.format.name)
+            _require_taken(stream, new.format.name)
             copy = new.add_stream_from_template(stream, opaque=True)
         except (ValueError, av.error.FFmpegError, TypeError, AttributeError, NotImplementedError):
             language = f" {stream.language}" if stream.language else ""
@@ -165,7 +162,7 @@ def _copies(
     return copies
 
 
-def require_taken(stream: Stream, muxer: str) -> None:
+def _require_taken(stream: Stream, muxer: str) -> None:
     """Raises one of FFmpeg's errors if a container does not take the stream: only its header shows that."""
     with av.open(io.BytesIO(), "w", format=muxer) as trial:
         trial.add_stream_from_template(stream, opaque=True)
@@ -185,69 +182,47 @@ def _pictures(
     first_pts: int,
 ) -> Iterator[Timed]:
     """first_pts: what becomes 0."""
-    times = _PictureTimes(segments, timeline, by_decoding=by_decoding)
+    times = _picture_times(segments, timeline, by_decoding=by_decoding)
     for segment in segments:
         with av.open(f"file:{segment.path}") as container:
             for packet in container.demux(container.streams.video[0]):
                 if not packet.size:
                     continue
-                pts, dts, packet.duration = times.next()
+                row = next(times, None)
+                if row is None:
+                    raise CorruptVideo("a segment has more pictures than were encoded")
+                pts, dts, packet.duration = row
                 packet.pts, packet.dts = pts - first_pts, dts - first_pts
                 packet.time_base = timeline.time_base_s
                 packet.stream = stream
                 yield float(packet.dts * timeline.time_base_s), stream.index, packet
+    if next(times, None) is not None:
+        raise CorruptVideo("a segment has fewer pictures than were encoded")
 
 
-class _PictureTimes:
-    """The times of all packets of all segments, in the order of decoding.
+def _picture_times(
+    segments: Sequence[FinishedSegment], timeline: Timeline, *, by_decoding: bool
+) -> Iterator[tuple[int, int, int]]:
+    """When each packet of all segments is shown and decoded, and how long it is shown, in their order.
 
-    by_decoding: as MP4 counts, in which a track is as long as its packets in the order of
-    decoding.
+    by_decoding: as MP4 counts, in which a track is as long as its packets in the order of decoding.
     """
-
-    def __init__(self, segments: Sequence[FinishedSegment], timeline: Timeline, *, by_decoding: bool) -> None:
-        pts: list[int] = []
-        for segment in segments:
-            pts += _segment_times(segment, timeline.time_base_s)
-        shown = sorted(pts)
-        ends = [*shown[1:], 0]
-        durations = {time: end - time for time, end in zip(shown, ends, strict=True)}
-        last = timeline.index_of(shown[-1])
-        durations[shown[-1]] = 0 if last is None else timeline.durations[last]
-        decoded = decode_times(pts)
-        rows = [(time, at, durations[time]) for time, at in zip(pts, decoded, strict=True)]
-        if by_decoding:
-            whole = shown[-1] + durations[shown[-1]] - shown[0]
-            rows[-1] = (pts[-1], decoded[-1], max(1, whole - (decoded[-1] - decoded[0])))
-        self._rows = iter(rows)
-
-    def next(self) -> tuple[int, int, int]:
-        """Raises CorruptVideo if a segment has changed meanwhile."""
-        row = next(self._rows, None)
-        if row is None:
-            raise CorruptVideo("a segment has more pictures than were encoded")
-        return row
-
-
-def _segment_times(segment: FinishedSegment, base_s: Fraction) -> list[int]:
-    """The film's times of the packets, in the order in which they lie in the file.
-
-    Muxers move times, all by the same; the k-th in order of presentation is the k-th frame.
-    """
-    with av.open(f"file:{segment.path}") as container:
-        stream = container.streams.video[0]
-        packets = [packet.pts for packet in container.demux(stream) if packet.size]
-    told = [pts for pts in packets if pts is not None]
-    if len(told) != len(segment.pts) or len(packets) != len(told):
-        raise CorruptVideo(f"{segment.path.name} has {len(packets)} pictures instead of {len(segment.pts)}")
-    by_order = dict(zip(sorted(told), segment.pts, strict=True))
-    return [by_order[pts] for pts in told]
+    pts = [time for segment in segments for time in segment.pts]
+    shown, decoded = sorted(pts), decode_times(pts)
+    last = timeline.index_of(shown[-1])
+    end = shown[-1] + (0 if last is None else timeline.durations[last])
+    durations = {time: after - time for time, after in zip(shown, [*shown[1:], end], strict=True)}
+    lengths = [durations[time] for time in pts]
+    if by_decoding:
+        lengths[-1] = max(1, end - shown[0] - (decoded[-1] - decoded[0]))
+    return zip(pts, decoded, lengths, strict=True)
 
 
 def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> Iterator[Timed]:
     streams = [stream for stream in old.streams if stream.index in copies]
     if not streams:
         return
+    ended: set[int] = set()
     with reading("the film's other streams", CorruptVideo):
         for packet in old.demux(streams):
             if not packet.size and not isinstance(packet.stream, SubtitleStream):
@@ -257,7 +232,11 @@ def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> 
                 continue
             seconds = float(time * packet.time_base)
             if cut is not None:
-                if not cut.holds(seconds):
+                if seconds >= cut.end_s:
+                    ended.add(packet.stream.index)
+                    if len(ended) == len(streams):
+                        return  # the rest of a long film need not be read
+                if not cut.start_s <= seconds < cut.end_s:
                     continue
                 shift = round(cut.start_s / packet.time_base)
                 packet.pts = None if packet.pts is None else packet.pts - shift

@@ -12,12 +12,15 @@ from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.timeline import Segment
 
 _ABOUT = "about.json"
+_LAYOUT = 2
+"""Counted up when folders of earlier versions cannot be taken over."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecord:
-    """What is known of a finished segment. file: None if none of its frames could be decoded. pts: of its
-    frames. start_s, seconds: of the part of the film, from its beginning. The rest adds up for the report.
+    """What is known of a finished segment. file: None if none of its frames could be decoded. pts: the times
+    of its frames, in the order in which they lie in the file. start_s, seconds: its place in the part of the
+    film that is asked for. The rest adds up for the report.
     """
 
     number: int
@@ -46,10 +49,11 @@ class PartsFolder:
         self.path = path
         about = path / _ABOUT
         with storage_errors(path):
-            if _read(about).get("fingerprint") != fingerprint:
+            wanted = {"layout": _LAYOUT, "fingerprint": fingerprint}
+            if _read(about) != wanted:
                 shutil.rmtree(path, ignore_errors=True)
                 path.mkdir(parents=True)
-                _write(about, {"fingerprint": fingerprint})
+                _write(about, wanted)
 
     def finished(self, segments: Sequence[Segment]) -> list[SegmentRecord]:
         """Those that are finished, from the first one on without a gap."""

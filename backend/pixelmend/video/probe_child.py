@@ -12,7 +12,7 @@ from pixelmend.core.errors import PixelmendError
 MAX_CPU_S = 60
 MAX_BYTES = 4_000_000_000
 """The most address space it may use: a header may ask for any amount of memory."""
-INSTALL_HINT = "films need the extra [video]: pip install 'pixelmend[video]', or make video in a checkout"
+INSTALL_HINT = "films need the extra [video]: pip install 'pixelmend[video]'; make run has it"
 
 
 def main(arguments: list[str]) -> dict[str, Any]:

@@ -61,14 +61,17 @@ class EncodingSpec:
 
 
 class SegmentWriter:
-    """Writes `path` as `.part`; `finish` renames it. Without `finish` nothing is left."""
+    """Writes `path` as `.part`; `finish` renames it. Without `finish` nothing is left.
+
+    pts: the times of its frames in the film, in the order in which their packets lie in the file.
+    """
 
     def __init__(self, path: Path, spec: EncodingSpec) -> None:
         self.path = path
+        self.pts: list[int] = []
         self._part = path.with_name(path.name + ".part")
         self._spec = spec
         self._finished = False
-        self._frames = 0
         muxer = "mp4" if spec.suffix == ".mp4" else "matroska"
         options = {"movflags": "empty_moov+default_base_moof+frag_keyframe+frag_discont"}
         with storage_errors(path):
@@ -91,19 +94,25 @@ class SegmentWriter:
         converted.duration = duration
         converted.pict_type = 0
         with storage_errors(self.path):
-            self._container.mux(self._stream.encode(converted))
-        self._frames += 1
+            self._mux(converted)
 
     def finish(self) -> None:
         """Complete the file and keep it through a power cut. Raises StorageFull."""
         with storage_errors(self.path):
-            self._container.mux(self._stream.encode(None))
+            self._mux(None)
             self._container.close()
-            require_complete(self._part, {0: self._frames})
+            require_complete(self._part, {0: len(self.pts)})
             with self._part.open("rb") as file:
                 os.fsync(file.fileno())
             self._part.replace(self.path)
         self._finished = True
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        """None at the end. The muxer changes times, so they are noted before."""
+        for packet in self._stream.encode(frame):
+            assert packet.pts is not None, "encoders tell when a picture is shown"
+            self.pts.append(packet.pts - self._spec.lead + self._spec.origin)
+            self._container.mux_one(packet)
 
     def __enter__(self) -> "SegmentWriter":
         return self

@@ -2,10 +2,32 @@
 
 from dataclasses import replace
 
+from pixelmend.core.geometry import Size
 from pixelmend.engine.model_cache.cache import ModelCache
+from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.steps.encode import output_spec
 from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.imaging.alpha import bleed_colour
+from pixelmend.imaging.tiling import TilePlan
+
+
+def lease_model(work: Work, cache: ModelCache, *, sixteen_bit: bool) -> OpenModel:
+    """The model that the task's options name, for as long as the task lasts."""
+    options = work.task.options.upscale
+    assert options is not None, "a task with this step has options for it"
+    model = cache.lease(options.model, denoise=options.denoise, sixteen_bit=sixteen_bit)
+    work.resources.callback(cache.release, model)
+    work.model = model
+    return model
+
+
+def plan_tiles_of(work: Work, model: OpenModel, size: Size, tile_px: int) -> TilePlan:
+    """The tiles of a picture of that size. tile_px: the longest edge. Raises InvalidParameter."""
+    options = work.task.options.upscale
+    assert options is not None, "a task with this step has options for it"
+    rules = model.tile_rules(model.affordable_tile_px(tile_px))
+    work.plan = rules.plan(size, tile_px, options.tile_px, options.margin_px)
+    return work.plan
 
 
 class PlanStep:
@@ -23,11 +45,8 @@ class PlanStep:
         if decoded.has_alpha:
             decoded = replace(decoded, pixels=bleed_colour(decoded.pixels))
         work.image = decoded
-        model = self._cache.lease(options.model, denoise=options.denoise, sixteen_bit=decoded.bits == 16)
-        work.resources.callback(self._cache.release, model)
-        scale, budget_px = model.model.scale, self._limits.tile_px
-        size = options.target.size_for(decoded.size, scale, self._limits.max_output_pixels)
-        rules = model.tile_rules(model.affordable_tile_px(budget_px))
-        work.model = model
-        work.plan = rules.plan(decoded.size, budget_px, options.tile_px, options.margin_px)
-        work.spec = output_spec(work, size, self._limits.input.formats)
+        model = lease_model(work, self._cache, sixteen_bit=decoded.bits == 16)
+        limits = self._limits
+        size = options.target.size_for(decoded.size, model.model.scale, limits.max_output_pixels)
+        plan_tiles_of(work, model, decoded.size, limits.tile_px)
+        work.spec = output_spec(work, size, limits.input.formats)

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pixelmend.core.errors import ExtraMissing, InvalidParameter
+from pixelmend.core.errors import ExtraMissing
 from pixelmend.core.geometry import Size
 from pixelmend.core.version import VERSION
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.open_models import OpenModel
+from pixelmend.engine.steps.plan import lease_model, plan_tiles_of
 from pixelmend.engine.steps.report import record_of
 from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.tasks.image import ImageReport
@@ -48,14 +49,11 @@ class UpscaleVideoStep:
         film, timeline = film_parts(task.input_path, video.start_s, video.seconds)
         header = replace(film.header, frames=len(timeline), seconds=timeline.seconds)
         check_header(header, self._video)
-        if header.is_interlaced and video.deinterlace == "refuse":
-            raise InvalidParameter("deinterlace=refuse: the film is interlaced")
-        model = self._lease(work, deep=header.bits > 8)
-        scale, budget_px = model.model.scale, self._limits.tile_px
+        model = lease_model(work, self._cache, sixteen_bit=header.bits > 8)
         target = stored_target(upscale.target, header)
-        size = even(target.size_for(header.size, scale, self._limits.max_output_pixels))
-        rules = model.tile_rules(model.affordable_tile_px(budget_px))
-        work.plan = plan = rules.plan(header.size, budget_px, upscale.tile_px, upscale.margin_px)
+        part = target.part_of(header.size)
+        size = even(target.size_for(part.size, model.model.scale, self._limits.max_output_pixels))
+        plan = plan_tiles_of(work, model, part.size, self._limits.tile_px)
         folder = PartsFolder(
             task.parts_path or task.output_path.with_name(f".{task.output_path.name}.parts"),
             _fingerprint(work, model, header.to_json()),
@@ -67,6 +65,7 @@ class UpscaleVideoStep:
             model=model,
             plan=plan,
             margin_px=upscale.margin_px,
+            part=part,
             size=size,
             codec=None if video.codec == AUTO else codec_named(video.codec),
             quality=task.options.quality,
@@ -82,14 +81,6 @@ class UpscaleVideoStep:
         work.encode_s += time.perf_counter() - began_s
         work.report = _report(work, model, size, records, not_kept, run.notes(records))
         folder.remove()
-
-    def _lease(self, work: Work, *, deep: bool) -> OpenModel:
-        options = work.task.options.upscale
-        assert options is not None
-        model = self._cache.lease(options.model, denoise=options.denoise, sixteen_bit=deep)
-        work.resources.callback(self._cache.release, model)
-        work.model = model
-        return model
 
 
 def _report(
