@@ -1,7 +1,7 @@
 /**
  * A Pixelmend service, from Node.js 20 or a page: upload, wait, result, cancel. No dependencies.
  *
- * schema.d.ts is written from the service's OpenAPI document by `npm run api` in frontend/.
+ * The types are those of the service's OpenAPI document (schema.d.ts says where they lie).
  *
  * @typedef {import('./schema').components['schemas']} Schemas
  * @typedef {Schemas['JobView']} Job

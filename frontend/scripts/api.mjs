@@ -1,5 +1,5 @@
 // What the page knows of the service: `npm run api` writes src/api/schema.ts, the types of the API, from its OpenAPI
-// document, and src/api/constants.ts, the values that both know, from its code. clients/js has the types too.
+// document, and src/api/constants.ts, the values that both know, from its code. clients/js refers to the types.
 // PYTHON names a Python that has Pixelmend; default: the checkout's environment.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,6 @@ const FRONTEND = join(dirname(fileURLToPath(import.meta.url)), '..');
 const TARGETS = {
   'src/api/schema.ts': schema,
   'src/api/constants.ts': constants,
-  '../clients/js/schema.d.ts': schema,
 };
 const PYTHON = process.env.PYTHON ?? join(FRONTEND, '..', '.venv', 'bin', 'python');
 

@@ -4,13 +4,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import safetensors.torch
 from spandrel.architectures.SPAN import SPAN
 
 from tests.pictures import decoded, encoded, photo
-from tests.process.test_vulkan import PICTURE, SIXTEEN_BITS, models_in, upscale
+from tests.process.exactness import (
+    MODELS,
+    PICTURE,
+    SIXTEEN_BITS,
+    exact_service,
+    models_in,
+    require_device_and_precision,
+    require_near,
+    upscale,
+)
 from tests.service import RunningService, running_service
 
 pytestmark = pytest.mark.full
@@ -27,35 +35,29 @@ def by_plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServi
 
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """The CPU in float32."""
-    folder = models_in(tmp_path_factory.mktemp("cpu"))
-    with running_service(folder, device="cpu", precision="float32") as running:
+    with exact_service(tmp_path_factory.mktemp("cpu")) as running:
         yield running
 
 
-@pytest.mark.parametrize("model", ["pixelmend-x4", "deep", "small"])
+@pytest.mark.parametrize("model", MODELS)
 def test_its_values_are_those_of_float32_within_a_step(
     by_plugin: RunningService, exact: RunningService, model: str
 ) -> None:
     answer = upscale(by_plugin, PICTURE, model)
-    assert answer.headers["x-pixelmend-device"].startswith("openvino; ")
-    assert answer.headers["x-pixelmend-precision"] == "float32"
+    require_device_and_precision(answer, "openvino; ", "float32")
     assert "x-pixelmend-notes" not in answer.headers
-    ours, right = decoded(answer.content), decoded(upscale(exact, PICTURE, model).content)
-    assert np.abs(ours.astype(int) - right).max() <= 1
+    require_near(answer, exact, PICTURE, model, levels=1)
 
 
 def test_sixteen_bits(by_plugin: RunningService, exact: RunningService) -> None:
     answer = upscale(by_plugin, SIXTEEN_BITS, "pixelmend-x4")
-    assert answer.headers["x-pixelmend-precision"] == "float32"
-    ours = decoded(answer.content).astype(int)
-    assert np.abs(ours - decoded(upscale(exact, SIXTEEN_BITS, "pixelmend-x4").content)).max() <= 4
+    require_device_and_precision(answer, "openvino; ", "float32")
+    require_near(answer, exact, SIXTEEN_BITS, "pixelmend-x4", levels=4)
 
 
 def test_tiles_are_stitched(by_plugin: RunningService, exact: RunningService) -> None:
     picture = encoded(photo(side_px=400))
-    ours = decoded(upscale(by_plugin, picture, "small").content).astype(int)
-    assert np.abs(ours - decoded(upscale(exact, picture, "small").content)).max() <= 1
+    require_near(upscale(by_plugin, picture, "small"), exact, picture, "small", levels=1)
 
 
 def test_other_networks_compute_on_the_cpu_and_that_is_said(by_plugin: RunningService) -> None:
