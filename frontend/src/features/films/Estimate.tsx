@@ -8,7 +8,7 @@ import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
 import { MessageText } from '../../ui/MessageText';
 import { framesOf } from './facts';
-import classes from './Films.module.css';
+import workbench from '../../ui/Workbench.module.css';
 import { filmOptionsOf, filmSettings } from './settings';
 
 /** About what a film will take, before it is sent. */
@@ -52,7 +52,7 @@ export function Estimate({ film }: { film: Film | null }) {
       .join(' · ');
   };
   return (
-    <div className={classes.estimate} data-testid="estimate" aria-live="polite">
+    <div className={workbench.estimate} data-testid="estimate" aria-live="polite">
       <span style={{ fontWeight: 600 }}>{t('estimate.title')}</span>
       <br />
       <span className="pm-quiet pm-number">{said()}</span>

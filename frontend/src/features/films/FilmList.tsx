@@ -6,6 +6,7 @@ import type { ProcessProgress } from '../../processing/processor';
 import type { Film } from '../../state/films';
 import { useServices } from '../../state/services';
 import { MessageText } from '../../ui/MessageText';
+import workbench from '../../ui/Workbench.module.css';
 import classes from './Films.module.css';
 
 interface Props {
@@ -17,8 +18,8 @@ interface Props {
 export function FilmList({ films, selectedId, onAdd }: Props) {
   const { t } = useTranslation();
   return (
-    <div className={`pm-card ${classes.list}`}>
-      <div className={classes.listHead}>
+    <div className={`pm-card ${workbench.list}`}>
+      <div className={workbench.listHead}>
         <h2 className={classes.title}>
           {t('films.title')} <span className="pm-quiet pm-number">{films.length}</span>
         </h2>
@@ -28,7 +29,7 @@ export function FilmList({ films, selectedId, onAdd }: Props) {
           </ActionIcon>
         </Tooltip>
       </div>
-      <ul className={classes.rows} aria-label={t('films.title')} data-testid="films">
+      <ul className={workbench.rows} aria-label={t('films.title')} data-testid="films">
         {films.map((film) => (
           <FilmRow key={film.id} film={film} isSelected={film.id === selectedId} />
         ))}
@@ -43,29 +44,29 @@ function FilmRow({ film, isSelected }: { film: Film; isSelected: boolean }) {
   const { id, fileName, state, part } = film;
   const remove = t('queue.remove', { name: fileName });
   return (
-    <li className={classes.row} data-selected={isSelected || undefined} data-state={state}>
+    <li className={workbench.row} data-selected={isSelected || undefined} data-state={state}>
       <button
         type="button"
-        className={classes.select}
+        className={workbench.select}
         aria-label={t('queue.select', { name: fileName })}
         aria-pressed={isSelected}
         onClick={() => films.dispatch({ type: 'selected', id })}
       />
-      <span className={classes.icon}>
+      <span className={workbench.icon}>
         <IconMovie size={20} stroke={1.5} aria-hidden />
       </span>
-      <div className={classes.text}>
-        <span className={classes.name} title={fileName}>
+      <div className={workbench.text}>
+        <span className={workbench.name} title={fileName}>
           {fileName}
         </span>
         {part && (
-          <span className={classes.detail}>
+          <span className={workbench.detail}>
             {t('films.part', { seconds: part.seconds, time: formatClock(part.startS) })}
           </span>
         )}
         <Detail film={film} />
       </div>
-      <div className={classes.actions}>
+      <div className={workbench.actions}>
         {state === 'running' ? (
           <Tooltip label={t('queue.cancel')}>
             <ActionIcon size={36} aria-label={t('queue.cancel')} onClick={() => filmRunner.cancel(id)}>
@@ -90,14 +91,14 @@ function Detail({ film }: { film: Film }) {
   if (state === 'running') return <RunningDetail progress={progress} />;
   if (message) {
     return (
-      <span className={classes.detail} data-state={state} role="alert">
+      <span className={workbench.detail} data-state={state} role="alert">
         <MessageText message={message} />
       </span>
     );
   }
   const bytes = job?.result?.size_bytes ?? file?.size;
   return (
-    <span className={classes.detail} data-state={state}>
+    <span className={workbench.detail} data-state={state}>
       {[t(`queue.state.${state}`), bytes === undefined ? null : formatBytes(bytes)]
         .filter(Boolean)
         .join(' · ')}
@@ -116,7 +117,7 @@ function RunningDetail({ progress }: { progress: ProcessProgress | null }) {
     stage === 'computing' && etaS ? t('queue.eta', { time: formatSeconds(etaS, t) }) : null,
   ];
   return (
-    <span className={classes.detail} data-testid="progress">
+    <span className={workbench.detail} data-testid="progress">
       {[t(`queue.stage.${stage}`), ...more].filter(Boolean).join(' · ')}
       <Progress
         value={share * 100}

@@ -10,6 +10,7 @@ import { ComparePlayer } from '../../ui/player/ComparePlayer';
 import type { Media } from '../../ui/player/media';
 import { NoteText } from '../../ui/NoteText';
 import { partOffset } from './facts';
+import workbench from '../../ui/Workbench.module.css';
 import classes from './Films.module.css';
 import { useFinishedPart } from './useFinishedPart';
 import { useObjectUrl, useResult, type FilmResult } from './useResult';
@@ -37,7 +38,7 @@ export function FilmStage({ film, onTime }: { film: Film; onTime: (timeS: number
   const isUnseen = film.facts === null && ['ready', 'done'].includes(film.state);
   return (
     <>
-      <div className={classes.viewer}>
+      <div className={workbench.viewer}>
         <ComparePlayer
           before={before}
           after={after}
@@ -81,7 +82,7 @@ function Caption({ film, finishedS, result }: CaptionProps) {
   ];
   const lacksOriginal = file === null && (state === 'done' || state === 'running');
   return (
-    <div className={classes.notes} role="status" data-testid="film-notes">
+    <div className={workbench.notes} role="status" data-testid="film-notes">
       {parts.length > 0 && <span className="pm-number">{parts.join(' · ')}</span>}
       {after && <span className="pm-number">→ {after.filter(Boolean).join(' · ')}</span>}
       {finishedS !== null && (

@@ -7,7 +7,7 @@ import { useGeneralSettings, useServices, useStore } from '../../state/services'
 import { DropZone } from '../../ui/DropZone';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { FilmList } from './FilmList';
-import classes from './Films.module.css';
+import workbench from '../../ui/Workbench.module.css';
 import { FilmStage } from './FilmStage';
 import { OptionsPanel } from './OptionsPanel';
 import { pickAndAdd } from './take';
@@ -33,9 +33,9 @@ export default function FilmsTab() {
   const pick = () => pickAndAdd(services);
   const isEmpty = all.length === 0;
   return (
-    <section className={classes.tab} data-empty={isEmpty || undefined} aria-label={t('app.films')}>
+    <section className={workbench.tab} data-empty={isEmpty || undefined} aria-label={t('app.films')}>
       {!isEmpty && <FilmList films={all} selectedId={selectedId} onAdd={pick} />}
-      <div className={classes.stage}>
+      <div className={workbench.stage}>
         {obstacle && <Obstacle why={obstacle} />}
         {isEmpty ? (
           <DropZone title={t('films.drop')} pick={t('films.pick')} onPick={pick}>

@@ -11,6 +11,7 @@ import { SizeFields } from '../../ui/SizeFields';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
 import { filmSize, TRIAL_S, trialStart } from './facts';
+import workbench from '../../ui/Workbench.module.css';
 import classes from './Films.module.css';
 import { FormatFields } from './FormatFields';
 import { filmOptionsOf, filmSettings } from './settings';
@@ -38,8 +39,8 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
   const trialS = trialStart(timeS, facts?.durationS ?? null);
   const send = useSend(film);
   return (
-    <div className={`pm-card ${classes.options}`}>
-      <div className={classes.fields}>
+    <div className={`pm-card ${workbench.options}`}>
+      <div className={workbench.fields}>
         <h2 className={classes.title}>{t('options.title')}</h2>
         <SizeFields
           sizing={{ sizing: filmSizing, factor: filmFactor, widthPx: filmWidthPx, heightPx: filmHeightPx }}
@@ -115,7 +116,7 @@ function StartBox({ film, isSendable, send }: { film: Film | null; isSendable: b
   };
   useShortcuts({ 'Ctrl+Enter': start });
   return (
-    <div className={classes.start}>
+    <div className={workbench.start}>
       <Estimate film={film} />
       <div className={classes.buttons}>
         {state === 'done' && film && <DownloadButton film={film} />}

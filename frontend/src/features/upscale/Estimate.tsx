@@ -9,7 +9,7 @@ import { upscaleOptionsOf, upscalingSettings } from '../../state/upscaling';
 import { formatBytes, formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
 import { estimateFields } from './task';
-import classes from './Upscale.module.css';
+import workbench from '../../ui/Workbench.module.css';
 
 /** No more images are asked for, to limit the requests; the others count as the mean of these. */
 const MAX_ASKED = 12;
@@ -41,7 +41,7 @@ export function Estimate({ items, hasDenoise }: Props) {
   const found = answers.flatMap((answer) => (answer.data ? [answer.data] : []));
   const refused = found.find((estimate) => !estimate.accepted && estimate.problem);
   return (
-    <div className={classes.estimate} data-testid="estimate" aria-live="polite">
+    <div className={workbench.estimate} data-testid="estimate" aria-live="polite">
       <span style={{ fontWeight: 600 }}>{t('estimate.title')}</span>
       <br />
       {mode === 'browser' ? (

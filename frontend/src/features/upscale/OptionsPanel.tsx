@@ -12,7 +12,7 @@ import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
 import { FormatFields } from './FormatFields';
 import { ModelFields } from './ModelFields';
-import classes from './Upscale.module.css';
+import workbench from '../../ui/Workbench.module.css';
 
 const CropTrial = lazy(() => import('./CropTrial'));
 
@@ -31,8 +31,8 @@ export function OptionsPanel({ items, selected }: Props) {
     widthPx && heightPx ? targetSize({ widthPx, heightPx }, upscalingOf(settings, false).target) : null;
   const canTry = selected !== null && selected.thumbnail !== null;
   return (
-    <div className={`pm-card ${classes.options}`}>
-      <div className={classes.fields}>
+    <div className={`pm-card ${workbench.options}`}>
+      <div className={workbench.fields}>
         <h2 style={{ fontSize: 14, fontWeight: 600, margin: 0 }}>{t('options.title')}</h2>
         <SizeFields sizing={settings} onChange={change} result={result} />
         <ModelFields />
@@ -80,7 +80,7 @@ function StartBox({ items, selected }: Props) {
         ? t('options.start', { count: pending.length })
         : t('options.startNone');
   return (
-    <div className={classes.start}>
+    <div className={workbench.start}>
       <Estimate items={targets} hasDenoise={hasDenoise} />
       {active.length > 0 && targets.length === 0 ? (
         <Button

@@ -7,6 +7,7 @@ import type { QueueItem } from '../../state/queue';
 import { useServices } from '../../state/services';
 import { QueueRow } from './QueueRow';
 import { nameOfResult } from './saveResult';
+import workbench from '../../ui/Workbench.module.css';
 import classes from './Upscale.module.css';
 
 interface Props {
@@ -33,8 +34,8 @@ export function QueuePanel({ items, selectedId, onAdd }: Props) {
     }
   };
   return (
-    <div className={`pm-card ${classes.queue}`}>
-      <div className={classes.queueHead}>
+    <div className={`pm-card ${workbench.list}`}>
+      <div className={workbench.listHead}>
         <h2 style={{ fontSize: 14, fontWeight: 600, margin: 0 }}>
           {t('queue.title')} <span className="pm-quiet pm-number">{items.length}</span>
         </h2>
@@ -55,7 +56,7 @@ export function QueuePanel({ items, selectedId, onAdd }: Props) {
           </Tooltip>
         </span>
       </div>
-      <ul className={classes.list} aria-label={t('queue.title')} data-testid="queue">
+      <ul className={workbench.rows} aria-label={t('queue.title')} data-testid="queue">
         {items.map((item) => (
           <QueueRow key={item.id} item={item} isSelected={item.id === selectedId} />
         ))}

@@ -16,29 +16,30 @@ import { useServices } from '../../state/services';
 import { BlobImage } from '../../ui/BlobImage';
 import { MessageText } from '../../ui/MessageText';
 import { saveResult } from './saveResult';
+import workbench from '../../ui/Workbench.module.css';
 import classes from './Upscale.module.css';
 
 export function QueueRow({ item, isSelected }: { item: QueueItem; isSelected: boolean }) {
   const { t } = useTranslation();
   const { queue } = useServices();
   return (
-    <li className={classes.row} data-selected={isSelected || undefined} data-state={item.state}>
+    <li className={workbench.row} data-selected={isSelected || undefined} data-state={item.state}>
       <button
         type="button"
-        className={classes.select}
+        className={workbench.select}
         aria-label={t('queue.select', { name: item.fileName })}
         aria-pressed={isSelected}
         onClick={() => queue.dispatch({ type: 'selected', id: item.id })}
       />
       {item.thumbnail ? (
-        <BlobImage blob={item.thumbnail} className={classes.thumb} width={48} height={48} />
+        <BlobImage blob={item.thumbnail} className={workbench.icon} width={48} height={48} />
       ) : (
-        <span className={classes.thumb}>
+        <span className={workbench.icon}>
           <IconPhoto size={20} stroke={1.5} aria-hidden />
         </span>
       )}
-      <div className={classes.text}>
-        <span className={classes.name} title={item.fileName}>
+      <div className={workbench.text}>
+        <span className={workbench.name} title={item.fileName}>
           {item.fileName}
         </span>
         <Detail item={item} />
@@ -56,7 +57,7 @@ function Detail({ item }: { item: QueueItem }) {
   if (message) {
     const isAnimation = state === 'refused' && message.key === 'refusals.animated';
     return (
-      <span className={classes.detail} data-state={state}>
+      <span className={workbench.detail} data-state={state}>
         <MessageText message={message} />
         {isAnimation && (
           <Button
@@ -77,7 +78,7 @@ function Detail({ item }: { item: QueueItem }) {
       ? t('queue.size', { width: probe.widthPx, height: probe.heightPx })
       : formatBytes(item.file.size);
   return (
-    <span className={`${classes.detail} ${classes.short}`} data-state={state}>
+    <span className={`${workbench.detail} ${classes.short}`} data-state={state}>
       {t(`queue.state.${state}`)} · {size}
     </span>
   );
@@ -93,7 +94,7 @@ function RunningDetail({ progress }: { progress: ProcessProgress }) {
         ? t('queue.eta', { time: formatSeconds(etaS, t) })
         : `${Math.round(fraction * 100)} %`;
   return (
-    <span className={classes.detail}>
+    <span className={workbench.detail}>
       {t(`queue.stage.${stage}`)} · {more}
       <Progress
         value={fraction * 100}
@@ -112,7 +113,7 @@ function Actions({ item }: { item: QueueItem }) {
   const retry = () =>
     item.options && queue.dispatch({ type: 'submitted', ids: [item.id], options: item.options });
   return (
-    <div className={classes.actions}>
+    <div className={workbench.actions}>
       {isActive(item) && (
         <Tooltip label={t('queue.cancel')}>
           <ActionIcon size={36} aria-label={t('queue.cancel')} onClick={() => runner.cancel(item.id)}>

@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { formatBytes, formatSeconds } from '../../lib/format';
 import type { QueueItem } from '../../state/queue';
 import { NoteText } from '../../ui/NoteText';
-import classes from './Upscale.module.css';
+import workbench from '../../ui/Workbench.module.css';
 
 /** What computed the result, in what time, and what is different from what was asked. */
 export function ResultNotes({ item }: { item: QueueItem | null }) {
@@ -10,7 +10,7 @@ export function ResultNotes({ item }: { item: QueueItem | null }) {
   const result = item?.result;
   const running = item?.progress?.note;
   return (
-    <div className={classes.notes} role="status" data-testid="notes">
+    <div className={workbench.notes} role="status" data-testid="notes">
       {running && <NoteText note={running} />}
       {result && (
         <>

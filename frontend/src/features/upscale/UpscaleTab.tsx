@@ -9,7 +9,7 @@ import { OptionsPanel } from './OptionsPanel';
 import { QueuePanel } from './QueuePanel';
 import { ResultNotes } from './ResultNotes';
 import { saveResult } from './saveResult';
-import classes from './Upscale.module.css';
+import workbench from '../../ui/Workbench.module.css';
 
 export function UpscaleTab() {
   const { t } = useTranslation();
@@ -30,15 +30,15 @@ export function UpscaleTab() {
   const pick = () => pickFiles((files) => openIn('upscale', files));
   const isEmpty = items.length === 0;
   return (
-    <section className={classes.tab} data-empty={isEmpty || undefined} aria-label={t('app.upscale')}>
+    <section className={workbench.tab} data-empty={isEmpty || undefined} aria-label={t('app.upscale')}>
       {!isEmpty && <QueuePanel items={items} selectedId={selectedId} onAdd={pick} />}
-      <div className={classes.stage}>
+      <div className={workbench.stage}>
         {isEmpty ? (
           <DropZone title={t('add.title')} onPick={pick} />
         ) : (
           <>
             <h1 className="pm-hidden">{t('app.upscale')}</h1>
-            <div className={classes.viewer}>
+            <div className={workbench.viewer}>
               <CompareViewer key={selectedId} before={originalOf(selected)} after={resultOf(selected)} />
             </div>
             <ResultNotes item={selected} />

@@ -104,17 +104,7 @@ export function ComparePlayer({ before, after, offsetS, isAfterSilent, empty, on
           {...viewport.handlers}
         />
         {!shown && <div className={viewer.message}>{empty}</div>}
-        {isComparing && (
-          <>
-            <span className={viewer.label} data-side="before">
-              {t('viewer.before')}
-            </span>
-            <span className={viewer.label} data-side="after">
-              {t('viewer.after')}
-            </span>
-            <Divider share={share} onShare={setShare} stage={stage} />
-          </>
-        )}
+        {isComparing && <Divider share={share} onShare={setShare} stage={stage} />}
         {shown && <ZoomBar viewport={viewport} isPixelView={isPixelView} onPixelView={setPixelView} />}
       </div>
       {isPlayable && <Controls video={leader} playback={playback} isMuted={isMuted} onMuted={setMuted} />}

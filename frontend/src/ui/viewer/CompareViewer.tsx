@@ -67,17 +67,7 @@ export function CompareViewer({ before, after }: { before: Picture | null; after
       {!unseen && !shown && (
         <div className={classes.message}>{isOpening ? t('viewer.loading') : t('viewer.empty')}</div>
       )}
-      {isComparing && (
-        <>
-          <span className={classes.label} data-side="before">
-            {t('viewer.before')}
-          </span>
-          <span className={classes.label} data-side="after">
-            {t('viewer.after')}
-          </span>
-          <Divider share={share} onShare={setShare} stage={stage} />
-        </>
-      )}
+      {isComparing && <Divider share={share} onShare={setShare} stage={stage} />}
       {shown && <ZoomBar viewport={viewport} isPixelView={isPixelView} onPixelView={setPixelView} />}
     </div>
   );

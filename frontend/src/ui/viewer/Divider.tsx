@@ -11,7 +11,7 @@ interface Props {
   stage: React.RefObject<HTMLDivElement | null>;
 }
 
-/** The movable border between before and after. */
+/** The movable border between before and after, with what is on either side of it. */
 export function Divider({ share, onShare, stage }: Props) {
   const { t } = useTranslation();
   const isHeld = useRef(false);
@@ -36,28 +36,36 @@ export function Divider({ share, onShare, stage }: Props) {
     onShare(Math.min(1, Math.max(0, share + step)));
   };
   return (
-    <div
-      className={classes.divider}
-      style={{ left: `${share * 100}%` }}
-      role="slider"
-      tabIndex={0}
-      aria-label={t('viewer.slider')}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(share * 100)}
-      aria-orientation="horizontal"
-      onKeyDown={onKeyDown}
-      onPointerDown={(event) => {
-        isHeld.current = true;
-        event.currentTarget.setPointerCapture(event.pointerId);
-      }}
-      onPointerMove={follow}
-      onPointerUp={() => (isHeld.current = false)}
-      onPointerCancel={() => (isHeld.current = false)}
-    >
-      <span className={classes.grip}>
-        <IconArrowsHorizontal size={18} aria-hidden />
+    <>
+      <span className={classes.label} data-side="before">
+        {t('viewer.before')}
       </span>
-    </div>
+      <span className={classes.label} data-side="after">
+        {t('viewer.after')}
+      </span>
+      <div
+        className={classes.divider}
+        style={{ left: `${share * 100}%` }}
+        role="slider"
+        tabIndex={0}
+        aria-label={t('viewer.slider')}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(share * 100)}
+        aria-orientation="horizontal"
+        onKeyDown={onKeyDown}
+        onPointerDown={(event) => {
+          isHeld.current = true;
+          event.currentTarget.setPointerCapture(event.pointerId);
+        }}
+        onPointerMove={follow}
+        onPointerUp={() => (isHeld.current = false)}
+        onPointerCancel={() => (isHeld.current = false)}
+      >
+        <span className={classes.grip}>
+          <IconArrowsHorizontal size={18} aria-hidden />
+        </span>
+      </div>
+    </>
   );
 }
