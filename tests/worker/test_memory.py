@@ -23,7 +23,7 @@ from pixelmend.core.errors import (
 )
 from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.jobs.webhook import WAITING_ALERTS, AlertWebhook
+from pixelmend.jobs.alert_webhook import WAITING_ALERTS, AlertWebhook
 from pixelmend.models.memory import Alert, FreedMemory, FreedModel, KeptModel, MemorySample, ModelMemory
 from pixelmend.worker.command_executor import CommandExecutor
 from pixelmend.worker.commands import (

@@ -17,6 +17,7 @@ from pixelmend.core.outbound import Outbound
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import FormatRegistry, format_registry
+from pixelmend.jobs.alert_webhook import AlertWebhook
 from pixelmend.jobs.job_webhooks import JobWebhooks, webhook_secret
 from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.readiness import Readiness
@@ -25,7 +26,6 @@ from pixelmend.jobs.service import JobService
 from pixelmend.jobs.spool import Spool
 from pixelmend.jobs.store import JobStore
 from pixelmend.jobs.throughput import ThroughputEstimator
-from pixelmend.jobs.webhook import AlertWebhook
 from pixelmend.models.background_downloads import Downloads
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
