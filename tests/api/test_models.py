@@ -176,6 +176,7 @@ def test_commands_ask_the_running_service(own: ServiceClient) -> None:
     assert (nobody.returncode, "no Pixelmend service answers" in nobody.stderr) == (1, True)
 
 
+@pytest.mark.full
 def test_a_thousand_unloads_of_clients_that_go_away_hold_up_nobody(own: ServiceClient) -> None:
     assert post(own, "/api/models/small/load").status_code == 200
     job = own.post_job(encoded(photo(side_px=300)), model="small").json()

@@ -218,6 +218,7 @@ def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.full
 def test_a_mirror_with_wrong_files_offline_ends_with_what_to_do_by_hand(
     server: FileServer, folder: Path
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_full_queue_has_a_place_for_whoever_has_less_than_a_share() -> None:
     assert shares.jobs <= OVERFLOW * 6
 
 
+@pytest.mark.full
 def test_ten_thousand_are_queued_and_cancelled(tmp_path: Path) -> None:
     """Through the real job service, store and spool, with watchers that ask for positions and forecasts."""
     settings = Settings(

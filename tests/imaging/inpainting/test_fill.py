@@ -218,7 +218,7 @@ def photo_with_hole() -> tuple[NDArray[np.uint8], Mask]:
     return photo(side_px=90), grow(box(90, 90, 20, 20, 40, 50), 4)
 
 
-@pytest.mark.parametrize("kernels", [None, "Haswell"])
+@pytest.mark.parametrize("kernels", [pytest.param(None, marks=pytest.mark.full), "Haswell"])
 def test_result_does_not_depend_on_the_threads_that_the_process_has(kernels: str | None) -> None:
     """OpenBLAS has kernels for each family of CPUs; those for AVX2 round as the threads divide the work."""
     chosen = {} if kernels is None else {"OPENBLAS_CORETYPE": kernels}
