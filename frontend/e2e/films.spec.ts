@@ -126,6 +126,31 @@ test('three seconds are tried from the frame that is seen', async ({ app, page, 
   await expect(page.getByTestId('start')).toHaveText('Enlarge the whole film');
 });
 
+test('leaving while a film is sent is asked about, and not afterwards', async ({ app, page, service }) => {
+  const questions: string[] = [];
+  page.on('dialog', (dialog) => {
+    questions.push(dialog.type());
+    void dialog.dismiss();
+  });
+  let send = () => {};
+  const held = new Promise<void>((resolve) => (send = resolve));
+  await page.route('**/api/jobs', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  await app.open(service, 'films');
+  await choose(page, 'sent.mp4', await film({ clip: SHORT }));
+  await app.start();
+  await expect(newest(page)).toHaveAttribute('data-state', 'running');
+  await page.close({ runBeforeUnload: true });
+  await expect.poll(() => questions).toEqual(['beforeunload']);
+  send();
+  await expect(newest(page)).toHaveAttribute('data-state', 'done', COMPUTED);
+  await page.reload();
+  await expect(newest(page)).toHaveAttribute('data-state', 'done');
+  expect(questions).toEqual(['beforeunload']);
+});
+
 test('what is no film is refused in words: here, or by the service', async ({ app, page, service }) => {
   await app.open(service, 'films');
   await choose(page, 'empty.mp4', Buffer.alloc(0));

@@ -44,6 +44,7 @@ from pixelmend.jobs.unpacking import UnpackLimits, unpack
 from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.protocol import Progress, Submit, from_worker_codec, to_worker_codec
+from tests.fuzz.films import CASES, film
 from tests.fuzz.mutations import Edit, edited, edits
 from tests.imaging import samples
 
@@ -233,4 +234,5 @@ TARGETS = (
     Target("worker messages", st.tuples(st.booleans(), edits()), worker_message),
     Target("paths in messages", st.tuples(st.binary(min_size=1), st.binary(min_size=1)), message_of_paths),
     Target("database rows", edits(), database_row),
+    Target("films", CASES, film),
 )

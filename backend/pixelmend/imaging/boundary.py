@@ -19,12 +19,14 @@ _OF_THE_FILE = frozenset({None, errno.EINVAL, errno.EOVERFLOW, errno.ENXIO, errn
 
 
 @contextmanager
-def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[None]:
+def reading(
+    what: str, raised: type[PixelmendError] = CorruptImage, of_the_file: frozenset[int] = frozenset()
+) -> Iterator[None]:
     """Turn any exception of reading a foreign file into `raised`, and log the original.
 
-    what: names the file in the message, "the image". Errors of ours pass as they are, and so do cancellation
-    and errors of the machine: OSErrors of access, descriptors and disks. Raises HostMemoryError if memory
-    does not suffice.
+    what: names the file in the message, "the image". of_the_file: further error numbers that the library
+    gives damaged files. Errors of ours pass as they are, and so do cancellation and errors of the machine:
+    OSErrors of access, descriptors and disks. Raises HostMemoryError if memory does not suffice.
     """
     try:
         yield
@@ -33,7 +35,7 @@ def reading(what: str, raised: type[PixelmendError] = CorruptImage) -> Iterator[
     except MemoryError as error:
         raise HostMemoryError(f"the memory of this machine does not suffice for {what}") from error
     except Exception as error:
-        if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
+        if isinstance(error, OSError) and error.errno not in _OF_THE_FILE | of_the_file:
             raise
         # Not the whole traceback, because formatting it takes a hundred times as long as refusing the file.
         reason, where = printable(repr(error)), _place(error)

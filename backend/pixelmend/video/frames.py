@@ -12,11 +12,10 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from pixelmend.core.errors import CorruptVideo
-from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.video.film import Film, Frame
 from pixelmend.video.inspection import main_stream, opened
+from pixelmend.video.reading import reading_film
 from pixelmend.video.timeline import Timeline
 
 SCALING = "flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
@@ -43,7 +42,7 @@ class FrameReader:
     def frames(self, start: int) -> Iterator[Frame]:
         """From the frame with the number `start` on. Raises CorruptVideo if the file cannot be read."""
         self._last_index = start - 1
-        with reading("the film", CorruptVideo):
+        with reading_film():
             yield from self._frames(start)
 
     def _frames(self, start: int) -> Iterator[Frame]:

@@ -3,6 +3,7 @@
 Foreign code reads the file (FFmpeg's libraries), so this runs in a worker, or in a process of its own.
 """
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,11 +19,11 @@ from av.video.stream import VideoStream
 
 from pixelmend.core.errors import CorruptVideo, UnsupportedVideo
 from pixelmend.core.geometry import Size
-from pixelmend.imaging.boundary import reading
 from pixelmend.video.animation import begins_like_animation, inspect_animation
 from pixelmend.video.colour import LOCATIONS, UNSPECIFIED, ColourTags
 from pixelmend.video.film import Film
 from pixelmend.video.header import VideoHeader
+from pixelmend.video.reading import reading_film
 from pixelmend.video.timeline import Timeline
 
 DEMUXERS = (
@@ -45,7 +46,7 @@ _MARKS_PACKETS = 4
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """The container at `path`. Raises UnsupportedVideo, CorruptVideo."""
-    with reading("the film", CorruptVideo):
+    with reading_film():
         try:
             # `file:` and the lists keep a name, or what a file names, from being taken as an address.
             container = av.open(
@@ -79,7 +80,7 @@ def inspect(path: Path) -> Film:
         head = file.read(16)
     if begins_like_animation(head):
         return inspect_animation(path)
-    with reading("the film", CorruptVideo), opened(path) as container:
+    with reading_film(), opened(path) as container:
         stream = main_stream(container)
         context = stream.codec_context
         if context is None:
@@ -87,7 +88,7 @@ def inspect(path: Path) -> Film:
         if not context.width or not context.height:
             raise CorruptVideo("the film's header tells no size; it may be encrypted or cut off")
         timeline = _timeline(container, stream)
-    with reading("the film", CorruptVideo), opened(path) as container:
+    with reading_film(), opened(path) as container:
         stream = main_stream(container)
         first = next(iter(container.decode(stream)), None)
         if first is None:
@@ -174,7 +175,8 @@ def _chroma_location(path: Path) -> int | None:
         level = av.logging.get_level()
         av.logging.set_level(av.logging.INFO)
         try:
-            with av.logging.Capture() as lines:
+            # Damaged headers may be decoded all the same; what was told before the damage counts.
+            with av.logging.Capture() as lines, contextlib.suppress(av.error.FFmpegError):
                 tracer = BitStreamFilterContext("trace_headers", stream)
                 for number, packet in enumerate(container.demux(stream)):
                     tracer.filter(packet)

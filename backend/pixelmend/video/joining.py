@@ -18,12 +18,12 @@ from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from pixelmend.core.errors import CorruptVideo
-from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import MUXERS
 from pixelmend.video.completeness import require_complete
 from pixelmend.video.film import Film, FinishedSegment
 from pixelmend.video.inspection import main_stream, opened
+from pixelmend.video.reading import reading_film
 from pixelmend.video.timeline import Timeline, decode_times
 
 _DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
@@ -223,7 +223,7 @@ def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> 
     if not streams:
         return
     ended: set[int] = set()
-    with reading("the film's other streams", CorruptVideo):
+    with reading_film("the film's other streams"):
         for packet in old.demux(streams):
             if not packet.size and not isinstance(packet.stream, SubtitleStream):
                 continue

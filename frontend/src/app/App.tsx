@@ -6,6 +6,7 @@ import { FEATURES } from './features';
 import { Header } from './Header';
 import { ModeNotice } from './ModeNotice';
 import { useIncomingFiles } from './useIncomingFiles';
+import { useLeaveWarning } from './useLeaveWarning';
 import { useServiceWatch } from './useServiceWatch';
 import { goTo, useTab } from './useTab';
 
@@ -17,6 +18,7 @@ export function App() {
   const [isHelpOpen, setHelpOpen] = useState(false);
   useServiceWatch();
   useIncomingFiles();
+  useLeaveWarning();
   useShortcuts({
     '?': () => setHelpOpen(true),
     ...Object.fromEntries(FEATURES.map((feature, n) => [`Alt+${n + 1}`, () => goTo(feature)])),
