@@ -25,7 +25,8 @@ from pixelmend.video.segments import EncodingSpec, SegmentWriter
 codec, size = codec_named(sys.argv[2]), Size(96, 64)
 name, _, _ = codec.pixel_format("420", 8)
 spec = EncodingSpec(
-    codec, codec.software, name, 90, size, size, 8, Fraction(25), Fraction(1, 1000), 0, ColourTags(), None, 1
+    codec, codec.software, name, 90, size, size, 8, Fraction(25), Fraction(1, 1000), 0, ColourTags(),
+    aspect=None, hdr=None, threads=1,
 )
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 random = np.random.default_rng(0)

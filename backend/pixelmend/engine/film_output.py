@@ -60,6 +60,7 @@ def encoding_spec(job: FilmJob, codec: Codec, threads: int) -> EncodingSpec:
         origin=job.timeline.pts[0],
         colour=job.film.colour,
         aspect=job.film.aspect,
+        hdr=job.film.hdr,
         threads=threads,
     )
 

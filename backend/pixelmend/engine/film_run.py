@@ -18,6 +18,7 @@ from pixelmend.imaging.canvas import Pixels
 from pixelmend.video.animation import AnimationReader, FrameFolderWriter, join_animation
 from pixelmend.video.film import Film, FinishedSegment, Frame
 from pixelmend.video.frames import FrameReader
+from pixelmend.video.hdr import PARAMETERS
 from pixelmend.video.inspection import inspect
 from pixelmend.video.joining import Cut, join
 from pixelmend.video.parts import PartsFolder, SegmentRecord
@@ -216,6 +217,12 @@ class FilmRun:
             yield f"{header.bits}-bit"
         if kept_family < family:
             yield f"chroma-{family}"
+        hdr = self._job.film.hdr
+        if hdr is not None:
+            yield from hdr.dynamic
+            is_told = self._spec is not None and self._spec.encoder.name in PARAMETERS
+            if hdr.is_static and not is_told:
+                yield "hdr10-metadata"
 
     def notes(self, records: Sequence[SegmentRecord]) -> tuple[str, ...]:
         spec = self._spec

@@ -170,7 +170,7 @@ def resolved(options: ImageOptions, header: VideoHeader) -> ImageOptions:
         if video.codec != AUTO:
             raise InvalidParameter(f"codec={video.codec} does not go into format={options.format}")
         return options
-    codec = codec_like(header.codec) if video.codec == AUTO else codec_named(video.codec)
+    codec = codec_like(header.codec, header.bits) if video.codec == AUTO else codec_named(video.codec)
     container = options.format
     if container == AUTO:
         container = container_like(header.container, codec)

@@ -49,6 +49,10 @@ class Codec:
     plays: bool = True
     usual_bits_per_px: float = 0.12
 
+    @property
+    def most_bits(self) -> int:
+        return max(bits for _, bits in self.pixel_formats)
+
     def bits_per_px(self, quality: int) -> float:
         """About what it writes for a pixel of an ordinary film: half as much for 20 less of quality."""
         lossy = self.software.quality_option != ""
@@ -116,7 +120,7 @@ CODECS = (
     Codec(
         "vp9",
         "VP9",
-        _planar(8, 10, 12),
+        _planar(8),  # the wheel's libvpx is built without more
         Encoder(
             "libvpx-vp9", "crf", 10, 55, {"b:v": "0", "row-mt": "1", "cpu-used": "3", "deadline": "good"}
         ),
@@ -183,9 +187,15 @@ def codec_named(name: str) -> Codec:
     return found
 
 
-def codec_like(source: str) -> Codec:
-    """The source's own codec if it is one of those, else H.264."""
-    return next((each for each in CODECS if each.name == source), CODECS[0])
+def codec_like(source: str, bits: int = 8) -> Codec:
+    """The source's own codec if it is one of those, else H.264. bits: of the source's samples.
+
+    AV1 stands in for VP9 if that would keep 8 bits only: the same players have it.
+    """
+    own = next((each for each in CODECS if each.name == source), CODECS[0])
+    if bits > 8 and own.most_bits == 8:
+        return codec_named("av1")
+    return own
 
 
 def check_pair(codec: Codec, container: str) -> None:

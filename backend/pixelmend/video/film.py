@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.video.colour import ColourTags
+from pixelmend.video.hdr import HdrMetadata
 from pixelmend.video.header import VideoHeader
 from pixelmend.video.timeline import Timeline
 
@@ -23,6 +24,7 @@ class Film:
     aspect: Fraction | None
     is_animation: bool = False
     loop: int | None = None
+    hdr: HdrMetadata | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,19 @@ Foreign code reads the file (FFmpeg's libraries), so this runs in a worker, or i
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import av.logging
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -22,6 +25,7 @@ from pixelmend.core.geometry import Size
 from pixelmend.video.animation import begins_like_animation, inspect_animation
 from pixelmend.video.colour import LOCATIONS, UNSPECIFIED, ColourTags
 from pixelmend.video.film import Film
+from pixelmend.video.hdr import HdrMetadata, parse_display, parse_light
 from pixelmend.video.header import VideoHeader
 from pixelmend.video.reading import reading_film
 from pixelmend.video.timeline import Timeline
@@ -39,6 +43,11 @@ DEMUXERS = (
     "nut",
 )
 """Containers that are read. Others, playlists above all, may name further files or addresses."""
+_DYNAMIC = {
+    SideDataType.DYNAMIC_HDR_PLUS: "hdr10plus-metadata",
+    SideDataType.DOVI_METADATA: "dolby-vision",
+    SideDataType.DOVI_RPU_BUFFER: "dolby-vision",
+}
 _MARKS_PACKETS = 4
 """Packets in which headers of a coded film are looked for."""
 
@@ -124,7 +133,17 @@ def _film(container: InputContainer, stream: VideoStream, timeline: Timeline, fi
         colour,
         _chroma(first),
         Fraction(aspect) if aspect else None,
+        hdr=_hdr(first),
     )
+
+
+def _hdr(frame: VideoFrame) -> HdrMetadata | None:
+    data = {one.type: bytes(one) for one in cast("Iterable[SideData]", frame.side_data)}
+    display = parse_display(data.get(SideDataType.MASTERING_DISPLAY_METADATA, b""))
+    light = parse_light(data.get(SideDataType.CONTENT_LIGHT_LEVEL, b""))
+    dynamic = tuple(sorted({name for kind, name in _DYNAMIC.items() if kind in data}))
+    hdr = HdrMetadata(display, light, dynamic)
+    return None if hdr == HdrMetadata() else hdr
 
 
 def _chroma(frame: VideoFrame) -> str:

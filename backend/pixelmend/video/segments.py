@@ -22,6 +22,7 @@ from pixelmend.video.codecs import Codec, Encoder
 from pixelmend.video.colour import ColourTags
 from pixelmend.video.completeness import require_complete
 from pixelmend.video.frames import SCALING, parsed_graph
+from pixelmend.video.hdr import PARAMETERS, HdrMetadata
 
 LEAD_S = 10
 """Times in a segment begin so much later than in the film, so that none is negative: fragments cannot be."""
@@ -46,6 +47,7 @@ class EncodingSpec:
     origin: int
     colour: ColourTags
     aspect: Fraction | None
+    hdr: HdrMetadata | None
     threads: int
 
     @property
@@ -186,11 +188,15 @@ def _add_stream(container: av.container.OutputContainer, spec: EncodingSpec) -> 
 
 def _encoder_options(spec: EncodingSpec) -> dict[str, str]:
     options = spec.encoder.settings(spec.quality)
-    location = spec.colour.chroma_location
-    if location is not None and "420" in spec.pixel_format:
-        key = {"libx264": "x264-params", "libx265": "x265-params"}.get(spec.encoder.name)
-        if key is not None:
-            options[key] = ":".join(filter(None, (options.get(key), f"chromaloc={location}")))
+    name, location = spec.encoder.name, spec.colour.chroma_location
+    told = []
+    if location is not None and "420" in spec.pixel_format and name in ("libx264", "libx265"):
+        told.append(f"chromaloc={location}")
+    if spec.hdr is not None and name in PARAMETERS:
+        told += spec.hdr.parameters(name)
+    if told:
+        key = PARAMETERS[name]
+        options[key] = ":".join(filter(None, (options.get(key), *told)))
     return options
 
 
