@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 from pixelmend.core.errors import CorruptVideo, ExtraMissing, UnsupportedVideo, VideoTooLarge
@@ -76,3 +77,17 @@ def test_without_ffmpegs_libraries_it_says_what_to_install(tmp_path: Path) -> No
         patch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{path}")
         with pytest.raises(ExtraMissing, match=r"pixelmend\[video\]"):
             VideoProber(VideoLimits()).probe(film)
+
+
+def test_an_encrypted_film_is_called_that(tmp_path: Path) -> None:
+    clear = make(tmp_path / "clear.mp4", Clip(constant_rate(3)))
+    options = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "7" * 32, "encryption_kid": "a" * 32}
+    secret = tmp_path / "secret.mp4"
+    with av.open(str(clear)) as old, av.open(str(secret), "w", options=options) as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(old.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                new.mux(packet)
+    with pytest.raises(UnsupportedVideo, match="encrypted"):
+        VideoProber(VideoLimits()).probe(secret)

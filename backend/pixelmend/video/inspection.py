@@ -168,6 +168,8 @@ def _timeline(container: InputContainer, stream: VideoStream) -> Timeline:
         time = packet.dts if packet.pts is None else packet.pts
         if time is None or not packet.size:
             continue  # the end
+        if packet.has_sidedata("encryption_info"):
+            raise UnsupportedVideo("the film is encrypted")
         if packet.is_keyframe:
             keys.append(time)
         if not packet.is_discard:  # an edit list leaves it out, though others may be decoded with its help
