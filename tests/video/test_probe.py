@@ -2,10 +2,12 @@
 
 import os
 import sys
+import zlib
 from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from pixelmend.core.errors import CorruptVideo, ExtraMissing, UnsupportedVideo, VideoTooLarge
 from pixelmend.video.header import VideoLimits
@@ -91,3 +93,22 @@ def test_an_encrypted_film_is_called_that(tmp_path: Path) -> None:
                 new.mux(packet)
     with pytest.raises(UnsupportedVideo, match="encrypted"):
         VideoProber(VideoLimits()).probe(secret)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png"])
+def test_an_animation_is_refused_by_its_header_however_large_it_says_it_is(
+    tmp_path: Path, suffix: str
+) -> None:
+    small = tmp_path / f"small.{suffix}"
+    frames = [Image.new("P", (64, 64), number) for number in range(3)]
+    frames[0].save(small, save_all=True, append_images=frames[1:])
+    data = bytearray(small.read_bytes())
+    if suffix == "gif":
+        data[6:10] = (60_000).to_bytes(2, "little") * 2
+    else:
+        data[16:24] = (60_000).to_bytes(4) * 2
+        data[29:33] = zlib.crc32(data[12:29]).to_bytes(4)
+    huge = tmp_path / f"huge.{suffix}"
+    huge.write_bytes(data)
+    with pytest.raises(VideoTooLarge, match="frames of 60000x60000 px exceed max_input_pixels=50000000"):
+        VideoProber(VideoLimits()).probe(huge)

@@ -7,6 +7,7 @@ Writers hold no more than some frames.
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import APNG, GIF, WEBP
 from pixelmend.video.colour import ColourTags
 from pixelmend.video.film import Film, FinishedSegment, Frame
-from pixelmend.video.header import VideoHeader
+from pixelmend.video.header import VideoHeader, VideoLimits, check_frame_size
 from pixelmend.video.timeline import Timeline
 
 _KINDS = {"GIF": GIF, "PNG": APNG, "WEBP": WEBP}
@@ -41,9 +42,22 @@ def begins_like_animation(head: bytes) -> bool:
     return head.startswith((b"GIF8", b"\x89PNG")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
-def inspect_animation(path: Path) -> Film:
-    """Raises UnsupportedVideo for an image that does not move, CorruptVideo."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Raises CorruptVideo, also for what goes wrong later."""
+    Image.MAX_IMAGE_PIXELS = None  # our own limits are held instead, which name the setting
     with reading("the animation", CorruptVideo), Image.open(path, formats=tuple(_KINDS)) as image:
+        yield image
+
+
+def inspect_animation(path: Path, limits: VideoLimits | None = None) -> Film:
+    """limits: of a frame's size, held before one is decoded.
+
+    Raises UnsupportedVideo for an image that does not move, CorruptVideo, VideoTooLarge.
+    """
+    with _opened(path) as image:
+        if limits is not None:
+            check_frame_size(Size(*image.size), limits)
         kind = _KINDS[image.format or ""]
         frames = getattr(image, "n_frames", 1)
         if frames < 2:
@@ -83,7 +97,7 @@ class AnimationReader:
 
     def frames(self, start: int) -> Iterator[Frame]:
         """From the frame with the number `start` on. Raises CorruptVideo if the file cannot be read."""
-        with reading("the animation", CorruptVideo), Image.open(self._path, formats=tuple(_KINDS)) as image:
+        with _opened(self._path) as image:
             for index in range(start, len(self._timeline)):
                 pts = self._timeline.pts[index]
                 number = self._film.timeline.index_of(pts)

@@ -49,15 +49,19 @@ class VideoLimits:
     max_s: float = 6 * 3600.0
 
 
-def check_header(header: VideoHeader, limits: VideoLimits) -> None:
-    """Raises VideoTooLarge naming the value and the setting, CorruptVideo for a film without frames."""
-    size = header.size
-    if header.frames == 0:
-        raise CorruptVideo("the film has no frames")
+def check_frame_size(size: Size, limits: VideoLimits) -> None:
+    """Raises VideoTooLarge naming the value and the setting."""
     if size.pixels > limits.max_pixels:
         raise VideoTooLarge(f"frames of {size} px exceed max_input_pixels={limits.max_pixels}")
     if max(size.width, size.height) > limits.max_side:
         raise VideoTooLarge(f"frames of {size} px exceed max_input_side_px={limits.max_side}")
+
+
+def check_header(header: VideoHeader, limits: VideoLimits) -> None:
+    """Raises VideoTooLarge naming the value and the setting, CorruptVideo for a film without frames."""
+    if header.frames == 0:
+        raise CorruptVideo("the film has no frames")
+    check_frame_size(header.size, limits)
     if header.frames > limits.max_frames:
         raise VideoTooLarge(f"{header.frames} frames exceed max_video_frames={limits.max_frames}")
     if header.seconds > limits.max_s:

@@ -26,7 +26,7 @@ from pixelmend.video.animation import begins_like_animation, inspect_animation
 from pixelmend.video.colour import LOCATIONS, UNSPECIFIED, ColourTags
 from pixelmend.video.film import Film
 from pixelmend.video.hdr import HdrMetadata, parse_display, parse_light
-from pixelmend.video.header import VideoHeader
+from pixelmend.video.header import VideoHeader, VideoLimits, check_frame_size
 from pixelmend.video.reading import reading_film
 from pixelmend.video.timeline import Timeline
 
@@ -83,12 +83,15 @@ def main_stream(container: InputContainer) -> VideoStream:
     return films[0]
 
 
-def inspect(path: Path) -> Film:
-    """Raises UnsupportedVideo, CorruptVideo."""
+def inspect(path: Path, limits: VideoLimits | None = None) -> Film:
+    """limits: of a frame's size, held before one is decoded; None for a film that was admitted.
+
+    Raises UnsupportedVideo, CorruptVideo, VideoTooLarge.
+    """
     with path.open("rb") as file:
         head = file.read(16)
     if begins_like_animation(head):
-        return inspect_animation(path)
+        return inspect_animation(path, limits)
     with reading_film(), opened(path) as container:
         stream = main_stream(container)
         context = stream.codec_context
@@ -96,6 +99,8 @@ def inspect(path: Path) -> Film:
             raise UnsupportedVideo("the film's codec is not known")
         if not context.width or not context.height:
             raise CorruptVideo("the film's header tells no size; it may be encrypted or cut off")
+        if limits is not None:
+            check_frame_size(Size(context.width, context.height), limits)
         timeline = _timeline(container, stream)
     with reading_film(), opened(path) as container:
         stream = main_stream(container)

@@ -23,7 +23,7 @@ class VideoProber:
     def __init__(
         self, limits: VideoLimits, timeout_s: float = _TIMEOUT_S, program: Sequence[str] = PROGRAM
     ) -> None:
-        """program: to which the path, the beginning and the length are given."""
+        """program: to which the path, the limits, the beginning and the length are given."""
         self._program = program
         self._limits = limits
         self._timeout_s = timeout_s
@@ -34,7 +34,8 @@ class VideoProber:
 
         Raises UnsupportedVideo, CorruptVideo, VideoTooLarge, ExtraMissing.
         """
-        command = [*self._program, str(path), str(start_s)]
+        limits = self._limits
+        command = [*self._program, str(path), str(limits.max_pixels), str(limits.max_side), str(start_s)]
         command += [] if seconds is None else [str(seconds)]
         with self._free:
             try:
