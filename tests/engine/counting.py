@@ -89,6 +89,7 @@ class CountingNetwork:
         self._memory = memory
         self._bytes_per_px = bytes_per_px
         self.calls_px: list[int] = []
+        self.releases = 0
         memory.allocate(self, weights_bytes)
 
     width_cost = WidthCost()
@@ -100,6 +101,9 @@ class CountingNetwork:
             raise DeviceMemoryError(f"{needed} bytes for {px} px")
         self.calls_px.append(px)
         return NetworkOutput(tiles.repeat(2, axis=1).repeat(2, axis=2), (None,) * len(tiles))
+
+    def release_memory(self) -> None:
+        self.releases += 1
 
 
 class CountingProvider:

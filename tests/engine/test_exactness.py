@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pixelmend.core.geometry import Size
+from pixelmend.engine.backends.ncnn_models import open_in_ncnn
 from pixelmend.engine.backends.network import TileNetwork
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.torch import TorchNetwork
@@ -49,6 +50,21 @@ def test_tiled_equals_untiled(name: str, precision: Precision, executor: str) ->
     assert model.architecture.receptive_field_px == model.overlap_px == 18
     assert model.blend_px == 0
     np.testing.assert_array_equal(tiled(net, pixels, 96, model.overlap_px), untiled)
+
+
+@pytest.mark.parametrize("name", ["embedded", "official"])
+def test_winograds_convolution_rounds_as_its_blocks_lie_and_no_more(name: str) -> None:
+    """ncnn computes float32 in blocks, which lie otherwise in a tile: a value near a half may round so."""
+    model = named_model(name)
+    net = open_in_ncnn(model, cpu_device(), "float32", threads=2)
+    pixels = photo("astronaut", 131, 150)
+    untiled = net.run(pixels[None], colour()).pixels[0].astype(int)
+    apart = np.abs(tiled(net, pixels, 96, model.overlap_px) - untiled)
+    assert apart.max() <= 1
+    assert np.mean(apart > 0) < 1e-4
+    exact = network(name, "float32", "OpenVINO")[1].run(pixels[None], colour()).pixels[0]
+    assert np.abs(untiled - exact).max() <= 1
+    assert np.mean(untiled != exact) < 1e-3
 
 
 @pytest.mark.parametrize("name", ["embedded", "official"])

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from pixelmend.core.errors import DeviceMemoryError
-from pixelmend.engine.backends.network import NetworkOutput
+from pixelmend.engine.backends.ncnn import NcnnNetwork
+from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.selection import open_exact, open_network
 from pixelmend.engine.backends.torch import TorchNetwork
@@ -49,10 +50,12 @@ def misbehaving(model: LoadedModel, reduced: Any, full: Any = None) -> LoadedMod
     return model
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_networks_of_convolutions_run_in_openvino_on_the_cpu(compact: LoadedModel, precision: Any) -> None:
+@pytest.mark.parametrize(("precision", "executor"), [("float32", NcnnNetwork), ("bfloat16", OpenVinoNetwork)])
+def test_networks_of_convolutions_have_their_own_executors_on_the_cpu(
+    compact: LoadedModel, precision: Any, executor: type[DeviceNetwork]
+) -> None:
     network, note = open_network(compact, cpu_device(), precision, THREADS)
-    assert isinstance(network, OpenVinoNetwork)
+    assert isinstance(network, executor)
     assert (network.precision, note) == (precision, None)
     assert network.label == f"{precision} on {cpu_device().name}"
 
@@ -77,7 +80,8 @@ def test_a_plugin_of_openvinos_is_taken_by_its_name(compact: LoadedModel) -> Non
     assert (network.device.plugin, network.precision, note) == ("CPU", "float32", None)
     right, _ = open_network(compact, cpu_device(), "float32", THREADS)
     tile = noise(24, 24, 3)[None]
-    assert np.array_equal(network.run(tile, colour()).pixels, right.run(tile, colour()).pixels)
+    ours, theirs = (each.run(tile, colour()).pixels.astype(int) for each in (network, right))
+    assert np.abs(ours - theirs).max() <= 1
 
 
 def test_a_precision_that_a_plugin_lacks_is_given_up_and_said(compact: LoadedModel) -> None:
@@ -123,34 +127,48 @@ def test_the_embedded_model_opens_without_what_takes_long_to_import() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_compact_network_that_openvino_computes_wrongly_is_left_to_pytorch(
-    compact: LoadedModel, precision: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("precision", "broken", "next_one", "name"),
+    [
+        ("float32", NcnnNetwork, OpenVinoNetwork, "ncnn"),
+        ("bfloat16", OpenVinoNetwork, TorchNetwork, "OpenVINO"),
+    ],
+)
+def test_a_compact_network_that_an_executor_computes_wrongly_is_left_to_the_next(
+    compact: LoadedModel,
+    precision: Any,
+    broken: type[DeviceNetwork],
+    next_one: type[DeviceNetwork],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Numpy says what is right, so that PyTorch need not be there to find out."""
-    right = OpenVinoNetwork.run
+    right = broken.run
 
-    def wrong(network: OpenVinoNetwork, tiles: Any, grey: Any) -> NetworkOutput:
+    def wrong(network: Any, tiles: Any, grey: Any) -> NetworkOutput:
         output = right(network, tiles, grey)
         return replace(output, pixels=output.pixels // 2)
 
-    monkeypatch.setattr(OpenVinoNetwork, "run", wrong)
+    monkeypatch.setattr(broken, "run", wrong)
     network, note = open_network(compact, cpu_device(), precision, THREADS)
-    assert isinstance(network, TorchNetwork)
+    assert isinstance(network, next_one)
     assert network.precision == precision
     assert note is not None
-    assert note.startswith(f"OpenVINO's {precision} on {cpu_device().name} computes wrong values")
+    assert note.startswith(f"{name}'s {precision} on {cpu_device().name} computes wrong values")
 
 
-def test_without_openvino_the_cpu_is_left_to_pytorch(
+def test_without_ncnn_and_openvino_the_cpu_is_left_to_pytorch(
     compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "ncnn", None)  # an import of it fails
+    monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.ncnn", raising=False)
     monkeypatch.setitem(sys.modules, "openvino", None)  # an import of it fails
     monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino", raising=False)
     monkeypatch.delitem(sys.modules, "pixelmend.engine.backends.openvino_graphs", raising=False)
     network, note = open_network(compact, cpu_device(), "float32", THREADS)
     assert isinstance(network, TorchNetwork)
     assert note is not None
+    assert "ncnn cannot be loaded" in note
     assert "OpenVINO cannot be loaded" in note
 
 

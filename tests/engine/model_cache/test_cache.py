@@ -302,6 +302,22 @@ def test_idle_models_go_and_used_ones_stay() -> None:
     assert cache.collect() == 1
 
 
+def test_what_is_not_used_gives_back_the_memory_of_its_tiles() -> None:
+    clock = Clock()
+    cache = cache_of(counting(a=100, b=100)[1], clock)
+    busy = cache.lease("a")
+    at_rest = cache.lease("b")
+    cache.release(at_rest)
+    clock.now_s += 4
+    cache.collect()
+    networks = [opened.network for opened in (busy, at_rest)]
+    assert all(isinstance(each, CountingNetwork) for each in networks)
+    assert [getattr(each, "releases", None) for each in networks] == [0, 0]
+    clock.now_s += 1
+    cache.collect()
+    assert [getattr(each, "releases", None) for each in networks] == [0, 1]
+
+
 def test_above_the_threshold_unused_models_go_until_below_the_oldest_first() -> None:
     clock = Clock()
     device, provider = counting(a=200, b=200, c=200)

@@ -1,4 +1,6 @@
-"""A network that ncnn runs on any GPU that has a Vulkan driver: AMD, Intel, NVIDIA without CUDA."""
+"""A network that ncnn runs: on any GPU that has a Vulkan driver (docs/adr/0024-vulkan.md), and on the CPU in
+float32, where Winograd's convolution needs fewer multiplications (docs/adr/0029-ncnn-on-the-cpu.md).
+"""
 
 import threading
 from typing import Any, cast
@@ -16,7 +18,8 @@ from pixelmend.imaging.tile_rules import WidthCost
 
 
 class NcnnNetwork:
-    """A graph on a Vulkan device, in float32 or with values stored as float16. One tile at a time.
+    """A graph on a Vulkan device, in float32 or with values stored as float16, or on the CPU in float32. One
+    tile at a time. threads: on the CPU.
 
     adds_input: the graph gives what is added to its input upscaled by nearest neighbour; the sum is made
     here, in float32. unshuffle: the graph takes the input with so many pixels a side as channels of one.
@@ -31,13 +34,16 @@ class NcnnNetwork:
         *,
         adds_input: bool,
         unshuffle: int = 1,
+        threads: int = 1,
     ) -> None:
-        """precision: float32 or float16. Raises ModelUnusable if ncnn refuses the graph."""
+        """precision: float32, or float16 on a GPU. Raises ModelUnusable if ncnn refuses the graph."""
         self.device = device
         self.precision = precision
         self.scale = scale
         self._adds_input = adds_input
         self._unshuffle = unshuffle
+        self._threads = threads
+        self._pools = (ncnn.UnlockedPoolAllocator(), ncnn.PoolAllocator())
         self._turn = threading.Lock()
         self._graph = graph  # ncnn reads the weights from where they are
         self._net = self._load(graph)
@@ -51,21 +57,45 @@ class NcnnNetwork:
         return WidthCost()  # not measured
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
-        top = float(np.iinfo(tiles.dtype).max)
-        outputs, sums = [], []
-        for tile, is_grey in zip(tiles, grey, strict=True):
-            unit = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32) / np.float32(top)
+        scale = self.scale
+        count, height, width, _ = tiles.shape
+        pixels = cast("Tiles", np.empty((count, height * scale, width * scale, 3), tiles.dtype))
+        sums = np.empty(count)
+        for n, tile in enumerate(tiles):
+            top = np.float32(np.iinfo(tile.dtype).max)
+            unit = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32) / top
             output = self._compute(unit)
+            sums[n] = output.sum(dtype=np.float64)
+            if not np.isfinite(sums[n]):  # NaN has no integer; the tile is reported as faulty
+                np.nan_to_num(output, copy=False, posinf=1, neginf=-1)
+            if grey[n]:
+                pixels[n] = self._grey(output, unit, top)[..., None]
+            else:
+                self._write(output, tile, pixels[n])
+        return NetworkOutput(pixels, find_faults(tiles, pixels, sums))
+
+    def _write(self, output: NDArray[np.float32], tile: NDArray[Any], pixels: NDArray[Any]) -> None:
+        """The result of a tile into `pixels`. What is added to the input is added as an integer, which is
+        exact and takes less time than float32 at the output's size.
+        """
+        height, width, _ = tile.shape
+        top = np.float32(np.iinfo(tile.dtype).max)
+        for channel, values in enumerate(output):
+            np.rint(np.multiply(values, top, out=values), out=values)
+            whole = values.clip(-top, top, out=values).astype(np.int32)
             if self._adds_input:
-                output += unit.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
-            sums.append(output.sum(dtype=np.float64))
-            output = output.clip(0, 1)
-            if is_grey:
-                output[:] = np.tensordot(np.asarray(LUMA, np.float32), output, 1)
-            # NaN has no integer; such a tile is reported as faulty.
-            outputs.append(np.nan_to_num(np.rint(output * np.float32(top))).astype(tiles.dtype))
-        pixels = cast("Tiles", np.ascontiguousarray(np.stack(outputs).transpose(0, 2, 3, 1)))
-        return NetworkOutput(pixels, find_faults(tiles, pixels, np.array(sums)))
+                blocks = whole.reshape(height, self.scale, width, self.scale)
+                blocks += tile[:, None, :, None, channel]
+            pixels[..., channel] = whole.clip(0, int(top), out=whole)
+
+    def _grey(
+        self, output: NDArray[np.float32], unit: NDArray[np.float32], top: np.float32
+    ) -> NDArray[np.float32]:
+        """The luma of a result, (H*scale, W*scale), as integers."""
+        if self._adds_input:
+            output += unit.repeat(self.scale, axis=1).repeat(self.scale, axis=2)
+        luma = np.tensordot(np.asarray(LUMA, np.float32), output.clip(0, 1), 1)
+        return cast("NDArray[np.float32]", np.rint(luma * top))
 
     def _compute(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
         """(3, H, W) to (3, H*scale, W*scale)."""
@@ -85,12 +115,22 @@ class NcnnNetwork:
                 )
             return np.array(output, np.float32)
 
+    def release_memory(self) -> None:
+        """On the CPU it keeps some 250 MB after a tile of 288x288 px."""
+        with self._turn:
+            for pool in self._pools:
+                pool.clear()
+
     def _load(self, graph: NcnnGraph) -> Any:
         net = ncnn.Net()
         half = self.precision == "float16"
+        on_gpu = self.device.type == "vulkan"
+        blobs, workspace = self._pools
+        if not on_gpu:
+            net.opt.blob_allocator, net.opt.workspace_allocator = blobs, workspace
         for option, value in {
-            "use_vulkan_compute": True,
-            "num_threads": 1,
+            "use_vulkan_compute": on_gpu,
+            "num_threads": self._threads,
             "use_fp16_packed": half,
             "use_fp16_storage": half,
             "use_fp16_arithmetic": False,
@@ -100,7 +140,8 @@ class NcnnNetwork:
             "use_winograd_convolution": not half,
         }.items():
             setattr(net.opt, option, value)
-        net.set_vulkan_device(self.device.index)
+        if on_gpu:
+            net.set_vulkan_device(self.device.index)
         if net.load_param_mem(graph.param) != 0:
             raise ModelUnusable(f"ncnn does not take this network on {self.device.name}")
         net.load_model_mem(graph.weights)

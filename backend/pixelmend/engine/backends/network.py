@@ -1,7 +1,7 @@
 """The interface of a network on any device, and the check of its output."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,15 @@ class DeviceNetwork(TileNetwork, Protocol):
 
     @property
     def width_cost(self) -> WidthCost: ...
+
+
+@runtime_checkable
+class KeepsMemory(Protocol):
+    """A network that keeps the memory of its last tiles for the next ones."""
+
+    def release_memory(self) -> None:
+        """Free what no computation uses. From any thread; the next tile takes longer."""
+        ...
 
 
 def find_faults(tiles: Tiles, pixels: Tiles, sums: NDArray[Any]) -> tuple[str | None, ...]:

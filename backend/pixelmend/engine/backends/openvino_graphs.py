@@ -3,6 +3,7 @@
 The ends of a graph are built here, so that one network serves tiles of every dtype.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,34 @@ def export(architecture: Architecture) -> ov.Model:
     from pixelmend.engine.backends.openvino_tracing import trace  # only PyTorch knows what such a network is
 
     return trace(architecture)
+
+
+def read_convolutions(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Weights and biases of a kept graph of convolutions, in the order in which they are computed.
+
+    Raises ValueError if a convolution has no bias.
+    """
+    found = []
+    for node in ov.Core().read_model(path).get_ordered_ops():
+        if node.get_type_name() == "Convolution":
+            consumers = [target.get_node() for target in node.output(0).get_target_inputs()]
+            biases = [_bias_of(each) for each in consumers if each.get_type_name() == "Add"]
+            weight = node.input_value(1).get_node()
+            if len(biases) != 1 or weight.get_type_name() != "Constant":
+                raise ValueError(f"{node.get_friendly_name()} is no convolution with a bias")
+            found.append((weight.data.copy(), biases[0]))
+    return found
+
+
+def _bias_of(addition: ov.Node) -> NDArray[np.float32]:
+    """Raises ValueError if nothing that it adds is constant."""
+    for added in addition.input_values():
+        node = added.get_node()
+        while node.get_type_name() == "Reshape":
+            node = node.input_value(0).get_node()
+        if node.get_type_name() == "Constant":
+            return np.ravel(node.data).copy()
+    raise ValueError(f"{addition.get_friendly_name()} adds no constant")
 
 
 def _compact_graph(network: CompactNetwork) -> ov.Model:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends import reference
 from pixelmend.engine.backends.memory_errors import first_line, translating_memory_errors
+from pixelmend.engine.backends.ncnn_models import open_in_ncnn
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork, Tiles
-from pixelmend.engine.backends.vulkan import open_in_vulkan
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.compact import CompactNetwork
-from pixelmend.engine.weights.converted import ConvertedNetwork
+from pixelmend.engine.weights.converted import ConvertedNetwork, HasGraph
 from pixelmend.engine.weights.missing import library_missing
 
 PACE_EDGE_PX = 96
@@ -70,7 +70,7 @@ def open_network(
         closeness_db = psnr_db(result.pixels, truth)
         if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
             if keep is not None and safest is not None:
-                keep(probe, truth, network)
+                keep(probe, truth, _with_graph(model, network, threads))
             return network, "; ".join([*failures, f"using {precision}"]) if failures else None
         failures.append(
             f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
@@ -94,7 +94,7 @@ def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwor
     Raises DeviceMemoryError, and ModelUnusable if nothing here can.
     """
     if device.type == "vulkan":
-        return open_in_vulkan(model, device, "float32")
+        return open_in_ncnn(model, device, "float32")
     if device.type == "openvino":
         return _in_openvino(model, device, "float32", threads)
     try:
@@ -151,7 +151,7 @@ def _attempts(
             yield (
                 f"{precision} on {device.name}",
                 precision,
-                partial(open_in_vulkan, model, device, precision),
+                partial(open_in_ncnn, model, device, precision),
             )
         return
     if device.type == "openvino":
@@ -162,6 +162,12 @@ def _attempts(
                 partial(_in_openvino, model, device, precision, threads),
             )
         return
+    if device.type == "cpu" and portable and wanted == "float32":
+        yield (
+            f"ncnn's float32 on {device.name}",
+            wanted,
+            partial(open_in_ncnn, model, device, wanted, threads),
+        )
     if device.type == "cpu" and portable and wanted != "float16":
         yield (
             f"OpenVINO's {wanted} on {device.name}",
@@ -187,6 +193,15 @@ def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threa
     except ImportError as error:
         raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
     return OpenVinoNetwork(model, device, precision, threads)
+
+
+def _with_graph(model: LoadedModel, network: DeviceNetwork, threads: int) -> DeviceNetwork:
+    """A network whose graph can be kept, if there is one: ncnn's on the CPU are made of OpenVINO's again."""
+    if network.device.type != "cpu" or model.architecture.name not in PORTABLE_ARCHITECTURES:
+        return network
+    return (
+        network if isinstance(network, HasGraph) else _in_openvino(model, network.device, "float32", threads)
+    )
 
 
 def _probe_tile(architecture: Architecture) -> Tiles:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from weakref import WeakValueDictionary
 
+from pixelmend.engine.backends.network import KeepsMemory
 from pixelmend.engine.backends.selection import measure_pace
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.memory import DeviceMemory, MemoryReading
@@ -23,6 +24,8 @@ from pixelmend.models.memory import FreedModel, ModelMemory
 RECENTLY_S = 10.0
 """Clean-up spares models used within this time: if other programs fill the memory, a burst of requests would
 otherwise open the same model again and again."""
+REST_AFTER_S = 5.0
+"""A model that was not used for this time gives back the memory that it keeps for its next tiles."""
 
 
 class ModelCache:
@@ -133,6 +136,7 @@ class ModelCache:
 
     def collect(self) -> int:
         """Evict idle models, and unused ones if memory is short or if the ceiling allows less than they have.
+        Those that stay and are not used give back what they keep for tiles.
 
         Returns how many were evicted.
         """
@@ -152,6 +156,14 @@ class ModelCache:
             # The ceiling was lowered. What other programs have is the clean-up's matter.
             too_many = plan_cleanup(self._models.candidates(), self._budget.excess_bytes())
             evicted += self._budget.evict(too_many)
+            at_rest = [
+                each.network
+                for each in self._models
+                if not each.leases and now_s - each.last_used_s >= REST_AFTER_S
+            ]
+        for network in at_rest:
+            if isinstance(network, KeepsMemory):
+                network.release_memory()
         if evicted or released:
             self._memory.trim()
         return evicted
