@@ -47,7 +47,7 @@ def compact(context: Context) -> list[Row]:
     """512x512 from the request to the PNG's bytes."""
     weights, what = compact_weights(context.folder / "models")
     flop = work.flop_per_pixel(work.compact_convolutions())
-    subject = Subject("compact x4, 512x512", "compact", 512, flop, "plain server", 12, 2, 80, 5)
+    subject = Subject("compact x4, 512x512", "compact", 512, flop, "plain server", 12, 3, 80, 5)
     return _measure(context, subject, weights, what)
 
 
@@ -132,6 +132,7 @@ def peer_scripts(precisions: Sequence[str]) -> list[tuple[str, str, str]]:
             ("spandrel", "spandrel_alone", ("float32", "bfloat16")),
             ("ONNX Runtime", "onnx_runtime", ("float32",)),
             ("OpenVINO", "openvino_alone", ("float32", "bfloat16")),
+            ("ncnn", "ncnn_alone", ("float32",)),
         )
         for precision in known
         if precision in precisions
