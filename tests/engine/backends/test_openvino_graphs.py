@@ -21,7 +21,7 @@ from pixelmend.engine.devices.precision import Precision, computes_bfloat16
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.tensors import ModuleNetwork
 from pixelmend.models.catalog import load_catalog
-from tests.engine.networks import broken, compact_state, load_model, model_from, photo
+from tests.engine.networks import broken, compact_state, embedded_model, load_model, model_from, photo
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
 
@@ -80,6 +80,19 @@ def the_same(model: LoadedModel, precision: Precision, monkeypatch: pytest.Monke
     monkeypatch.setattr(openvino_backend, "export", traced)
     for name, pixels in outputs(model, precision).items():
         np.testing.assert_array_equal(ours[name], pixels, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("amx", "precision", "favoured"),
+    [(True, "bfloat16", (224, 248)), (True, "float32", None), (False, "bfloat16", None)],
+)
+def test_widths_are_favoured_only_by_the_kernels_for_amx(
+    amx: bool, precision: Precision, favoured: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without AMX all widths cost the same, and choosing one only makes more overlaps."""
+    monkeypatch.setattr("pixelmend.engine.backends.openvino.has_amx", lambda: amx)
+    network = OpenVinoNetwork(embedded_model(), cpu_device(), precision, threads=1)
+    assert network.width_cost.favoured == favoured
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -18,7 +18,7 @@ from pixelmend.engine.devices.device import (
     gpu_is_possible,
     physical_cores,
 )
-from pixelmend.engine.devices.precision import computes_bfloat16, preferred_precision, psnr_db
+from pixelmend.engine.devices.precision import computes_bfloat16, has_amx, preferred_precision, psnr_db
 
 
 def test_the_cpu_can_always_be_asked_for() -> None:
@@ -99,6 +99,7 @@ def test_a_cpu_uses_bfloat16_only_with_hardware_and_leave(
 def test_the_cpus_features_are_those_that_pytorch_finds() -> None:
     found = torch.cpu.get_capabilities()
     assert computes_bfloat16() == bool(found.get("amx_bf16") or found.get("avx512_bf16"))
+    assert has_amx() == bool(found.get("amx_bf16"))
     assert cpu_device().name == found.get("cpu_name", cpu_device().name)
 
 

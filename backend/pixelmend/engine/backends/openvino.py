@@ -13,7 +13,7 @@ from pixelmend.engine.backends.memory_errors import translating_memory_errors
 from pixelmend.engine.backends.network import NetworkOutput, Tiles, find_faults
 from pixelmend.engine.backends.openvino_graphs import export, with_integer_ends
 from pixelmend.engine.devices.device import Device
-from pixelmend.engine.devices.precision import Precision
+from pixelmend.engine.devices.precision import Precision, has_amx
 from pixelmend.engine.weights.architecture import LoadedModel
 from pixelmend.imaging.tile_rules import WidthCost
 
@@ -48,6 +48,7 @@ class OpenVinoNetwork:
         self.scale = model.scale
         self._architecture = model.architecture
         self._threads = threads
+        self._has_amx = has_amx()
         self._turn = threading.Lock()
         self._core = ov.Core()
         with translating_memory_errors(device):
@@ -60,7 +61,7 @@ class OpenVinoNetwork:
 
     @property
     def width_cost(self) -> WidthCost:
-        if self.precision != "bfloat16":
+        if self.precision != "bfloat16" or not self._has_amx:
             return WidthCost()
         # oneDNN's kernels for AMX take 16 pixels of a row at once and find their best blocking for these
         # widths, with 64 channels as with 32 (docs/adr/0006-openvino.md).

@@ -46,6 +46,11 @@ def computes_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
     return not set(BFLOAT16_FEATURES).isdisjoint(cpu_fields(cpu_info).get("flags", "").split())
 
 
+def has_amx(cpu_info: Path = CPU_INFO) -> bool:
+    """Whether the CPU multiplies matrices of bfloat16 as such. False on other systems than Linux."""
+    return "amx_bf16" in cpu_fields(cpu_info).get("flags", "").split()
+
+
 def psnr_db(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
     """Peak signal-to-noise ratio of two arrays in [0, peak]; infinite if they are equal."""
     error = float(np.mean((a.astype(np.float64) - b) ** 2)) / peak**2
