@@ -50,8 +50,8 @@ def environment(ours: Mapping[str, str]) -> dict[str, str]:
     # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
     told = {k: v for k, v in ours.items() if k.upper() not in SECRET_VARIABLES}
     told |= {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
-    # Its threads wait for one another on a busy machine: docs/adr/0014-inpainting-fill.md.
-    return {"OPENBLAS_NUM_THREADS": "1"} | told
+    # Threads that spin while they wait for one another starve on a busy machine: docs/adr/0014 and 0029.
+    return {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"} | told
 
 
 def in_words(error: Exception) -> str:
