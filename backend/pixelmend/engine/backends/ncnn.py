@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
-from pixelmend.engine.backends.ncnn_graph import INPUT, OUTPUT, NcnnGraph
+from pixelmend.engine.backends.ncnn_graph import NcnnGraph
 from pixelmend.engine.backends.network import LUMA, NetworkOutput, Tiles, find_faults
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.precision import Precision
@@ -103,8 +103,8 @@ class NcnnNetwork:
             try:
                 extractor = self._net.create_extractor()
                 # A copy, because a Mat of an array refers to memory that ncnn does not keep alive.
-                extractor.input(INPUT, ncnn.Mat(_unshuffled(unit, self._unshuffle)).clone())
-                code, output = extractor.extract(OUTPUT)
+                extractor.input(self._graph.input, ncnn.Mat(_unshuffled(unit, self._unshuffle)).clone())
+                code, output = extractor.extract(self._graph.output)
             except MemoryError:  # ncnn's std::bad_alloc, after an allocation of Vulkan's that failed
                 code, output = -100, None
             if code != 0:

@@ -31,10 +31,12 @@ class Convolution:
 
 @dataclass(frozen=True, slots=True)
 class NcnnGraph:
-    """param: the text. weights: in its order, float32. INPUT is (channels, H, W) in [0, 1]."""
+    """param: the text. weights: in its order, float32. input: (channels, H, W) in [0, 1]."""
 
     param: str
     weights: bytes
+    input: str = INPUT
+    output: str = OUTPUT
 
 
 def compact_graph(convolutions: Sequence[Convolution], slopes: Sequence[Floats], scale: int) -> NcnnGraph:

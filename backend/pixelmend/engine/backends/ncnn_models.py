@@ -35,7 +35,9 @@ def open_in_ncnn(model: LoadedModel, device: Device, precision: Precision, threa
         graph = compact_graph([Convolution(each.weight, each.bias) for each in layers], slopes, model.scale)
         return NcnnNetwork(graph, device, precision, model.scale, adds_input=True, threads=threads)
     if architecture.name != RRDB:
-        raise ModelUnusable(f"{architecture.name} is not one of the networks for ncnn: Compact, {RRDB}")
+        from pixelmend.engine.backends.pnnx_conversion import convert
+
+        return NcnnNetwork(convert(architecture), device, precision, model.scale, adds_input=False)
     try:
         graph = rrdb_graph([Convolution(weight, bias) for weight, bias in _convolutions_of(network)])
     except ValueError as error:
