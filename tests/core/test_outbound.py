@@ -66,6 +66,7 @@ def test_only_hosts_of_the_list_are_named(url: str, is_named: bool) -> None:
 
 
 def test_none_is_the_default() -> None:
-    assert not Outbound("", "SETTING").is_enabled
     with pytest.raises(InvalidParameter, match="SETTING names no hosts"):
         Outbound("", "SETTING").checked("image_url", "http://a.example/")
+    with pytest.raises(InvalidParameter, match="not one of SETTING"):
+        Outbound("", "SETTING").require("image_url", "s3://bucket/key")

@@ -51,7 +51,7 @@ def create_app(service: Service) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.jobs.start()
         service.scheduler.start()
-        service.webhooks.start()
+        service.deliveries.start()
         try:
             yield
         finally:
@@ -59,7 +59,7 @@ def create_app(service: Service) -> FastAPI:
             await service.jobs.drain()
             await service.scheduler.stop()
             await service.downloads.close()
-            await service.webhooks.stop()
+            await service.deliveries.stop()
             await service.jobs.close()
 
     # FastAPI's own documentation page loads its scripts from a third party, which an offline machine

@@ -1,7 +1,7 @@
 """What the routers need, assembled in one place."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from pixelmend.api.auth import Callers
 from pixelmend.api.errors import problem_body
 from pixelmend.api.gauges import gauges
 from pixelmend.api.schemas import Problem
-from pixelmend.api.views import job_view, manifest
+from pixelmend.api.views import job_view, manifest, media_type_of, with_deliveries
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.outbound import Outbound
@@ -18,9 +18,13 @@ from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
 from pixelmend.imaging.formats import FormatRegistry, format_registry
 from pixelmend.jobs.alert_webhook import AlertWebhook
-from pixelmend.jobs.job_webhooks import JobWebhooks, webhook_secret
+from pixelmend.jobs.deliveries import Deliveries
+from pixelmend.jobs.delivery_rows import DeliveryKind
+from pixelmend.jobs.job_webhooks import WebhookSender, webhook_secret
 from pixelmend.jobs.metrics import Metrics
+from pixelmend.jobs.model import JobRecord
 from pixelmend.jobs.readiness import Readiness
+from pixelmend.jobs.result_puts import ResultSender
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.service import JobService
 from pixelmend.jobs.spool import Spool
@@ -61,7 +65,7 @@ class Service:
     videos: VideoProber
     recipes: Recipes
     fetching: Outbound
-    webhooks: JobWebhooks
+    deliveries: Deliveries
 
     @property
     def catalog(self) -> Catalog:
@@ -98,6 +102,15 @@ def _make_private(folder: Path) -> None:
         folder.chmod(folder.stat().st_mode & 0o700)
 
 
+@contextlib.contextmanager
+def _held_file(jobs: JobService, record: JobRecord) -> Iterator[Path | None]:
+    lease = jobs.lease(record)
+    try:
+        yield jobs.result_file(record)
+    finally:
+        lease.release()
+
+
 def build_service(
     settings: Settings,
     log: Logger,
@@ -107,13 +120,14 @@ def build_service(
     formats: FormatRegistry | None = None,
     fetching: Outbound | None = None,
     telling: Outbound | None = None,
+    putting: Outbound | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
     dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for the built-in ones.
-    fetching, telling: which addresses files come from, and which are told of ends; None for what the settings
-    allow. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting that is not
-    readable.
+    fetching, telling, putting: which addresses files come from, which are told of ends, and which get
+    results; None for what the settings allow. Raises DataDirectoryInUse, DataDirectoryNewer, and
+    InvalidParameter for a setting that is not readable.
     """
     callers, secret = Callers(settings, log), webhook_secret(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
@@ -132,11 +146,23 @@ def build_service(
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, formats, manifest, log)
-    webhooks = JobWebhooks(
+
+    async def told_of(record: JobRecord) -> bytes:
+        view = job_view(jobs.snapshot(record), tasks, formats)
+        return with_deliveries(view, await deliveries.of(record.id)).model_dump_json().encode()
+
+    deliveries = Deliveries(
         store,
-        telling or Outbound(settings.webhook_hosts, "PIXELMEND_WEBHOOK_HOSTS"),
-        secret,
-        lambda record: job_view(jobs.snapshot(record), tasks, formats).model_dump_json().encode(),
+        {
+            DeliveryKind.WEBHOOK: WebhookSender(
+                telling or Outbound(settings.webhook_hosts, "PIXELMEND_WEBHOOK_HOSTS"), secret, told_of
+            ),
+            DeliveryKind.RESULT: ResultSender(
+                putting or Outbound(settings.result_hosts, "PIXELMEND_RESULT_HOSTS"),
+                partial(_held_file, jobs),
+                lambda record: media_type_of(record, tasks, formats),
+            ),
+        },
         log,
     )
     paths = PrivatePaths(settings)
@@ -162,5 +188,5 @@ def build_service(
         VideoProber(video_limits(settings)),
         recipes,
         fetching or Outbound(settings.fetch_hosts, "PIXELMEND_FETCH_HOSTS"),
-        webhooks,
+        deliveries,
     )
