@@ -1,6 +1,7 @@
 """What the routers need, assembled in one place."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -10,16 +11,19 @@ from pixelmend.api.auth import Callers
 from pixelmend.api.errors import problem_body
 from pixelmend.api.gauges import gauges
 from pixelmend.api.schemas import Problem
+from pixelmend.api.tracing import open_traces
 from pixelmend.api.views import job_view, manifest, media_type_of, with_deliveries
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.outbound import Outbound
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.traces import Traces
 from pixelmend.imaging.formats import FormatRegistry, format_registry
 from pixelmend.jobs.alert_webhook import AlertWebhook
 from pixelmend.jobs.deliveries import Deliveries
 from pixelmend.jobs.delivery_rows import DeliveryKind
+from pixelmend.jobs.job_spans import job_span
 from pixelmend.jobs.job_webhooks import WebhookSender, webhook_secret
 from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.model import JobRecord
@@ -66,6 +70,7 @@ class Service:
     recipes: Recipes
     fetching: Outbound
     deliveries: Deliveries
+    traces: Traces | None
 
     @property
     def catalog(self) -> Catalog:
@@ -145,7 +150,14 @@ def build_service(
     scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
-    jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, formats, manifest, log)
+    traces = open_traces(os.environ, settings.instance, log)
+
+    def note_end(record: JobRecord) -> None:
+        metrics.job_ended(record)
+        if traces is not None:
+            traces.add(job_span(record), record.traceparent)
+
+    jobs = JobService(settings, spool, store, scheduler, throughput, note_end, tasks, formats, manifest, log)
 
     async def told_of(record: JobRecord) -> bytes:
         view = job_view(jobs.snapshot(record), tasks, formats)
@@ -189,4 +201,5 @@ def build_service(
         recipes,
         fetching or Outbound(settings.fetch_hosts, "PIXELMEND_FETCH_HOSTS"),
         deliveries,
+        traces,
     )

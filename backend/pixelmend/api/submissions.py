@@ -15,6 +15,7 @@ from pixelmend.api.service import Service
 from pixelmend.api.uploads import Upload, UploadedFile
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import REQUEST_ID
+from pixelmend.core.traces import TRACEPARENT
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.delivery_rows import DeliveryKind
 from pixelmend.jobs.films import admit_film
@@ -216,6 +217,7 @@ class _Intake:
             idempotency_key=key,
             file_name=file_name,
             request_id=REQUEST_ID.get(),
+            traceparent=TRACEPARENT.get(),
         )
 
     def _admission(self, task: Task, options: ImageOptions) -> Admission:
