@@ -81,12 +81,6 @@ class Service:
     def default_models(self) -> DefaultModels:
         return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
 
-    @property
-    def unfinished_jobs(self) -> int:
-        """How many are queued or running."""
-        queue = self.scheduler.status()
-        return queue.queued + queue.running
-
     def problem_body(self, error: PixelmendError) -> Problem:
         """As part of another answer; it names no folder of the service."""
         body = problem_body(error, None)
@@ -154,6 +148,8 @@ def build_service(
 
     def note_end(record: JobRecord) -> None:
         metrics.job_ended(record)
+        if record.report is not None:
+            throughput.learn(record.report, record.options.format)
         if traces is not None:
             traces.add(job_span(record), record.traceparent)
 

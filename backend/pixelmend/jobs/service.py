@@ -55,7 +55,6 @@ class JobService:
         self._spool = spool
         self._store = store
         self._scheduler = scheduler
-        self._on_end = on_end
         self._tasks = tasks
         self._formats = formats
         self._log = log
@@ -68,10 +67,11 @@ class JobService:
             store,
             self.retention,
             snapshot=self.snapshot,
-            on_end=self._note_end,
+            on_end=on_end,
             result_ttl_s=settings.result_ttl_s,
             log=log,
         )
+        self.live_of = self._jobs.of_owner
         self.sweeper = Repeated("sweeper", self.retention.try_sweep, SWEEP_PERIOD_S, log)
         self._drain: asyncio.Task[None] | None = None
         self.draining_begun = asyncio.Event()
@@ -292,8 +292,3 @@ class JobService:
 
     def _runner_of(self, job: Job) -> Runner:
         return self._batches if isinstance(job.task, BatchTask) else self._scheduler
-
-    def _note_end(self, record: JobRecord) -> None:
-        self._on_end(record)
-        if record.report is not None:
-            self.throughput.learn(record.report, record.options.format)

@@ -4489,7 +4489,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** As A1111: how many jobs there are */
+        /** As A1111: how far the caller's own work is */
         get: {
             parameters: {
                 query?: {
