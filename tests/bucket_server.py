@@ -1,10 +1,12 @@
 """A small S3 server for tests: objects that are read, written at once or in parts, and who may."""
 
+import hashlib
+import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.web_server import Answer, Asked, WebServer, web_server
 
@@ -38,7 +40,8 @@ class Buckets:
             self.failures -= 1
             return 503, {}, b""
         signed = asked.headers.get("authorization", "")
-        if not signed.startswith(f"AWS4-HMAC-SHA256 Credential={KEY_ID}/") or "Signature=" not in signed:
+        has_key = signed.startswith(f"AWS4-HMAC-SHA256 Credential={KEY_ID}/") and "Signature=" in signed
+        if not has_key and not is_presigned(asked):
             return 403, {}, b"<Error><Code>AccessDenied</Code></Error>"
         if asked.method == "GET":
             return self._get(name)
@@ -62,6 +65,34 @@ class Buckets:
         _, data = self.objects[name]
         dated = formatdate(usegmt=True)
         return 200, {"Content-Length": str(len(data)), "ETag": '"all"', "Last-Modified": dated}, data
+
+
+def is_presigned(asked: Asked) -> bool:
+    """By the rules of signature version 4, from the request as it came."""
+    parts = urlsplit(asked.path)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    signature = query.pop("X-Amz-Signature", "")
+    if not signature:
+        return False
+    scope = query["X-Amz-Credential"].removeprefix(f"{KEY_ID}/")
+    headers = query["X-Amz-SignedHeaders"].split(";")
+    canonical = "\n".join(
+        (
+            asked.method,
+            parts.path,
+            "&".join(f"{quote(name, '')}={quote(query[name], '')}" for name in sorted(query)),
+            *(f"{name}:{asked.headers[name]}" for name in headers),
+            "",
+            ";".join(headers),
+            "UNSIGNED-PAYLOAD",
+        )
+    )
+    hashed = hashlib.sha256(canonical.encode()).hexdigest()
+    text = "\n".join(("AWS4-HMAC-SHA256", query["X-Amz-Date"], scope, hashed))
+    key = f"AWS4{ENVIRONMENT['AWS_SECRET_ACCESS_KEY']}".encode()
+    for part in (*scope.split("/"), text):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.compare_digest(key.hex(), signature)
 
 
 @contextmanager

@@ -4,11 +4,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import obstore
 import pytest
+from obstore.store import S3Store
 
 from pixelmend.core import buckets as core_buckets
 from pixelmend.jobs import deliveries
@@ -16,6 +20,7 @@ from pixelmend.worker.spawning import environment
 from tests.bucket_server import Buckets, bucket_server
 from tests.inprocess import ThreadService, service_in_threads
 from tests.pictures import decoded, encoded, photo
+from tests.receiver import HOST, putting
 
 WAIT_S = 60.0
 IMAGE = encoded(photo(side_px=40))
@@ -68,6 +73,25 @@ def test_result_is_written_into_a_bucket(service: ThreadService, buckets: Bucket
     job = delivered(service, "s3://results/2026/a b.png", IMAGE)
     media_type, data = buckets.objects["results/2026/a b.png"]
     assert (media_type, data) == ("image/png", service.client.get(job["result"]["url"]).content)
+
+
+def test_result_is_put_to_a_presigned_address(tmp_path: Path, buckets: Buckets) -> None:
+    """Made by another program than ours, and judged by the rules of its signature."""
+    store = S3Store(
+        "results",
+        endpoint=f"http://{HOST}:{buckets.server.port}",
+        client_options={"allow_http": True},
+    )
+    url = obstore.sign(store, "PUT", "presigned/a b+c ü.png", timedelta(hours=1))
+    with service_in_threads(tmp_path, None, None, None, None, putting()) as own:
+        job = delivered(own, url, IMAGE)
+        media_type, data = buckets.objects["results/presigned/a b+c ü.png"]
+        assert (media_type, data) == ("image/png", own.client.get(job["result"]["url"]).content)
+        spoilt = delivered(own, url.replace("X-Amz-Expires=3600", "X-Amz-Expires=3601"), IMAGE, "pending")
+        while not (spoilt := own.job(spoilt["id"]))["delivery"]["last_error"]:
+            time.sleep(0.05)
+        assert spoilt["delivery"]["last_error"] == "the receiver answers 403"
+        assert "X-Amz" not in own.log + str(spoilt)
 
 
 def test_large_result_is_written_in_parts(service: ThreadService, buckets: Buckets) -> None:
