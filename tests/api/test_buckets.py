@@ -1,5 +1,6 @@
 """`image_url` and `result_url` in buckets: a small S3 server, the service's credentials, listed buckets."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -111,6 +112,16 @@ def test_store_that_fails_is_asked_again(
     job = delivered(service, "s3://results/again.png", encoded(photo(side_px=41)))
     assert job["delivery"]["attempts"] == 2
     assert "results/again.png" in buckets.objects
+
+
+def test_store_that_does_not_answer_holds_no_request(
+    tmp_path: Path, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with service_in_threads(tmp_path, fetch_hosts="s3://pictures", upload_timeout_s=0.5) as own:
+            answer = upscale(own, "s3://pictures/photo.png")
+    assert (answer.status_code, "within 0.5 s" in answer.json()["detail"]) == (502, True), answer.text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`result_url`: a real receiver gets every result, whole, and again until it takes it."""
 
 import io
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pixelmend.jobs import deliveries
+from pixelmend.jobs import deliveries, result_puts
 from tests.inprocess import ThreadService, service_in_threads
 from tests.pictures import decoded, encoded, photo
 from tests.receiver import HOST, SECRET, putting, telling, told
@@ -201,3 +202,16 @@ def test_what_was_promised_ends_although_the_setting_is_gone(tmp_path: Path, ser
             patch.setattr(deliveries, "FIRST_PAUSE_S", 0.01)
             patch.setattr(deliveries, "LONGEST_PAUSE_S", 0.01)
             assert "names no hosts" in shown(second, job["id"], "failed")["last_error"]
+
+
+def test_receiver_that_does_not_answer_is_given_up_in_time(
+    service: ThreadService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result_puts, "MIN_TIMEOUT_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        job = submit(service, image(12), f"http://{HOST}:{silent.getsockname()[1]}/?sig=hidden")
+        deadline_s = time.monotonic() + WAIT_S
+        while not (last_error := service.job(job["id"])["delivery"]["last_error"]):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
+    assert last_error == "not taken within 1 s"
