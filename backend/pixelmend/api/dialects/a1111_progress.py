@@ -23,7 +23,7 @@ def progress_of(jobs: Sequence[JobSnapshot]) -> dict[str, Any]:
     }
     return {
         "progress": round(done / pixels, 4) if pixels else 0.0,
-        "eta_relative": round(max((job.eta_s or 0.0 for job in jobs), default=0.0), 1),
+        "eta_relative": round(max((job.eta_s or 0.0 for job in jobs), default=0.0), 3),
         "state": state,
         "current_image": None,
         "textinfo": None,
