@@ -122,11 +122,11 @@ verify-image:
 	$(UV) pip install --python .venv-spaces/bin/python --require-hashes -r requirements/spaces.txt
 	@touch $@
 
-# base, and uv's setuptools, in the versions that runtime has.
+# base, what containers may add to it, and uv's setuptools, in the versions that runtime has.
 lock: $(UV)
-	cd requirements && for group in runtime uv base dev reference spaces; do \
+	cd requirements && for group in runtime uv base dev reference spaces s3 otel; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    $$(case $$group in uv|base) echo -c runtime.txt;; esac) \
+	    $$(case $$group in uv|base|s3|otel) echo -c runtime.txt;; esac) \
 	    $$(case $$group in base) echo video.in;; esac) \
     --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 

@@ -124,13 +124,15 @@ def service_in_threads(
     extensions: Extensions | None = None,
     fetching: Outbound | None = None,
     telling: Outbound | None = None,
+    putting: Outbound | None = None,
     /,
     *,
     wait_for_port_only: bool = False,
     **settings: object,
 ) -> Iterator[ThreadService]:
     """settings: by their names, as environment variables would have them. tasks, extensions: what the service
-    and its workers know beyond the package. fetching, telling: in the place of what the settings allow.
+    and its workers know beyond the package. fetching, telling, putting: in the place of what the settings
+    allow.
     """
     chosen: dict[str, Any] = {
         "device": "cpu",
@@ -149,7 +151,9 @@ def service_in_threads(
     configure_logging("info", "json", (folder / "log").open("a"))
     (own,) = ours.handlers
     try:
-        with _served(folder, parsed, wait_for_port_only, tasks, extensions, fetching, telling) as running:
+        with _served(
+            folder, parsed, wait_for_port_only, tasks, extensions, fetching, telling, putting
+        ) as running:
             yield running
     finally:
         # Another service may have been started meanwhile, and outlive this one.
@@ -167,6 +171,7 @@ def _served(
     extensions: Extensions | None,
     fetching: Outbound | None,
     telling: Outbound | None,
+    putting: Outbound | None,
 ) -> Iterator[ThreadService]:
     extensions = extensions or Extensions()
     running = ThreadService(folder, extensions)
@@ -178,6 +183,7 @@ def _served(
         formats=extensions.formats,
         fetching=fetching,
         telling=telling,
+        putting=putting,
     )
     server = server_for(service)
     loops: list[asyncio.AbstractEventLoop] = []

@@ -1,4 +1,4 @@
-"""What webhooks are told to in tests, and a service that may tell this machine.
+"""What webhooks are told to and results are sent to in tests, and a service that may reach this machine.
 
 python -m tests.receiver   serves like `pixelmend serve`, and `receiver.example` is 127.0.0.1 for it
 """
@@ -16,14 +16,14 @@ SECRET = "a secret for tests"
 HOST = "receiver.example"
 
 
-def telling() -> Outbound:
+def telling(setting: str = "WEBHOOK_HOSTS") -> Outbound:
     """As the service's own; but the one name that it knows is this machine, which is allowed."""
 
     async def resolve(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
     allowed = ip_address("127.0.0.1")
-    return Outbound(HOST, "WEBHOOK_HOSTS", resolve=resolve, allows=lambda address: address == allowed)
+    return Outbound(HOST, setting, resolve=resolve, allows=lambda address: address == allowed)
 
 
 def told(asked: Asked) -> dict[str, Any]:
@@ -35,6 +35,11 @@ def told(asked: Asked) -> dict[str, Any]:
     return job
 
 
+def putting() -> Outbound:
+    """The same, for results."""
+    return telling("RESULT_HOSTS")
+
+
 def main() -> None:
     from pixelmend.api.server import serve
     from pixelmend.api.service import build_service
@@ -43,7 +48,7 @@ def main() -> None:
 
     settings = Settings(_env_file=None)
     configure_logging(settings.log_level, settings.log_format)
-    serve(build_service(settings, Logger(process="api"), telling=telling()))
+    serve(build_service(settings, Logger(process="api"), telling=telling(), putting=putting()))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,15 @@ def web_server(
         def do_POST(self) -> None:
             self._answer()
 
+        def do_PUT(self) -> None:
+            self._answer()
+
+        def do_DELETE(self) -> None:
+            self._answer()
+
+        def do_HEAD(self) -> None:
+            self._answer()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
             pass
 

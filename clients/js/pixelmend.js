@@ -46,7 +46,7 @@ export class Pixelmend {
    * Submits one image, or a film for `upscale-video`; more than one file is a batch, whose task is `upscale-batch`.
    *
    * @param {string} task
-   * @param {Blob | Blob[]} file in Node.js of `fs.openAsBlob`
+   * @param {Blob | Blob[] | null} file in Node.js of `fs.openAsBlob`; null if the field `image_url` says where it is
    * @param {{ mask?: Blob, name?: string, fields?: Fields, signal?: AbortSignal }} [options]
    * @returns {Promise<Job>}
    */
@@ -59,7 +59,7 @@ export class Pixelmend {
     }
     if (Array.isArray(file))
       file.forEach((each, n) => form.append('files', each, nameOf(each, `${name}-${n + 1}`)));
-    else form.append('file', file, nameOf(file, name));
+    else if (file) form.append('file', file, nameOf(file, name));
     if (mask) form.append('mask', mask, 'mask');
     return this.#patiently(() => this.get('/api/jobs', { method: 'POST', body: form, signal }), signal);
   }

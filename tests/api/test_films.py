@@ -1,6 +1,7 @@
 """Films over HTTP, against the real service with a real network."""
 
 import io
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +15,10 @@ from av.container import InputContainer
 
 from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
+from tests.receiver import HOST, putting
 from tests.service import ServiceClient
 from tests.video.clips import Clip, constant_rate, make
+from tests.web_server import web_server
 
 FIELDS = {"task": "upscale-video", "scale": "2"}
 
@@ -62,6 +65,22 @@ def test_a_film_comes_back_twice_as_large_with_its_times_and_its_sound(
         sounds = [[bytes(packet) for packet in each.demux(audio=0)] for each in (old, new)]
         assert sounds[0] == sounds[1]
         assert new.streams.audio[0].language == "deu"
+
+
+@pytest.mark.full
+def test_a_film_is_sent_away_like_any_result(tmp_path: Path) -> None:
+    data = film(tmp_path, Clip(constant_rate(4)))
+    with (
+        web_server(lambda _: (200, {}, b"")) as server,
+        service_in_threads(tmp_path, None, None, None, None, putting()) as own,
+    ):
+        job, result = done(own, data, result_url=f"http://{HOST}:{server.port}/film?sig=hidden")
+        deadline_s = time.monotonic() + 60
+        while own.job(job["id"])["delivery"]["state"] != "delivered":
+            assert time.monotonic() < deadline_s, own.log
+            time.sleep(0.05)
+    (asked,) = server.asked
+    assert (asked.method, asked.headers["content-type"], asked.body) == ("PUT", "video/mp4", result.content)
 
 
 def test_a_part_can_be_tried(service: ServiceClient, tmp_path: Path) -> None:

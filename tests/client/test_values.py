@@ -13,7 +13,7 @@ PAIRS: list[tuple[type[BaseModel], type[BaseModel]]] = [
     (values.Progress, schemas.JobProgress),
     (values.JobResult, schemas.JobResult),
     (values.Item, schemas.ItemView),
-    (values.Webhook, schemas.WebhookView),
+    (values.Delivery, schemas.DeliveryView),
     (values.Job, schemas.JobView),
     (values.Device, schemas.DeviceInfo),
     (values.Task, schemas.TaskInfo),

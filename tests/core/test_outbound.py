@@ -1,11 +1,14 @@
-"""Which addresses count as public, and which hosts may be named at all."""
+"""Which addresses count as public, which hosts may be named at all, and what is sent to them."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from ipaddress import ip_address
 
 import pytest
 
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.outbound import Outbound, is_public
+from tests.web_server import web_server
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,31 @@ def test_only_hosts_of_the_list_are_named(url: str, is_named: bool) -> None:
 
 
 def test_none_is_the_default() -> None:
-    assert not Outbound("", "SETTING").is_enabled
     with pytest.raises(InvalidParameter, match="SETTING names no hosts"):
         Outbound("", "SETTING").checked("image_url", "http://a.example/")
+    with pytest.raises(InvalidParameter, match="not one of SETTING"):
+        Outbound("", "SETTING").require("image_url", "s3://bucket/key")
+
+
+def test_what_is_streamed_is_whole_at_the_address_that_answers() -> None:
+    """The first address of the name has no server, and takes nothing of the content with it."""
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.9", "127.0.0.1"]
+
+    async def content() -> AsyncIterator[bytes]:
+        for number in range(3):
+            yield b"%d" % number * 100_000
+
+    async def put(port: int) -> int:
+        outbound = Outbound("a.example", "SETTING", resolve=resolve, allows=lambda _: True)
+        headers = {"Content-Length": "300000"}
+        url = f"http://a.example:{port}/x"
+        async with outbound.request("result_url", "PUT", url, headers, content) as response:
+            return response.status_code
+
+    with web_server(lambda _: (200, {}, b"")) as server:
+        assert asyncio.run(put(server.port)) == 200
+    (asked,) = server.asked
+    assert asked.body == b"0" * 100_000 + b"1" * 100_000 + b"2" * 100_000
+    assert "transfer-encoding" not in asked.headers

@@ -237,3 +237,17 @@ def test_other_flavours_of_torch_keep_every_other_pin(tmp_path: Path) -> None:
     assert rest == {name: version for name, version in pins.items() if name not in gone}
     hashes = (tmp_path / "rest.txt").read_text().count("--hash")
     assert 0 < hashes < whole.count("--hash")
+
+
+@pytest.mark.parametrize("extra", ["s3", "otel"])
+def test_extras_of_an_image_are_pinned_in_the_versions_that_are_tested(
+    extra: str, compose: dict[str, Any]
+) -> None:
+    assert f'"{extra}"' in (ROOT / "Dockerfile.gpu").read_text()
+    assert compose["services"]["backend"]["build"]["args"]["EXTRAS"] == "${EXTRAS:-}"
+    pins = [
+        set(re.findall(r"^([a-z0-9-]+==\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        for name in (f"{extra}.txt", "dev.txt")
+    ]
+    assert pins[0]
+    assert pins[0] <= pins[1]

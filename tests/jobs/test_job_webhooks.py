@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pixelmend.core.errors import InvalidParameter
-from pixelmend.jobs import job_webhooks
+from pixelmend.jobs import deliveries
 from pixelmend.jobs.job_webhooks import signature
 from tests.inprocess import ThreadService, service_in_threads
 from tests.pictures import encoded, photo
@@ -218,13 +218,13 @@ def test_receiver_that_never_takes_it_is_given_up(
     service: ThreadService, server: WebServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With pauses of a hundredth; it is the number of attempts that counts."""
-    monkeypatch.setattr(job_webhooks, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(job_webhooks, "LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr(deliveries, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(deliveries, "LONGEST_PAUSE_S", 0.01)
     receiver.failures = 1_000
     job = submit(service, server, image(10))
     given_up = shown(service, job["id"], "failed")
     assert given_up == {"state": "failed", "attempts": 10, "last_error": "the receiver answers 500"}
-    assert len(receiver.jobs) == job_webhooks.MAX_FAILURES
+    assert len(receiver.jobs) == deliveries.MAX_FAILURES
     receiver.failures = 0
     submit(service, server, image(10))  # asked for again, it begins again
     assert shown(service, job["id"], "delivered")["attempts"] == 1

@@ -14,6 +14,7 @@ from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.imaging.target import Target
 from pixelmend.jobs import migration
 from pixelmend.jobs.database import SCHEMA_VERSION
+from pixelmend.jobs.delivery_rows import Delivery, DeliveryKind, DeliveryState
 from pixelmend.jobs.model import JobState
 from pixelmend.jobs.store import JobStore
 from pixelmend.tasks.options import ImageOptions, InpaintOptions, UpscaleOptions
@@ -156,3 +157,28 @@ def test_what_a_later_version_wrote_is_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(DataDirectoryNewer):
         JobStore(tmp_path / "jobs.db", Logger())
+
+
+def test_webhooks_of_before_results_were_delivered_are_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    old_database(path, old_record("a", old_options()))
+    columns = "job_id TEXT, url TEXT, state TEXT, attempts INTEGER, last_error TEXT"
+    with sqlite3.connect(path) as db:
+        db.execute(f"CREATE TABLE webhooks ({columns})")
+        for job_id in ("a", "of no job"):
+            row = (job_id, "http://x", "pending", 3, "the receiver answers 503")
+            db.execute("INSERT INTO webhooks VALUES (?, ?, ?, ?, ?)", row)
+    db.close()
+
+    async def found() -> list[Delivery]:
+        store = JobStore(path, Logger())
+        try:
+            return await store.deliveries_of("a")
+        finally:
+            store.close()
+
+    expected = Delivery(
+        "a", DeliveryKind.WEBHOOK, "http://x", DeliveryState.PENDING, 3, "the receiver answers 503"
+    )
+    for _ in ("taken over", "and only once"):
+        assert asyncio.run(found()) == [expected]

@@ -1,5 +1,6 @@
 """The application: routers, error translation, start and stop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -34,6 +35,7 @@ from pixelmend.api.routes.profiles import profiles_router
 from pixelmend.api.routes.system import system_router
 from pixelmend.api.same_site import SameSite
 from pixelmend.api.service import Service
+from pixelmend.api.tracing import Tracing
 from pixelmend.core.error_codes import known_error
 from pixelmend.core.errors import InternalError, InvalidParameter, PixelmendError
 from pixelmend.core.version import VERSION
@@ -51,7 +53,7 @@ def create_app(service: Service) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.jobs.start()
         service.scheduler.start()
-        service.webhooks.start()
+        service.deliveries.start()
         try:
             yield
         finally:
@@ -59,8 +61,10 @@ def create_app(service: Service) -> FastAPI:
             await service.jobs.drain()
             await service.scheduler.stop()
             await service.downloads.close()
-            await service.webhooks.stop()
+            await service.deliveries.stop()
             await service.jobs.close()
+            if service.traces is not None:
+                await asyncio.to_thread(service.traces.close)
 
     # FastAPI's own documentation page loads its scripts from a third party, which an offline machine
     # cannot reach and a private one should not.
@@ -134,5 +138,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.add_middleware(DialectErrors, shapes=DIALECTS)
     app.add_middleware(DocsPolicy)
+    if service.traces is not None:
+        app.add_middleware(Tracing, traces=service.traces)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
     return app

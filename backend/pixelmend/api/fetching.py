@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpx
 
 from pixelmend.api.uploads import TOLD_BYTES, FileField, Upload, UploadedFile
+from pixelmend.core import buckets
 from pixelmend.core.errors import FetchFailed, InvalidParameter, PayloadTooLarge
 from pixelmend.core.outbound import Outbound
 from pixelmend.imaging.storage import storage_errors
@@ -37,12 +38,14 @@ async def with_fetched(
         return replace(upload, fields=fields)
     if upload.files.get("file"):
         raise InvalidParameter(f"the fields 'file' and '{FIELD}' exclude each other")
-    outbound.checked(FIELD, url)
+    outbound.require(FIELD, url)
     try:
         async with asyncio.timeout(timeout_s):
             file = await _fetch(url, outbound, into, on_received)
     except TimeoutError as error:
         raise FetchFailed(f"{FIELD}: {_host(url)} did not send it within {timeout_s:g} s") from error
+    except buckets.BucketFailed as error:
+        raise FetchFailed(f"{FIELD}: {error}") from error
     except httpx.TransportError as error:
         raise FetchFailed(f"{FIELD}: {_host(url)} cannot be read: {type(error).__name__}") from error
     return Upload(fields, {**upload.files, "file": (file,)})
@@ -51,14 +54,19 @@ async def with_fetched(
 async def _fetch(
     url: str, outbound: Outbound, into: FileField, on_received: Callable[[int], None]
 ) -> UploadedFile:
-    """Raises httpx.TransportError as well."""
+    """Raises httpx.TransportError and BucketFailed as well."""
+    if url.startswith(buckets.SCHEME):
+        async with buckets.opened(FIELD, url) as (size_bytes, chunks):
+            return await _write(size_bytes, chunks, into, on_received, url.rpartition("/")[2][:255] or None)
     for _ in range(MAX_REDIRECTS + 1):
         async with outbound.request(FIELD, "GET", url, {"Accept": "image/*, video/*, */*"}) as response:
             if response.status_code in _REDIRECTS and "location" in response.headers:
                 url = urljoin(url, response.headers["location"])
                 continue
             _require_file(response, _host(url))
-            return await _write(response, into, on_received, _name(url))
+            length = response.headers.get("content-length", "")
+            said_bytes = int(length) if length.isdecimal() else 0
+            return await _write(said_bytes, response.aiter_raw(), into, on_received, _name(url))
     raise InvalidParameter(f"{FIELD}: there are more than {MAX_REDIRECTS} redirects")
 
 
@@ -73,15 +81,18 @@ def _require_file(response: httpx.Response, host: str) -> None:
 
 
 async def _write(
-    response: httpx.Response, into: FileField, on_received: Callable[[int], None], name: str | None
+    said_bytes: int,
+    chunks: AsyncIterator[bytes],
+    into: FileField,
+    on_received: Callable[[int], None],
+    name: str | None,
 ) -> UploadedFile:
-    length = response.headers.get("content-length", "")
     limit = f"{into.setting}={into.max_bytes}"
-    if length.isdecimal() and int(length) > into.max_bytes:
-        raise PayloadTooLarge(f"{FIELD}: the file has {length} bytes, {limit}")
+    if said_bytes > into.max_bytes:
+        raise PayloadTooLarge(f"{FIELD}: the file has {said_bytes} bytes, {limit}")
     digest, received = hashlib.sha256(), 0
     with storage_errors(Path("the file")), into.path_of(0).open("wb") as file:
-        async for chunk in response.aiter_raw():
+        async for chunk in chunks:
             before, received = received, received + len(chunk)
             if received > into.max_bytes:
                 raise PayloadTooLarge(f"{FIELD}: the file exceeds {limit}")

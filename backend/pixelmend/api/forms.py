@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pixelmend.api.fetching import FIELD as FETCH_FIELD
 from pixelmend.imaging.formats import Format, FormatRegistry
 from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
+from pixelmend.jobs.result_puts import FIELD as RESULT_FIELD
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.tasks.task import JobKind
 from pixelmend.tasks.upscale import UpscaleForm
@@ -51,6 +52,11 @@ def job_request_body(tasks: TaskRegistry, formats: FormatRegistry) -> dict[str, 
         "type": "string",
         "description": "Gets the job as JSON by POST when it has ended, signed in X-Pixelmend-Signature.",
     }
+    schema["properties"][RESULT_FIELD] = {
+        "type": "string",
+        "description": "Gets the result's file by PUT when the job is done: an http or https URL, such as a "
+        "presigned one, or s3://bucket/key, of one of the hosts that the service sends results to.",
+    }
     schema["properties"]["task"] = {"type": "string", "enum": names, "description": "What to do."}
     return _request_body(schema, tuple(_FILES), ["task"], tasks.outputs(formats))
 
@@ -72,8 +78,8 @@ def _files(what: str) -> dict[str, Any]:
 
 _ADDRESS = {
     "type": "string",
-    "description": "Where the file is, instead of `file`: an http or https URL of one of the hosts that the "
-    "service fetches from.",
+    "description": "Where the file is, instead of `file`: an http or https URL, or s3://bucket/key, of one "
+    "of the hosts that the service fetches from.",
 }
 _FILES = MappingProxyType(
     {

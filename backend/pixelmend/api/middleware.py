@@ -14,7 +14,7 @@ from pixelmend.api.auth import CALLER, Callers
 from pixelmend.core.telemetry import REQUEST_ID, Logger
 from pixelmend.jobs.metrics import Metrics
 
-_PROBES = frozenset({"/livez", "/readyz", "/api/health"})
+PROBES = frozenset({"/livez", "/readyz", "/api/health"})
 """Monitoring asks for these every few seconds; they are logged only if something is wrong."""
 _BEHIND_THE_KEY = (
     "/api/",
@@ -92,7 +92,7 @@ class RequestContext:
         token = REQUEST_ID.set(request_id)
         started_s = time.perf_counter()
         status = received_bytes = sent_bytes = 0
-        job = None
+        job = ""
 
         async def counted_receive() -> Message:
             nonlocal received_bytes
@@ -108,7 +108,7 @@ class RequestContext:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 headers["X-Content-Type-Options"] = "nosniff"
-                job = headers.get("x-pixelmend-job") or _JOB.sub(r"\1", headers.get("location", ""))
+                job = job_named_in(headers)
             await send(message)
 
         try:
@@ -116,8 +116,8 @@ class RequestContext:
         finally:
             seconds = time.perf_counter() - started_s
             status = status or 500  # nothing was sent: the server says it, once this is over
-            self._metrics.request_ended(_method(scope), _route(scope), status, seconds)
-            write = self._log.debug if scope["path"] in _PROBES and status < 500 else self._log.info
+            self._metrics.request_ended(method_of(scope), route_of(scope), status, seconds)
+            write = self._log.debug if scope["path"] in PROBES and status < 500 else self._log.info
             write(
                 "request",
                 method=scope["method"],
@@ -129,7 +129,12 @@ class RequestContext:
             REQUEST_ID.reset(token)
 
 
-def _told(scope: Scope, job: str | None, received_bytes: int, sent_bytes: int) -> dict[str, str | int]:
+def job_named_in(headers: Headers) -> str:
+    """The id of the job that an answer is about; "" if it is about none."""
+    return headers.get("x-pixelmend-job") or _JOB.sub(r"\1", headers.get("location", ""))
+
+
+def _told(scope: Scope, job: str, received_bytes: int, sent_bytes: int) -> dict[str, str | int]:
     """What there is to tell of a call."""
     caller = scope.get(CALLER)
     if not job:
@@ -143,11 +148,11 @@ def _told(scope: Scope, job: str | None, received_bytes: int, sent_bytes: int) -
     return {name: value for name, value in told.items() if value}
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The path as it is declared, of which there are few; what is sent may be anything."""
     return str(getattr(scope.get("route"), "path", "none"))
 
 
-def _method(scope: Scope) -> str:
+def method_of(scope: Scope) -> str:
     method = str(scope["method"])
     return method if method in _METHODS else "other"

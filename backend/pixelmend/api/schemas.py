@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
+from pixelmend.jobs.delivery_rows import DeliveryState
 from pixelmend.jobs.model import JobState
-from pixelmend.jobs.webhook_rows import WebhookState
 from pixelmend.models.catalog import ModelTask
 from pixelmend.models.description import ProfileDescription
 
@@ -213,10 +213,10 @@ class Manifest(BaseModel):
     items: list[ManifestItem]
 
 
-class WebhookView(BaseModel):
-    """How it stands with `webhook_url`: pending until its host has answered with 2xx."""
+class DeliveryView(BaseModel):
+    """How it stands with `webhook_url` or `result_url`: pending until its host has answered with 2xx."""
 
-    state: WebhookState
+    state: DeliveryState
     attempts: int
     last_error: str | None = Field(description="Of the last attempt, if it failed.")
 
@@ -239,9 +239,10 @@ class JobView(BaseModel):
     result: JobResult | None = Field(description="Once it is done, until it expires.")
     problem: Problem | None = Field(description="Why it failed or was cancelled.")
     items: list[ItemView] | None = Field(None, description="Of a batch; not in lists and `progress` events.")
-    webhook: WebhookView | None = Field(
+    webhook: DeliveryView | None = Field(
         None, description="In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent."
     )
+    delivery: DeliveryView | None = Field(None, description="The same of a result_url.")
 
 
 class JobList(BaseModel):

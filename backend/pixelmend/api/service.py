@@ -1,7 +1,8 @@
 """What the routers need, assembled in one place."""
 
 import contextlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,17 +11,24 @@ from pixelmend.api.auth import Callers
 from pixelmend.api.errors import problem_body
 from pixelmend.api.gauges import gauges
 from pixelmend.api.schemas import Problem
-from pixelmend.api.views import job_view, manifest
+from pixelmend.api.tracing import open_traces
+from pixelmend.api.views import job_view, manifest, media_type_of, with_deliveries
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.outbound import Outbound
 from pixelmend.core.private_paths import PrivatePaths
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.traces import Traces
 from pixelmend.imaging.formats import FormatRegistry, format_registry
 from pixelmend.jobs.alert_webhook import AlertWebhook
-from pixelmend.jobs.job_webhooks import JobWebhooks, webhook_secret
+from pixelmend.jobs.deliveries import Deliveries
+from pixelmend.jobs.delivery_rows import DeliveryKind
+from pixelmend.jobs.job_spans import job_span
+from pixelmend.jobs.job_webhooks import WebhookSender, webhook_secret
 from pixelmend.jobs.metrics import Metrics
+from pixelmend.jobs.model import JobRecord
 from pixelmend.jobs.readiness import Readiness
+from pixelmend.jobs.result_puts import ResultSender
 from pixelmend.jobs.scheduler import Scheduler
 from pixelmend.jobs.service import JobService
 from pixelmend.jobs.spool import Spool
@@ -61,7 +69,8 @@ class Service:
     videos: VideoProber
     recipes: Recipes
     fetching: Outbound
-    webhooks: JobWebhooks
+    deliveries: Deliveries
+    traces: Traces | None
 
     @property
     def catalog(self) -> Catalog:
@@ -71,12 +80,6 @@ class Service:
     @property
     def default_models(self) -> DefaultModels:
         return DefaultModels(self.settings.default_model, self.settings.default_inpaint_model, self.catalog)
-
-    @property
-    def unfinished_jobs(self) -> int:
-        """How many are queued or running."""
-        queue = self.scheduler.status()
-        return queue.queued + queue.running
 
     def problem_body(self, error: PixelmendError) -> Problem:
         """As part of another answer; it names no folder of the service."""
@@ -98,6 +101,15 @@ def _make_private(folder: Path) -> None:
         folder.chmod(folder.stat().st_mode & 0o700)
 
 
+@contextlib.contextmanager
+def _held_file(jobs: JobService, record: JobRecord) -> Iterator[Path | None]:
+    lease = jobs.lease(record)
+    try:
+        yield jobs.result_file(record)
+    finally:
+        lease.release()
+
+
 def build_service(
     settings: Settings,
     log: Logger,
@@ -107,13 +119,14 @@ def build_service(
     formats: FormatRegistry | None = None,
     fetching: Outbound | None = None,
     telling: Outbound | None = None,
+    putting: Outbound | None = None,
 ) -> Service:
     """The data directory is taken; nothing is started yet, which the application does on its event loop.
 
     dropped_lines: of the log, so far. spawn: starts a worker. tasks, formats: None for the built-in ones.
-    fetching, telling: which addresses files come from, and which are told of ends; None for what the settings
-    allow. Raises DataDirectoryInUse, DataDirectoryNewer, and InvalidParameter for a setting that is not
-    readable.
+    fetching, telling, putting: which addresses files come from, which are told of ends, and which get
+    results; None for what the settings allow. Raises DataDirectoryInUse, DataDirectoryNewer, and
+    InvalidParameter for a setting that is not readable.
     """
     callers, secret = Callers(settings, log), webhook_secret(settings)
     tasks, formats = tasks or task_registry(), formats or format_registry()
@@ -131,12 +144,33 @@ def build_service(
     scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
-    jobs = JobService(settings, spool, store, scheduler, throughput, metrics, tasks, formats, manifest, log)
-    webhooks = JobWebhooks(
+    traces = open_traces(os.environ, settings.instance, log)
+
+    def note_end(record: JobRecord) -> None:
+        metrics.job_ended(record)
+        if record.report is not None:
+            throughput.learn(record.report, record.options.format)
+        if traces is not None:
+            traces.add(job_span(record), record.traceparent)
+
+    jobs = JobService(settings, spool, store, scheduler, throughput, note_end, tasks, formats, manifest, log)
+
+    async def told_of(record: JobRecord) -> bytes:
+        view = job_view(jobs.snapshot(record), tasks, formats)
+        return with_deliveries(view, await deliveries.of(record.id)).model_dump_json().encode()
+
+    deliveries = Deliveries(
         store,
-        telling or Outbound(settings.webhook_hosts, "PIXELMEND_WEBHOOK_HOSTS"),
-        secret,
-        lambda record: job_view(jobs.snapshot(record), tasks, formats).model_dump_json().encode(),
+        {
+            DeliveryKind.WEBHOOK: WebhookSender(
+                telling or Outbound(settings.webhook_hosts, "PIXELMEND_WEBHOOK_HOSTS"), secret, told_of
+            ),
+            DeliveryKind.RESULT: ResultSender(
+                putting or Outbound(settings.result_hosts, "PIXELMEND_RESULT_HOSTS"),
+                partial(_held_file, jobs),
+                lambda record: media_type_of(record, tasks, formats),
+            ),
+        },
         log,
     )
     paths = PrivatePaths(settings)
@@ -162,5 +196,6 @@ def build_service(
         VideoProber(video_limits(settings)),
         recipes,
         fetching or Outbound(settings.fetch_hosts, "PIXELMEND_FETCH_HOSTS"),
-        webhooks,
+        deliveries,
+        traces,
     )

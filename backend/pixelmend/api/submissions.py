@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ from pixelmend.api.service import Service
 from pixelmend.api.uploads import Upload, UploadedFile
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.telemetry import REQUEST_ID
+from pixelmend.core.traces import TRACEPARENT
 from pixelmend.jobs.admission import Admission
+from pixelmend.jobs.delivery_rows import DeliveryKind
 from pixelmend.jobs.films import admit_film
 from pixelmend.jobs.intake import Incoming, digest_of, digest_of_pair, extract, plan_batch, take_masks
-from pixelmend.jobs.job_webhooks import FIELD as WEBHOOK_FIELD
 from pixelmend.jobs.model import BatchTask
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX
 from pixelmend.jobs.submission import Lease, Submission
@@ -80,9 +81,7 @@ class _Intake:
             service.callers.require_quota(self._caller)
         try:
             upload = await receive(service, self._request, self._body, kind, self._job_id)
-            webhook_url = "" if kind else upload.fields.pop(WEBHOOK_FIELD, "").strip()
-            if webhook_url:
-                service.webhooks.require(webhook_url)
+            deliver_to = {} if kind else service.deliveries.taken(upload.fields)
             kind = kind or _named_kind(upload, service.tasks, service.recipes)
             if not kind.is_batch:
                 upload = await fetched(service, upload, kind, self._job_id)
@@ -90,7 +89,7 @@ class _Intake:
                 submission = await self._batch(upload, kind, key)
             else:
                 submission = await self._single(upload, kind, key)
-            lease = await self._submitted(submission, webhook_url)
+            lease = await self._submitted(submission, deliver_to)
         except BaseException:
             await asyncio.to_thread(service.spool.remove, self._job_id)
             raise
@@ -98,14 +97,13 @@ class _Intake:
             await asyncio.to_thread(service.spool.remove, self._job_id)
         return Accepted(lease, submission.file_name)
 
-    async def _submitted(self, submission: Submission, webhook_url: str) -> Lease:
+    async def _submitted(self, submission: Submission, deliver_to: Mapping[DeliveryKind, str]) -> Lease:
         lease = await self._service.jobs.submit(submission)
-        if webhook_url:
-            try:
-                await self._service.webhooks.add(lease.record.id, webhook_url)
-            except BaseException:
-                lease.release()
-                raise
+        try:
+            await self._service.deliveries.add(lease.record.id, deliver_to)
+        except BaseException:
+            lease.release()
+            raise
         return lease
 
     def _options(self, fields: dict[str, Any], kind: JobKind) -> ImageOptions:
@@ -219,6 +217,7 @@ class _Intake:
             idempotency_key=key,
             file_name=file_name,
             request_id=REQUEST_ID.get(),
+            traceparent=TRACEPARENT.get(),
         )
 
     def _admission(self, task: Task, options: ImageOptions) -> Admission:

@@ -1,10 +1,11 @@
 """How jobs look to clients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pixelmend.api.errors import problem_body
 from pixelmend.api.schemas import (
+    DeliveryView,
     ItemProvenance,
     ItemView,
     JobProgress,
@@ -13,14 +14,13 @@ from pixelmend.api.schemas import (
     Manifest,
     ManifestItem,
     Problem,
-    WebhookView,
 )
 from pixelmend.core.error_codes import error_from_code
 from pixelmend.core.version import VERSION
 from pixelmend.imaging.formats import FormatRegistry
+from pixelmend.jobs.delivery_rows import Delivery, DeliveryKind
 from pixelmend.jobs.model import BatchItem, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
-from pixelmend.jobs.webhook_rows import Webhook
 from pixelmend.tasks.registry import TaskRegistry
 
 ARCHIVE_MEDIA_TYPE = "application/zip"
@@ -74,11 +74,14 @@ def job_view(
     )
 
 
-def with_webhook(view: JobView, webhook: Webhook | None) -> JobView:
-    if webhook is None:
-        return view
-    shown = WebhookView(state=webhook.state, attempts=webhook.attempts, last_error=webhook.last_error)
-    return view.model_copy(update={"webhook": shown})
+def with_deliveries(view: JobView, deliveries: Mapping[DeliveryKind, Delivery]) -> JobView:
+    """Never with the addresses, which may hold secrets."""
+    names = {DeliveryKind.WEBHOOK: "webhook", DeliveryKind.RESULT: "delivery"}
+    shown = {
+        names[kind]: DeliveryView(state=each.state, attempts=each.attempts, last_error=each.last_error)
+        for kind, each in deliveries.items()
+    }
+    return view.model_copy(update=shown)
 
 
 def item_view(index: int, item: BatchItem) -> ItemView:

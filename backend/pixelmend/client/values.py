@@ -72,7 +72,7 @@ class Item(_Value):
     problem: Problem | None
 
 
-class Webhook(_Value):
+class Delivery(_Value):
     """state: `pending`, `delivered` or `failed`."""
 
     state: str
@@ -97,7 +97,8 @@ class Job(_Value):
     result: JobResult | None
     problem: Problem | None
     items: tuple[Item, ...] | None = None
-    webhook: Webhook | None = None
+    webhook: Delivery | None = None
+    delivery: Delivery | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -13,7 +13,7 @@ from pixelmend.core.config_file import (
     file_of_this_user,
     read_config,
 )
-from pixelmend.core.config_values import HostNames, RecipeName, Recovery
+from pixelmend.core.config_values import OutboundSettings, RecipeName, Recovery
 from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
@@ -36,7 +36,7 @@ GPU_SETTINGS = (
 _FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
 
 
-class Settings(BaseSettings):
+class Settings(OutboundSettings):
     """Frozen; built by an entry point or a test, never at import time."""
 
     model_config = SettingsConfigDict(
@@ -234,13 +234,6 @@ class Settings(BaseSettings):
         description="Comma-separated origins whose pages may use the service, like https://app.example; "
         "* is all. Empty: its own only.",
     )
-    fetch_hosts: HostNames = Field(
-        "", description="Hosts that files are fetched from, for image_url: names, *.example.org. Empty: none."
-    )
-    webhook_hosts: HostNames = Field(
-        "", description="Hosts that are told of the ends of jobs, for webhook_url. Empty: none."
-    )
-    webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs it; needed with hosts.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, JSON lines elsewhere."

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings
 
 RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-HostNames = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*._:,\s-]*$")]
-"""Comma-separated; *.example.org is all below it."""
+HostNames = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*._:,/\s-]*$")]
+"""Comma-separated; *.example.org is all below it, s3://name is a bucket."""
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
 
 
@@ -23,3 +24,20 @@ class Recovery(BaseModel):
 
     def __str__(self) -> str:
         return self.model_dump_json(exclude_none=True)
+
+
+class OutboundSettings(BaseSettings):
+    """Which addresses that callers name the service asks."""
+
+    fetch_hosts: HostNames = Field(
+        "",
+        description="Hosts that files are fetched from, for image_url: names, *.example.org, s3://bucket. "
+        "Empty: none.",
+    )
+    webhook_hosts: HostNames = Field(
+        "", description="Hosts that are told of the ends of jobs, for webhook_url. Empty: none."
+    )
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs it; needed with hosts.")
+    result_hosts: HostNames = Field(
+        "", description="Hosts that results are sent to, for result_url; s3://bucket as well. Empty: none."
+    )

@@ -11,12 +11,14 @@ from ssl import SSLContext
 
 import httpx
 
+from pixelmend.core import buckets
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.version import VERSION
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host's name. Raises OSError if there are none."""
+Content = bytes | Callable[[], AsyncIterator[bytes]]
 
 MAX_URL_LENGTH = 2048
 CONNECT_TIMEOUT_S, SILENCE_TIMEOUT_S = 10.0, 20.0
@@ -49,7 +51,8 @@ async def resolve(host: str, port: int) -> list[str]:
 class Outbound:
     """Which addresses may be asked, and how.
 
-    hosts: comma-separated names, or `*.example.org` for all below that; empty: none. setting: what has them.
+    hosts: comma-separated names, `*.example.org` for all below that, or `s3://bucket`; empty: none.
+    setting: what has them.
     allows: of the addresses that a name has, which all have to be. tls: None for the usual authorities.
     """
 
@@ -62,15 +65,23 @@ class Outbound:
         allows: Callable[[Address], bool] = is_public,
         tls: SSLContext | None = None,
     ) -> None:
-        self._hosts = tuple(filter(None, (host.strip().lower() for host in hosts.split(","))))
+        self._hosts = tuple(filter(None, (host.strip().lower().rstrip("/") for host in hosts.split(","))))
         self._setting = setting
         self._resolve = resolve
         self._allows = allows
         self._tls = tls
 
-    @property
-    def is_enabled(self) -> bool:
-        return bool(self._hosts)
+    def require(self, field: str, url: str) -> None:
+        """Raises InvalidParameter for an address, of an object in a bucket as well, that may not be asked,
+        ExtraMissing.
+        """
+        if not url.startswith(buckets.SCHEME):
+            self.checked(field, url)
+            return
+        bucket, _ = buckets.bucket_and_key(field, url)
+        if f"{buckets.SCHEME}{bucket}" not in self._hosts:
+            raise InvalidParameter(f"{field}: the bucket {bucket[:255]!r} is not one of {self._setting}")
+        buckets.require_extra(field)
 
     def checked(self, field: str, url: str) -> httpx.URL:
         """The address that was sent as `field`. Raises InvalidParameter for what may not be asked, whatever
@@ -95,10 +106,11 @@ class Outbound:
 
     @asynccontextmanager
     async def request(
-        self, field: str, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
+        self, field: str, method: str, url: str, headers: Mapping[str, str], content: Content = b""
     ) -> AsyncIterator[httpx.Response]:
         """One request, redirects not followed, with an answer whose body is still to be read: raw bytes.
 
+        content: what is streamed needs a Content-Length among the headers, and may be asked for repeatedly.
         No cookies, no proxies of the environment. Raises InvalidParameter for what may not be asked, and
         httpx.TransportError.
         """
@@ -116,7 +128,7 @@ class Outbound:
                     method,
                     target.copy_with(host=str(address)),
                     headers={"Host": target.netloc.decode("ascii"), **sent},
-                    content=content,
+                    content=content if isinstance(content, bytes) else content(),
                     extensions={"sni_hostname": host},
                 )
                 return await client.send(request, stream=True)

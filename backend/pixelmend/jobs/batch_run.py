@@ -203,6 +203,7 @@ class BatchRun:
             reuse=not self._task.fresh,
             file_name=item.file_name,
             request_id=self._job.record.request_id,
+            traceparent=self._job.record.traceparent,
         )
         used = False
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pixelmend.core.errors import DataDirectoryNewer, StorageFull
 from pixelmend.core.telemetry import Logger
 from pixelmend.core.version import VERSION
-from pixelmend.jobs import webhook_rows
+from pixelmend.jobs import delivery_rows
 from pixelmend.jobs.migration import migrate
 
 SCHEMA_VERSION = 2
@@ -110,7 +110,7 @@ def _connected(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         migrate(db)
-        db.executescript(_SCHEMA + webhook_rows.SCHEMA)
+        db.executescript(_SCHEMA + delivery_rows.SCHEMA)
         with db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             db.execute("DELETE FROM written_by")

@@ -57,6 +57,15 @@ class LiveJobs:
     def of_content(self, content_key: str) -> Job | None:
         return self._by_content.get(content_key)
 
+    def of_owner(self, owner: str) -> list[JobSnapshot]:
+        """The owner's jobs that have not ended, whether a request waits for them or not, oldest first.
+
+        The images of a batch are part of it.
+        """
+        parts = {child.id for job in self._by_id.values() for child in job.children.values()}
+        jobs = [job for job in self._by_id.values() if job.owner == owner and job.id not in parts]
+        return [self._snapshot(job) for job in jobs if not job.is_over]
+
     def named(self, owner: str, idempotency_key: str) -> Job | None:
         return self._by_name.get((owner, idempotency_key))
 

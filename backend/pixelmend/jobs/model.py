@@ -1,6 +1,7 @@
 """What a job is: its states, what of it outlives the process, and how it stands now."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -127,6 +128,7 @@ class JobRecord:
     content_key: the same for the same bytes with the same options of the same owner.
     is_async: a client asked for it as a job and comes back for it; otherwise its requests are all that
     wanted it. attempts: how often a service began it; more than one means that a service died with it.
+    started_s: when it was last begun. traceparent: the span of the request that submitted it, if it has one.
     error_code, error_message: of a failed or cancelled job. report: of a job that is not a batch.
     items: of a batch; at first as they were submitted, then as they ended.
     """
@@ -142,8 +144,10 @@ class JobRecord:
     is_async: bool
     file_name: str | None = None
     request_id: str | None = None
+    traceparent: str | None = None
     state: JobState = JobState.QUEUED
     attempts: int = 0
+    started_s: float | None = None
     ended_s: float | None = None
     expires_s: float | None = None
     error_code: str | None = None
@@ -248,7 +252,8 @@ class Job:
         self.error = error
         if event is JobEvent.START and self.record.state is JobState.QUEUED:
             # A lost worker puts it back into the queue later, which is no client's business.
-            self.record = self.record.after(event, attempts=self.record.attempts + 1)
+            attempts = self.record.attempts + 1
+            self.record = self.record.after(event, attempts=attempts, started_s=time.time())
         if event is JobEvent.REQUEUE:
             self.done_tiles, self.total_tiles, self.tiles_started_s = 0, 0, None
         self.notify()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.batch_run import Manifest
 from pixelmend.jobs.batches import BatchRunner
 from pixelmend.jobs.live_jobs import LiveJobs
-from pixelmend.jobs.metrics import Metrics
 from pixelmend.jobs.model import ENDED, BatchTask, Job, JobEvent, JobRecord, JobState
 from pixelmend.jobs.retention import Retention
 from pixelmend.jobs.runner import Runner
@@ -44,17 +44,17 @@ class JobService:
         store: JobStore,
         scheduler: Scheduler,
         throughput: ThroughputEstimator,
-        metrics: Metrics,
+        on_end: Callable[[JobRecord], None],
         tasks: TaskRegistry,
         formats: FormatRegistry,
         manifest: Manifest,
         log: Logger,
     ) -> None:
+        """on_end: called with each end once it is recorded."""
         self._settings = settings
         self._spool = spool
         self._store = store
         self._scheduler = scheduler
-        self._metrics = metrics
         self._tasks = tasks
         self._formats = formats
         self._log = log
@@ -67,10 +67,11 @@ class JobService:
             store,
             self.retention,
             snapshot=self.snapshot,
-            on_end=self._note_end,
+            on_end=on_end,
             result_ttl_s=settings.result_ttl_s,
             log=log,
         )
+        self.live_of = self._jobs.of_owner
         self.sweeper = Repeated("sweeper", self.retention.try_sweep, SWEEP_PERIOD_S, log)
         self._drain: asyncio.Task[None] | None = None
         self.draining_begun = asyncio.Event()
@@ -291,8 +292,3 @@ class JobService:
 
     def _runner_of(self, job: Job) -> Runner:
         return self._batches if isinstance(job.task, BatchTask) else self._scheduler
-
-    def _note_end(self, record: JobRecord) -> None:
-        self._metrics.job_ended(record)
-        if record.report is not None:
-            self.throughput.learn(record.report, record.options.format)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 
 from pixelmend.core.errors import PixelmendError, StorageFull, StorageUnusable
 from pixelmend.core.telemetry import Logger
-from pixelmend.jobs import webhook_rows
+from pixelmend.jobs import delivery_rows
 from pixelmend.jobs.database import JobDatabase
+from pixelmend.jobs.delivery_rows import AWAITED, Delivery, DeliveryKind
 from pixelmend.jobs.model import JobEvent, JobRecord, JobState
-from pixelmend.jobs.webhook_rows import Webhook
 
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
 _NO_ROOM = frozenset(
@@ -29,7 +29,7 @@ _NO_ROOM = frozenset(
 )
 
 MOST_DUE = 256
-"""Webhooks that are looked at in one round; more wait for their places."""
+"""Deliveries that are looked at in one round; more wait for their places."""
 
 T = TypeVar("T")
 
@@ -113,7 +113,8 @@ class JobStore:
         return await self._run(lambda: self._many("state = ? ORDER BY ended_s", JobState.DONE.value))
 
     async def overdue(self) -> list[JobRecord]:
-        where = "state = ? AND expires_s <= ?"
+        """Jobs whose results are to be kept no longer, and are not to be delivered any more."""
+        where = f"state = ? AND expires_s <= ? AND id NOT IN ({AWAITED})"
         return await self._run(lambda: self._many(where, JobState.DONE.value, time.time()))
 
     async def result_bytes(self) -> int:
@@ -151,30 +152,32 @@ class JobStore:
 
         await self._run(work)
 
-    async def add_webhook(self, job_id: str, url: str) -> None:
+    async def add_deliveries(self, job_id: str, urls: Mapping[DeliveryKind, str]) -> None:
         def work() -> None:
             with self._db:
-                webhook_rows.add(self._db, job_id, url)
+                for kind, url in urls.items():
+                    delivery_rows.add(self._db, job_id, kind, url)
 
         await self._run(work)
 
-    async def note_webhook(self, webhook: Webhook) -> None:
+    async def note_delivery(self, delivery: Delivery) -> None:
         def work() -> None:
             with self._db:
-                webhook_rows.note(self._db, webhook)
+                delivery_rows.note(self._db, delivery)
 
         await self._run(work)
 
-    async def webhook_of(self, job_id: str) -> Webhook | None:
-        return await self._run(lambda: webhook_rows.of_job(self._db, job_id))
+    async def deliveries_of(self, job_id: str) -> list[Delivery]:
+        """Those that wait come first, then the latest."""
+        return await self._run(lambda: delivery_rows.of_job(self._db, job_id))
 
-    async def due_webhooks(self) -> list[tuple[Webhook, JobRecord]]:
+    async def due_deliveries(self) -> list[tuple[Delivery, JobRecord]]:
         """Those whose jobs have ended, with these."""
 
-        def work() -> list[tuple[Webhook, JobRecord]]:
-            due = webhook_rows.due(self._db, MOST_DUE)
-            found = [(webhook, self._one("id = ?", webhook.job_id)) for webhook in due]
-            return [(webhook, record) for webhook, record in found if record is not None]
+        def work() -> list[tuple[Delivery, JobRecord]]:
+            due = delivery_rows.due(self._db, MOST_DUE)
+            found = [(delivery, self._one("id = ?", delivery.job_id)) for delivery in due]
+            return [(delivery, record) for delivery, record in found if record is not None]
 
         return await self._run(work)
 

@@ -43,6 +43,7 @@ class Submission:
     idempotency_key: str | None = None
     file_name: str | None = None
     request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def content_key(self) -> str:
@@ -64,6 +65,7 @@ class Submission:
             is_async=False,
             file_name=self.file_name,
             request_id=self.request_id,
+            traceparent=self.traceparent,
             items=self.task.items if isinstance(self.task, BatchTask) else (),
         )
 

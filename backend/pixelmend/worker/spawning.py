@@ -46,12 +46,17 @@ def spawn(end: socket.socket) -> subprocess.Popen[bytes]:
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:
     """What a worker is told of ours."""
-    # Not the callers' keys nor the webhook's: this process decodes what strangers send. No configuration
-    # file: the worker is told its settings, and a file spoilt meanwhile must not keep it from starting.
-    told = {k: v for k, v in ours.items() if k.upper() not in SECRET_VARIABLES}
+    # Not the callers' keys, the webhook's, a bucket's or a collector's: this process decodes what strangers
+    # send. No configuration file: the worker is told its settings, and a file spoilt meanwhile must not keep
+    # it from starting.
+    told = {k: v for k, v in ours.items() if not _is_secret(k.upper())}
     told |= {"PYTHONUNBUFFERED": "1", CONFIG_VARIABLE: ""}
     # Threads that spin while they wait for one another starve on a busy machine: docs/adr/0014 and 0029.
     return {"OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"} | told
+
+
+def _is_secret(name: str) -> bool:
+    return name in SECRET_VARIABLES or name.startswith(("AWS_", "OTEL_"))
 
 
 def in_words(error: Exception) -> str:

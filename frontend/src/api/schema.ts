@@ -487,7 +487,7 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
-                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        /** @description Where the file is, instead of `file`: an http or https URL, or s3://bucket/key, of one of the hosts that the service fetches from. */
                         image_url?: string;
                         /**
                          * Format: binary
@@ -1084,7 +1084,7 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
-                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        /** @description Where the file is, instead of `file`: an http or https URL, or s3://bucket/key, of one of the hosts that the service fetches from. */
                         image_url?: string;
                         /**
                          * Format: binary
@@ -1125,6 +1125,8 @@ export interface paths {
                          * @description A named set of options of the service's configuration; other fields count before it.
                          */
                         recipe?: string | null;
+                        /** @description Gets the result's file by PUT when the job is done: an http or https URL, such as a presigned one, or s3://bucket/key, of one of the hosts that the service sends results to. */
+                        result_url?: string;
                         /**
                          * Scale
                          * @description Factor; default: the model's own (4).
@@ -3376,7 +3378,7 @@ export interface paths {
                          * @description Exact height in px; the width follows if not given.
                          */
                         height?: number | null;
-                        /** @description Where the file is, instead of `file`: an http or https URL of one of the hosts that the service fetches from. */
+                        /** @description Where the file is, instead of `file`: an http or https URL, or s3://bucket/key, of one of the hosts that the service fetches from. */
                         image_url?: string;
                         /**
                          * Model
@@ -4487,7 +4489,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** As A1111: how many jobs there are */
+        /** As A1111: how far the caller's own work is */
         get: {
             parameters: {
                 query?: {
@@ -4925,6 +4927,25 @@ export interface components {
              */
             status: "alive";
         };
+        /**
+         * DeliveryState
+         * @enum {string}
+         */
+        DeliveryState: "pending" | "delivered" | "failed";
+        /**
+         * DeliveryView
+         * @description How it stands with `webhook_url` or `result_url`: pending until its host has answered with 2xx.
+         */
+        DeliveryView: {
+            /** Attempts */
+            attempts: number;
+            /**
+             * Last Error
+             * @description Of the last attempt, if it failed.
+             */
+            last_error: string | null;
+            state: components["schemas"]["DeliveryState"];
+        };
         /** DeviceInfo */
         DeviceInfo: {
             /** Name */
@@ -5326,6 +5347,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** @description The same of a result_url. */
+            delivery?: components["schemas"]["DeliveryView"] | null;
             /** Ended At */
             ended_at: string | null;
             /**
@@ -5371,7 +5394,7 @@ export interface components {
              */
             task: string;
             /** @description In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent. */
-            webhook?: components["schemas"]["WebhookView"] | null;
+            webhook?: components["schemas"]["DeliveryView"] | null;
         };
         /**
          * KeptModel
@@ -5862,25 +5885,6 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
-        };
-        /**
-         * WebhookState
-         * @enum {string}
-         */
-        WebhookState: "pending" | "delivered" | "failed";
-        /**
-         * WebhookView
-         * @description How it stands with `webhook_url`: pending until its host has answered with 2xx.
-         */
-        WebhookView: {
-            /** Attempts */
-            attempts: number;
-            /**
-             * Last Error
-             * @description Of the last attempt, if it failed.
-             */
-            last_error: string | null;
-            state: components["schemas"]["WebhookState"];
         };
     };
     responses: never;

@@ -86,6 +86,9 @@ export const en = {
   },
   options: {
     title: 'Result',
+    recipe: 'Recipe',
+    noRecipe: 'own options',
+    recipeElsewhere: '{{name}} (not on this page: {{fields}})',
     sizing: 'Size',
     byScale: 'Factor',
     bySize: 'Exact size',

@@ -87,6 +87,9 @@ export const zh: typeof en = {
   },
   options: {
     title: '结果',
+    recipe: '预设方案',
+    noRecipe: '自定选项',
+    recipeElsewhere: '{{name}}（本页无此选项：{{fields}}）',
     sizing: '尺寸',
     byScale: '倍数',
     bySize: '精确尺寸',

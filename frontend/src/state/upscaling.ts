@@ -2,6 +2,7 @@
 
 import { DENOISE, OUTPUT_FORMATS, type OutputFormat, QUALITY, SCALE } from '../api/constants';
 import type { UpscaleOptions, Upscaling } from '../processing/options';
+import type { RecipeForm } from './recipes';
 import type { SettingsPart } from './settings';
 import { isNullOr, isNumber, isOneOf, isText } from './valid';
 
@@ -40,6 +41,21 @@ export const upscalingSettings: SettingsPart<UpscalingSettings> = {
     format: isOneOf(...Object.keys(OUTPUT_FORMATS)),
     quality: isNullOr(isNumber(QUALITY)),
   },
+};
+
+export const upscalingRecipes: RecipeForm<UpscalingSettings> = {
+  task: 'upscale',
+  part: upscalingSettings,
+  settings: {
+    scale: 'factor',
+    width: 'widthPx',
+    height: 'heightPx',
+    model: 'model',
+    denoise: 'denoise',
+    format: 'format',
+    quality: 'quality',
+  },
+  sizing: (isExact) => ({ sizing: isExact ? 'size' : 'scale' }),
 };
 
 export function upscalingOf(settings: UpscalingSettings, hasDenoise: boolean): Upscaling {

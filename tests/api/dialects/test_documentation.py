@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from PIL import Image
 
 from pixelmend.core.config import Settings
 from tests.api.dialects.sent import HOLE, IMAGE, TRANSPARENT_MASK, WHITE_MASK
+from tests.bucket_server import bucket_server
+from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded
 from tests.service import ServiceClient
 
@@ -120,6 +123,25 @@ def test_n8n(service: ServiceClient) -> None:
         data={each["name"]: each["value"] for each in fields if "value" in each},
     )
     assert decoded(answer.content).shape == (128, 128, 3)
+
+
+def test_buckets(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service has the settings that the text names."""
+    (example,) = examples("Buckets", "bash")
+    (section,) = [part for part in TEXT.split("\n## ") if part.startswith("Buckets")]
+    named = dict(re.findall(r"`PIXELMEND_([A-Z_]+)=([^`]+)`", section))
+    settings = {name.lower(): value for name, value in named.items()}
+    with bucket_server() as buckets:
+        for name, value in buckets.environment.items():
+            monkeypatch.setenv(name, value)
+        buckets.objects["pictures/photo.jpg"] = "image/jpeg", (folder / "photo.jpg").read_bytes()
+        with service_in_threads(tmp_path, **settings) as own:
+            job_id = run(["bash", "-eo", "pipefail", "-c", here(example, own)], folder).strip()
+            deadline_s = time.monotonic() + 60
+            while own.job(job_id)["delivery"]["state"] != "delivered":
+                assert time.monotonic() < deadline_s, own.log
+                time.sleep(0.05)
+        assert decoded(buckets.objects["results/photo-x2.png"][1]).shape == (128, 128, 3)
 
 
 def test_addresses_and_settings_that_are_named_exist(service: ServiceClient) -> None:

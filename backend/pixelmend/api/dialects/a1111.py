@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pixelmend.api.dialects.a1111_progress import progress_of
 from pixelmend.api.dialects.a1111_requests import (
     THEIR_NAMES,
     BatchFields,
@@ -91,11 +92,9 @@ def a1111_router(service: Service) -> APIRouter:
             if name not in _HARMLESS_OPTIONS and not (name in there and there[name] == value):
                 raise InvalidParameter(f"{name[:64]}={value!r:.64}: this cannot be set here")
 
-    @router.get("/progress", summary="As A1111: how many jobs there are")
-    async def progress(skip_current_image: bool = False) -> dict[str, Any]:
-        jobs = service.unfinished_jobs
-        state = {"skipped": False, "interrupted": False, "job": "", "job_count": jobs}
-        return {"progress": 0.0, "eta_relative": 0.0, "state": state, "current_image": None, "textinfo": None}
+    @router.get("/progress", summary="As A1111: how far the caller's own work is")
+    async def progress(request: Request, skip_current_image: bool = False) -> dict[str, Any]:
+        return progress_of(service.jobs.live_of(service.callers.identify(request).owner))
 
     @router.get("/scripts", summary="As A1111: there are none")
     async def scripts() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from pixelmend.api.results import SpooledArchive, SpooledFile
 from pixelmend.api.schemas import JobList, JobView, Problem
 from pixelmend.api.service import Service
 from pixelmend.api.submissions import submit_job
-from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view, with_webhook
+from pixelmend.api.views import ARCHIVE_MEDIA_TYPE, item_view, job_view, with_deliveries
 from pixelmend.core.errors import InvalidParameter, ResultExpired, WrongJobState
 from pixelmend.jobs.model import ENDED, JobRecord, JobState
 from pixelmend.jobs.snapshot import JobSnapshot
@@ -41,7 +41,7 @@ def jobs_router(service: Service) -> APIRouter:
         lease = accepted.lease
         try:
             shown = view(service.jobs.snapshot(lease.job or lease.record))
-            shown = with_webhook(shown, await service.webhooks.of(shown.id))
+            shown = with_deliveries(shown, await service.deliveries.of(shown.id))
         finally:
             lease.release()
         headers = {"Location": f"/api/jobs/{shown.id}"}
@@ -56,7 +56,7 @@ def jobs_router(service: Service) -> APIRouter:
     @router.get("/api/jobs/{job_id}", summary="How a job is", responses=_problems(401, 403, 404))
     async def show(request: Request, job_id: str) -> JobView:
         shown = view(service.jobs.snapshot(await own_job(service, request, job_id)))
-        return with_webhook(shown, await service.webhooks.of(shown.id))
+        return with_deliveries(shown, await service.deliveries.of(shown.id))
 
     @router.get(
         "/api/jobs/{job_id}/events",

@@ -7,6 +7,7 @@ import { filmFields, type FilmPart } from '../../processing/films';
 import { useModels } from '../../state/hooks';
 import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
+import { RecipeSelect } from '../../ui/RecipeSelect';
 import { SizeFields } from '../../ui/SizeFields';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
@@ -14,7 +15,7 @@ import { filmSize, TRIAL_S, trialStart } from './facts';
 import workbench from '../../ui/Workbench.module.css';
 import classes from './Films.module.css';
 import { FormatFields } from './FormatFields';
-import { filmOptionsOf, filmSettings } from './settings';
+import { filmOptionsOf, filmRecipes, filmSettings } from './settings';
 import { useResult } from './useResult';
 
 /** Stands for the service's own choice: a list has no value null. */
@@ -42,6 +43,7 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
     <div className={`pm-card ${workbench.options}`}>
       <div className={workbench.fields}>
         <h2 className={classes.title}>{t('options.title')}</h2>
+        <RecipeSelect form={filmRecipes} />
         <SizeFields
           sizing={{ sizing: filmSizing, factor: filmFactor, widthPx: filmWidthPx, heightPx: filmHeightPx }}
           onChange={(sizing) =>

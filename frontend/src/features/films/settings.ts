@@ -8,7 +8,8 @@ import {
   type FilmContainer,
   SCALE,
 } from '../../api/constants';
-import { type FilmOptions, type FilmPart, fits } from '../../processing/films';
+import { FILM_TASK, type FilmOptions, type FilmPart, fits } from '../../processing/films';
+import type { RecipeForm } from '../../state/recipes';
 import type { SettingsPart } from '../../state/settings';
 import { isNullOr, isNumber, isOneOf, isText } from '../../state/valid';
 
@@ -57,6 +58,23 @@ export const filmSettings: SettingsPart<FilmSettings> = {
   adjust: ({ filmCodec, filmContainer }) => ({
     filmCodec: fits(filmCodec, filmContainer) ? filmCodec : null,
   }),
+};
+
+export const filmRecipes: RecipeForm<FilmSettings> = {
+  task: FILM_TASK,
+  part: filmSettings,
+  settings: {
+    scale: 'filmFactor',
+    width: 'filmWidthPx',
+    height: 'filmHeightPx',
+    model: 'filmModel',
+    format: 'filmContainer',
+    codec: 'filmCodec',
+    quality: 'filmQuality',
+    encoder: 'filmEncoder',
+    deinterlace: 'filmDeinterlace',
+  },
+  sizing: (isExact) => ({ filmSizing: isExact ? 'size' : 'scale' }),
 };
 
 export function filmOptionsOf(settings: FilmSettings, part: FilmPart | null): FilmOptions {

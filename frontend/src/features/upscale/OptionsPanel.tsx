@@ -6,7 +6,8 @@ import { targetSize } from '../../processing/targetSize';
 import { useModels } from '../../state/hooks';
 import { isActive, type QueueItem } from '../../state/queue';
 import { useServices, useSettings } from '../../state/services';
-import { upscaleOptionsOf, upscalingOf, upscalingSettings } from '../../state/upscaling';
+import { upscaleOptionsOf, upscalingOf, upscalingRecipes, upscalingSettings } from '../../state/upscaling';
+import { RecipeSelect } from '../../ui/RecipeSelect';
 import { SizeFields } from '../../ui/SizeFields';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
@@ -34,6 +35,7 @@ export function OptionsPanel({ items, selected }: Props) {
     <div className={`pm-card ${workbench.options}`}>
       <div className={workbench.fields}>
         <h2 style={{ fontSize: 14, fontWeight: 600, margin: 0 }}>{t('options.title')}</h2>
+        <RecipeSelect form={upscalingRecipes} />
         <SizeFields sizing={settings} onChange={change} result={result} />
         <ModelFields />
         <Button
