@@ -22,8 +22,8 @@ from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.protocol import Cancel, Done, Failed, Manage, Progress, Submit, ToWorker
+from pixelmend.worker.state import WorkerEvents
 from pixelmend.worker.status import WorkerStatus, merged
-from pixelmend.worker.supervisor import WorkerEvents
 
 REPORT = ImageReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
 
