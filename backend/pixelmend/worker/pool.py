@@ -27,8 +27,10 @@ from pixelmend.worker.status import WorkerStatus, merged
 class WorkerHandle(Protocol):
     """What the pool needs of a worker; `Supervisor` is the real one. model_loads: as the pool's."""
 
-    device: str
-    """As it was configured."""
+    @property
+    def device(self) -> str:
+        """As it was configured."""
+        ...
 
     @property
     def memory(self) -> WorkerMemory: ...
@@ -55,7 +57,7 @@ class WorkerPool:
     """Belongs to one event loop. Workers are told apart by their index."""
 
     def __init__(self, workers: Sequence[WorkerHandle]) -> None:
-        self._workers = tuple(workers)
+        self._workers = list(workers)
 
     def __len__(self) -> int:
         return len(self._workers)

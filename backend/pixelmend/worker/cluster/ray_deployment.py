@@ -1,0 +1,226 @@
+"""Replicas in a Ray cluster, deployed by Ray Serve and called by its handle. Imports Ray."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import ray
+from ray import serve
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.config import RequestRouterConfig
+
+from pixelmend.core.config import Settings
+from pixelmend.core.telemetry import Logger
+from pixelmend.core.version import VERSION
+from pixelmend.worker.cluster.deployment import NotRouted, ReplicaGone
+from pixelmend.worker.cluster.engine import Part
+from pixelmend.worker.cluster.ray_replica import RayReplica
+from pixelmend.worker.cluster.router import Target
+
+SIZE_CLASSES = 8
+"""Of jobs; a worker holds `worker_jobs` of each. Serve counts all of them together."""
+SHORT_CALLS = 8
+"""Requests beside the jobs: reports and commands."""
+ROUTING_LOOK_S = 0.2
+JOINING_TIMEOUT_S = 60.0
+
+
+class RayDeployment:
+    """See `Deployment`."""
+
+    def __init__(self, settings: Settings, log: Logger) -> None:
+        self._settings = settings
+        self._log = log
+        self._handle: Any = None
+        self._node: subprocess.Popen[bytes] | None = None
+        self._present: frozenset[str] = frozenset()
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._start)
+
+    async def check(self) -> None:
+        await asyncio.to_thread(ray.nodes)
+
+    async def replicas(self) -> frozenset[str]:
+        if not self._present:
+            # No call brings news of replicas if there is none to call: ask for one that cannot be.
+            with contextlib.suppress(NotRouted):
+                await self.call("", "hello")
+        return self._present
+
+    async def call(self, replica: str, method: str, *arguments: Any) -> Any:
+        target = Target(replica)
+        response = self._handle.call.remote(target, method, *arguments)
+        async with self._routed(target, response) as first:
+            try:
+                return await first(response)
+            except RayTaskError as error:
+                raise error.cause from None
+            except RayError as error:
+                raise ReplicaGone(_in_words(error)) from None
+
+    async def stream(self, replica: str, method: str, *arguments: Any) -> AsyncIterator[Part]:
+        target = Target(replica)
+        response = self._handle.options(stream=True).stream.remote(target, method, *arguments)
+        async with self._routed(target, response) as first:
+            try:
+                with contextlib.suppress(StopAsyncIteration):
+                    part = await first(anext(response))
+                    while True:
+                        yield part
+                        part = await anext(response)
+            except RayTaskError as error:
+                raise error.cause from None
+            except RayError as error:
+                raise ReplicaGone(_in_words(error)) from None
+
+    def put(self, data: bytes) -> Any:
+        return ray.put(data)
+
+    async def stop(self, *, ends: bool) -> None:
+        await asyncio.to_thread(self._stop, ends)
+
+    @contextlib.asynccontextmanager
+    async def _routed(self, target: Target, response: Any) -> AsyncIterator[Any]:
+        """What awaits the first answer; raises NotRouted if the router does not find the replica."""
+
+        async def first(answer: Any) -> Any:
+            waiting = asyncio.ensure_future(_awaited(answer))
+            try:
+                while not waiting.done():
+                    await asyncio.wait({waiting}, timeout=ROUTING_LOOK_S)
+                    if target.present is not None:
+                        self._present = target.present
+                    if not waiting.done() and target.offered is not True:
+                        raise NotRouted(str(target))
+                return waiting.result()
+            finally:
+                if not waiting.cancel() and not waiting.cancelled():
+                    waiting.exception()  # retrieved, so that asyncio does not print it
+
+        done = False
+        try:
+            yield first
+            done = True
+        finally:
+            if target.present is not None:
+                self._present = target.present
+            if not done:
+                response.cancel()
+
+    # --- on a thread ----------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        for name in ("ray", "ray.serve"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            if self._settings.cluster == "local":
+                self._start_cluster()
+            else:
+                self._join(self._settings.cluster)
+        except Exception as error:  # Ray raises a dozen kinds
+            raise ConnectionError(f"cluster={self._settings.cluster}: {_in_words(error)}") from error
+        serve.start(proxy_location="Disabled")
+        if self._settings.cluster_deploy:
+            self._deploy()
+        self._handle = serve.get_deployment_handle("Engine", self._settings.cluster_app)
+
+    def _start_cluster(self) -> None:
+        replicas = max(self._settings.cluster_max_replicas, self._settings.cluster_min_replicas)
+        ray.init(
+            address="local",
+            num_cpus=max(1, round(replicas * self._settings.cluster_replica_cpus)),
+            object_store_memory=self._settings.cluster_object_store_bytes,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _node_ip_address="127.0.0.1",
+        )
+
+    def _join(self, address: str) -> None:
+        """As a node that lends nothing, unless this machine is one already."""
+        joining = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}
+        try:
+            ray.init(**joining)
+        except Exception as error:
+            self._log.info("this machine becomes a node of the cluster", reason=_in_words(error))
+            command = [
+                sys.executable,
+                "-m",
+                "ray.scripts.scripts",
+                "start",
+                "--block",
+                f"--address={address}",
+            ]
+            store = f"--object-store-memory={self._settings.cluster_object_store_bytes}"
+            self._node = subprocess.Popen([*command, "--num-cpus=0", "--num-gpus=0", store])
+            try:
+                self._node.wait(JOINING_TIMEOUT_S / 4)
+            except subprocess.TimeoutExpired:
+                ray.init(**joining)
+            else:
+                raise ConnectionError(f"no node could be started: {_in_words(error)}") from error
+
+    def _deploy(self) -> None:
+        """Roll the application out, as far as it is not there with these settings already."""
+        settings = self._settings.model_dump_json()
+        version = hashlib.sha256(f"{VERSION} {settings}".encode()).hexdigest()[:16]
+        options = engine_options(self._settings)
+        deployment = serve.deployment(RayReplica, name="Engine", **options)
+        # Serve gives each deployment a random version, and would restart replicas that are as they should be.
+        deployment = deployment.options(version=version, _internal=True)
+        serve.run(deployment.bind(settings), name=self._settings.cluster_app, route_prefix=None)
+
+    def _stop(self, ends: bool) -> None:
+        if ends and self._settings.cluster_deploy and self._settings.cluster != "local":
+            serve.delete(self._settings.cluster_app)
+        ray.shutdown()
+        if self._node is not None:
+            self._node.terminate()
+            self._node.wait()
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Of the Serve deployment."""
+    least, most = settings.cluster_min_replicas, settings.cluster_max_replicas
+    actor = {"num_cpus": settings.cluster_replica_cpus, "num_gpus": settings.cluster_replica_gpus}
+    delay_s = settings.cluster_downscale_delay_s
+    scaling: dict[str, Any] = {"num_replicas": least}
+    if most > least:
+        scaling = {
+            "autoscaling_config": {
+                "min_replicas": least,
+                "max_replicas": most,
+                "target_ongoing_requests": settings.cluster_target_jobs,
+                "upscale_delay_s": 3.0,
+                "downscale_delay_s": delay_s,
+                "look_back_period_s": min(10.0, delay_s),
+                "metrics_interval_s": min(5.0, delay_s),
+            }
+        }
+    return scaling | {
+        "ray_actor_options": actor,
+        "max_ongoing_requests": settings.worker_jobs * SIZE_CLASSES + SHORT_CALLS,
+        "request_router_config": RequestRouterConfig(
+            request_router_class="pixelmend.worker.cluster.router:TargetRouter"
+        ),
+        # A replica that is taken away, or replaced, finishes what it has.
+        "graceful_shutdown_timeout_s": settings.request_timeout_s + settings.stall_timeout_s,
+        "graceful_shutdown_wait_loop_s": 0.5,
+        "logging_config": {"log_level": "ERROR", "enable_access_log": False},
+    }
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer
+
+
+def _in_words(error: BaseException) -> str:
+    """Ray's explanations go on for pages."""
+    text = str(error).strip()
+    return text.splitlines()[0][:200] if text else type(error).__name__
