@@ -94,6 +94,8 @@ class ClusterPool(WorkerPool):
                 except TimeoutError:
                     self._process.kill()
                     await asyncio.to_thread(self._process.wait)
+            # It ends with the gateway, unless it is about to start another one.
+            await asyncio.wait({task}, timeout=2 * RESTART_DELAY_S)
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -91,6 +91,8 @@ class RayDeployment:
 
         async def first(answer: Any) -> Any:
             waiting = asyncio.ensure_future(_awaited(answer))
+            # Retrieved in any case, so that asyncio does not complain of it.
+            waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             try:
                 while not waiting.done():
                     await asyncio.wait({waiting}, timeout=ROUTING_LOOK_S)
@@ -100,8 +102,7 @@ class RayDeployment:
                         raise NotRouted(str(target))
                 return waiting.result()
             finally:
-                if not waiting.cancel() and not waiting.cancelled():
-                    waiting.exception()  # retrieved, so that asyncio does not print it
+                waiting.cancel()
 
         done = False
         try:
@@ -174,7 +175,10 @@ class RayDeployment:
         deployment = serve.deployment(RayReplica, name="Engine", **options)
         # Serve gives each deployment a random version, and would restart replicas that are as they should be.
         deployment = deployment.options(version=version, _internal=True)
-        serve.run(deployment.bind(settings), name=self._settings.cluster_app, route_prefix=None)
+        application = deployment.bind(settings)
+        target = serve.RunTarget(application, name=self._settings.cluster_app, route_prefix=None)
+        # Not until all replicas run: one that has no room yet must not keep the others from working.
+        serve.run_many([target], wait_for_applications_running=False)
 
     def _stop(self, ends: bool) -> None:
         if ends and self._settings.cluster_deploy and self._settings.cluster != "local":

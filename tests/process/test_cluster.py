@@ -1,0 +1,146 @@
+"""A service whose workers are replicas in a Ray cluster of three nodes, and what is killed of it by pid.
+
+Every job that was accepted ends exactly once, with the pixels that an undisturbed worker makes.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import PYTHON, Nodes, environment, ray_nodes, replicas_of
+from tests.pictures import encoded, photo
+from tests.service import RunningService, ServiceClient, running_service
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(280)]
+
+SMALL = encoded(photo(side_px=48))
+LARGE = encoded(photo(side_px=360, left=60, top=60))
+"""Some seconds of work on one thread."""
+
+
+class Cluster:
+    """A head that computes nothing, two nodes with a replica each, and a service at its side."""
+
+    def __init__(self, nodes: Nodes, service: RunningService) -> None:
+        self.nodes = nodes
+        self.service = service
+
+    def replicas(self) -> list[str]:
+        """As the service shows those that are ready."""
+        shown = self.service.client.get("/api/memory").json()["devices"]
+        return [each["device"] for each in shown if each["name"] is not None]
+
+    def wait_for_replicas(self, count: int, timeout_s: float = 90.0) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while len(self.replicas()) != count or not self.ready():
+            assert time.monotonic() < deadline_s, f"{self.replicas()}, not {count}:\n{self.service.log}"
+            time.sleep(0.1)
+
+    def ready(self) -> bool:
+        return self.service.client.get("/readyz").status_code == 200
+
+    def submit(self, data: bytes, **fields: object) -> str:
+        answer = self.service.post_job(data, {"Cache-Control": "no-cache"}, **fields)
+        assert answer.status_code == 202, answer.text
+        job_id: str = answer.json()["id"]
+        return job_id
+
+    def result(self, job_id: str) -> bytes:
+        job = self.service.ended_job(job_id, 150.0)
+        assert job["state"] == "done", f"{job}\n{self.service.log}"
+        return self.service.client.get(f"/api/jobs/{job_id}/result").content
+
+    def wait_until_running(self, job_id: str) -> None:
+        deadline_s = time.monotonic() + 60.0
+        while not self.service.job(job_id)["progress"]["done_tiles"]:
+            assert time.monotonic() < deadline_s, f"{self.service.job(job_id)}\n{self.service.log}"
+            time.sleep(0.05)
+
+    def ends(self) -> int:
+        """Of jobs, as counted."""
+        lines = self.service.client.get("/metrics").text.splitlines()
+        return sum(
+            int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("pixelmend_jobs_total")
+        )
+
+
+@contextmanager
+def cluster(folder: Path, **settings: object) -> Iterator[Cluster]:
+    with ray_nodes(folder) as nodes:
+        nodes.head()
+        for _ in range(2):
+            nodes.worker()
+        chosen: dict[str, object] = {
+            "cluster": nodes.address,
+            "cluster_min_replicas": 2,
+            "cluster_max_replicas": 2,
+            "cluster_object_store_bytes": 80_000_000,
+            "threads": 1,
+            "heartbeat_timeout_s": 30,
+            **settings,
+        }
+        with running_service(
+            folder,
+            wait_for_port_only=True,
+            python=PYTHON,
+            variables=environment(nodes.token),
+            **chosen,
+        ) as service:
+            running = Cluster(nodes, service)
+            running.wait_for_replicas(2)
+            yield running
+
+
+def same(cluster: Cluster, expected: bytes, jobs: list[str]) -> None:
+    assert [cluster.result(job) == expected for job in jobs] == [True] * len(jobs)
+
+
+def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(
+    tmp_path: Path, service: ServiceClient
+) -> None:
+    upright = service.client.post("/api/upscale", files={"file": ("photo.png", LARGE)})
+    assert upright.status_code == 200
+    expected = upright.content
+    with cluster(tmp_path) as running:
+        ends = running.ends()
+        same(running, expected, [running.submit(LARGE)])
+
+        # A replica, in the middle of jobs.
+        jobs = [running.submit(LARGE, quality=50 + number) for number in range(4)]
+        for job in jobs[:1]:
+            running.wait_until_running(job)
+        replicas_of(running.nodes)[0].kill()
+        same(running, expected, jobs)
+        running.wait_for_replicas(2)
+
+        # A node, with its replica and all.
+        jobs = [running.submit(LARGE, quality=60 + number) for number in range(4)]
+        running.wait_until_running(jobs[0])
+        lost = running.nodes.nodes[1]
+        lost.kill()
+        same(running, expected, jobs)
+        assert "was lost" in running.service.log
+        running.wait_for_replicas(1)
+        running.nodes.worker()
+        running.wait_for_replicas(2)
+
+        # The head, and with it the cluster; another one takes its place.
+        jobs = [running.submit(LARGE, quality=70 + number) for number in range(4)]
+        running.wait_until_running(jobs[0])
+        for node in running.nodes.nodes:
+            node.kill()
+        deadline_s = time.monotonic() + 40.0
+        while running.ready():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        states = {running.service.job(job)["state"] for job in jobs}
+        assert states <= {"queued", "running", "done"}
+        running.nodes.head()
+        for _ in range(2):
+            running.nodes.worker()
+        running.wait_for_replicas(2, 120.0)
+        same(running, expected, jobs)
+        assert running.ends() - ends == 13
