@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import subprocess
 import sys
@@ -12,20 +11,14 @@ from typing import Any
 import ray
 from ray import serve
 from ray.exceptions import RayError, RayTaskError
-from ray.serve.config import RequestRouterConfig
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
-from pixelmend.core.version import VERSION
+from pixelmend.worker.cluster.application import DEPLOYMENT, application_of
 from pixelmend.worker.cluster.deployment import NotRouted, ReplicaGone
 from pixelmend.worker.cluster.engine import Part
-from pixelmend.worker.cluster.ray_replica import RayReplica
 from pixelmend.worker.cluster.router import Target
 
-SIZE_CLASSES = 8
-"""Of jobs; a worker holds `worker_jobs` of each. Serve counts all of them together."""
-SHORT_CALLS = 8
-"""Requests beside the jobs: reports and commands."""
 ROUTING_LOOK_S = 0.2
 JOINING_TIMEOUT_S = 60.0
 
@@ -129,7 +122,7 @@ class RayDeployment:
         serve.start(proxy_location="Disabled")
         if self._settings.cluster_deploy:
             self._deploy()
-        self._handle = serve.get_deployment_handle("Engine", self._settings.cluster_app)
+        self._handle = serve.get_deployment_handle(DEPLOYMENT, self._settings.cluster_app)
 
     def _start_cluster(self) -> None:
         replicas = max(self._settings.cluster_max_replicas, self._settings.cluster_min_replicas)
@@ -169,14 +162,8 @@ class RayDeployment:
 
     def _deploy(self) -> None:
         """Roll the application out, as far as it is not there with these settings already."""
-        settings = self._settings.model_dump_json()
-        version = hashlib.sha256(f"{VERSION} {settings}".encode()).hexdigest()[:16]
-        options = engine_options(self._settings)
-        deployment = serve.deployment(RayReplica, name="Engine", **options)
-        # Serve gives each deployment a random version, and would restart replicas that are as they should be.
-        deployment = deployment.options(version=version, _internal=True)
-        application = deployment.bind(settings)
-        target = serve.RunTarget(application, name=self._settings.cluster_app, route_prefix=None)
+        name = self._settings.cluster_app
+        target = serve.RunTarget(application_of(self._settings), name=name, route_prefix=None)
         # Not until all replicas run: one that has no room yet must not keep the others from working.
         serve.run_many([target], wait_for_applications_running=False)
 
@@ -187,37 +174,6 @@ class RayDeployment:
         if self._node is not None:
             self._node.terminate()
             self._node.wait()
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    """Of the Serve deployment."""
-    least, most = settings.cluster_min_replicas, settings.cluster_max_replicas
-    actor = {"num_cpus": settings.cluster_replica_cpus, "num_gpus": settings.cluster_replica_gpus}
-    delay_s = settings.cluster_downscale_delay_s
-    scaling: dict[str, Any] = {"num_replicas": least}
-    if most > least:
-        scaling = {
-            "autoscaling_config": {
-                "min_replicas": least,
-                "max_replicas": most,
-                "target_ongoing_requests": settings.cluster_target_jobs,
-                "upscale_delay_s": 3.0,
-                "downscale_delay_s": delay_s,
-                "look_back_period_s": min(10.0, delay_s),
-                "metrics_interval_s": min(5.0, delay_s),
-            }
-        }
-    return scaling | {
-        "ray_actor_options": actor,
-        "max_ongoing_requests": settings.worker_jobs * SIZE_CLASSES + SHORT_CALLS,
-        "request_router_config": RequestRouterConfig(
-            request_router_class="pixelmend.worker.cluster.router:TargetRouter"
-        ),
-        # A replica that is taken away, or replaced, finishes what it has.
-        "graceful_shutdown_timeout_s": settings.request_timeout_s + settings.stall_timeout_s,
-        "graceful_shutdown_wait_loop_s": 0.5,
-        "logging_config": {"log_level": "ERROR", "enable_access_log": False},
-    }
 
 
 async def _awaited(answer: Any) -> Any:
