@@ -43,7 +43,7 @@ class Node:
     def kill(self) -> None:
         """All of it at once, as a machine loses its power."""
         with suppress(psutil.NoSuchProcess):
-            for each in [*psutil.Process(self.process.pid).children(recursive=True)]:
+            for each in psutil.Process(self.process.pid).children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     each.kill()
         self.process.kill()
@@ -71,7 +71,7 @@ class Nodes:
         return self._start(f"--address={self.address}", "--node-ip-address=127.0.0.1", "--num-cpus=1")
 
     def _start(self, *options: str) -> Node:
-        command = [PYTHON, "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
+        command = [str(PYTHON), "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
         path = self.folder / f"ray-{len(self.nodes)}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(

@@ -141,11 +141,11 @@ class RunningService(ServiceClient):
 def running_service(
     folder: Path,
     program: Sequence[str] = ("-m", "pixelmend.cli", "serve"),
+    python: Path | str = sys.executable,
+    variables: Mapping[str, str] = os.environ,
     /,
     *,
     wait_for_port_only: bool = False,
-    python: Path | str = sys.executable,
-    variables: Mapping[str, str] = os.environ,
     **settings: object,
 ) -> Iterator[RunningService]:
     """settings: PIXELMEND_ settings by their names in lower case. program: for `python`. variables: of its

@@ -108,7 +108,8 @@ def _service(folder: Path, **settings: object) -> Iterator[Upscaler]:
         "max_queue_jobs": 1000,
         **settings,
     }
-    with running_service(folder, python=PYTHON, **chosen) as service:
+    program = ("-m", "pixelmend.cli", "serve")
+    with running_service(folder, program, PYTHON, wait_for_port_only=False, **chosen) as service:
         expected = REPLICAS if "cluster" in settings else 1
         while sum(bool(each["name"]) for each in _devices(service)) < expected:
             time.sleep(0.1)

@@ -4,18 +4,23 @@ Every job that was accepted ends exactly once, with the pixels that an undisturb
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
+import pixelmend
 from tests.cluster import PYTHON, Nodes, environment, ray_nodes, replicas_of
 from tests.pictures import encoded, photo
 from tests.service import RunningService, ServiceClient, running_service
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(280)]
 
+PROGRAM = ("-m", "pixelmend.cli", "serve")
+EMBEDDED = Path(pixelmend.__file__).parent / "models" / "weights" / "pixelmend-x4.safetensors"
 LARGE = [encoded(photo(side_px=360, left=40 + 10 * number, top=60)) for number in range(4)]
 """Seconds of work on one thread; each another job."""
 
@@ -41,10 +46,11 @@ class Cluster:
     def ready(self) -> bool:
         return self.service.client.get("/readyz").status_code == 200
 
-    def submit(self) -> list[str]:
-        """The four jobs, whose results nothing has kept."""
-        answers = [self.service.post_job(data, {"Cache-Control": "no-store"}) for data in LARGE]
-        assert [answer.status_code for answer in answers] == [202] * 4
+    def submit(self, images: Sequence[bytes] = LARGE, **fields: object) -> list[str]:
+        """The jobs, computed again if they were before."""
+        again = {"Cache-Control": "no-store"}
+        answers = [self.service.post_job(data, again, **fields) for data in images]
+        assert {answer.status_code for answer in answers} == {202}
         return [answer.json()["id"] for answer in answers]
 
     def result(self, job_id: str) -> bytes:
@@ -83,13 +89,14 @@ def cluster(folder: Path, **settings: object) -> Iterator[Cluster]:
         }
         with running_service(
             folder,
+            PROGRAM,
+            PYTHON,
+            environment(nodes.token),
             wait_for_port_only=True,
-            python=PYTHON,
-            variables=environment(nodes.token),
             **chosen,
         ) as service:
             running = Cluster(nodes, service)
-            running.wait_for_replicas(2)
+            running.wait_for_replicas(int(str(chosen["cluster_min_replicas"])))
             yield running
 
 
@@ -139,3 +146,47 @@ def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(
         running.wait_for_replicas(2, 120.0)
         assert [running.result(job) for job in jobs] == expected
         assert running.ends() - ends == 12
+
+
+def model_file(path: Path, strength: float) -> None:
+    """The embedded network, with weights that make another picture."""
+    weights = load_file(EMBEDDED)
+    last = sorted(name for name in weights if name.endswith("bias"))[-1]
+    weights[last] = weights[last] + np.float32(strength)
+    save_file(weights, path)
+
+
+def test_scaling_and_updates_break_no_job(tmp_path: Path, service: ServiceClient) -> None:
+    """Replicas are added under load and taken away after it; a model file is replaced between jobs."""
+    expected = expected_of(service)
+    models = tmp_path / "models"
+    models.mkdir()
+    model_file(models / "own.safetensors", 0.0)
+    with cluster(
+        tmp_path, cluster_min_replicas=1, cluster_target_jobs=1, cluster_downscale_delay_s=4
+    ) as running:
+        ends = running.ends()
+        # One more comes under load, and goes once less is to do, with the last jobs still running.
+        jobs = running.submit()
+        running.wait_for_replicas(2)
+        assert [running.result(job) for job in jobs] == expected
+        jobs = running.submit(LARGE[:1])
+        running.wait_for_replicas(1)
+        assert running.result(jobs[0]) == expected[0]
+        assert "it takes no more work" in running.service.log
+        assert "goes back to the queue" not in running.service.log
+
+        # A model file that only the service has, replaced while jobs use it: those end as they began, and the
+        # next ones have the new weights, once the old ones are unloaded.
+        own = [running.result(job) for job in running.submit(LARGE, model="own")]
+        old = running.submit(LARGE[:2], model="own")
+        for job in old:
+            running.wait_until_running(job)
+        model_file(models / "own.safetensors", 0.2)
+        unloaded = running.service.client.post("/api/models/own/unload")
+        assert unloaded.status_code == 200, unloaded.text
+        new = running.submit(LARGE[2:], model="own")
+        assert [running.result(job) for job in old] == own[:2]
+        changed = [running.result(job) for job in new]
+        assert [one == other for one, other in zip(changed, own[2:], strict=True)] == [False] * 2
+        assert running.ends() - ends == 13

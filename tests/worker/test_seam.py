@@ -115,7 +115,7 @@ async def started(kind: str, folder: Path) -> AsyncIterator[Bench]:
 def on_a_loop(kind: str, folder: Path, body: Callable[[Bench], Awaitable[None]]) -> None:
     async def bounded() -> None:
         async with started(kind, folder) as bench:
-            await asyncio.wait_for(body(bench), 30)
+            await asyncio.wait_for(body(bench), 120)
 
     asyncio.run(bounded())
     assert not [each for each in threading.enumerate() if each.name in ("worker", "gateway")]

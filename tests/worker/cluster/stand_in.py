@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -42,8 +43,7 @@ class LocalDeployment:
         await self.add("r0")
 
     async def add(self, replica: str) -> None:
-        folder = self._folder / replica
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix=f"{replica}-", dir=self._folder))
         own = self.workers[replica] = []
 
         def spawn(end: socket.socket) -> ThreadWorker:

@@ -46,7 +46,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
                 "upscale_delay_s": 3.0,
                 "downscale_delay_s": delay_s,
                 "look_back_period_s": min(10.0, delay_s),
-                "metrics_interval_s": min(5.0, delay_s),
+                "metrics_interval_s": min(10.0, delay_s) / 2,
             }
         }
     return scaling | {
