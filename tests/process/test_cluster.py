@@ -72,32 +72,32 @@ class Cluster:
         )
 
 
-@contextmanager
-def cluster(folder: Path, **settings: object) -> Iterator[Cluster]:
-    with ray_nodes(folder) as nodes:
-        nodes.head()
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with ray_nodes(tmp_path_factory.mktemp("nodes")) as started:
+        started.head()
         for _ in range(2):
-            nodes.worker()
-        chosen: dict[str, object] = {
-            "cluster": nodes.address,
-            "cluster_min_replicas": 2,
-            "cluster_max_replicas": 2,
-            "cluster_object_store_bytes": 80_000_000,
-            "threads": 1,
-            "heartbeat_timeout_s": 30,
-            **settings,
-        }
-        with running_service(
-            folder,
-            PROGRAM,
-            PYTHON,
-            environment(nodes.token),
-            wait_for_port_only=True,
-            **chosen,
-        ) as service:
-            running = Cluster(nodes, service)
-            running.wait_for_replicas(int(str(chosen["cluster_min_replicas"])))
-            yield running
+            started.worker()
+        yield started
+
+
+@contextmanager
+def cluster(nodes: Nodes, folder: Path, **settings: object) -> Iterator[Cluster]:
+    chosen: dict[str, object] = {
+        "cluster": nodes.address,
+        "cluster_min_replicas": 2,
+        "cluster_max_replicas": 2,
+        "cluster_object_store_bytes": 80_000_000,
+        "threads": 1,
+        "heartbeat_timeout_s": 30,
+        **settings,
+    }
+    with running_service(
+        folder, PROGRAM, PYTHON, environment(nodes.token), wait_for_port_only=True, **chosen
+    ) as service:
+        running = Cluster(nodes, service)
+        running.wait_for_replicas(int(str(chosen["cluster_min_replicas"])))
+        yield running
 
 
 def expected_of(service: ServiceClient) -> list[bytes]:
@@ -107,11 +107,57 @@ def expected_of(service: ServiceClient) -> list[bytes]:
     return [answer.content for answer in answers]
 
 
-def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(
-    tmp_path: Path, service: ServiceClient
-) -> None:
+def model_file(path: Path, strength: float) -> None:
+    """The embedded network, with weights that make another picture."""
+    weights = load_file(EMBEDDED)
+    last = sorted(name for name in weights if name.endswith("bias"))[-1]
+    weights[last] = weights[last] + np.float32(strength)
+    save_file(weights, path)
+
+
+def test_scaling_and_updates_break_no_job(nodes: Nodes, tmp_path: Path, service: ServiceClient) -> None:
+    """Replicas are added under load and taken away after it; a model file is replaced between jobs."""
     expected = expected_of(service)
-    with cluster(tmp_path) as running:
+    models = tmp_path / "models"
+    models.mkdir()
+    model_file(models / "own.safetensors", 0.0)
+    with cluster(
+        nodes, tmp_path, cluster_min_replicas=1, cluster_target_jobs=1, cluster_downscale_delay_s=4
+    ) as running:
+        ends = running.ends()
+        # One more comes under load, and goes when there is less to do.
+        rounds = 0
+        while len(running.replicas()) < 2:
+            assert rounds < 20, running.service.log
+            assert [running.result(job) for job in running.submit()] == expected
+            rounds += 1
+        assert [running.result(job) for job in running.submit()] == expected
+        running.wait_for_replicas(1)
+        assert "it takes no more work" in running.service.log
+        assert "goes back to the queue" not in running.service.log
+
+        # A model file that only the service has, replaced while jobs use it: those end as they began, and the
+        # next ones have the new weights, once the old ones are unloaded.
+        own = [running.result(job) for job in running.submit(LARGE, model="own")]
+        old = running.submit(LARGE[:2], model="own")
+        for job in old:
+            running.wait_until_running(job)
+        model_file(models / "own.safetensors", 0.2)
+        unloaded = running.service.client.post("/api/models/own/unload")
+        assert unloaded.status_code == 200, unloaded.text
+        new = running.submit(LARGE[2:], model="own")
+        assert [running.result(job) for job in old] == own[:2]
+        changed = [running.result(job) for job in new]
+        assert [one == other for one, other in zip(changed, own[2:], strict=True)] == [False] * 2
+        assert running.ends() - ends == 4 * rounds + 4 + 8
+
+
+def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(
+    nodes: Nodes, tmp_path: Path, service: ServiceClient
+) -> None:
+    """The last one here: it leaves other nodes than it found."""
+    expected = expected_of(service)
+    with cluster(nodes, tmp_path) as running:
         ends = running.ends()
 
         # A replica, in the middle of jobs.
@@ -146,47 +192,3 @@ def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(
         running.wait_for_replicas(2, 120.0)
         assert [running.result(job) for job in jobs] == expected
         assert running.ends() - ends == 12
-
-
-def model_file(path: Path, strength: float) -> None:
-    """The embedded network, with weights that make another picture."""
-    weights = load_file(EMBEDDED)
-    last = sorted(name for name in weights if name.endswith("bias"))[-1]
-    weights[last] = weights[last] + np.float32(strength)
-    save_file(weights, path)
-
-
-def test_scaling_and_updates_break_no_job(tmp_path: Path, service: ServiceClient) -> None:
-    """Replicas are added under load and taken away after it; a model file is replaced between jobs."""
-    expected = expected_of(service)
-    models = tmp_path / "models"
-    models.mkdir()
-    model_file(models / "own.safetensors", 0.0)
-    with cluster(
-        tmp_path, cluster_min_replicas=1, cluster_target_jobs=1, cluster_downscale_delay_s=4
-    ) as running:
-        ends = running.ends()
-        # One more comes under load, and goes once less is to do, with the last jobs still running.
-        jobs = running.submit()
-        running.wait_for_replicas(2)
-        assert [running.result(job) for job in jobs] == expected
-        jobs = running.submit(LARGE[:1])
-        running.wait_for_replicas(1)
-        assert running.result(jobs[0]) == expected[0]
-        assert "it takes no more work" in running.service.log
-        assert "goes back to the queue" not in running.service.log
-
-        # A model file that only the service has, replaced while jobs use it: those end as they began, and the
-        # next ones have the new weights, once the old ones are unloaded.
-        own = [running.result(job) for job in running.submit(LARGE, model="own")]
-        old = running.submit(LARGE[:2], model="own")
-        for job in old:
-            running.wait_until_running(job)
-        model_file(models / "own.safetensors", 0.2)
-        unloaded = running.service.client.post("/api/models/own/unload")
-        assert unloaded.status_code == 200, unloaded.text
-        new = running.submit(LARGE[2:], model="own")
-        assert [running.result(job) for job in old] == own[:2]
-        changed = [running.result(job) for job in new]
-        assert [one == other for one, other in zip(changed, own[2:], strict=True)] == [False] * 2
-        assert running.ends() - ends == 13

@@ -108,7 +108,7 @@ class Engine:
         self._lives = itertools.count(1)
         self._life: _Life | None = None
         self._ended: Ended | None = None
-        self._jobs: dict[str, asyncio.Queue[FromWorker | None]] = {}
+        self._jobs: dict[str, asyncio.Queue[Progress | Done | Failed | None]] = {}
         self._commands: dict[str, asyncio.Event] = {}
         self._files: set[tuple[str, str]] = set()
 
@@ -180,7 +180,7 @@ class Engine:
         submit = self._incoming.decode(line)
         assert isinstance(submit, Submit)
         task = self._own_task(submit.task)
-        messages: asyncio.Queue[FromWorker | None] = asyncio.Queue()
+        messages: asyncio.Queue[Progress | Done | Failed | None] = asyncio.Queue()
         ended = False
         try:
             await receive(task.input_path, image, resolve)
@@ -202,7 +202,8 @@ class Engine:
                     with task.output_path.open("rb") as file:
                         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
                             yield Part("chunk", chunk)
-                yield Part("message", self._outgoing.encode(message))
+                told = replace(message, task_id=submit.task.id)
+                yield Part("message", self._outgoing.encode(told))
         finally:
             self._jobs.pop(task.id, None)
             if not ended:
@@ -250,10 +251,11 @@ class Engine:
             job.put_nowait(None)
 
     def _own_task(self, task: ImageTask) -> ImageTask:
-        """With paths in the spool of this replica."""
+        """With paths in the spool of this replica, and a name that no earlier attempt has had here."""
         stem = f"{task.id}-{next(self._numbers)}"
         return replace(
             task,
+            id=stem,
             input_path=self._spool / f"{stem}.in",
             mask_path=self._spool / f"{stem}.mask" if task.mask_path is not None else None,
             output_path=self._spool / f"{stem}.out{task.output_path.suffix}",
