@@ -3,6 +3,7 @@
 Every job that was accepted ends exactly once, with the pixels that an undisturbed worker makes.
 """
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,7 +134,9 @@ def test_scaling_and_updates_break_no_job(nodes: Nodes, tmp_path: Path, service:
             rounds += 1
         assert [running.result(job) for job in running.submit()] == expected
         running.wait_for_replicas(1)
-        assert "it takes no more work" in running.service.log
+        left = re.findall(r'"api", "replica": "(\w+)".*"event": "replica left"', running.service.log)
+        assert left
+        assert len(left) == len(set(left)), "a replica that had only been new was taken for gone"
         assert "goes back to the queue" not in running.service.log
 
         # A model file that only the service has, replaced while jobs use it: those end as they began, and the

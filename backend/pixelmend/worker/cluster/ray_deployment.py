@@ -32,6 +32,7 @@ class RayDeployment:
         self._handle: Any = None
         self._node: subprocess.Popen[bytes] | None = None
         self._present: frozenset[str] = frozenset()
+        self._seen_s = 0.0
 
     async def start(self) -> None:
         await asyncio.to_thread(self._start)
@@ -89,8 +90,7 @@ class RayDeployment:
             try:
                 while not waiting.done():
                     await asyncio.wait({waiting}, timeout=ROUTING_LOOK_S)
-                    if target.present is not None:
-                        self._present = target.present
+                    self._note(target)
                     if not waiting.done() and target.offered is not True:
                         raise NotRouted(str(target))
                 return waiting.result()
@@ -102,10 +102,14 @@ class RayDeployment:
             yield first
             done = True
         finally:
-            if target.present is not None:
-                self._present = target.present
+            self._note(target)
             if not done:
                 response.cancel()
+
+    def _note(self, target: Target) -> None:
+        """A job's request was routed minutes ago: what it saw is older than what others have seen since."""
+        if target.present is not None and target.seen_s > self._seen_s:
+            self._present, self._seen_s = target.present, target.seen_s
 
     # --- on a thread ----------------------------------------------------------------------------------
 
