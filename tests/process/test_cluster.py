@@ -112,7 +112,7 @@ def model_file(path: Path, strength: float) -> None:
     """The embedded network, with weights that make another picture."""
     weights = load_file(EMBEDDED)
     last = sorted(name for name in weights if name.endswith("bias"))[-1]
-    weights[last] = weights[last] + np.float32(strength)
+    weights[last] = weights[last] + np.float16(strength)
     save_file(weights, path)
 
 

@@ -117,7 +117,8 @@ class Gateway:
                 await asyncio.wait_for(self._deployment.check(), HEAD_TIMEOUT_S)
                 self._send(Alive())
             except (TimeoutError, ConnectionError) as error:
-                self._send(Unavailable(f"the cluster's head does not answer: {error or 'in time'}"))
+                why = str(error) or f"nothing within {HEAD_TIMEOUT_S:g} s"
+                self._send(Unavailable(f"the cluster's head does not answer: {why}"))
             await asyncio.sleep(REPORT_PERIOD_S)
 
     async def _look(self) -> None:
