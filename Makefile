@@ -52,7 +52,7 @@ test: check
 	.venv/bin/python -m pytest -n 3 --dist worksteal
 	frontend/scripts/make.sh test
 
-test-full: check .venv-reference/.stamp .venv-spaces/.stamp
+test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
 	.venv/bin/python -m pytest -n 2 --dist worksteal --full
 	frontend/scripts/make.sh test-full
 
@@ -122,12 +122,19 @@ verify-image:
 	$(UV) pip install --python .venv-spaces/bin/python --require-hashes -r requirements/spaces.txt
 	@touch $@
 
-# base, what containers may add to it, and uv's setuptools, in the versions that runtime has.
+# Ray weighs more than all else together, and the service must be the same without it.
+.venv-cluster/.stamp: $(UV) requirements/cluster.txt
+	$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-cluster
+	$(UV) pip install --python .venv-cluster/bin/python --require-hashes -r requirements/cluster.txt
+	echo $(CURDIR)/backend > $$(.venv-cluster/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pixelmend.pth
+	@touch $@
+
+# base, what containers may add to it, the cluster, and uv's setuptools, in the versions that runtime has.
 lock: $(UV)
-	cd requirements && for group in runtime uv base dev reference spaces s3 otel; do \
+	cd requirements && for group in runtime uv base dev reference spaces cluster s3 otel; do \
 	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    $$(case $$group in uv|base|s3|otel) echo -c runtime.txt;; esac) \
-	    $$(case $$group in base) echo video.in;; esac) \
+	    $$(case $$group in uv|base|cluster|s3|otel) echo -c runtime.txt;; esac) \
+	    $$(case $$group in base) echo video.in;; cluster) echo base.in video.in;; esac) \
     --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done
 
 # The hashes of another flavour of PyTorch, from the index that has it, for deploy/install_requirements.sh.
@@ -137,4 +144,4 @@ lock-torch: $(UV)
 	  --no-emit-index-url --no-header -o requirements/torch-$(BACKEND).txt
 
 clean:
-	rm -rf .venv .venv-reference .venv-spaces build dist *.egg-info
+	rm -rf .venv .venv-reference .venv-spaces .venv-cluster build dist *.egg-info

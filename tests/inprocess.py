@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -33,8 +33,13 @@ class _LoseableEnd(WorkerEnd):
     """A process that lost its service ends at once. Threads may still have something to tell."""
 
     def send(self, message: FromWorker) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # ValueError: `close` was first
             super().send(message)
+
+    def close(self) -> None:
+        """Not left to the garbage collector, which may take the socket before its files."""
+        self._file.close()
+        self._reader.close()
 
 
 class ThreadWorker:
@@ -82,8 +87,7 @@ class ThreadWorker:
     def _run(self) -> None:
         status = 1
         try:
-            with self._end:
-                end = _LoseableEnd(self._end)
+            with self._end, closing(_LoseableEnd(self._end)) as end:
                 messages = end.messages()
                 first = next(messages, None)
                 if isinstance(first, Configure):

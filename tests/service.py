@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -141,13 +141,17 @@ class RunningService(ServiceClient):
 def running_service(
     folder: Path,
     program: Sequence[str] = ("-m", "pixelmend.cli", "serve"),
+    python: Path | str = sys.executable,
+    variables: Mapping[str, str] = os.environ,
     /,
     *,
     wait_for_port_only: bool = False,
     **settings: object,
 ) -> Iterator[RunningService]:
-    """settings: PIXELMEND_ settings by their names in lower case. program: for Python."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PIXELMEND_")}
+    """settings: PIXELMEND_ settings by their names in lower case. program: for `python`. variables: of its
+    environment, beside those settings.
+    """
+    environment = {k: v for k, v in variables.items() if not k.startswith("PIXELMEND_")}
     chosen: dict[str, object] = {
         "device": "cpu",
         "port": 0,
@@ -159,7 +163,7 @@ def running_service(
     environment |= {f"PIXELMEND_{name.upper()}": str(value) for name, value in chosen.items()}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *program],
+            [python, *program],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

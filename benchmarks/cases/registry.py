@@ -2,6 +2,7 @@
 
 from benchmarks.cases.beside import beside
 from benchmarks.cases.clients import clients
+from benchmarks.cases.cluster import cluster
 from benchmarks.cases.cuda import compact_cuda, rrdb_cuda
 from benchmarks.cases.films import films
 from benchmarks.cases.inpaint import inpaint
@@ -23,6 +24,7 @@ def cpu_cases() -> tuple[Case, ...]:
         Case("tiles", "tiled against untiled", tiles),
         Case("clients", "32 clients at once", clients),
         Case("beside", "small requests beside a large job", beside),
+        Case("cluster", "replicas of a Ray cluster beside one worker", cluster),
         Case("large", "memory and time of large results", large),
         Case("films", "a film beside frames through pipes and folders", films),
         Case("inpaint", "holes filled without a network", inpaint),

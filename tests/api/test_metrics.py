@@ -33,6 +33,7 @@ def grown(service: ServiceClient, before: Counts) -> dict[str, float]:
 def test_requests_jobs_tiles_and_errors_are_counted(service: ServiceClient) -> None:
     before = counts(service)
     assert before["pixelmend_log_lines_dropped_total", ()] == 0
+    assert before["pixelmend_worker_ready", (("device", "0"), ("name", "cpu"))] == 1
     data = encoded(photo("rocket", side_px=44, left=200, top=200))
     answer = service.client.post("/api/upscale", files={"file": data})
     job_id = answer.headers["x-pixelmend-job"]
@@ -60,6 +61,7 @@ def test_requests_jobs_tiles_and_errors_are_counted(service: ServiceClient) -> N
 def test_failed_job_is_counted_by_its_problem(service: ServiceClient) -> None:
     before = counts(service)
     assert before["pixelmend_log_lines_dropped_total", ()] == 0
+    assert before["pixelmend_worker_ready", (("device", "0"), ("name", "cpu"))] == 1
     data = encoded(photo("rocket", side_px=60))
     assert service.client.post("/api/upscale", files={"file": data[: len(data) // 2]}).status_code == 422
     after = grown(service, before)

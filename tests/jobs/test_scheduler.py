@@ -21,9 +21,9 @@ from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.pool import WorkerPool
-from pixelmend.worker.protocol import Cancel, Done, Failed, Manage, Progress, Submit, ToWorker
+from pixelmend.worker.protocol import Cancel, Done, Failed, Manage, Progress, Returned, Submit, ToWorker
+from pixelmend.worker.state import WorkerEvents
 from pixelmend.worker.status import WorkerStatus, merged
-from pixelmend.worker.supervisor import WorkerEvents
 
 REPORT = ImageReport("m", "0" * 64, "cpu", "CPU", "float32", 4, 4, 1, "64x64", 0.1, 0.1, 0.1, 0.3, (), ())
 
@@ -111,6 +111,24 @@ def test_jobs_start_in_order_and_no_more_than_the_worker_holds() -> None:
         bench.worker.events.on_worker_message(0, Done("b", REPORT))
         assert bench.worker.given() == ["a", "b", "c"]
         assert [job.state for job in jobs] == [JobState.RUNNING, JobState.DONE, JobState.RUNNING]
+
+    on_a_loop(body)
+
+
+def test_job_that_a_worker_gives_back_is_the_next_to_start_and_counts_as_never_begun() -> None:
+    async def body() -> None:
+        bench = Bench(worker_jobs=1)
+        first, second = bench.submit("a"), bench.submit("b")
+        bench.worker.alive = False
+        bench.worker.events.on_worker_message(0, Returned("a"))
+        assert [first.state, second.state] == [JobState.QUEUED, JobState.QUEUED]
+        assert first.lost_workers == 0
+        bench.worker.revive()
+        assert bench.worker.given() == ["a"]
+        bench.scheduler.cancel(first)
+        bench.worker.events.on_worker_message(0, Returned("a"))
+        assert bench.worker.given() == ["a", "b"]
+        assert second.state is JobState.RUNNING
 
     on_a_loop(body)
 

@@ -27,6 +27,14 @@ def gauges(
     )
     yield "pixelmend_worker_restarts_total", "Workers that were started again.", {}, worker.restarts
     yield "pixelmend_worker_step_age_seconds", "How long its current step takes.", {}, worker.step_age_s
+    for index, (name, status) in enumerate(zip(workers.devices(), workers.statuses(), strict=True)):
+        labels = {"device": str(index), "name": name}
+        yield (
+            "pixelmend_worker_ready",
+            "1 if it takes work; named by its device.",
+            labels,
+            float(status.ready),
+        )
     for state, count in (("queued", queue.queued), ("running", queue.running)):
         yield "pixelmend_queue_jobs", "Jobs accepted and not finished.", {"state": state}, count
     yield "pixelmend_queue_pixels", "Result pixels of those jobs.", {}, queue.pixels

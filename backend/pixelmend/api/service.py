@@ -43,10 +43,10 @@ from pixelmend.tasks.recipes import Recipes
 from pixelmend.tasks.registry import TaskRegistry, task_registry
 from pixelmend.video.header import video_limits
 from pixelmend.video.probe import VideoProber
+from pixelmend.worker.choice import chosen_pool
 from pixelmend.worker.management import MemoryManagement
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.spawning import Spawn, spawn
-from pixelmend.worker.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def build_service(
     webhook = AlertWebhook(settings.alert_webhook.get_secret_value(), log)
     profiles = ProfileStore(settings.data_dir / "profiles.json", settings.profiles, log)
     for_workers = settings.model_copy(update={"profiles": profiles.all})
-    workers = WorkerPool([Supervisor(own, log, webhook.tell, spawn) for own in for_workers.for_each_device()])
+    workers = chosen_pool(for_workers, log, webhook.tell, spawn)
     throughput = ThroughputEstimator()
     scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
     store = JobStore(settings.data_dir / "jobs.db", log)

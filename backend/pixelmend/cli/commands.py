@@ -35,6 +35,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     device: DeviceOption = None,
+    cluster: Annotated[str | None, typer.Option(help="HOST:PORT of a Ray cluster's head, or local.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
@@ -43,7 +44,7 @@ def serve(
     from pixelmend.api.server import serve as run_server
     from pixelmend.api.service import build_service
 
-    settings = settings_from(host=host, port=port, device=device, log_level=log_level)
+    settings = settings_from(host=host, port=port, device=device, cluster=cluster, log_level=log_level)
     sink = configure_logging(settings.log_level, settings.log_format)
     for name in unread_files():
         hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from pixelmend.core.cluster_settings import ClusterSettings
 from pixelmend.core.config_file import (
     CONFIG_VARIABLE,
     ENV_FILE_VARIABLE,
@@ -36,7 +37,7 @@ GPU_SETTINGS = (
 _FORMATS = ("jpeg", "png", "webp", "avif", "heic", "tiff", "bmp", "gif")
 
 
-class Settings(OutboundSettings):
+class Settings(ClusterSettings, OutboundSettings):
     """Frozen; built by an entry point or a test, never at import time."""
 
     model_config = SettingsConfigDict(

@@ -19,7 +19,7 @@ from pixelmend.jobs.runner import stopped
 from pixelmend.jobs.shares import Shares
 from pixelmend.jobs.throughput import ThroughputEstimator, remaining_pixels, seconds_left_at_own_pace
 from pixelmend.worker.pool import WorkerPool
-from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress
+from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress, Returned
 
 MAX_LOST_WORKERS = 5
 """A job that was in this many lost workers, by whatever cause, fails; its input may be tried again."""
@@ -205,6 +205,12 @@ class Scheduler:
                 if job is not None:
                     self._end(job, JobEvent.FAIL, error_from_code(code, self._paths.hidden(text)))
                 self._note_left(task_id)
+            case Returned(task_id=task_id):
+                if (job := self._placement.running.pop(task_id, None)) is not None:
+                    self._queued.put_back(job)
+                    job.transition(JobEvent.REQUEUE)
+                self._note_left(task_id)
+                self._dispatch()
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 

@@ -84,6 +84,10 @@ class WorkerMemory:
         """Commands that hold until they are taken back: a new worker gets them again."""
         return list(self._sticky.values())
 
+    def keep(self, command: Command) -> None:
+        """As if this worker had been asked for that sticky command, which the next one repeats."""
+        self._note(command, None)
+
     def _note(self, command: Command, freed: FreedMemory | None) -> None:
         """It has happened."""
         for model in freed.unpinned if freed else ():

@@ -20,17 +20,23 @@ from pixelmend.worker.commands import (
 )
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import ToWorker
+from pixelmend.worker.state import WorkerEvents
 from pixelmend.worker.status import WorkerStatus, merged
-from pixelmend.worker.supervisor import WorkerEvents
 
 
 class WorkerHandle(Protocol):
     """What the pool needs of a worker; `Supervisor` is the real one. model_loads: as the pool's."""
 
-    memory: WorkerMemory
-    model_loads: Counter[str]
-    device: str
-    """As it was configured."""
+    @property
+    def device(self) -> str:
+        """As it was configured."""
+        ...
+
+    @property
+    def memory(self) -> WorkerMemory: ...
+
+    @property
+    def model_loads(self) -> Counter[str]: ...
 
     def start(self, events: WorkerEvents, index: int) -> None: ...
 
@@ -51,7 +57,7 @@ class WorkerPool:
     """Belongs to one event loop. Workers are told apart by their index."""
 
     def __init__(self, workers: Sequence[WorkerHandle]) -> None:
-        self._workers = tuple(workers)
+        self._workers = list(workers)
 
     def __len__(self) -> int:
         return len(self._workers)

@@ -152,6 +152,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """The worker has not begun the task and will not: it takes no more. Another may."""
+
+    task_id: str
+    kind: Literal["returned"] = "returned"
+
+
+@dataclass(frozen=True, slots=True)
 class StartFailed:
     """The worker cannot start at all (a named device is absent, say); it exits after this."""
 
@@ -171,6 +179,7 @@ FromWorker = Annotated[
     | Progress
     | Done
     | Failed
+    | Returned
     | StartFailed
     | Memory
     | MemoryAlert

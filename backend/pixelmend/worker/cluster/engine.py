@@ -1,0 +1,278 @@
+"""What a replica runs: a worker process under its supervisor, as in a service, with a spool of its own."""
+
+import asyncio
+import itertools
+import platform
+import shutil
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import WrongResult
+from pixelmend.core.telemetry import Logger
+from pixelmend.tasks.image import ImageTask
+from pixelmend.worker.cluster.transfer import CHUNK_BYTES, receive
+from pixelmend.worker.protocol import (
+    Cancel,
+    CommandRequest,
+    CommandResponse,
+    Done,
+    Failed,
+    FromWorker,
+    Heartbeat,
+    Manage,
+    Models,
+    Progress,
+    Ready,
+    Submit,
+    from_worker_codec,
+    to_worker_codec,
+)
+from pixelmend.worker.spawning import Spawn, spawn
+from pixelmend.worker.supervisor import Supervisor
+
+KEPT_MESSAGES = 1000
+"""Those of a busy worker in minutes; the gateway asks every second."""
+
+Resolve = Callable[[Any], Awaitable[bytes]]
+
+
+async def resolve(chunk: Any) -> bytes:
+    """What a reference stands for: bytes themselves, or something that can be awaited."""
+    data: bytes = chunk if isinstance(chunk, bytes) else await chunk
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a worker process. by_itself: it, or the system, ended it."""
+
+    life: int
+    reason: str
+    by_itself: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """life: the number of the worker process, from 1; 0 while there is none. messages: lines, those since
+    the one that was asked for, or all that counts of a life that the asker does not know. last: the number of
+    the last message. ended: the last one that did. step_age_s: None without a worker that is ready.
+    """
+
+    life: int
+    last: int
+    messages: tuple[bytes, ...]
+    ended: Ended | None
+    step_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of a job's answer: a line of the worker's, a piece of the result, or "lost" or "stale" with nothing.
+
+    lost: its worker ended. stale: that life was over before the job came.
+    """
+
+    kind: str
+    data: bytes = b""
+
+
+@dataclass(eq=False, slots=True)
+class _Life:
+    """What the present worker has told, as a newcomer has to hear it. number: from 1."""
+
+    number: int
+    models: tuple[FromWorker, ...] = ()
+    arriving: list[FromWorker] = field(default_factory=list)
+    ready: Ready | None = None
+    messages: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=KEPT_MESSAGES))
+    last: int = 0
+
+
+class Engine:
+    """Belongs to one event loop. Nothing here knows of Ray: the test of the seam calls it as it is."""
+
+    def __init__(self, settings: Settings, folder: Path, log: Logger, spawn: Spawn = spawn) -> None:
+        """settings: of the service; memory and device become the replica's own. folder: of this replica."""
+        self.folder = folder
+        self._settings = _own_settings(settings, self.folder)
+        self._spool = self.folder / "spool"
+        for folder in (self._spool, self._settings.models_dir):
+            folder.mkdir()
+        self._supervisor = Supervisor(self._settings, log, spawn=spawn, tap=self._on_message)
+        self._incoming, self._outgoing = to_worker_codec(), from_worker_codec()
+        self._numbers = itertools.count(1)
+        self._lives = itertools.count(1)
+        self._life: _Life | None = None
+        self._ended: Ended | None = None
+        self._jobs: dict[str, asyncio.Queue[Progress | Done | Failed | None]] = {}
+        self._commands: dict[str, asyncio.Event] = {}
+        self._files: set[tuple[str, str]] = set()
+
+    def start(self) -> None:
+        self._supervisor.start(self, 0)
+
+    async def wait_until_ready(self) -> None:
+        """Until the first worker is ready, or cannot start; the reason is then told in reports."""
+        while not (self._supervisor.status().ready or self._supervisor.status().failed_starts):
+            await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        await self._supervisor.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- what the gateway calls -----------------------------------------------------------------------
+
+    async def hello(self) -> tuple[str, frozenset[tuple[str, str]]]:
+        """The machine's name, and the model files that are here: names and sha256."""
+        return platform.node(), frozenset(self._files)
+
+    async def report(self, life: int, after: int) -> Report:
+        """What is new since message `after` of that life; of another life, all that counts."""
+        now = self._life
+        if now is None:
+            return Report(0, 0, (), self._ended, None)
+        if life == now.number:
+            lines = [line for number, line in now.messages if number > after]
+        else:
+            known = (*now.models, *([now.ready] if now.ready else []))
+            lines = [self._outgoing.encode(message) for message in known]
+        status = self._supervisor.status()
+        age = status.step_age_s if status.ready else None
+        return Report(now.number, now.last, tuple(lines), self._ended, age)
+
+    async def tell(self, line: bytes) -> None:
+        """A message to the worker. Returns at once, of a command once it has been answered."""
+        message = self._incoming.decode(line)
+        match message:
+            case Manage(management=management):
+                share = self._settings.cluster_memory_share
+                percent = management.max_memory_usage_percent * share
+                self._supervisor.manage(replace(management, max_memory_usage_percent=percent))
+            case CommandRequest(request_id=request_id):
+                answered = self._commands[request_id] = asyncio.Event()
+                try:
+                    if self._supervisor.send(message):
+                        await answered.wait()
+                finally:
+                    self._commands.pop(request_id, None)
+            case _:
+                self._supervisor.send(message)
+
+    async def keep_model_file(self, name: str, sha256: str, chunks: Sequence[Any]) -> None:
+        """Raises WrongResult if other bytes came, and StorageFull."""
+        path = self._settings.models_dir / Path(name).name
+        arriving = path.with_name(f".{next(self._numbers)}-{path.name}")
+        found = await receive(arriving, chunks, resolve)
+        if found != sha256:
+            arriving.unlink(missing_ok=True)
+            raise WrongResult(f"model file {path.name} came with sha256 {found[:12]}, not {sha256[:12]}")
+        arriving.replace(path)
+        self._files = {(own, digest) for own, digest in self._files if own != name} | {(name, sha256)}
+
+    async def run(
+        self, life: int, line: bytes, image: Sequence[Any], mask: Sequence[Any] | None
+    ) -> AsyncIterator[Part]:
+        """A job's progress, its result in chunks, and its end. Left early, the worker gives the job up."""
+        submit = self._incoming.decode(line)
+        assert isinstance(submit, Submit)
+        task = self._own_task(submit.task)
+        messages: asyncio.Queue[Progress | Done | Failed | None] = asyncio.Queue()
+        ended = False
+        try:
+            await receive(task.input_path, image, resolve)
+            if mask is not None and task.mask_path is not None:
+                await receive(task.mask_path, mask, resolve)
+            own = self._life is not None and self._life.number == life
+            if not own or not self._supervisor.send(replace(submit, task=task)):
+                yield Part("stale")
+                ended = True
+                return
+            self._jobs[task.id] = messages
+            while not ended:
+                message = await messages.get()
+                ended = not isinstance(message, Progress)
+                if message is None:
+                    yield Part("lost")
+                    continue
+                if isinstance(message, Done):
+                    with task.output_path.open("rb") as file:
+                        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+                            yield Part("chunk", chunk)
+                told = replace(message, task_id=submit.task.id)
+                yield Part("message", self._outgoing.encode(told))
+        finally:
+            self._jobs.pop(task.id, None)
+            if not ended:
+                self._supervisor.send(Cancel(task.id))
+            for path in (task.input_path, task.mask_path, task.output_path):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+
+    # --- events of the worker -------------------------------------------------------------------------
+
+    def _on_message(self, message: FromWorker) -> None:
+        """All that comes of the worker."""
+        life = self._life = self._life or _Life(next(self._lives))
+        match message:
+            case Heartbeat() | Progress() | Done() | Failed():
+                return  # reports say so as well; what is of a job goes with it
+            case Models(last=last):
+                life.arriving.append(message)
+                if last:
+                    life.models, life.arriving = tuple(life.arriving), []
+            case Ready():
+                life.ready = message
+            case CommandResponse(request_id=request_id) if request_id in self._commands:
+                self._commands[request_id].set()
+            case _:
+                pass
+        life.last += 1
+        life.messages.append((life.last, self._outgoing.encode(message)))
+
+    def on_worker_ready(self, index: int) -> None:
+        pass
+
+    def on_worker_message(self, index: int, message: FromWorker) -> None:
+        if isinstance(message, Progress | Done | Failed):
+            job = self._jobs.get(message.task_id)
+            if job is not None:
+                job.put_nowait(message)
+
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+        if self._life is not None:
+            self._ended, self._life = Ended(self._life.number, reason, by_itself), None
+        for answered in self._commands.values():
+            answered.set()
+        for job in self._jobs.values():
+            job.put_nowait(None)
+
+    def _own_task(self, task: ImageTask) -> ImageTask:
+        """With paths in the spool of this replica, and a name that no earlier attempt has had here."""
+        stem = f"{task.id}-{next(self._numbers)}"
+        return replace(
+            task,
+            id=stem,
+            input_path=self._spool / f"{stem}.in",
+            mask_path=self._spool / f"{stem}.mask" if task.mask_path is not None else None,
+            output_path=self._spool / f"{stem}.out{task.output_path.suffix}",
+            parts_path=None,
+        )
+
+
+def _own_settings(settings: Settings, folder: Path) -> Settings:
+    """As a replica has them: own folders, a share of a device's memory, and the device that it is lent."""
+    device = settings.device
+    if device == "auto" and not settings.cluster_replica_gpus:
+        device = "cpu"
+    return settings.model_copy(
+        update={
+            "data_dir": folder,
+            "models_dir": folder / "models",
+            "device": device,
+            "max_memory_usage_percent": settings.max_memory_usage_percent * settings.cluster_memory_share,
+        }
+    )

@@ -1,0 +1,169 @@
+"""Replicas that come and go, a gateway that dies, a head that is silent, and model files on their way."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pixelmend
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
+from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
+from pixelmend.worker.protocol import Done, Failed, Progress, Returned, Submit
+from tests.pictures import encoded, photo
+from tests.worker.cluster.stand_in import LocalDeployment, ThreadGateway
+from tests.worker.test_seam import Bench, on_a_loop
+
+WEIGHTS = Path(pixelmend.__file__).parent / "models" / "weights"
+
+
+def in_a_cluster(folder: Path, body: Callable[[Bench], Awaitable[None]]) -> None:
+    on_a_loop("replicas", folder, body)
+
+
+def gateway_of(bench: Bench) -> tuple[ThreadGateway, LocalDeployment]:
+    assert bench.gateway is not None
+    assert bench.gateway.deployment is not None
+    return bench.gateway, bench.gateway.deployment
+
+
+async def there(bench: Bench, work: Coroutine[Any, Any, None]) -> None:
+    """On the gateway's loop."""
+    future = asyncio.run_coroutine_threadsafe(work, gateway_of(bench)[0].loop)
+    await asyncio.wrap_future(future)
+
+
+async def second_replica(bench: Bench) -> None:
+    await there(bench, gateway_of(bench)[1].add("r1"))
+    await bench.until(lambda: len(bench.pool.statuses()) == 2 and all(s.ready for s in bench.pool.statuses()))
+
+
+def test_commands_reach_all_replicas_and_those_that_come_later(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        await bench.pool.execute(PinModel("pixelmend-x2", pinned=True))
+        await second_replica(bench)
+
+        def having(model_id: str) -> list[bool]:
+            return [
+                any(model.id == model_id and model.loaded for model in status.models)
+                for status in bench.pool.statuses()
+            ]
+
+        await bench.until(lambda: having("pixelmend-x2") == [True, True])
+        await bench.pool.execute(LoadModel("pixelmend-x4-clean"))
+        assert having("pixelmend-x4-clean") == [True, True]
+        node, replica, device = bench.pool.devices()[1].split("/")
+        assert (replica, device) == ("r1", "cpu")
+        assert node
+        assert bench.pool.device_named(f"{node}/r1/cpu") == 1
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_replica_that_is_taken_away_finishes_what_it_has(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        await second_replica(bench)
+        bench.pool.send(1, Submit(bench.task("last", encoded(photo(side_px=300)), side_px=96)))
+        await bench.until(lambda: any(isinstance(each, Progress) for each in bench.told))
+        gateway_of(bench)[1].retired.add("r1")
+        await bench.until(lambda: not bench.pool.send(1, Submit(bench.task("late", b""))))
+        assert isinstance(await bench.end_of("last"), Done)
+        await bench.until(lambda: len(bench.pool) == 1)
+        # What was sent before that was known has come back, and nothing else has.
+        assert all(isinstance(each, Progress | Done | Returned) for each in bench.told)
+        assert bench.losses == [("it takes no more work", False)]
+        assert bench.pool.status().ready
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_replica_that_is_lost_is_told_and_another_takes_its_place(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        bench.pool.send(0, Submit(bench.task("held", encoded(photo(side_px=300)), side_px=96)))
+        await bench.until(lambda: any(isinstance(each, Progress) for each in bench.told))
+        gateway_of(bench)[1].lost.add("r0")
+        await bench.until(lambda: bench.losses)
+        assert bench.losses == [("killed by the test", False)]
+        assert not bench.pool.status().ready
+        assert bench.ends_of("held") == []
+        assert not list(tmp_path.glob("*.part"))
+        await there(bench, gateway_of(bench)[1].add("r1"))
+        await bench.until_ready()
+        bench.pool.send(0, Submit(bench.task("again", encoded(photo()))))
+        assert isinstance(await bench.end_of("again"), Done)
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_gateway_that_dies_is_started_again(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        first = gateway_of(bench)[0]
+        first.kill()
+        await bench.until(lambda: bench.losses)
+        assert not bench.pool.status().ready
+        assert not bench.pool.status().hopeless
+        await bench.until_ready()
+        assert bench.gateway is not first
+        bench.pool.send(0, Submit(bench.task("again", encoded(photo()))))
+        assert isinstance(await bench.end_of("again"), Done)
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_nothing_is_sent_while_the_head_is_silent(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        deployment = gateway_of(bench)[1]
+        deployment.answers = False
+        await bench.until(lambda: not bench.pool.status().ready)
+        assert "head does not answer" in (bench.pool.status().problem or "")
+        assert not bench.pool.status().hopeless
+        assert not bench.pool.send(0, Submit(bench.task("early", b"")))
+        ready = bench.ready
+        deployment.answers = True
+        await bench.until_ready()
+        assert bench.ready > ready
+        assert bench.losses == []
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_model_file_goes_to_a_replica_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        deployment = gateway_of(bench)[1]
+        own = bench.settings.models_dir / "own.safetensors"
+        own.parent.mkdir()
+
+        async def result(name: str) -> bytes:
+            task = bench.task(name, image)
+            own_options = ImageOptions(UpscaleOptions("own"))
+            bench.pool.send(0, Submit(replace(task, options=own_options)))
+            ended = await bench.end_of(name)
+            assert isinstance(ended, Done), ended
+            return task.output_path.read_bytes()
+
+        image = encoded(photo(side_px=48))
+        shutil.copyfile(WEIGHTS / "pixelmend-x4.safetensors", own)
+        sent_bytes = own.stat().st_size
+        first = await result("first")
+        assert deployment.put_bytes == len(image) + sent_bytes
+        assert await result("second") == first
+        assert deployment.put_bytes == 2 * len(image) + sent_bytes
+        shutil.copyfile(WEIGHTS / "pixelmend-x4-clean.safetensors", own)
+        await bench.pool.execute(UnloadModel("own"))
+        assert await result("third") != first
+        assert deployment.put_bytes == 3 * len(image) + sent_bytes + own.stat().st_size
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_model_that_is_nowhere_fails_the_job_by_its_name(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        task = bench.task("unknown", encoded(photo()))
+        bench.pool.send(0, Submit(replace(task, options=ImageOptions(UpscaleOptions("absent")))))
+        ended = await bench.end_of("unknown")
+        assert isinstance(ended, Failed)
+        assert ended.code == "unknown-model"
+        assert "absent" in ended.message
+
+    in_a_cluster(tmp_path, body)
