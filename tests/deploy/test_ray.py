@@ -27,7 +27,7 @@ RAY_OPTIONS = {
     "object-store-memory",
     "autoscaling-config",
 }
-"""Of `ray start`, 2.60."""
+"""Options of `ray start`, 2.60."""
 
 
 def documents(name: str) -> list[Any]:

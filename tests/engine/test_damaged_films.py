@@ -2,28 +2,17 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pixelmend.core.config import Settings
 from pixelmend.core.errors import CorruptVideo, UnsupportedVideo
-from pixelmend.core.telemetry import Logger
 from pixelmend.engine.in_process import InProcessEngine
 from pixelmend.video.inspection import inspect
 from tests.engine.test_films import CLIPS, Watch, task_of
 from tests.video.clips import make
 
 NAMES = ("constant.mp4", "variable.mkv", "old.avi", "stream.ts", "web.webm")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessEngine]:
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"), device="cpu")
-    engine = InProcessEngine(settings, Logger())
-    yield engine
-    engine.close()
 
 
 def damaged(data: bytes, generator: random.Random) -> bytes:

@@ -1,7 +1,7 @@
 """Films through the engine, frame by frame: times, sound, tags, pictures, and what an interruption leaves."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +14,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, CorruptVideo, PixelmendError
-from pixelmend.core.telemetry import Logger
 from pixelmend.engine.in_process import InProcessEngine
 from pixelmend.imaging.target import Target
 from pixelmend.tasks.image import ImageReport, ImageTask
@@ -27,14 +25,6 @@ from pixelmend.video.frames import FrameReader
 from pixelmend.video.inspection import inspect
 from tests.video import clips
 from tests.video.clips import HEIGHT, WIDTH, Clip, Picture, constant_rate, make, moving_square, still
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessEngine]:
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"), device="cpu")
-    engine = InProcessEngine(settings, Logger())
-    yield engine
-    engine.close()
 
 
 class Watch:

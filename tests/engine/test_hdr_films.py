@@ -1,15 +1,12 @@
 """HDR10's static metadata, through the whole engine and read by FFmpeg afterwards."""
 
 import struct
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
-from pixelmend.core.config import Settings
-from pixelmend.core.telemetry import Logger
 from pixelmend.engine.in_process import InProcessEngine
 from pixelmend.video.hdr import HdrMetadata, LightLevel, MasteringDisplay, parse_display, parse_light
 from pixelmend.video.inspection import inspect
@@ -27,14 +24,6 @@ DISPLAY = MasteringDisplay(
     Fraction(1000),
 )
 WHOLE = HdrMetadata(DISPLAY, LightLevel(1000, 400))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessEngine]:
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("data"), device="cpu")
-    engine = InProcessEngine(settings, Logger())
-    yield engine
-    engine.close()
 
 
 def graded(path: Path, hdr: HdrMetadata) -> Path:

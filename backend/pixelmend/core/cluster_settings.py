@@ -42,5 +42,5 @@ class ClusterSettings(BaseSettings):
 
     @property
     def cluster_memory_share(self) -> float:
-        """Of a device's memory ceiling, for each replica."""
+        """The share of a device's memory ceiling that each replica has."""
         return self.cluster_replica_gpus if 0 < self.cluster_replica_gpus < 1 else 1.0

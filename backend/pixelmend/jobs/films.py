@@ -33,7 +33,7 @@ class AdmittedFilm:
 
     @property
     def pixels(self) -> int:
-        """Of the result, all frames together."""
+        """The pixels of the result, all frames together."""
         return self.size.pixels * self.frames
 
     @property

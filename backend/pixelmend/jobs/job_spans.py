@@ -6,8 +6,8 @@ from pixelmend.tasks.image import ImageReport
 
 
 def job_span(record: JobRecord) -> FinishedSpan:
-    """Of a recorded end. What the worker reports of its stages are durations; they are put one after the
-    other from the start, and encoding at the end, of which it is what remained after the last tile.
+    """The span of a recorded end. What the worker reports of its stages are durations; they are put one after
+    the other from the start, and encoding at the end, since it is what remained after the last tile.
     """
     end_s = record.ended_s or record.created_s
     parts = []

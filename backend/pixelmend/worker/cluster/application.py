@@ -13,7 +13,7 @@ from pixelmend.worker.cluster.ray_replica import RayReplica
 
 DEPLOYMENT = "Engine"
 SIZE_CLASSES = 8
-"""Of jobs; a worker holds `worker_jobs` of each. Serve counts all of them together."""
+"""Classes of jobs; a worker holds `worker_jobs` of each. Serve counts all of them together."""
 SHORT_CALLS = 8
 """Requests beside the jobs: reports and commands."""
 
@@ -33,7 +33,7 @@ def application_of(settings: Settings) -> Any:
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """Of the deployment."""
+    """The options of the deployment."""
     least, most = settings.cluster_min_replicas, settings.cluster_max_replicas
     delay_s = settings.cluster_downscale_delay_s
     scaling: dict[str, Any] = {"num_replicas": least}

@@ -71,7 +71,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Of a job's answer: a line of the worker's, a piece of the result, or "lost" or "stale" with nothing.
+    """A part of a job's answer: a line of the worker's, a piece of the result, or "lost" or "stale" alone.
 
     lost: its worker ended. stale: that life was over before the job came.
     """

@@ -200,7 +200,7 @@ class Gateway:
         except ReplicaGone as error:
             self._leave(link, str(error))
         except asyncio.CancelledError:
-            # Of a session that is over, nothing is told; else the job was cancelled.
+            # Nothing is told of a session that is over; else the job was cancelled.
             self._tell_of(link, session, failure(task.id, Cancelled(f"job {task.id} was cancelled")))
         except Exception as error:
             if not isinstance(error, PixelmendError | OSError):

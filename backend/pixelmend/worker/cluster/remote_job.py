@@ -24,7 +24,7 @@ class RemoteJob:
     lost: bool = False
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """Of the worker, as lines. The result is complete before the last one comes, or absent.
+        """What the worker tells, as lines. The result is complete before the last one comes, or absent.
 
         Raises ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job up.
         """
