@@ -49,7 +49,9 @@ export function MemoryCard({ memory, minutes, points, onMinutes }: Props) {
             <div key={device.index}>
               <h2 className={classes.title}>
                 {t('system.memory')}
-                {(memory?.devices.length ?? 0) > 1 && <span className="pm-quiet">{device.name}</span>}
+                {(memory?.devices.length ?? 0) > 1 && (
+                  <span className="pm-quiet">{`${device.name} · ${device.device}`}</span>
+                )}
               </h2>
               <Plot
                 gapS={gapS}
