@@ -16,7 +16,7 @@ from pixelmend.core.errors import DeviceMemoryError
 from pixelmend.engine.backends.ncnn import NcnnNetwork
 from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
-from pixelmend.engine.backends.selection import open_exact, open_network
+from pixelmend.engine.backends.selection import open_exact, open_in_torch, open_network
 from pixelmend.engine.backends.torch import TorchNetwork
 from pixelmend.engine.devices.device import Device, choose_device, cpu_device
 from pixelmend.engine.devices.openvino import computes_float16
@@ -286,3 +286,20 @@ def test_no_memory_for_the_probe_is_said(model: LoadedModel) -> None:
 
     with pytest.raises(DeviceMemoryError, match="pretended GPU: MPS backend out of memory"):
         open_network(misbehaving(model, refuse), GPU, "bfloat16", THREADS)
+
+
+@pytest.mark.parametrize("scale", [2, 1])
+def test_an_rrdbnet_that_takes_pixels_apart_runs_in_ncnn(tmp_path: Path, scale: int) -> None:
+    from spandrel.architectures.ESRGAN import ESRGAN
+
+    torch.manual_seed(0)
+    factor = 4 // scale
+    network = ESRGAN(in_nc=3 * factor**2, num_filters=8, num_blocks=1, scale=4, shuffle_factor=factor)
+    state = dict(network.state_dict())
+    model = model_from({name: 2 * tensor for name, tensor in state.items()}, tmp_path)
+    found, note = open_network(model, cpu_device(), "float32", THREADS)
+    assert isinstance(found, NcnnNetwork)
+    assert (found.scale, note) == (scale, None)
+    tile = noise(24, 32, 3)[None]
+    right = open_in_torch(model, cpu_device(), "float32", THREADS).run(tile, colour()).pixels
+    assert np.abs(found.run(tile, colour()).pixels.astype(int) - right).max() <= 1

@@ -65,6 +65,8 @@ class NcnnNetwork:
             top = np.float32(np.iinfo(tile.dtype).max)
             unit = np.ascontiguousarray(tile.transpose(2, 0, 1), np.float32) / top
             output = self._compute(unit)
+            if output.shape != (3, height * scale, width * scale):
+                raise RuntimeError(f"ncnn gives {output.shape} for a tile of {width}x{height} px")
             sums[n] = output.sum(dtype=np.float64)
             if not np.isfinite(sums[n]):  # NaN has no integer; the tile is reported as faulty
                 np.nan_to_num(output, copy=False, posinf=1, neginf=-1)
@@ -102,8 +104,10 @@ class NcnnNetwork:
         with self._turn:
             try:
                 extractor = self._net.create_extractor()
-                # A copy, because a Mat of an array refers to memory that ncnn does not keep alive.
-                extractor.input(self._graph.input, ncnn.Mat(_unshuffled(unit, self._unshuffle)).clone())
+                # A Mat of an array refers to its memory and does not keep it alive, so the array has to live
+                # until it is copied.
+                values = _unshuffled(unit, self._unshuffle)
+                extractor.input(self._graph.input, ncnn.Mat(values).clone())
                 code, output = extractor.extract(self._graph.output)
             except MemoryError:  # ncnn's std::bad_alloc, after an allocation of Vulkan's that failed
                 code, output = -100, None

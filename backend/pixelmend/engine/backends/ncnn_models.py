@@ -1,5 +1,6 @@
 """From a model to its network in ncnn: on a Vulkan device, or on the CPU in float32."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ def open_in_ncnn(model: LoadedModel, device: Device, precision: Precision, threa
 
         return NcnnNetwork(convert(architecture), device, precision, model.scale, adds_input=False)
     try:
-        graph = rrdb_graph([Convolution(weight, bias) for weight, bias in _convolutions_of(network)])
+        convolutions = [Convolution(weight, bias) for weight, bias in _convolutions_of(network)]
+        graph = rrdb_graph(convolutions)
     except ValueError as error:
         raise ModelUnusable(f"{model.id}: {error}") from error
     return NcnnNetwork(
@@ -48,7 +50,7 @@ def open_in_ncnn(model: LoadedModel, device: Device, precision: Precision, threa
         precision,
         model.scale,
         adds_input=False,
-        unshuffle=architecture.multiple_of,
+        unshuffle=math.isqrt(convolutions[0].weight.shape[1] // 3),
         threads=threads,
     )
 
