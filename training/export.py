@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pixelmend.engine.weights.compact import config_of
@@ -71,10 +71,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", default=METADATA["data"], help="what it was trained on, for the file's header"
     )
+    parser.add_argument("--share", type=float, default=1.0, help="of the run; the rest is of --other")
+    parser.add_argument("--other", type=Path, help="weights that the run began with")
     options = parser.parse_args(arguments)
+    if (options.other is None) != (options.share == 1.0):
+        parser.error("--share and --other belong together")
     checkpoint = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
     extra = {"data": options.data, "steps": str(checkpoint["step"]), "seed": str(checkpoint["seed"])}
     state = checkpoint["average"]
+    if options.other is not None:
+        other = load_file(options.other)
+        state = {name: options.share * own + (1 - options.share) * other[name] for name, own in state.items()}
+        extra["share"] = f"{options.share:g} of this run, the rest of the network that it began with"
     if checkpoint["variant"] != "faithful":
         # As it will be read again: rounding moves grey as well.
         state = {name: tensor.half().float() for name, tensor in state.items()}
