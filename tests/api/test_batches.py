@@ -302,6 +302,7 @@ def own(tmp_path: Path) -> Iterator[ServiceClient]:
 SLOW = ("slow.jpg", encoded(photo(side_px=500, left=0, top=0), "JPEG", quality=95))
 
 
+@pytest.mark.full
 def test_first_images_arrive_while_the_last_ones_are_computed(own: ServiceClient) -> None:
     files = [("first.png", picture(0)), *((f"{n}-{SLOW[0]}", SLOW[1] + bytes(n)) for n in range(4))]
     with own.client.stream(

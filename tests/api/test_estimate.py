@@ -159,6 +159,7 @@ def test_seconds_come_from_what_was_measured_and_outlive_the_service(tmp_path: P
         assert estimate(service, 300, 300)["seconds"] == alike["seconds"]
 
 
+@pytest.mark.full
 def test_model_that_was_let_go_is_still_known(tmp_path: Path) -> None:
     with service_in_threads(tmp_path) as service:
         before = estimate(service, 300, 200)

@@ -132,6 +132,7 @@ def test_empty_mask_returns_the_image_and_says_so(service: ServiceClient) -> Non
     assert np.array_equal(decoded(response.content), IMAGE)
 
 
+@pytest.mark.full
 def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     torch.save(lama_state(), tmp_path / "models" / "grey.pth")

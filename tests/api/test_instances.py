@@ -66,6 +66,7 @@ def instances(service: ServiceClient) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.full
 def test_each_service_is_shown_with_its_models_or_with_what_is_wrong(tmp_path: Path) -> None:
     with (
         service_in_threads(

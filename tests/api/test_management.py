@@ -154,6 +154,7 @@ def test_shorter_idle_time_unloads_what_is_open(own: ServiceClient) -> None:
     until(lambda: loaded(own) == set())
 
 
+@pytest.mark.full
 def test_lowered_ceiling_unloads_what_has_no_room_and_refuses_it(own: ServiceClient) -> None:
     assert own.client.post("/api/models/small/load").status_code == 200
     assert patch(own, {"max_memory_usage_percent": 1e-6}).status_code == 200
@@ -178,6 +179,7 @@ def grows(service: ServiceClient, count: int) -> bool:
     return len(device(service)["history"]) > count
 
 
+@pytest.mark.full
 def test_monitoring_is_switched_off_and_on(own: ServiceClient) -> None:
     until(lambda: device(own)["now"] is not None)
     assert patch(own, {"memory_monitoring_enabled": False}).status_code == 200
@@ -201,6 +203,7 @@ def test_threshold_of_alerts_follows(own: ServiceClient) -> None:
     until(lambda: kinds() == set())
 
 
+@pytest.mark.full
 def test_new_worker_keeps_what_was_changed(own: ServiceClient) -> None:
     changes = {"max_memory_usage_percent": 1e-6, "memory_monitoring_interval": 0.2}
     assert patch(own, changes).status_code == 200
@@ -226,6 +229,7 @@ def test_change_while_the_worker_starts_is_not_lost(own: ServiceClient) -> None:
 # --- memory and models ------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_memory_is_freed_of_what_nothing_keeps(own: ServiceClient) -> None:
     for path in ("/api/models/other/load", "/api/models/pixelmend-x2/pin", "/api/profiles/night/preload"):
         assert own.client.post(path).status_code == 200
@@ -242,6 +246,7 @@ def test_memory_is_freed_of_what_nothing_keeps(own: ServiceClient) -> None:
     assert (kept["small"]["profiles"], kept["pixelmend-x2"]["pinned"]) == (["night"], True)
 
 
+@pytest.mark.full
 def test_all_models_are_unloaded_and_with_force_those_that_are_kept(own: ServiceClient) -> None:
     for path in ("/api/models/other/pin", "/api/profiles/night/preload", "/api/models/pixelmend-x4/load"):
         assert own.client.post(path).status_code == 200
@@ -254,6 +259,7 @@ def test_all_models_are_unloaded_and_with_force_those_that_are_kept(own: Service
     assert night["active"] is False
 
 
+@pytest.mark.full
 def test_forced_unload_of_one_takes_its_pin_and_a_new_worker_does_not_pin_it(own: ServiceClient) -> None:
     assert own.client.post("/api/models/other/pin").status_code == 200
     refused = own.client.post("/api/models/other/unload")

@@ -91,6 +91,7 @@ def test_what_cannot_be_is_refused_by_name(own: ServiceClient, path: str, status
     assert path.split("/")[3] in response.json()["detail"]
 
 
+@pytest.mark.full
 def test_model_in_use_is_unloaded_when_its_job_has_ended(own: ServiceClient) -> None:
     job = own.post_job(SLOW, model="small", tile=64).json()
     own.wait_until("a running job", running=1)
@@ -102,6 +103,7 @@ def test_model_in_use_is_unloaded_when_its_job_has_ended(own: ServiceClient) -> 
         assert unloading.result().json()["loaded"] is False
 
 
+@pytest.mark.full
 def test_profile_is_preloaded_held_and_released(own: ServiceClient) -> None:
     listed = {p["name"]: p for p in own.client.get("/api/profiles").json()["profiles"]}
     assert set(listed) == {"night", "greedy", "wrong"}
@@ -137,6 +139,7 @@ def test_lost_worker_is_an_answer_and_no_silence(own: ServiceClient) -> None:
     assert post(own, "/api/models/small/load").json()["loaded"] is True
 
 
+@pytest.mark.full
 def test_new_worker_keeps_what_the_lost_one_was_asked_to_keep(own: ServiceClient) -> None:
     assert post(own, "/api/models/third/pin").json()["pinned"] is True
     assert post(own, "/api/profiles/night/preload").json()["active"] is True
@@ -193,6 +196,7 @@ def test_a_thousand_unloads_of_clients_that_go_away_hold_up_nobody(own: ServiceC
     assert post(own, "/api/models/small/load").status_code == 200
 
 
+@pytest.mark.full
 def test_with_several_keys_only_an_admin_key_administers(tmp_path: Path) -> None:
     with service_in_threads(tmp_path, api_keys="alice,bob", admin_keys="root") as keyed:
         for key, status in (("alice", 403), ("bob", 403), ("wrong", 403), ("", 401), ("root", 200)):

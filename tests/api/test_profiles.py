@@ -47,6 +47,7 @@ def until_active(service: ServiceClient, name: str) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.full
 def test_profile_is_made_preloaded_changed_and_removed(own: ServiceClient) -> None:
     given = {
         "models": ["small", "other"],

@@ -144,6 +144,7 @@ def test_what_comes_bit_by_bit_has_an_end(own: RunningService, head: bytes, piec
         sent_until_closed(connection, piece, pause_s=0.05)
 
 
+@pytest.mark.full
 def test_a_connection_between_two_requests_is_kept(own: RunningService) -> None:
     """A client that reuses it would otherwise find it closed at any moment."""
     requests = (
@@ -163,6 +164,7 @@ def test_a_connection_between_two_requests_is_kept(own: RunningService) -> None:
             assert answer.startswith(b"HTTP/1.1 ")
 
 
+@pytest.mark.full
 def test_a_connection_that_says_nothing_is_closed(own: RunningService) -> None:
     with connected(own) as silent:
         assert silent.recv(1) == b""

@@ -38,6 +38,7 @@ def run(service: ServiceClient, *arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
 
 
+@pytest.mark.full
 def test_models_are_loaded_on_a_device_freed_and_unloaded(own: ServiceClient) -> None:
     loaded = run(own, "load", "--device", "cpu", "small", "other")
     assert (loaded.exit_code, loaded.output.count("loaded in")) == (0, 2), loaded.output

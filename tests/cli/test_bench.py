@@ -93,6 +93,7 @@ def test_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
     assert (ran.returncode, "unknown kind" in ran.stderr) == (2, True)
 
 
+@pytest.mark.full
 def test_device_that_is_absent_is_named(image: Path, tmp_path: Path) -> None:
     ran = pixelmend("bench", image, "--device", "cuda:7", PIXELMEND_DATA_DIR=str(tmp_path / "data"))
     assert ran.returncode == 2

@@ -171,6 +171,7 @@ def test_full_queue_is_waited_for(folder: Path, tmp_path: Path) -> None:
         assert '"status": 503' in narrow.log, "the queue was never full; this proves nothing"
 
 
+@pytest.mark.full
 def test_recipe_of_the_service_names_the_results(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     recipes = '{"web": {"scale": 2, "format": "webp"}}'

@@ -50,6 +50,7 @@ def test_a_result_of_the_service_is_made_again(service: ServiceClient, source: P
     assert record["source_sha256"] in run("replay", result, "--source", result).stderr
 
 
+@pytest.mark.full
 def test_other_pixels_are_noticed(service: ServiceClient, source: Path) -> None:
     result = made(service, source, "result.png")
     other = made(service, source, "other.png", denoise="1")

@@ -95,6 +95,7 @@ def test_an_address_means_the_model_that_it_names(monkeypatch: pytest.MonkeyPatc
         RealESRGANer(4, f"{RELEASES}/someones.pth")
 
 
+@pytest.mark.full
 def test_a_file_is_read_and_its_scale_has_to_be_the_one_that_was_given(tmp_path: Path) -> None:
     # The name is one of the catalog, which knows other weights by it.
     path = tmp_path / "RealESRGAN_x4plus.pth"

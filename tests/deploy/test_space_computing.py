@@ -67,6 +67,7 @@ def test_failure_keeps_its_words_between_processes(computing: Any) -> None:
     assert computing.Failure.of(InternalError("a bug")).is_bug
 
 
+@pytest.mark.full
 def test_device_that_is_absent_is_a_failure_in_words(tmp_path: Path) -> None:
     looked = (
         "import computing; from pathlib import Path; from pixelmend.tasks.image import ImageTask; "

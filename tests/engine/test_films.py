@@ -194,6 +194,7 @@ def test_ten_bits_stay_ten_bits(engine: InProcessEngine, tmp_path: Path) -> None
     assert len(np.unique(result[64, :, 0])) > 40  # 8 bits have 31 values for that ramp
 
 
+@pytest.mark.full
 def test_what_did_not_change_is_not_computed_and_comes_out_the_same(
     engine: InProcessEngine, tmp_path: Path
 ) -> None:

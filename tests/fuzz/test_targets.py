@@ -9,7 +9,7 @@ from tests.fuzz.targets import TARGETS, Target
 @pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
 def test_anything_is_taken_or_refused_as_documented(target: Target) -> None:
     @settings(
-        max_examples=150,
+        max_examples=80,
         deadline=None,
         derandomize=True,
         database=None,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from tests.pictures import photo
@@ -13,6 +14,7 @@ from tests.pictures import photo
 DOCUMENT = Path(__file__).parents[2] / "docs" / "python.md"
 
 
+@pytest.mark.full
 def test_examples_run(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 4

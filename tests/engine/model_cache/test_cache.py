@@ -130,6 +130,7 @@ print(opened.memory_profile.learned_bytes_per_px)
 """
 
 
+@pytest.mark.full
 def test_what_is_measured_is_at_least_the_output(tmp_path: Path) -> None:
     """In a process of its own: memory that other tests have left is taken again, and is not seen as taken."""
     command = [sys.executable, "-c", LEARNED, str(tmp_path)]

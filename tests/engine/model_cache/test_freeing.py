@@ -70,6 +70,7 @@ def test_force_takes_away_pin_and_profile_and_says_so() -> None:
     assert bench.freer.unload("b", False).bytes > 0  # no profile holds it any more
 
 
+@pytest.mark.full
 def test_all_are_unloaded_but_what_is_kept_and_with_force_that_too() -> None:
     bench = Bench()
     for name in MODELS:

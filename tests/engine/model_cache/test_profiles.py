@@ -29,6 +29,7 @@ class Bench:
         return open_models(self.cache)
 
 
+@pytest.mark.full
 def test_preloaded_models_stay_until_released() -> None:
     bench = Bench(photos=Profile(models=("a", "b")))
     bench.preload("photos")

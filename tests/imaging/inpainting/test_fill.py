@@ -135,6 +135,7 @@ def test_stripes_go_on_with_their_period(period_px: int) -> None:
     assert likeness > 0.8
 
 
+@pytest.mark.full
 def test_a_hole_too_large_for_one_crop_is_filled_throughout() -> None:
     pixels = np.broadcast_to(np.array([200, 120, 40], np.uint8), (220, 160, 3)).copy()
     pixels[:, 70:90] = 20
@@ -218,7 +219,8 @@ def photo_with_hole() -> tuple[NDArray[np.uint8], Mask]:
     return photo(side_px=90), grow(box(90, 90, 20, 20, 40, 50), 4)
 
 
-@pytest.mark.parametrize("kernels", [pytest.param(None, marks=pytest.mark.full), "Haswell"])
+@pytest.mark.full
+@pytest.mark.parametrize("kernels", [None, "Haswell"])
 def test_result_does_not_depend_on_the_threads_that_the_process_has(kernels: str | None) -> None:
     """OpenBLAS has kernels for each family of CPUs; those for AVX2 round as the threads divide the work."""
     chosen = {} if kernels is None else {"OPENBLAS_CORETYPE": kernels}
