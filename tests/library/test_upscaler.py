@@ -147,6 +147,8 @@ def test_what_the_callback_raises_cancels_the_call(upscaler: Upscaler) -> None:
 
 
 def test_an_interrupt_ends_the_call_and_leaves_the_engine(upscaler: Upscaler) -> None:
+    # Python leaves it ignored in a process that is started in the background of a script.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     signals: list[threading.Timer] = []
 
     def interrupt(fraction: float) -> None:
@@ -154,8 +156,11 @@ def test_an_interrupt_ends_the_call_and_leaves_the_engine(upscaler: Upscaler) ->
             signals.append(threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)))
             signals[0].start()
 
-    with pytest.raises(KeyboardInterrupt):
-        upscaler.enhance(np.tile(LARGE, (3, 3, 1)), on_progress=interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            upscaler.enhance(np.tile(LARGE, (3, 3, 1)), on_progress=interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert upscaler.enhance(PICTURES["rgb"], scale=2).shape == (128, 128, 3)
     assert_nothing_left(upscaler)
 
