@@ -113,5 +113,7 @@ class OpenVinoNetwork:
         }
         if self.device.plugin == "CPU":
             options["INFERENCE_NUM_THREADS"] = self._threads
+            # Pinned, two processes of one thread each would share one core (docs/adr/0029).
+            options["ENABLE_CPU_PINNING"] = False
             options["CPU_RUNTIME_CACHE_CAPACITY"] = _CACHED_KERNELS
         return options
