@@ -1,6 +1,6 @@
 """What the engine in the browser is held to, written by the service's own code.
 
-``python -m tests.browser.fixtures`` writes tests/fixtures/ anew; test_fixtures.py says whether that is due,
+``python -m tests.browser.fixtures`` writes tests/fixtures/ again; test_fixtures.py says whether that is due,
 and frontend/tests/processing/browser/ reads it.
 """
 
@@ -133,7 +133,7 @@ def fill_cases() -> dict[str, Any]:
 
 
 def _never() -> None:
-    """Nobody cancels."""
+    """No caller cancels."""
 
 
 def picture(number: int) -> Bytes:

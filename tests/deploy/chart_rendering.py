@@ -15,7 +15,7 @@ CASES = {"default": (), "all": ("-f", str(KEPT / "all.values.yaml"))}
 
 
 def digest() -> str:
-    """Of all that a rendering depends on."""
+    """The sha256 of all that a rendering depends on."""
     files = [*sorted(path for path in CHART.rglob("*") if path.is_file()), KEPT / "all.values.yaml"]
     return hashlib.sha256(b"\0".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 

@@ -139,7 +139,7 @@ def test_slow_senders_keep_places_here_and_not_in_the_service(proxy: Proxy, own:
         slow = []
         for number in range(SLOW_CONNECTIONS):
             connection = socket.socket()
-            connection.bind(("127.0.0.2", 0))  # somebody else's address
+            connection.bind(("127.0.0.2", 0))  # the address of another client
             connection.connect(("127.0.0.1", proxy.port))
             connection.sendall(head + (body if number % 2 else b""))
             slow.append(opened.enter_context(closing(connection)))

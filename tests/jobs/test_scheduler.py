@@ -280,7 +280,7 @@ def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_t
         bench.scheduler.cancel(running)
         assert Cancel("running") in bench.worker.sent
         assert running.state is JobState.CANCELLED
-        assert running.ended.is_set()  # nobody waits for what cannot be interrupted
+        assert running.ended.is_set()  # nothing waits for what cannot be interrupted
         assert bench.worker.given() == ["running"]
         bench.worker.events.on_worker_message(0, Done("running", REPORT))
         assert bench.discarded == ["running"]

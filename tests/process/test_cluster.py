@@ -65,7 +65,7 @@ class Cluster:
             time.sleep(0.05)
 
     def ends(self) -> int:
-        """Of jobs, as counted."""
+        """How often jobs ended, by their states."""
         lines = self.service.client.get("/metrics").text.splitlines()
         return sum(
             int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("pixelmend_jobs_total")

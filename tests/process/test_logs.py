@@ -25,7 +25,7 @@ ENOUGH_REQUESTS = 200
 
 @contextmanager
 def unread_service(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client, int]]:
-    """A ready service whose log goes into a pipe that nobody reads, and the pipe's other end."""
+    """A ready service whose log goes into a pipe that nothing reads, and the pipe's other end."""
     port = free_port()
     chosen = {
         "DEVICE": "cpu",

@@ -1,4 +1,4 @@
-"""Ready means ready, and who was absent blames nobody for it."""
+"""Ready means ready, and a process that was absent blames no other one for it."""
 
 import signal
 import time

@@ -22,7 +22,7 @@ import pytest
 from tests.pictures import decoded, encoded, photo
 from tests.service import RunningService, running_service
 
-# A worker that a test has stopped shall stay.
+# A worker that a test has stopped has to stay.
 STOPPED_S = 60.0
 SLOW = encoded(photo(side_px=500, left=0, top=0), "JPEG", quality=95)
 
