@@ -65,7 +65,7 @@ class Cluster:
             time.sleep(0.05)
 
     def ends(self) -> int:
-        """How often jobs ended, by their states."""
+        """How many jobs have ended, as the metrics count them."""
         lines = self.service.client.get("/metrics").text.splitlines()
         return sum(
             int(float(line.rpartition(" ")[2])) for line in lines if line.startswith("pixelmend_jobs_total")
