@@ -76,9 +76,7 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
     if deep.is_file():
         (tmp_path / "models" / deep.name).write_bytes(deep.read_bytes())
     environment = {
-        **{
-            name: value for name, value in os.environ.items() if not name.startswith(("PIXELMEND_", "PYTHON"))
-        },
+        **{name: value for name, value in os.environ.items() if not name.startswith(OTHERS)},
         "PIXELMEND_DATA_DIR": str(tmp_path / "data"),
         "PIXELMEND_MODELS_DIR": str(tmp_path / "models"),
     }
