@@ -77,14 +77,9 @@ def iopaint_router(service: Service) -> APIRouter:
         return {
             "plugins": [{"name": PLUGIN, "support_gen_image": True, "support_gen_mask": False}],
             "modelInfos": [_model_info(model.id) for model in models if model.task == "inpaint"],
-            **dict.fromkeys(("removeBGModel", "interactiveSegModel"), ""),
-            **{name: [] for name in ("removeBGModels", "interactiveSegModels", "samplers")},
+            **_ABSENT,
             "realesrganModel": service.settings.default_model,
             "realesrganModels": upscalers,
-            **dict.fromkeys(
-                ("enableFileManager", "enableAutoSaving", "enableControlnet", "isDesktop"), False
-            ),
-            "controlnetMethod": None,
             "disableModelSwitch": True,
         }
 
