@@ -1,6 +1,7 @@
 """Train the vivid network: ``python -m training.train_vivid CACHE --start FAITHFUL --minutes 60 --out RUN``.
 
-``CACHE`` is what ``training.targets`` made; ``--start`` is the faithful network.
+``CACHE`` is what ``training.targets`` made. With ``--faithful`` and ``--clean``, a share of the
+steps trains what lies between those networks and this one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.weights.compact import config_of
+from training.mixtures import Family
 from training.optim import OptimConfig
 from training.targets import Targets, cut_targets, open_targets
 from training.train import Budget, Reporting
@@ -59,7 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     usual = VividConfig()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--start", type=Path, required=True, help="safetensors file of the faithful network")
+    parser.add_argument("--start", type=Path, required=True, help="safetensors file of a Compact network")
+    parser.add_argument("--faithful", type=Path, help="the end of both dials at 0")
+    parser.add_argument("--clean", type=Path, help="the end of denoise")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--steps", type=int)
     length.add_argument("--minutes", type=float)
@@ -76,12 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--averaging", type=float, default=TrainConfig().averaging)
     parser.add_argument("--report", type=int, default=Reporting(Path()).report, help="every so many steps")
     parser.add_argument("--save", type=int, default=Reporting(Path()).save, help="every so many steps")
-    for name in ("slope", "spectrum", "energy", "comb", "adversarial"):
+    for name in ("slope", "spectrum", "energy", "comb", "tone", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=getattr(usual, name), help="weight of this loss")
     parser.add_argument("--alone", type=float, default=usual.alone, help="share of the run without the judge")
     parser.add_argument("--judge-features", type=int, default=usual.judge_features)
     parser.add_argument("--judge-rate", type=float, default=usual.judge_rate)
+    parser.add_argument(
+        "--mixed", type=float, default=usual.mixed, help="share of the steps between the ends"
+    )
     options = parser.parse_args(arguments)
+    if (options.faithful is None) != (options.clean is None):
+        parser.error("--faithful and --clean belong together")
     start = load_file(options.start)
     network = config_of(start)
     cache, targets = open_targets(options.cache)
@@ -96,17 +105,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         averaging=options.averaging,
     )
     vivid = VividConfig(
-        options.slope,
-        options.spectrum,
-        options.energy,
-        options.comb,
-        options.adversarial,
-        options.alone,
-        options.judge_features,
-        options.judge_rate,
+        slope=options.slope,
+        spectrum=options.spectrum,
+        energy=options.energy,
+        comb=options.comb,
+        tone=options.tone,
+        adversarial=options.adversarial,
+        alone=options.alone,
+        judge_features=options.judge_features,
+        judge_rate=options.judge_rate,
+        mixed=options.mixed,
     )
     device = torch.device(options.device)
-    trainer = VividTrainer(config, vivid, device, start, compiled=options.compile)
+    family = None
+    if options.faithful is not None:
+        family = Family(load_file(options.faithful), load_file(options.clean), device)
+    trainer = VividTrainer(config, vivid, device, start, family=family, compiled=options.compile)
     if options.resume:
         trainer.load(options.out / "last.pt")
     reporting = replace(Reporting(options.out), report=options.report, save=options.save)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from training.crispness import comb_loss, energy_loss, slope_loss, spectrum_loss
 from training.discriminator import Discriminator
+from training.mixtures import Family, drawn_dials, mixed, pass_gradients_on, weights_in_place
 from training.optim import set_rates
 from training.tone import keep_tone
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
@@ -26,16 +27,19 @@ class VividConfig:
     """How much each loss counts beside that of pixels, which counts 1.
 
     For the share ``alone`` of the run there is no judge: pixels and slopes are learned faster without it.
+    mixed: the share of steps between the ends of the family's dials, if the family is known.
     """
 
     slope: float = 0.5
     spectrum: float = 0.05
     energy: float = 0.5
     comb: float = 2.0
+    tone: float = 0.0
     adversarial: float = 0.01
     alone: float = 0.2
     judge_features: int = 64
     judge_rate: float = 2e-4
+    mixed: float = 0.4
 
 
 class VividTrainer(Trainer):
@@ -48,10 +52,13 @@ class VividTrainer(Trainer):
         device: torch.device,
         start: Mapping[str, Tensor],
         *,
+        family: Family | None = None,
         compiled: bool = False,
     ) -> None:
+        """``start``: a network's weights. ``family``: the ends of the dials besides the vivid network."""
         super().__init__(config, device, start=start)
         self.vivid = vivid
+        self._family = family
         torch.manual_seed(config.seed)
         judge = Discriminator(vivid.judge_features)
         self.judge = judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -66,32 +73,66 @@ class VividTrainer(Trainer):
         set_rates(optimisers, rate_factor(self.step, progress, self.config.warm_up))
         lows = self.to_tensor(low)
         target = keep_tone(self.to_tensor(high), lows)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            output = self._forward(lows).float()
-        judged = progress >= self.vivid.alone
-        parts = self._parts(output, target)
-        if judged:
-            parts["adversarial"] = self._looks_made(output)
-        loss = (
-            parts["pixel"]
-            + self.vivid.slope * parts["slope"]
-            + self.vivid.spectrum * parts["spectrum"]
-            + self.vivid.energy * parts["energy"]
-            + self.vivid.comb * parts["comb"]
-        )
-        if judged:
-            loss = loss + self.vivid.adversarial * parts["adversarial"]
         self.network.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # The seed and the step alone decide which steps lie in between, and where.
+        rng = np.random.default_rng((self.config.seed, self.step, 4))
+        if self._family is not None and rng.random() < self.vivid.mixed:
+            loss, parts = self._between(self._family, drawn_dials(rng), lows, target)
+        else:
+            loss, parts = self._at_the_end(lows, target, judged=progress >= self.vivid.alone)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optim.clip)
         for optimiser in self.optimisers:
             optimiser.step()
-        if judged:
-            parts["judge"] = self._teach_judge(output.detach(), target)
         self.parts = {name: float(part.detach()) for name, part in parts.items()}
         self.step += 1
         self.update_average()
         return loss.detach()
+
+    def _at_the_end(self, lows: Tensor, target: Tensor, *, judged: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its parts of the vivid network itself; gradients are there."""
+        output = self._drawn(lows)
+        parts = self._parts(output, target)
+        loss = self._content_loss(parts)
+        if judged:
+            parts["adversarial"] = self._looks_made(output)
+            loss = loss + self.vivid.adversarial * parts["adversarial"]
+        loss.backward()  # type: ignore[no-untyped-call]
+        if judged:
+            parts["judge"] = self._teach_judge(output.detach(), target)
+        return loss, parts
+
+    def _between(
+        self, family: Family, dials: tuple[float, float], lows: Tensor, target: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same of a mixture: what lies between pictures is what it should draw."""
+        denoise, detail = dials
+        base = family.without_detail(denoise)
+        weights = mixed(base, self.network, detail)
+        with weights_in_place(self.network, base), torch.no_grad():
+            plain = self._drawn(lows)
+        with weights_in_place(self.network, weights):
+            output = self._drawn(lows)
+            parts = self._parts(output, plain.lerp(target, detail))
+            loss = self._content_loss(parts)
+            loss.backward()  # type: ignore[no-untyped-call]
+        pass_gradients_on(self.network, detail)
+        return loss, {f"mixed {name}": part for name, part in parts.items()}
+
+    def _drawn(self, lows: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            output: Tensor = self._forward(lows)
+        return output.float()
+
+    def _content_loss(self, parts: Mapping[str, Tensor]) -> Tensor:
+        weights = self.vivid
+        return (
+            parts["pixel"]
+            + weights.slope * parts["slope"]
+            + weights.spectrum * parts["spectrum"]
+            + weights.energy * parts["energy"]
+            + weights.comb * parts["comb"]
+            + weights.tone * parts["tone"]
+        )
 
     def content(self) -> dict[str, Any]:
         """What a checkpoint holds: the judge's as well."""
@@ -114,6 +155,7 @@ class VividTrainer(Trainer):
             "spectrum": spectrum_loss(output, target),
             "energy": energy_loss(output, target),
             "comb": comb_loss(output, target, self.config.network.scale),
+            "tone": (output - target).mean(dim=(2, 3)).abs().mean(),
         }
 
     def _looks_made(self, output: Tensor) -> Tensor:

@@ -84,6 +84,7 @@ def main() -> None:
         "QUALITY": ("", bounds(UpscaleForm, "quality")),
         "SCALE": ("", bounds(UpscaleForm, "scale", default=default_scale)),
         "DENOISE": ("", bounds(UpscaleForm, "denoise")),
+        "DETAIL": ("", bounds(UpscaleForm, "detail")),
         "MASK_GROW_PX": (
             "How far beyond the mask is filled as well, in px.",
             bounds(InpaintForm, "mask_grow", default=InpaintForm.model_fields["mask_grow"].default),

@@ -71,6 +71,8 @@ def test_unusable_image(service: ServiceClient, data: bytes, status: int, code: 
         ({"tile": "8"}, 422, "invalid-parameter", "8"),
         ({"tile": "33"}, 422, "invalid-parameter", "33"),
         ({"denoise": "0.5", "model": "pixelmend-x2"}, 422, "invalid-parameter", "denoise"),
+        ({"detail": "0.5", "model": "pixelmend-x4-clean"}, 422, "invalid-parameter", "detail"),
+        ({"detail": "1.5"}, 422, "invalid-parameter", "detail"),
         ({"first_frame": "perhaps"}, 422, "invalid-parameter", "perhaps"),
         ({"colour": "red"}, 422, "invalid-parameter", "colour"),
         ({"scale": "2" * 5000}, 422, "invalid-parameter", "4096"),

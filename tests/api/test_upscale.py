@@ -59,6 +59,7 @@ def test_upscaling_recovers_more_than_bicubic_does(service: ServiceClient) -> No
         ({"scale": 1.5}, "pixelmend-x2"),
         ({"scale": 2.1}, "pixelmend-x4"),
         ({"scale": 2, "denoise": 0.5}, "pixelmend-x4"),
+        ({"scale": 2, "detail": 0}, "pixelmend-x4"),
         ({"scale": 2, "model": "pixelmend-x4"}, "pixelmend-x4"),
         ({"model": "pixelmend-x2"}, "pixelmend-x2"),
     ],
@@ -83,6 +84,25 @@ def test_denoise_goes_from_the_faithful_to_the_clean_model(service: ServiceClien
     apart_db = psnr_db(results[0], results[2])
     assert psnr_db(results[0], results[1]) > apart_db + 1
     assert psnr_db(results[1], results[2]) > apart_db + 1
+
+
+def test_detail_goes_from_what_denoise_makes_to_the_vivid_model(service: ServiceClient) -> None:
+    data = encoded(photo(), "JPEG", quality=50)
+    named = {
+        name: np.asarray(ok(post(service, data, model=f"pixelmend-x4{name}")))
+        for name in ("", "-clean", "-vivid")
+    }
+    for dials, name in (
+        ({"detail": 0}, ""),
+        ({"detail": 1}, "-vivid"),
+        ({"denoise": 1, "detail": 0}, "-clean"),
+        ({"denoise": 0.5, "detail": 1}, "-vivid"),
+    ):
+        assert psnr_db(np.asarray(ok(post(service, data, **dials))), named[name]) > 50
+    between = np.asarray(ok(post(service, data, detail=0.5)))
+    apart_db = psnr_db(named[""], named["-vivid"])
+    assert psnr_db(between, named[""]) > apart_db + 1
+    assert psnr_db(between, named["-vivid"]) > apart_db + 0.5
 
 
 def test_provenance_is_in_the_headers(service: ServiceClient) -> None:

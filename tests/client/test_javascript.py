@@ -33,7 +33,8 @@ def test_example_runs(service: ServiceClient, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[-4:-2] == ["done 100%", f"{out}: 100x100 by pixelmend-x2"]
     assert lines[-2].startswith("invalid-parameter: scale='99'")
-    assert lines[-1] == "then cancelled"
+    # So small a job may have ended before it is cancelled; its result is then thrown away.
+    assert lines[-1] in ("then cancelled", "then expired")
     with Image.open(out) as large:
         assert large.size == (100, 100)
 

@@ -22,15 +22,16 @@ from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.engine.weights.compact import CompactNetwork, NetworkConfig
 from pixelmend.engine.weights.tensors import ModuleNetwork
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog, wrong_task
+from pixelmend.models.dials import UNTURNED, Dials
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = "realesr-animevideov3-x4"
 
 
-def load_model(catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
+def load_model(catalog: Catalog, model_id: str, dials: Dials = UNTURNED) -> LoadedModel:
     """A model that upscales, as the model cache reads it."""
     catalog.for_task(model_id, "upscale")
-    model = read_model(catalog, model_id, denoise)
+    model = read_model(catalog, model_id, dials)
     if model.architecture.task != "upscale":
         raise wrong_task(model_id, model.architecture.task)
     return model

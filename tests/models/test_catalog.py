@@ -8,6 +8,7 @@ import pytest
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel
 from pixelmend.models.catalog import load_catalog
+from pixelmend.models.dials import UNTURNED, Dials
 from pixelmend.models.integrity import sha256_of
 
 EMBEDDED = ["pixelmend-x4", "pixelmend-x4-clean", "pixelmend-x4-vivid", "pixelmend-x2"]
@@ -90,50 +91,56 @@ def test_a_missing_file_is_named_with_its_place(tmp_path: Path) -> None:
         load_catalog(tmp_path).usable("realesr-general-x4v3")
 
 
-def test_denoise_is_refused_where_there_is_no_partner(tmp_path: Path) -> None:
-    with pytest.raises(InvalidParameter, match="denoise is not offered by model 'pixelmend-x2'"):
-        load_catalog(tmp_path).denoise_partner("pixelmend-x2")
+@pytest.mark.parametrize("dial", ["denoise", "detail"])
+def test_a_dial_is_refused_if_there_is_no_partner(tmp_path: Path, dial: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"{dial} is not offered by model 'pixelmend-x2'"):
+        load_catalog(tmp_path).partners("pixelmend-x2", Dials(**{dial: 0.0}))
 
 
 def test_partners_and_siblings_are_models_of_the_catalog(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
     for entry in catalog.entries:
-        if entry.denoise_partner is not None:
-            partner = catalog.get(entry.denoise_partner)
+        for partner_id in entry.partners.values():
+            partner = catalog.get(partner_id)
             assert (partner.architecture, partner.scale) == (entry.architecture, entry.scale)
         if entry.twice is not None:
             sibling = catalog.get(entry.twice)
             assert (sibling.scale, sibling.origin) == (2, entry.origin)
 
 
-def test_a_strength_of_denoise_becomes_a_share_of_the_models_own_weights(tmp_path: Path) -> None:
+def test_a_dial_becomes_a_share_of_its_partner_and_denoise_comes_first(tmp_path: Path) -> None:
     catalog = load_catalog(tmp_path)
-    assert catalog.get("pixelmend-x4").own_share(0.25) == 0.75
-    assert catalog.get("realesr-general-x4v3").own_share(0.25) == 0.25
+    shares = catalog.partners("pixelmend-x4", Dials(denoise=0.25, detail=0.7))
+    assert [(each.entry.id, each.share) for each in shares] == [
+        ("pixelmend-x4-clean", 0.25),
+        ("pixelmend-x4-vivid", 0.7),
+    ]
+    assert catalog.get("realesr-general-x4v3").partner_share("denoise", 0.25) == 0.75
 
 
 @pytest.mark.parametrize(
-    ("model_id", "factor", "denoise", "chosen"),
+    ("model_id", "factor", "dials", "chosen"),
     [
-        ("pixelmend-x4", None, None, "pixelmend-x4"),
-        ("pixelmend-x4", 1.0, None, "pixelmend-x2"),
-        ("pixelmend-x4", 2.0, None, "pixelmend-x2"),
-        ("pixelmend-x4", 2.0, 0.0, "pixelmend-x4"),
-        ("pixelmend-x4", 2.01, None, "pixelmend-x4"),
-        ("RealESRGAN_x4plus", 2.0, None, "RealESRGAN_x4plus"),
-        ("no", 2.0, None, "no"),
+        ("pixelmend-x4", None, UNTURNED, "pixelmend-x4"),
+        ("pixelmend-x4", 1.0, UNTURNED, "pixelmend-x2"),
+        ("pixelmend-x4", 2.0, UNTURNED, "pixelmend-x2"),
+        ("pixelmend-x4", 2.0, Dials(denoise=0.0), "pixelmend-x4"),
+        ("pixelmend-x4", 2.0, Dials(detail=0.0), "pixelmend-x4"),
+        ("pixelmend-x4", 2.01, UNTURNED, "pixelmend-x4"),
+        ("RealESRGAN_x4plus", 2.0, UNTURNED, "RealESRGAN_x4plus"),
+        ("no", 2.0, UNTURNED, "no"),
     ],
 )
 def test_at_most_twice_the_size_takes_the_model_made_for_it(
-    tmp_path: Path, model_id: str, factor: float | None, denoise: float | None, chosen: str
+    tmp_path: Path, model_id: str, factor: float | None, dials: Dials, chosen: str
 ) -> None:
-    assert load_catalog(tmp_path).unnamed(model_id, factor, denoise) == chosen
+    assert load_catalog(tmp_path).unnamed(model_id, factor, dials) == chosen
 
 
 def test_a_partner_without_a_file_is_named(tmp_path: Path) -> None:
     catalog = load_catalog(drop(tmp_path, "realesr-general-x4v3.pth"))
     with pytest.raises(ModelUnusable, match="realesr-general-wdn-x4v3"):
-        catalog.denoise_partner("realesr-general-x4v3")
+        catalog.partners("realesr-general-x4v3", Dials(denoise=0.5))
 
 
 def test_an_id_is_the_stem_of_its_file(tmp_path: Path) -> None:

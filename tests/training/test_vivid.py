@@ -20,6 +20,7 @@ from training.crispness import comb_loss, energy_loss, slope_loss, slopes, spect
 from training.degrade import EVERYDAY, blur, degrade
 from training.discriminator import Discriminator
 from training.evaluate_vivid import everyday, gradient_energy, standing
+from training.mixtures import Family
 from training.photographs import Photograph
 from training.photos import photo
 from training.targets import CacheConfig, cut_targets, fill, low_patch, open_targets, split
@@ -247,6 +248,24 @@ def test_a_resumed_run_ends_as_the_whole_run(start: Path, tmp_path: Path) -> Non
         torch.testing.assert_close(rest.average[name], tensor, atol=1e-6, rtol=1e-5)
     for name, tensor in whole.judge.state_dict().items():
         torch.testing.assert_close(rest.judge.state_dict()[name], tensor, atol=1e-6, rtol=1e-5)
+
+
+def test_what_lies_between_the_ends_is_trained_and_the_other_ends_stay(start: Path, tmp_path: Path) -> None:
+    fill(tmp_path / "cache", CACHE, photographs(tmp_path), repeated, 4)
+    _, held = open_targets(tmp_path / "cache")
+    faithful = load_file(start)
+    clean = {name: tensor * 1.05 for name, tensor in faithful.items()}
+    family = Family(faithful, clean, torch.device("cpu"))
+    always = replace(VIVID, mixed=1.0)
+    subject = VividTrainer(TINY, always, torch.device("cpu"), faithful, family=family)
+    low, high = cut_targets(np.random.default_rng(0), held, 2, 16)
+    losses = [float(subject.train_step(low, high, 0.9)) for _ in range(12)]
+    assert "mixed pixel" in subject.parts
+    assert "judge" not in subject.parts
+    assert np.mean(losses[-4:]) < np.mean(losses[:4])
+    moved = [not torch.equal(tensor, faithful[name]) for name, tensor in subject.network.state_dict().items()]
+    assert all(moved)
+    assert all(torch.equal(family.without_detail(0.0)[name], faithful[name]) for name in faithful)
 
 
 def test_a_network_of_another_scale_is_refused(start: Path, tmp_path: Path) -> None:

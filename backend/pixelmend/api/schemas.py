@@ -71,6 +71,7 @@ class ModelInfo(BaseModel):
     loaded: bool
     precision: str | None
     denoise: bool = Field(description="Takes the `denoise` parameter.")
+    detail: bool = Field(description="Takes the `detail` parameter.")
     problem: str | None = Field(description="Why its file cannot be used, once that was tried.")
     bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
     pinned: bool = Field(description="Never unloaded.")

@@ -33,6 +33,8 @@ def _flat(options: ImageOptions) -> dict[str, Any]:
         "erase": None if options.inpaint is None else asdict(options.inpaint),
         "enlarge": options.upscale is not None,
     }
+    if upscale.detail is not None:
+        flat["detail"] = upscale.detail
     return flat | ({"parameters": options.parameters} if options.parameters else {})
 
 

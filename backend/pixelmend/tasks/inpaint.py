@@ -53,8 +53,8 @@ class InpaintForm(SizeFields, TaskForm):
     )
     then: Literal["upscale"] | None = Field(
         None,
-        description="Upscale the result as well, in the same job; scale, width, height, tile, denoise "
-        "and upscale_model belong to it.",
+        description="Upscale the result as well, in the same job; scale, width, height, tile, denoise, "
+        "detail and upscale_model belong to it.",
     )
     upscale_model: str | None = Field(None, description="With then=upscale, as in `POST /api/upscale`.")
 

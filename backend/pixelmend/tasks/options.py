@@ -8,6 +8,7 @@ from pixelmend.imaging.formats import PNG
 from pixelmend.imaging.margin import EDGE_MARGIN_PX
 from pixelmend.imaging.mask_rules import MaskPolarity
 from pixelmend.imaging.target import Target
+from pixelmend.models.dials import Dials
 
 FILL = "pixelmend-fill"
 """What inpaints without a network: imaging/inpainting. It is always there."""
@@ -20,8 +21,8 @@ DEFAULT_GROW_PX, DEFAULT_FEATHER_PX, MAX_GROW_PX = 4, 2, 256
 class UpscaleOptions:
     """How an image is upscaled. None means the default of the model or of the service.
 
-    tile_px: the largest edge of a tile, in input pixels. denoise: in [0, 1]. margin_px: how far the image is
-    continued by its mirror before it is computed; 0 only to get what other programs get.
+    tile_px: the largest edge of a tile, in input pixels. denoise, detail: in [0, 1]. margin_px: how far the
+    image is continued by its mirror before it is computed; 0 only to get what other programs get.
     """
 
     model: str
@@ -29,6 +30,11 @@ class UpscaleOptions:
     tile_px: int | None = None
     denoise: float | None = None
     margin_px: int = EDGE_MARGIN_PX
+    detail: float | None = None
+
+    @property
+    def dials(self) -> Dials:
+        return Dials(self.denoise, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,11 @@ class UpscaleForm(SizeFields, TaskForm):
 def upscale_options(form: SizeFields, model: str | None, defaults: DefaultModels) -> UpscaleOptions:
     """model: None for the default."""
     return UpscaleOptions(
-        model or defaults.upscaler(form.scale, form.denoise),
+        model or defaults.upscaler(form.scale, form.dials),
         Target(form.scale, form.width, form.height, covers=form.fit == "cover"),
         form.tile,
         form.denoise,
+        detail=form.detail,
     )
 
 
@@ -80,8 +81,7 @@ def check_upscale(upscale: UpscaleOptions | None, catalog: Catalog) -> None:
     """Raises what the model may be refused for."""
     if upscale is not None:
         catalog.for_task(upscale.model, "upscale")
-        if upscale.denoise is not None:
-            catalog.denoise_partner(upscale.model)
+        catalog.partners(upscale.model, upscale.dials)
 
 
 def upscale_factor(upscale: UpscaleOptions | None, catalog: Catalog, known_scale: int | None) -> int:

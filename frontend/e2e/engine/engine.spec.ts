@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { expect, test as base } from '@playwright/test';
 import { readPng } from '../../src/imaging/png/reader';
 import type { Pixels } from '../../src/imaging/pixels';
-import type { InpaintOptions, UpscaleOptions } from '../../src/processing/options';
+import { type Dials, type InpaintOptions, UNTURNED, type UpscaleOptions } from '../../src/processing/options';
 import { buildHarness, call } from './harness';
 import { Service } from '../service';
 
@@ -29,7 +29,7 @@ const OUTPUT = { format: 'png', quality: null, firstFrame: false } as const;
 
 function upscale(changes: Partial<UpscaleOptions> = {}): UpscaleOptions {
   const target = { kind: 'scale', factor: 4 } as const;
-  return { task: 'upscale', model: 'pixelmend-x4', target, denoise: null, ...OUTPUT, ...changes };
+  return { task: 'upscale', model: 'pixelmend-x4', target, ...UNTURNED, ...OUTPUT, ...changes };
 }
 
 function inpaint(changes: Partial<InpaintOptions> = {}): InpaintOptions {
@@ -41,10 +41,15 @@ function fixture(name: string): Buffer {
   return readFileSync(resolve(import.meta.dirname, '../../../tests/fixtures', name));
 }
 
-async function byService(service: Service, file: Buffer, scale: number): Promise<Pixels> {
+async function byService(
+  service: Service,
+  file: Buffer,
+  scale: number,
+  dials: Partial<Dials> = {},
+): Promise<Pixels> {
   const form = new FormData();
   form.append('file', new Blob([new Uint8Array(file)]), 'file.png');
-  for (const [name, value] of Object.entries({ scale, model: 'pixelmend-x4', format: 'png' })) {
+  for (const [name, value] of Object.entries({ scale, model: 'pixelmend-x4', format: 'png', ...dials })) {
     form.append(name, String(value));
   }
   const response = await fetch(`${service.url}/api/upscale`, { method: 'POST', body: form });
@@ -85,6 +90,28 @@ test('the page is isolated, so that there may be threads', async ({ page }) => {
     expect.arrayContaining(['pixelmend-x4', 'pixelmend-fill']),
   );
 });
+
+const MIXTURES: Partial<Dials>[] = [
+  { detail: 0.5 },
+  { denoise: 1, detail: 0.4 },
+  { denoise: 0.6, detail: 0.3 },
+];
+for (const dials of MIXTURES) {
+  test(`mixed by ${JSON.stringify(dials)}: the service's picture within 2 of 255`, async ({
+    page,
+    service,
+  }) => {
+    const file = fixture('engine/small.png');
+    const outcome = await call(page, { file, options: upscale(dials) });
+    expect(outcome.failure).toBeNull();
+    const found = differenceOf(
+      await readPng(Uint8Array.from(outcome.bytes)),
+      await byService(service, file, 4, dials),
+    );
+    expect(found.most).toBeLessThanOrEqual(2);
+    expect(found.equalShare).toBeGreaterThan(0.9);
+  });
+}
 
 for (const [name, factor] of [
   ['small', 4],
@@ -154,7 +181,7 @@ test('an image is inpainted and upscaled in one go', async ({ page }) => {
     context.fillRect(34, 30, 20, 24);
     return Array.from(new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer()));
   });
-  const then = { model: null, target: { kind: 'scale', factor: 4 }, denoise: null } as const;
+  const then = { model: null, target: { kind: 'scale', factor: 4 }, ...UNTURNED } as const;
   const alone = await call(page, { file, mask: Uint8Array.from(mask), options: inpaint() });
   const both = await call(page, {
     file,

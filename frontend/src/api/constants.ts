@@ -87,6 +87,11 @@ export const DENOISE = {
   "max": 1
 } as const;
 
+export const DETAIL = {
+  "min": 0,
+  "max": 1
+} as const;
+
 /** How far beyond the mask is filled as well, in px. */
 export const MASK_GROW_PX = {
   "min": 0,

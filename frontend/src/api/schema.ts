@@ -27,6 +27,11 @@ export interface paths {
                          */
                         denoise?: number | null;
                         /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
+                        /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
                          * @default false
@@ -117,6 +122,11 @@ export interface paths {
                          */
                         denoise?: number | null;
                         /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
+                        /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
                          * @default false
@@ -206,6 +216,11 @@ export interface paths {
                          * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
+                        /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
                         /**
                          * First Frame
                          * @description Take the first frame of an animation or multi-page file.
@@ -462,6 +477,11 @@ export interface paths {
                          */
                         denoise?: number | null;
                         /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
+                        /**
                          * Format: binary
                          * @description The image, or the film.
                          */
@@ -533,7 +553,7 @@ export interface paths {
                         scale?: number | null;
                         /**
                          * Then
-                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise, detail and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
@@ -718,6 +738,11 @@ export interface paths {
                          * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
+                        /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
                         /** @description The images of a batch, the field repeated; or one ZIP of them. */
                         files: string[];
                         /**
@@ -782,7 +807,7 @@ export interface paths {
                         scale?: number | null;
                         /**
                          * Then
-                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise, detail and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
@@ -1050,6 +1075,11 @@ export interface paths {
                          */
                         denoise?: number | null;
                         /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
+                        /**
                          * Encoder
                          * @description `auto` takes a hardware encoder if one works.
                          * @default auto
@@ -1150,7 +1180,7 @@ export interface paths {
                         task: "upscale" | "inpaint" | "upscale-video" | "upscale-batch" | "inpaint-batch";
                         /**
                          * Then
-                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise and upscale_model belong to it.
+                         * @description Upscale the result as well, in the same job; scale, width, height, tile, denoise, detail and upscale_model belong to it.
                          */
                         then?: "upscale" | null;
                         /**
@@ -3353,6 +3383,11 @@ export interface paths {
                          */
                         denoise?: number | null;
                         /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
+                        /**
                          * Format: binary
                          * @description The image, or the film.
                          */
@@ -3577,6 +3612,11 @@ export interface paths {
                          * @description Strength, for models that have it (1: remove all noise).
                          */
                         denoise?: number | null;
+                        /**
+                         * Detail
+                         * @description For models that have it: 0 shows what is there, 1 draws crisp detail and guesses.
+                         */
+                        detail?: number | null;
                         /** @description The images of a batch, the field repeated; or one ZIP of them. */
                         files: string[];
                         /**
@@ -5598,6 +5638,11 @@ export interface components {
              * @description Takes the `denoise` parameter.
              */
             denoise: boolean;
+            /**
+             * Detail
+             * @description Takes the `detail` parameter.
+             */
+            detail: boolean;
             /**
              * Devices
              * @description Where it is open.

@@ -99,6 +99,7 @@ export const en = {
     becomes: '{{width}} × {{height}} px',
     model: 'Model',
     denoise: 'Remove noise',
+    detail: 'Crisp detail',
     format: 'Format',
     quality: 'Quality',
     standard: 'standard',
@@ -109,6 +110,11 @@ export const en = {
     again: 'Enlarge again',
     cancelAll: 'Cancel all',
     tryCrop: 'Try models on a crop',
+  },
+  modelNames: {
+    faithful: 'Faithful',
+    clean: 'Clean',
+    crisp: 'Crisp',
   },
   estimate: {
     title: 'Estimate',
@@ -183,6 +189,11 @@ export const en = {
     start: 'Enlarge the film',
     startWhole: 'Enlarge the whole film',
     try: 'Try {{seconds}} seconds from {{time}}',
+    modelNames: {
+      faithful: 'Faithful',
+      clean: 'Clean',
+      crisp: 'Crisp',
+    },
     estimate: {
       none: 'Choose a film to see what it will take.',
       unknown: 'Not known: this browser does not tell how long it is.',

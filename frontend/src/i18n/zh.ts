@@ -100,6 +100,7 @@ export const zh: typeof en = {
     becomes: '{{width}} × {{height}} 像素',
     model: '模型',
     denoise: '降噪',
+    detail: '锐利细节',
     format: '格式',
     quality: '质量',
     standard: '标准',
@@ -110,6 +111,11 @@ export const zh: typeof en = {
     again: '重新放大',
     cancelAll: '全部取消',
     tryCrop: '用局部试模型',
+  },
+  modelNames: {
+    faithful: '忠实',
+    clean: '干净',
+    crisp: '锐利',
   },
   estimate: {
     title: '预计',
@@ -183,6 +189,11 @@ export const zh: typeof en = {
     start: '放大影片',
     startWhole: '放大整部影片',
     try: '从 {{time}} 起试 {{seconds}} 秒',
+    modelNames: {
+      faithful: '忠实',
+      clean: '干净',
+      crisp: '锐利',
+    },
     estimate: {
       none: '选择影片即可查看所需时间和空间。',
       unknown: '未知：此浏览器无法得知影片长度。',

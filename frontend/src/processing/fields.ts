@@ -25,8 +25,11 @@ export function commonFields({ format, quality, firstFrame, model }: TaskOptions
 }
 
 /** The fields of an upscaling except its model, whose name differs between tasks. */
-export function upscalingFields({ target, denoise }: Upscaling): FormFields {
-  return { ...targetFields(target), ...(denoise === null ? {} : { denoise }) };
+export function upscalingFields({ target, denoise, detail }: Upscaling): FormFields {
+  const fields = targetFields(target);
+  if (denoise !== null) fields.denoise = denoise;
+  if (detail !== null) fields.detail = detail;
+  return fields;
 }
 
 function targetFields(target: TargetSize): FormFields {

@@ -4,7 +4,7 @@ import type { FormFields } from '../api/client';
 import { FILM_CODECS, type FilmCodec, type FilmContainer } from '../api/constants';
 import type { components } from '../api/schema';
 import { upscalingFields } from './fields';
-import type { TargetSize } from './options';
+import { type TargetSize, UNTURNED } from './options';
 
 type Task = components['schemas']['TaskInfo'];
 
@@ -35,7 +35,7 @@ export interface FilmOptions {
 /** The text fields of `POST /api/jobs`. The task comes first: until it is named, the file counts as an image. */
 export function filmFields(options: FilmOptions, isAnimation: boolean): FormFields {
   const { model, target, container, codec, quality, encoder, deinterlace, part } = options;
-  const fields: FormFields = { task: FILM_TASK, ...upscalingFields({ model, target, denoise: null }) };
+  const fields: FormFields = { task: FILM_TASK, ...upscalingFields({ model, target, ...UNTURNED }) };
   if (model !== null) fields.model = model;
   if (container !== null) fields.format = container;
   // An animated image that stays one has no codec.

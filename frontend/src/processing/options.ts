@@ -17,12 +17,24 @@ export interface TaskOptions {
 export type TargetSize =
   { kind: 'scale'; factor: number } | { kind: 'size'; widthPx: number | null; heightPx: number | null };
 
+/** How much of other networks is mixed into a model: each 0 to 1 for models that have it, null if it is not turned. */
+export interface Dials {
+  denoise: number | null;
+  /** From what `denoise` makes to the network that draws crisp detail. */
+  detail: number | null;
+}
+
+export type Dial = keyof Dials;
+
+/** In the order in which their networks are mixed in. */
+export const DIALS: readonly Dial[] = ['denoise', 'detail'];
+
+export const UNTURNED: Dials = { denoise: null, detail: null };
+
 /** What upscaling takes, by itself or after another task. */
-export interface Upscaling {
+export interface Upscaling extends Dials {
   model: string | null;
   target: TargetSize;
-  /** 0 to 1, for models that can; null otherwise. */
-  denoise: number | null;
 }
 
 export interface UpscaleOptions extends TaskOptions, Upscaling {

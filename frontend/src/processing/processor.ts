@@ -16,7 +16,7 @@
 
 import type { OutputFormat } from '../api/constants';
 import type { TextValues } from '../lib/errors';
-import type { TaskOptions } from './options';
+import type { Dial, TaskOptions } from './options';
 
 export type ProcessingMode = 'server' | 'browser';
 
@@ -94,8 +94,8 @@ export interface ProcessorModel {
   task: string;
   /** Its own factor; null if it has none or it is not known yet. */
   scale: number | null;
-  /** It takes `denoise`. */
-  denoise: boolean;
+  /** The dials that it has. */
+  dials: readonly Dial[];
 }
 
 /** What a processor can do now. Asking is cheap: it loads no weights and no runtime. */

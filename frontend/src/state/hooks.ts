@@ -2,9 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { DEFAULT_LIMITS, type TaskId } from '../api/constants';
 import type { InputLimits } from '../files/check';
 import type { FilmLimits } from '../files/film';
+import type { Dial } from '../processing/options';
 import type { ProcessorModel } from '../processing/processor';
-import { useGeneralSettings, useServices, useStore } from './services';
+import { useGeneralSettings, useServices, useSettings, useStore } from './services';
 import { modeOf, type Mode } from './status';
+import { dialsOf, upscalingSettings } from './upscaling';
 
 export function useMode(): Mode {
   const { browser, status, build } = useServices();
@@ -26,6 +28,14 @@ export function useCapabilities() {
 /** The models that can do a task now. */
 export function useModels(task: TaskId): readonly ProcessorModel[] {
   return (useCapabilities().data?.models ?? []).filter((model) => model.task === task);
+}
+
+/** The dials of the model that upscales. */
+export function useDials(): readonly Dial[] {
+  const [settings] = useSettings(upscalingSettings);
+  const models = useModels('upscale');
+  const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
+  return dialsOf(settings, models, standard);
 }
 
 export function useInfo() {

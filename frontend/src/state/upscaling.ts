@@ -1,7 +1,8 @@
 /** The settings of upscaling, which is a task of its own and a step that others can add. */
 
-import { DENOISE, OUTPUT_FORMATS, type OutputFormat, QUALITY, SCALE } from '../api/constants';
-import type { UpscaleOptions, Upscaling } from '../processing/options';
+import { DENOISE, DETAIL, OUTPUT_FORMATS, type OutputFormat, QUALITY, SCALE } from '../api/constants';
+import type { Dial, UpscaleOptions, Upscaling } from '../processing/options';
+import type { ProcessorModel } from '../processing/processor';
 import type { RecipeForm } from './recipes';
 import type { SettingsPart } from './settings';
 import { isNullOr, isNumber, isOneOf, isText } from './valid';
@@ -13,6 +14,7 @@ export interface UpscalingSettings {
   heightPx: number | null;
   model: string | null;
   denoise: number;
+  detail: number;
   format: OutputFormat;
   /** null: the format's default. */
   quality: number | null;
@@ -28,6 +30,7 @@ export const upscalingSettings: SettingsPart<UpscalingSettings> = {
     heightPx: null,
     model: null,
     denoise: 0,
+    detail: 0,
     format: 'png',
     quality: null,
   },
@@ -38,6 +41,7 @@ export const upscalingSettings: SettingsPart<UpscalingSettings> = {
     heightPx: isNullOr(isNumber(SIDE_PX)),
     model: isNullOr(isText),
     denoise: isNumber(DENOISE),
+    detail: isNumber(DETAIL),
     format: isOneOf(...Object.keys(OUTPUT_FORMATS)),
     quality: isNullOr(isNumber(QUALITY)),
   },
@@ -52,26 +56,43 @@ export const upscalingRecipes: RecipeForm<UpscalingSettings> = {
     height: 'heightPx',
     model: 'model',
     denoise: 'denoise',
+    detail: 'detail',
     format: 'format',
     quality: 'quality',
   },
   sizing: (isExact) => ({ sizing: isExact ? 'size' : 'scale' }),
 };
 
-export function upscalingOf(settings: UpscalingSettings, hasDenoise: boolean): Upscaling {
-  const { sizing, factor, widthPx, heightPx } = settings;
+/** The dials of the model that is named, or of the standard one. */
+export function dialsOf(
+  { model }: UpscalingSettings,
+  models: readonly ProcessorModel[],
+  standard: string | null,
+): readonly Dial[] {
+  return models.find(({ id }) => id === (model ?? standard))?.dials ?? [];
+}
+
+/**
+ * `dials`: those that the model has. Without a named model the service chooses one by the size, and a dial names
+ * the one that has it; so at 0 it is not sent. A named model may be another than its own at 0.
+ */
+export function upscalingOf(settings: UpscalingSettings, dials: readonly Dial[]): Upscaling {
+  const { sizing, factor, widthPx, heightPx, model } = settings;
   const isExact = sizing === 'size' && (widthPx !== null || heightPx !== null);
+  const turned = (dial: Dial) =>
+    dials.includes(dial) && (model !== null || settings[dial] > 0) ? settings[dial] : null;
   return {
-    model: settings.model,
+    model,
     target: isExact ? { kind: 'size', widthPx, heightPx } : { kind: 'scale', factor },
-    denoise: hasDenoise ? settings.denoise : null,
+    denoise: turned('denoise'),
+    detail: turned('detail'),
   };
 }
 
-export function upscaleOptionsOf(settings: UpscalingSettings, hasDenoise: boolean): UpscaleOptions {
+export function upscaleOptionsOf(settings: UpscalingSettings, dials: readonly Dial[]): UpscaleOptions {
   return {
     task: 'upscale',
-    ...upscalingOf(settings, hasDenoise),
+    ...upscalingOf(settings, dials),
     format: settings.format,
     quality: settings.quality,
     firstFrame: false,

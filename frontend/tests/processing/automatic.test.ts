@@ -17,7 +17,7 @@ const ABLE: Capabilities = {
   available: true,
   reason: null,
   reasonKey: null,
-  models: [{ id: 'pixelmend-x4', title: '', task: 'upscale', scale: 4, denoise: false }],
+  models: [{ id: 'pixelmend-x4', title: '', task: 'upscale', scale: 4, dials: [] }],
   formats: ['png'],
   maxInputPixels: null,
   maxOutputPixels: null,

@@ -3,7 +3,12 @@ import { inpaintTask } from '../../src/features/inpaint/task';
 import { estimateFields, upscaleTask } from '../../src/features/upscale/task';
 import { jobFields } from '../../src/processing/fields';
 import { defineTask } from '../../src/processing/task';
-import type { InpaintOptions, TaskOptions, UpscaleOptions } from '../../src/processing/options';
+import {
+  type InpaintOptions,
+  type TaskOptions,
+  UNTURNED,
+  type UpscaleOptions,
+} from '../../src/processing/options';
 import { OPTIONS } from '../options';
 
 function fieldsOf<Options extends TaskOptions>(options: Options) {
@@ -15,6 +20,7 @@ const UPSCALE: UpscaleOptions = {
   model: 'm',
   target: { kind: 'size', widthPx: 100, heightPx: null },
   denoise: 0.3,
+  detail: 0.6,
   format: 'webp',
   quality: 80,
   firstFrame: true,
@@ -26,12 +32,13 @@ test('an upscaling as the service expects it', () => {
     model: 'm',
     width: 100,
     denoise: 0.3,
+    detail: 0.6,
     format: 'webp',
     quality: 80,
     first_frame: true,
   });
   // The service refuses a quality for a format that has none.
-  const lossless = fieldsOf({ ...UPSCALE, format: 'png', model: null, denoise: null, firstFrame: false });
+  const lossless = fieldsOf({ ...UPSCALE, format: 'png', model: null, ...UNTURNED, firstFrame: false });
   expect(lossless).toEqual({ task: 'upscale', width: 100, format: 'png' });
 });
 
@@ -53,7 +60,7 @@ test('an inpainting, and an upscaling after it', () => {
   };
   const alone = { task: 'inpaint', mask_grow: 4, mask_feather: 2, format: 'png' };
   expect(fieldsOf(inpaint)).toEqual(alone);
-  const thenUpscale = { model: 'up', target: { kind: 'scale', factor: 2 } as const, denoise: null };
+  const thenUpscale = { model: 'up', target: { kind: 'scale', factor: 2 } as const, ...UNTURNED };
   expect(fieldsOf({ ...inpaint, thenUpscale })).toEqual({
     ...alone,
     then: 'upscale',

@@ -17,7 +17,7 @@ test('a recipe says all options: what it does not name is as it is by default', 
     format: 'webp',
     quality: 82,
   });
-  expect(upscaleOptionsOf(settingsOf(upscalingRecipes, POSTER), true)).toMatchObject({
+  expect(upscaleOptionsOf(settingsOf(upscalingRecipes, POSTER), ['denoise'])).toMatchObject({
     target: { kind: 'size', widthPx: 6000, heightPx: null },
     model: 'pixelmend-x4-clean',
     denoise: 0.6,

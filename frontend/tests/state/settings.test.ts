@@ -7,7 +7,9 @@ import {
   settingsReducer,
   valuesOf,
 } from '../../src/state/settings';
-import { upscalingOf, upscalingSettings } from '../../src/state/upscaling';
+import { type Dial, UNTURNED } from '../../src/processing/options';
+import type { ProcessorModel } from '../../src/processing/processor';
+import { dialsOf, upscalingOf, upscalingSettings, type UpscalingSettings } from '../../src/state/upscaling';
 
 const PARTS = [settingsPart(generalSettings), settingsPart(upscalingSettings), settingsPart(inpaintSettings)];
 const DEFAULTS = { ...generalSettings.defaults, ...upscalingSettings.defaults, ...inpaintSettings.defaults };
@@ -33,14 +35,31 @@ test('the soft edge never exceeds the margin, which the service would refuse', (
 
 test('an exact size without any side is the factor', () => {
   const settings = upscalingSettings.defaults;
-  expect(upscalingOf({ ...settings, sizing: 'size' }, false).target).toEqual({ kind: 'scale', factor: 4 });
-  expect(upscalingOf({ ...settings, sizing: 'size', widthPx: 10 }, true)).toEqual({
+  expect(upscalingOf({ ...settings, sizing: 'size' }, []).target).toEqual({ kind: 'scale', factor: 4 });
+  expect(upscalingOf({ ...settings, sizing: 'size', widthPx: 10 }, ['denoise'])).toEqual({
     model: null,
     target: { kind: 'size', widthPx: 10, heightPx: null },
-    denoise: 0,
+    ...UNTURNED,
   });
 });
 
-test('noise is not removed by default, as by the service', () => {
-  expect(upscalingSettings.defaults.denoise).toBe(0);
+test('a dial is sent if the model has it, and at 0 if the model is named', () => {
+  const sent = (changes: Partial<UpscalingSettings>, dials: readonly Dial[] = ['denoise', 'detail']) => {
+    const { denoise, detail } = upscalingOf({ ...upscalingSettings.defaults, ...changes }, dials);
+    return [denoise, detail];
+  };
+  expect(sent({})).toEqual([null, null]);
+  expect(sent({ detail: 0.5 })).toEqual([null, 0.5]);
+  expect(sent({ detail: 0.5 }, ['denoise'])).toEqual([null, null]);
+  expect(sent({ model: 'm', denoise: 0.2 })).toEqual([0.2, 0]);
+});
+
+test('the dials are those of the model that is named, or of the standard one', () => {
+  const models: ProcessorModel[] = [
+    { id: 'a', title: '', task: 'upscale', scale: 4, dials: ['detail'] },
+    { id: 'b', title: '', task: 'upscale', scale: 4, dials: [] },
+  ];
+  expect(dialsOf(upscalingSettings.defaults, models, 'a')).toEqual(['detail']);
+  expect(dialsOf({ ...upscalingSettings.defaults, model: 'b' }, models, 'a')).toEqual([]);
+  expect(dialsOf({ ...upscalingSettings.defaults, model: 'gone' }, models, 'a')).toEqual([]);
 });

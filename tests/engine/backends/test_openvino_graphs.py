@@ -21,6 +21,7 @@ from pixelmend.engine.devices.precision import Precision, computes_bfloat16
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.tensors import ModuleNetwork
 from pixelmend.models.catalog import load_catalog
+from pixelmend.models.dials import UNTURNED, Dials
 from tests.engine.networks import broken, compact_state, embedded_model, load_model, model_from, photo
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16") if computes_bfloat16() else ("float32",)
@@ -96,11 +97,11 @@ def test_widths_are_favoured_only_by_the_kernels_for_amx(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("denoise", [None, 0.3])
+@pytest.mark.parametrize("dials", [UNTURNED, Dials(denoise=0.3)])
 def test_the_embedded_network_gives_the_values_of_the_traced_one(
-    denoise: float | None, precision: Precision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dials: Dials, precision: Precision, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    the_same(load_model(load_catalog(tmp_path), "pixelmend-x4", denoise), precision, monkeypatch)
+    the_same(load_model(load_catalog(tmp_path), "pixelmend-x4", dials), precision, monkeypatch)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3])

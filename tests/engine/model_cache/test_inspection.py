@@ -23,6 +23,7 @@ from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.description import ModelDescription
+from pixelmend.models.dials import UNTURNED, Dials
 from tests.engine.networks import compact_state, load_model
 
 
@@ -118,9 +119,9 @@ class Counter:
     def __init__(self) -> None:
         self.reads = 0
 
-    def __call__(self, catalog: Catalog, model_id: str, denoise: float | None) -> LoadedModel:
+    def __call__(self, catalog: Catalog, model_id: str, dials: Dials) -> LoadedModel:
         self.reads += 1
-        return read_model(catalog, model_id, denoise)
+        return read_model(catalog, model_id, dials)
 
 
 def test_a_bad_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
@@ -158,16 +159,16 @@ def test_a_partner_known_to_be_bad_is_not_read_again(tmp_path: Path) -> None:
     put(tmp_path / "realesr-general-x4v3.safetensors", compact_state(scale=4))
     (tmp_path / "realesr-general-wdn-x4v3.safetensors").write_bytes(b"rubbish")
     inspections = Inspections(counter := Counter())
-    for name, denoise in (("realesr-general-wdn-x4v3", None), ("realesr-general-x4v3", 0.5)):
+    for name, dials in (("realesr-general-wdn-x4v3", UNTURNED), ("realesr-general-x4v3", Dials(0.5))):
         with pytest.raises(ModelUnusable, match=r"^realesr-general-wdn-x4v3[.]safetensors: "):
-            inspections.load(load_catalog(tmp_path), name, denoise)
+            inspections.load(load_catalog(tmp_path), name, dials)
     assert counter.reads == 1
 
 
 def test_a_long_problem_is_cut_short(tmp_path: Path) -> None:
     put(tmp_path / "m.safetensors", compact_state())
 
-    def read(catalog: Catalog, model_id: str, denoise: float | None) -> LoadedModel:
+    def read(catalog: Catalog, model_id: str, dials: Dials) -> LoadedModel:
         raise ModelUnusable("long " * 1000)
 
     inspections = Inspections(read)
@@ -183,10 +184,10 @@ def test_what_the_system_would_not_give_is_no_fault_of_the_file(tmp_path: Path, 
     put(tmp_path / "m.safetensors", compact_state())
     left = [trouble]
 
-    def read(catalog: Catalog, model_id: str, denoise: float | None) -> LoadedModel:
+    def read(catalog: Catalog, model_id: str, dials: Dials) -> LoadedModel:
         if left:
             raise ModelUnusable("m.safetensors: not now") from left.pop()
-        return read_model(catalog, model_id, denoise)
+        return read_model(catalog, model_id, dials)
 
     inspections = Inspections(read)
     with pytest.raises(ModelUnusable, match="not now"):
@@ -231,10 +232,10 @@ def test_a_partner_that_is_bad_is_not_held_against_the_model(tmp_path: Path) -> 
     cache = cache_of(tmp_path)
     for _ in range(2):
         with pytest.raises(ModelUnusable, match=rf"^{names[1]}[.]safetensors: "):
-            cache.lease(names[0], denoise=0.5)
+            cache.lease(names[0], dials=Dials(denoise=0.5))
     assert cache.lease(names[0]).model.scale == 4
     put(tmp_path / f"{names[1]}.safetensors", compact_state(scale=4, seed=1))
-    assert cache.lease(names[0], denoise=0.5).model.scale == 4
+    assert cache.lease(names[0], dials=Dials(denoise=0.5)).model.scale == 4
 
 
 @pytest.fixture(scope="module")

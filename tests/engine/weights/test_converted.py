@@ -27,6 +27,7 @@ from pixelmend.engine.weights import converted_files
 from pixelmend.engine.weights.converted import ConvertedNetwork
 from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.models.catalog import load_catalog
+from pixelmend.models.dials import UNTURNED, Dials
 from tests.engine.networks import ROOT, colour, compact_state
 from tests.imaging.samples import noise
 from tests.models.ncnn_networks import rrdb
@@ -53,13 +54,11 @@ def files_in(folder: Path, **limits: int) -> ConvertedFiles:
     return ConvertedFiles(folder / "converted", Logger(), **limits)
 
 
-def opened(
-    models: Path, files: ConvertedFiles | None, name: str, denoise: float | None = None
-) -> OpenNetwork:
+def opened(models: Path, files: ConvertedFiles | None, name: str, dials: Dials = UNTURNED) -> OpenNetwork:
     """As a start opens it: nothing is known of its file."""
     profiles = MemoryProfiles(None, Logger())
     provider = CatalogProvider(lambda: load_catalog(models), cpu_device(), "float32", profiles, 1, files)
-    return provider.load_plan(ModelKey(name, denoise)).open()
+    return provider.load_plan(ModelKey(name, dials)).open()
 
 
 def pixels_of(network: OpenNetwork) -> NDArray[np.uint8]:
@@ -167,7 +166,7 @@ def test_two_files_of_ncnns_are_not_kept_by_one_of_them(tmp_path: Path) -> None:
 
 def test_what_pytorch_is_not_needed_for_is_not_kept(models: Path, tmp_path: Path) -> None:
     opened(models, files_in(tmp_path), "pixelmend-x4")
-    opened(models, files_in(tmp_path), "pixelmend-x4", denoise=0.5)
+    opened(models, files_in(tmp_path), "pixelmend-x4", Dials(denoise=0.5))
     assert not (tmp_path / "converted").exists()
 
 

@@ -21,6 +21,7 @@ from pixelmend.engine.weights.architecture import mix_states
 from pixelmend.engine.weights.files import read_state
 from pixelmend.engine.weights.tensors import as_arrays
 from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
+from pixelmend.models.dials import Dials
 from pixelmend.models.integrity import sha256_of
 from tests.engine.networks import compact_state, load_model
 
@@ -288,9 +289,26 @@ def mixable(
 @pytest.mark.parametrize("strength", [0.0, 0.25, 1.0])
 def test_denoise_mixes_the_two_networks(tmp_path: Path, strength: float) -> None:
     own, partner = compact_state(seed=1), compact_state(seed=2)
-    mixed = weights_of(load_model(mixable(tmp_path, own, partner), "m", denoise=strength))
+    mixed = weights_of(load_model(mixable(tmp_path, own, partner), "m", Dials(denoise=strength)))
     for name in own:
         expected = strength * own[name].double() + (1 - strength) * partner[name].double()
+        np.testing.assert_allclose(mixed[name].double(), expected, rtol=0, atol=1e-7)
+
+
+def test_detail_is_mixed_into_what_denoise_has_made(tmp_path: Path) -> None:
+    states = [compact_state(seed=seed) for seed in range(3)]
+    names = ("own", "clean", "vivid")
+    entries = [
+        replace(entry_of(saved(tmp_path, {"params": state}, f"{name}.pth")), id=name)
+        for name, state in zip(names, states, strict=True)
+    ]
+    entries[0] = replace(entries[0], denoise_partner="clean", own_denoise=0, detail_partner="vivid")
+    mixed = weights_of(load_model(Catalog(tuple(entries)), "own", Dials(denoise=0.25, detail=0.4)))
+    own, clean, vivid = states
+    for name in own:
+        expected = (
+            0.6 * (0.75 * own[name].double() + 0.25 * clean[name].double()) + 0.4 * vivid[name].double()
+        )
         np.testing.assert_allclose(mixed[name].double(), expected, rtol=0, atol=1e-7)
 
 
@@ -299,7 +317,7 @@ def test_weights_are_mixed_as_pytorch_interpolates(share: float) -> None:
     own, partner = compact_state(features=64, seed=1), compact_state(features=64, seed=2)
     mixed = mix_states(as_arrays(own), as_arrays(partner), share, "two")
     for name, tensor in own.items():
-        np.testing.assert_array_equal(mixed[name], torch.lerp(partner[name], tensor, share).numpy())
+        np.testing.assert_array_equal(mixed[name], torch.lerp(tensor, partner[name], share).numpy())
 
 
 @pytest.mark.parametrize("own_denoise", [0, 1])
@@ -307,16 +325,16 @@ def test_the_ends_of_denoise_are_the_two_networks(tmp_path: Path, own_denoise: i
     own, partner = compact_state(seed=1), compact_state(seed=2)
     catalog = mixable(tmp_path, own, partner, own_denoise)
     for strength, state in ((float(own_denoise), own), (1.0 - own_denoise, partner)):
-        mixed = weights_of(load_model(catalog, "m", denoise=strength))
+        mixed = weights_of(load_model(catalog, "m", Dials(denoise=strength)))
         assert all(torch.equal(mixed[name], state[name]) for name in state)
 
 
 def test_networks_of_different_shapes_are_not_mixed(tmp_path: Path) -> None:
     catalog = mixable(tmp_path, compact_state(features=8), compact_state(features=4))
     with pytest.raises(ModelUnusable, match=r"^own[.]pth and wdn[.]pth: cannot be mixed"):
-        load_model(catalog, "m", denoise=0.5)
+        load_model(catalog, "m", Dials(denoise=0.5))
 
 
 def test_denoise_without_a_partner_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidParameter, match="denoise is not offered by model 'm'"):
-        load_model(Catalog((entry_of(saved(tmp_path, compact_state())),)), "m", denoise=0.5)
+        load_model(Catalog((entry_of(saved(tmp_path, compact_state())),)), "m", Dials(denoise=0.5))

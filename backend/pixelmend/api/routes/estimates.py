@@ -93,7 +93,7 @@ def _view(
     return EstimateView(
         accepted=refusal is None,
         problem=None if refusal is None else service.problem_body(refusal),
-        model=form.model or service.default_models.upscaler(form.scale, form.denoise),
+        model=form.model or service.default_models.upscaler(form.scale, form.dials),
         device=DeviceInfo(
             type=device.type if device else None,
             name=device.name if device else None,

@@ -18,6 +18,7 @@ from pixelmend.engine.model_cache.provider import LoadPlan, ModelKey, ModelProvi
 from pixelmend.engine.recovery.policy import RecoveryLog, RecoveryPolicy
 from pixelmend.models.catalog import ModelTask, wrong_task
 from pixelmend.models.description import ModelDescription
+from pixelmend.models.dials import UNTURNED, Dials
 from pixelmend.models.hooks import Hooks
 from pixelmend.models.memory import FreedModel, ModelMemory
 
@@ -91,7 +92,7 @@ class ModelCache:
         self,
         model_id: str,
         *,
-        denoise: float | None = None,
+        dials: Dials = UNTURNED,
         sixteen_bit: bool = False,
         task: ModelTask = "upscale",
     ) -> OpenModel:
@@ -100,7 +101,7 @@ class ModelCache:
         sixteen_bit: run in FP32, since reduced precision would band. Raises UnknownModel, ModelUnusable,
         InvalidParameter, ModelTooLarge, DeviceMemoryError.
         """
-        opened = self._lease(ModelKey(model_id, denoise, sixteen_bit), task, for_job=True)
+        opened = self._lease(ModelKey(model_id, dials, sixteen_bit), task, for_job=True)
         found = opened.model.architecture.task
         if found != task:  # the task of a dropped-in file is known only after it was read
             self.release(opened)

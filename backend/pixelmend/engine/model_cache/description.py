@@ -31,7 +31,7 @@ def describe_models(
             )
             continue
         # The form that most images are computed in, if it is open.
-        usual = min(forms, key=lambda form: (form.key.sixteen_bit, form.key.denoise is not None))
+        usual = min(forms, key=lambda form: (form.key.sixteen_bit, bool(form.key.dials.turned)))
         yield ModelDescription(
             id=entry.id,
             task=task,

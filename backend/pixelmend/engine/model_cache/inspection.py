@@ -10,6 +10,7 @@ from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.weights.architecture import LoadedModel, read_model
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.description import ExecutionProfile
+from pixelmend.models.dials import UNTURNED, Dials
 
 MAX_PROBLEM_LENGTH = 300
 """Parsers quote from the files they fail on; descriptions travel to the API process again and again."""
@@ -41,7 +42,7 @@ _FileVersions = tuple[_FileVersion, ...]
 class Inspections:
     """Used by all threads of a worker."""
 
-    def __init__(self, read: Callable[[Catalog, str, float | None], LoadedModel] = read_model) -> None:
+    def __init__(self, read: Callable[[Catalog, str, Dials], LoadedModel] = read_model) -> None:
         self._read = read
         self._lock = Lock()
         self._by_path: dict[Path, tuple[_FileVersions, Inspection]] = {}
@@ -53,20 +54,20 @@ class Inspections:
             then, inspection = self._by_path.get(entry.path, (None, Inspection()))
         return inspection if then == now else Inspection()
 
-    def load(self, catalog: Catalog, model_id: str, denoise: float | None = None) -> LoadedModel:
+    def load(self, catalog: Catalog, model_id: str, dials: Dials = UNTURNED) -> LoadedModel:
         """As `read_model`, and remember the outcome: a bad file is not read twice."""
         entry = catalog.usable(model_id)
         self._raise_known_problem(entry)
-        if denoise is not None:
-            self._raise_known_problem(catalog.denoise_partner(model_id))
+        for partner in catalog.partners(model_id, dials):
+            self._raise_known_problem(partner.entry)
         # Taken before the file is read: if it is replaced meanwhile, what was read is not known of the new
         # one.
         version = _file_version(entry)
         try:
-            model = self._read(catalog, model_id, denoise)
+            model = self._read(catalog, model_id, dials)
         except ModelUnusable as error:
-            # With denoise, two files are read, and the other one may be the bad one.
-            if denoise is None and not _is_temporary(error):
+            # With a dial turned, several files are read, and another one may be the bad one.
+            if not dials.turned and not _is_temporary(error):
                 self._keep(entry, version, _unusable(error))
             raise
         known = model.architecture

@@ -22,6 +22,7 @@ from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.description import ExecutionProfile
+from pixelmend.models.dials import UNTURNED, Dials
 
 UNLEARNED_BYTES_PER_PX = 13_000
 """In FP32, before anything was measured: what RRDBNet takes, the hungriest of the common networks."""
@@ -36,7 +37,7 @@ class ModelKey:
     """What distinguishes open models. sixteen_bit: in FP32, for images of 16 bits."""
 
     id: str
-    denoise: float | None = None
+    dials: Dials = UNTURNED
     sixteen_bit: bool = False
 
 
@@ -176,7 +177,7 @@ class CatalogProvider:
         requested: Precision | None,
         device: Device,
     ) -> OpenNetwork:
-        model = self._inspections.load(catalog, key.id, key.denoise)
+        model = self._inspections.load(catalog, key.id, key.dials)
         try:
             keep = self._keep(model, catalog.get(key.id), key)
             network, note = open_network(model, device, requested, self._threads, keep)
@@ -214,10 +215,10 @@ class CatalogProvider:
         )
 
     def _keep(self, model: LoadedModel, entry: ModelEntry, key: ModelKey) -> Keep | None:
-        """What becomes of a model that PyTorch was needed for. A mixture belongs to two files, and is not
+        """What becomes of a model that PyTorch was needed for. A mixture belongs to several files, and is not
         kept.
         """
-        if self._converted is None or key.denoise is not None or not has_one_file(entry):
+        if self._converted is None or key.dials.turned or not has_one_file(entry):
             return None
         return partial(keep_graph, self._converted, model.sha256, model.architecture)
 

@@ -15,6 +15,7 @@ from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.engine.weights.files import State, read_weights
 from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
+from pixelmend.models.dials import UNTURNED, Dials
 from pixelmend.models.integrity import checked_file
 from pixelmend.models.tile_demands import TileDemands, deep_demands
 
@@ -103,33 +104,32 @@ class LoadedModel:
 def read_model(
     catalog: Catalog,
     model_id: str,
-    denoise: float | None = None,
+    dials: Dials = UNTURNED,
     *,
     threads: int = 0,
     converted: ConvertedFiles | None = None,
 ) -> LoadedModel:
     """Read, check and build a model.
 
-    denoise in [0, 1] mixes the model's weights with those of its partner (deep network interpolation, Wang et
-    al. 2018); the catalog says which of the two stands at 1. threads: for an executor that is set up while
+    dials mix the model's weights with those of its partners, one after the other (deep network interpolation,
+    Wang et al. 2018). threads: for an executor that is set up while
     the file is read; 0: it decides. converted: has what PyTorch was needed for before. Raises UnknownModel,
-    ModelUnusable, and InvalidParameter if `denoise` is given and the model has no partner.
+    ModelUnusable, and InvalidParameter for a dial that the model does not have.
     """
     entry = catalog.usable(model_id)
     if entry.path.suffix == ".onnx":
         with checked_file(entry.path, entry.sha256) as checked:
             return LoadedModel(entry.id, checked.sha256, _with_onnx_runtime(entry, checked.path, threads))
-    if converted is not None and denoise is None:
+    if converted is not None and not dials.turned:
         found = find_converted(converted, entry, partial(_read_again, entry))
         if found is not None:
             architecture = Architecture(network=found.network, **found.facts)
             return LoadedModel(entry.id, found.sha256, architecture, entry.overlap_px)
     state, sha256 = _read(entry, converted)
-    if denoise is not None:
-        other = catalog.denoise_partner(model_id)
-        partner, _ = _read(other, converted)
-        names = f"{entry.path.name} and {other.path.name}"
-        state = mix_states(state, partner, entry.own_share(denoise), names)
+    for other in catalog.partners(model_id, dials):
+        partner, _ = _read(other.entry, converted)
+        names = f"{entry.path.name} and {other.entry.path.name}"
+        state = mix_states(state, partner, other.share, names)
     built = _built(entry.path.name, state)
     if not all(np.isfinite(array).all() for array in state.values() if array.dtype.kind == "f"):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
@@ -148,14 +148,14 @@ def _read_again(entry: ModelEntry, sha256: str) -> Network:
     return _built(entry.path.name, state).network
 
 
-def mix_states(own: State, partner: State, own_share: float, names: str) -> State:
-    """own_share * own + (1 - own_share) * partner, in float32.
+def mix_states(own: State, partner: State, share: float, names: str) -> State:
+    """(1 - share) * own + share * partner, in float32.
 
     Raises ModelUnusable if names or shapes differ.
     """
     if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in partner.items()}:
         raise ModelUnusable(f"{names}: cannot be mixed, their tensors differ in name or shape")
-    return {name: _interpolated(partner[name], array, own_share) for name, array in own.items()}
+    return {name: _interpolated(array, partner[name], share) for name, array in own.items()}
 
 
 def _interpolated(start: NDArray[Any], end: NDArray[Any], share: float) -> NDArray[np.float32]:

@@ -48,8 +48,8 @@ class ModelFiles:
 def _paths(catalog: Catalog, model: str) -> list[Path]:
     try:
         entry = catalog.get(model)
-        partner = catalog.get(entry.denoise_partner) if entry.denoise_partner else None
+        partners = [catalog.get(partner) for partner in entry.partners.values()]
     except UnknownModel:
         return []  # the worker says so itself
-    entries = [each for each in (entry, partner) if each is not None and each.origin != "embedded"]
+    entries = [each for each in (entry, *partners) if each.origin != "embedded"]
     return [path for each in entries for path in each.files if path.is_file()]

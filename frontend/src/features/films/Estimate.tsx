@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { formatBytes, formatSeconds } from '../../lib/format';
 import { problemMessage } from '../../lib/message';
 import { upscalingFields } from '../../processing/fields';
+import { UNTURNED } from '../../processing/options';
 import { useMode } from '../../state/hooks';
 import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
@@ -21,7 +22,7 @@ export function Estimate({ film }: { film: Film | null }) {
   const facts = film?.facts ?? null;
   const frames = facts && framesOf(facts);
   const fields = {
-    ...upscalingFields({ model, target, denoise: null }),
+    ...upscalingFields({ model, target, ...UNTURNED }),
     ...(model === null ? {} : { model }),
     image_width: facts?.widthPx ?? 0,
     image_height: facts?.heightPx ?? 0,

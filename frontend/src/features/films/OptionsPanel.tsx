@@ -9,6 +9,7 @@ import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
 import { RecipeSelect } from '../../ui/RecipeSelect';
 import { SizeFields } from '../../ui/SizeFields';
+import { useModelName } from '../../ui/useModelName';
 import { useShortcuts } from '../../ui/useShortcuts';
 import { Estimate } from './Estimate';
 import { filmSize, TRIAL_S, trialStart } from './facts';
@@ -33,6 +34,7 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
   const { t } = useTranslation();
   const [settings, change] = useSettings(filmSettings);
   const models = useModels('upscale');
+  const nameOf = useModelName();
   const { filmSizing, filmFactor, filmWidthPx, filmHeightPx, filmModel } = settings;
   const facts = film?.facts ?? null;
   const state = film?.state ?? null;
@@ -60,7 +62,10 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
           label={t('options.model')}
           data={[
             { value: OWN, label: t('films.standardModel') },
-            ...models.map(({ id, scale }) => ({ value: id, label: scale ? `${id} (×${scale})` : id })),
+            ...models.map(({ id, scale }) => ({
+              value: id,
+              label: scale ? `${nameOf(id)} (×${scale})` : nameOf(id),
+            })),
           ]}
           value={filmModel ?? OWN}
           allowDeselect={false}

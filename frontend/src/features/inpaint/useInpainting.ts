@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { type Message, messageOf } from '../../lib/message';
 import type { InpaintOptions } from '../../processing/options';
 import type { ProcessProgress, ProcessResult } from '../../processing/processor';
+import { useDials } from '../../state/hooks';
 import { useServices, useSettings } from '../../state/services';
 import { upscalingOf, upscalingSettings } from '../../state/upscaling';
 import type { MaskEditor } from './mask/editor';
@@ -28,6 +29,7 @@ export function useInpainting({ model, isUpscaling, onResult }: Options): Inpain
   const { processor } = useServices();
   const [{ maskGrowPx, maskFeatherPx }] = useSettings(inpaintSettings);
   const [upscaling] = useSettings(upscalingSettings);
+  const dials = useDials();
   const [progress, setProgress] = useState<ProcessProgress | null>(null);
   const [isRunning, setRunning] = useState(false);
   const [message, setMessage] = useState<Message | null>(null);
@@ -49,7 +51,7 @@ export function useInpainting({ model, isUpscaling, onResult }: Options): Inpain
         model,
         maskGrowPx,
         maskFeatherPx,
-        thenUpscale: isUpscaling ? upscalingOf(upscaling, false) : null,
+        thenUpscale: isUpscaling ? upscalingOf(upscaling, dials) : null,
         // The result may be inpainted again, so nothing may be lost on the way.
         format: 'png',
         quality: null,

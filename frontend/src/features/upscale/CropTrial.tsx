@@ -6,6 +6,7 @@ import { useInfo, useModels } from '../../state/hooks';
 import { upscalingSettings } from '../../state/upscaling';
 import { type Point, wholeOf } from '../../imaging/geometry';
 import type { QueueItem } from '../../state/queue';
+import { useModelName } from '../../ui/useModelName';
 import { useSource } from '../../ui/viewer/useSource';
 import { centreOf, cropAround } from './crop';
 import { CropPicker } from './CropPicker';
@@ -21,6 +22,7 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
   const { probe, file } = item;
   const { source } = useSource(file, probe?.widthPx ?? null, probe?.heightPx ?? null);
   const models = useModels('upscale');
+  const nameOf = useModelName();
   const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
   const [side, setSide] = useState('160');
   const [centre, setCentre] = useState<Point | null>(null);
@@ -56,7 +58,12 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
           <Checkbox.Group label={t('trial.models')} value={ids} onChange={setChosen}>
             <Stack gap={8} mt={6}>
               {models.map((model) => (
-                <Checkbox key={model.id} value={model.id} label={model.title || model.id} />
+                <Checkbox
+                  key={model.id}
+                  value={model.id}
+                  label={nameOf(model.id)}
+                  description={model.title}
+                />
               ))}
               {models.length === 0 && <Text size="sm">{t('trial.none')}</Text>}
             </Stack>
@@ -70,7 +77,7 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
           </Button>
         </Stack>
       </Group>
-      <TrialPanes trial={trial} models={models} onUse={use} />
+      <TrialPanes trial={trial} onUse={use} />
     </Modal>
   );
 }

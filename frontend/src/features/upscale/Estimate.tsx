@@ -1,6 +1,6 @@
 import { useQueries } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { useMode } from '../../state/hooks';
+import { useDials, useMode } from '../../state/hooks';
 import { problemMessage } from '../../lib/message';
 import type { EstimateView } from '../../api/client';
 import type { QueueItem } from '../../state/queue';
@@ -14,20 +14,16 @@ import workbench from '../../ui/Workbench.module.css';
 /** No more images are asked for, to limit the requests; the others count as the mean of these. */
 const MAX_ASKED = 12;
 
-interface Props {
-  items: readonly QueueItem[];
-  hasDenoise: boolean;
-}
-
 /** Shows what a run will take before it begins, or why it would be refused. */
-export function Estimate({ items, hasDenoise }: Props) {
+export function Estimate({ items }: { items: readonly QueueItem[] }) {
   const { t } = useTranslation();
   const { api } = useServices();
   const [settings] = useSettings(upscalingSettings);
+  const dials = useDials();
   const mode = useMode();
   const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MAX_ASKED);
   const isSizeUnknown = items.some((item) => item.probe) && measured.length === 0;
-  const options = estimateFields(upscaleOptionsOf(settings, hasDenoise));
+  const options = estimateFields(upscaleOptionsOf(settings, dials));
   const answers = useQueries({
     queries: measured.map(({ probe }) => {
       const fields = { ...options, image_width: probe?.widthPx ?? 0, image_height: probe?.heightPx ?? 0 };

@@ -3,7 +3,7 @@ import { IconArrowsMaximize, IconFlask, IconPlayerStop } from '@tabler/icons-rea
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { targetSize } from '../../processing/targetSize';
-import { useModels } from '../../state/hooks';
+import { useDials } from '../../state/hooks';
 import { isActive, type QueueItem } from '../../state/queue';
 import { useServices, useSettings } from '../../state/services';
 import { upscaleOptionsOf, upscalingOf, upscalingRecipes, upscalingSettings } from '../../state/upscaling';
@@ -29,7 +29,7 @@ export function OptionsPanel({ items, selected }: Props) {
   const [settings, change] = useSettings(upscalingSettings);
   const { widthPx, heightPx } = selected?.probe ?? { widthPx: null, heightPx: null };
   const result =
-    widthPx && heightPx ? targetSize({ widthPx, heightPx }, upscalingOf(settings, false).target) : null;
+    widthPx && heightPx ? targetSize({ widthPx, heightPx }, upscalingOf(settings, []).target) : null;
   const canTry = selected !== null && selected.thumbnail !== null;
   return (
     <div className={`pm-card ${workbench.options}`}>
@@ -62,17 +62,16 @@ function StartBox({ items, selected }: Props) {
   const { t } = useTranslation();
   const { queue, runner } = useServices();
   const [settings] = useSettings(upscalingSettings);
-  const models = useModels('upscale');
+  const dials = useDials();
   const pending = items.filter((item) => ['ready', 'failed', 'cancelled'].includes(item.state));
   const active = items.filter(isActive);
   const repeated = pending.length === 0 && selected?.state === 'done' ? [selected] : [];
   const targets = pending.length > 0 ? pending : repeated;
-  const hasDenoise = models.some((model) => model.id === settings.model && model.denoise);
   const start = () =>
     queue.dispatch({
       type: 'submitted',
       ids: targets.map((item) => item.id),
-      options: upscaleOptionsOf(settings, hasDenoise),
+      options: upscaleOptionsOf(settings, dials),
     });
   useShortcuts({ 'Ctrl+Enter': start });
   const label =
@@ -83,7 +82,7 @@ function StartBox({ items, selected }: Props) {
         : t('options.startNone');
   return (
     <div className={workbench.start}>
-      <Estimate items={targets} hasDenoise={hasDenoise} />
+      <Estimate items={targets} />
       {active.length > 0 && targets.length === 0 ? (
         <Button
           size="md"

@@ -1,22 +1,21 @@
 import { Button, Loader } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import type { ProcessorModel } from '../../processing/processor';
 import { BlobImage } from '../../ui/BlobImage';
 import { formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
+import { useModelName } from '../../ui/useModelName';
 import classes from './Trial.module.css';
 import type { Pane, Trial } from './useTrial';
 
 interface Props {
   trial: Trial;
-  models: readonly ProcessorModel[];
   onUse: (id: string) => void;
 }
 
-export function TrialPanes({ trial, models, onUse }: Props) {
+export function TrialPanes({ trial, onUse }: Props) {
   const { t } = useTranslation();
+  const nameOf = useModelName();
   if (trial.panes.length === 0) return null;
-  const titleOf = (id: string) => models.find((model) => model.id === id)?.title ?? id;
   return (
     <div className={classes.panes} data-testid="trial">
       <figure className={classes.pane}>
@@ -26,7 +25,7 @@ export function TrialPanes({ trial, models, onUse }: Props) {
         <figcaption>{t('trial.original')}</figcaption>
       </figure>
       {trial.panes.map((pane) => (
-        <TrialPane key={pane.model} pane={pane} title={titleOf(pane.model)} onUse={() => onUse(pane.model)} />
+        <TrialPane key={pane.model} pane={pane} title={nameOf(pane.model)} onUse={() => onUse(pane.model)} />
       ))}
     </div>
   );

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { SCALE } from '../../api/constants';
 import type { Rect } from '../../imaging/geometry';
 import { type Message, messageOf } from '../../lib/message';
-import type { UpscaleOptions } from '../../processing/options';
+import { UNTURNED, type UpscaleOptions } from '../../processing/options';
 import type { ProcessResult } from '../../processing/processor';
 import { useServices, useSettings } from '../../state/services';
 import { upscalingSettings } from '../../state/upscaling';
@@ -45,7 +45,7 @@ export function useTrial(file: Blob): Trial {
           task: 'upscale',
           model,
           target: { kind: 'scale', factor: settings.sizing === 'scale' ? settings.factor : SCALE.default },
-          denoise: null,
+          ...UNTURNED,
           format: 'png',
           quality: null,
           firstFrame: false,

@@ -1,8 +1,8 @@
 /** The networks that the export in training/ wrote. This module is small, since it is part of the first load. */
 
-import { DEFAULT_INPAINT_MODEL, DENOISE } from '../../api/constants';
+import { DEFAULT_INPAINT_MODEL, DENOISE, DETAIL } from '../../api/constants';
 import { invalidParameter, ProcessError } from '../../lib/errors';
-import type { Upscaling } from '../options';
+import { DIALS, type Dial, type Upscaling } from '../options';
 import type { ProcessorModel } from '../processor';
 import manifest from './models/manifest.json';
 
@@ -18,59 +18,85 @@ export interface NetworkEntry {
   denoisePartner: string | null;
   /** The strength, 0 or 1, at which the network's own weights stand alone. */
   ownDenoise: number;
+  /** The network whose weights `detail` mixes in after that. */
+  detailPartner: string | null;
   /** A network of the same kind for twice the size. */
   twice: string | null;
-  /** Byte offset and count of each run of float16 weights in the file; null if there is no partner. */
+  /** Byte offset and count of each run of float16 weights in the file; null if it is in no mixture. */
   halves: number[][] | null;
 }
 
 export const NETWORKS: readonly NetworkEntry[] = manifest.models;
 
+const BOUNDS = { denoise: DENOISE, detail: DETAIL } as const;
+
 export const MODELS: readonly ProcessorModel[] = [
-  ...NETWORKS.map(({ id, title, scale, denoisePartner }): ProcessorModel => ({
-    id,
-    title,
+  ...NETWORKS.map((network): ProcessorModel => ({
+    id: network.id,
+    title: network.title,
     task: 'upscale',
-    scale,
-    denoise: denoisePartner !== null,
+    scale: network.scale,
+    dials: DIALS.filter((dial) => partnerOf(network, dial) !== null),
   })),
   {
     id: DEFAULT_INPAINT_MODEL,
     title: 'Pixelmend fill: continues what surrounds the hole',
     task: 'inpaint',
     scale: null,
-    denoise: false,
+    dials: [],
   },
 ];
 
-/** Weights of one network, or of two: `share` of the first and the rest of the second. */
+/** The weights of a network, and what is mixed into them, one after the other. */
 export interface ChosenNetwork {
   entry: NetworkEntry;
-  partner: NetworkEntry | null;
+  mixedIn: readonly MixedIn[];
+}
+
+/** `share`, between 0 and 1: how much of the mixture this network is. */
+export interface MixedIn {
+  entry: NetworkEntry;
   share: number;
 }
 
 /** Chooses as models/catalog.py does for the service. Raises ProcessError: `model-unavailable`, `refused`. */
 export function choose(wanted: Upscaling, networks: readonly NetworkEntry[] = NETWORKS): ChosenNetwork {
-  const entry = find(wanted.model ?? unnamed(wanted, networks), networks);
-  const { denoise } = wanted;
-  if (denoise === null) return { entry, partner: null, share: 1 };
-  if (entry.denoisePartner === null || !(denoise >= DENOISE.min && denoise <= DENOISE.max)) {
-    throw invalidParameter(`denoise=${denoise} is not offered by model ${entry.id}`);
+  let chosen: ChosenNetwork = {
+    entry: find(wanted.model ?? unnamed(wanted, networks), networks),
+    mixedIn: [],
+  };
+  const { entry: own } = chosen;
+  for (const dial of DIALS) {
+    const value = wanted[dial];
+    if (value === null) continue;
+    const partner = partnerOf(own, dial);
+    if (partner === null || !(value >= BOUNDS[dial].min && value <= BOUNDS[dial].max)) {
+      throw invalidParameter(`${dial}=${value} is not offered by model ${own.id}`);
+    }
+    const share = dial === 'denoise' && own.ownDenoise === 1 ? 1 - value : value;
+    chosen = withPartner(chosen, find(partner, networks), share);
   }
-  const partner = find(entry.denoisePartner, networks);
-  const share = entry.ownDenoise === 1 ? denoise : 1 - denoise;
-  if (share === 0) return { entry: partner, partner: null, share: 1 };
-  return { entry, partner: share === 1 ? null : partner, share };
+  return chosen;
+}
+
+/** At its ends a mixture is one of the two, of which alone the file is needed. */
+function withPartner(chosen: ChosenNetwork, entry: NetworkEntry, share: number): ChosenNetwork {
+  if (share === 0) return chosen;
+  if (share === 1) return { entry, mixedIn: [] };
+  return { ...chosen, mixedIn: [...chosen.mixedIn, { entry, share }] };
+}
+
+function partnerOf(entry: NetworkEntry, dial: Dial): string | null {
+  return dial === 'denoise' ? entry.denoisePartner : entry.detailPartner;
 }
 
 /** The first, or its sibling for at most twice the size, which computes no pixels that would be thrown away. */
 function unnamed(wanted: Upscaling, networks: readonly NetworkEntry[]): string {
   const first = networks[0];
   if (first === undefined) throw new ProcessError('model-unavailable', 'this build has no network');
-  const { target, denoise } = wanted;
+  const { target, denoise, detail } = wanted;
   const isSmall = target.kind === 'scale' && target.factor <= 2;
-  return isSmall && denoise === null && first.twice !== null ? first.twice : first.id;
+  return isSmall && denoise === null && detail === null && first.twice !== null ? first.twice : first.id;
 }
 
 function find(id: string, networks: readonly NetworkEntry[]): NetworkEntry {

@@ -5,7 +5,7 @@ import { OUTPUT_FORMATS, type OutputFormat } from '../../api/constants';
 import { submitJob } from '../../api/upload';
 import { ProcessError } from '../../lib/errors';
 import { jobFields } from '../fields';
-import type { TaskOptions } from '../options';
+import { DIALS, type TaskOptions } from '../options';
 import type { Capabilities, OnProgress, Processor, ProcessInput } from '../processor';
 import type { Task } from '../task';
 import { download } from './download';
@@ -50,7 +50,13 @@ async function capabilities(api: Api): Promise<Capabilities> {
     reasonKey: null,
     models: models
       .filter((model) => model.present)
-      .map(({ id, title, task, scale, denoise }) => ({ id, title, task, scale, denoise })),
+      .map((model) => ({
+        id: model.id,
+        title: model.title,
+        task: model.task,
+        scale: model.scale,
+        dials: DIALS.filter((dial) => model[dial]),
+      })),
     formats: Object.keys(OUTPUT_FORMATS) as OutputFormat[],
     maxInputPixels: null,
     maxOutputPixels: null,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { choose, MODELS, NETWORKS, type NetworkEntry } from '../../../src/processing/browser/manifest';
 import { fromFloat16, mixedWeights, toFloat16 } from '../../../src/processing/browser/worker/float16';
 import { failureOf } from '../../../src/processing/browser/worker/workerApi';
-import type { Upscaling } from '../../../src/processing/options';
+import { type Dials, UNTURNED, type Upscaling } from '../../../src/processing/options';
 
 function entry(id: string, changes: Partial<NetworkEntry> = {}): NetworkEntry {
   return {
@@ -15,6 +15,7 @@ function entry(id: string, changes: Partial<NetworkEntry> = {}): NetworkEntry {
     receptiveFieldPx: 18,
     denoisePartner: null,
     ownDenoise: 1,
+    detailPartner: null,
     twice: null,
     halves: null,
     ...changes,
@@ -22,13 +23,15 @@ function entry(id: string, changes: Partial<NetworkEntry> = {}): NetworkEntry {
 }
 
 const FAMILY = [
-  entry('plain', { denoisePartner: 'clean', ownDenoise: 0, twice: 'twofold' }),
+  entry('plain', { denoisePartner: 'clean', ownDenoise: 0, detailPartner: 'vivid', twice: 'twofold' }),
   entry('clean'),
+  entry('vivid'),
+  entry('other way', { denoisePartner: 'clean' }),
   entry('twofold', { scale: 2 }),
 ];
 
 function wanted(changes: Partial<Upscaling> = {}): Upscaling {
-  return { model: null, target: { kind: 'scale', factor: 4 }, denoise: null, ...changes };
+  return { model: null, target: { kind: 'scale', factor: 4 }, ...UNTURNED, ...changes };
 }
 
 test('what was exported is offered, and the filling', () => {
@@ -44,20 +47,27 @@ test('without a named network the first is chosen, or its sibling for at most tw
   expect(id({})).toBe('plain');
   expect(id({ target: { kind: 'scale', factor: 2 } })).toBe('twofold');
   expect(id({ target: { kind: 'scale', factor: 2 }, denoise: 0 })).toBe('plain');
+  expect(id({ target: { kind: 'scale', factor: 2 }, detail: 0 })).toBe('plain');
   expect(id({ target: { kind: 'size', widthPx: 10, heightPx: null } })).toBe('plain');
   expect(id({ model: 'clean' })).toBe('clean');
   expect(() => id({ model: 'other' })).toThrow('no model other');
 });
 
-test('denoise mixes a network with its partner; its ends are one of them', () => {
-  const chosen = (denoise: number) => {
-    const { entry: own, partner, share } = choose(wanted({ denoise }), FAMILY);
-    return [own.id, partner?.id ?? null, share];
+test('dials mix a network with its partners, one after the other; at its ends a mixture is one of them', () => {
+  const chosen = (dials: Partial<Dials>, model: string | null = null) => {
+    const { entry: own, mixedIn } = choose(wanted({ model, ...dials }), FAMILY);
+    return [own.id, ...mixedIn.flatMap((part) => [part.entry.id, part.share])];
   };
-  expect(chosen(0)).toEqual(['plain', null, 1]);
-  expect(chosen(1)).toEqual(['clean', null, 1]);
-  expect(chosen(0.25)).toEqual(['plain', 'clean', 0.75]);
-  expect(() => choose(wanted({ model: 'clean', denoise: 0.5 }), FAMILY)).toThrow('not offered');
+  expect(chosen({ denoise: 0 })).toEqual(['plain']);
+  expect(chosen({ denoise: 1 })).toEqual(['clean']);
+  expect(chosen({ denoise: 0.25 })).toEqual(['plain', 'clean', 0.25]);
+  expect(chosen({ denoise: 0.25, detail: 0.5 })).toEqual(['plain', 'clean', 0.25, 'vivid', 0.5]);
+  expect(chosen({ denoise: 1, detail: 0.5 })).toEqual(['clean', 'vivid', 0.5]);
+  expect(chosen({ denoise: 0.25, detail: 1 })).toEqual(['vivid']);
+  expect(chosen({ denoise: 0.25 }, 'other way')).toEqual(['other way', 'clean', 0.75]);
+  expect(() => chosen({ denoise: 0.5 }, 'clean')).toThrow('denoise=0.5 is not offered');
+  expect(() => chosen({ detail: 0.5 }, 'other way')).toThrow('detail=0.5 is not offered');
+  expect(() => chosen({ detail: 1.5 })).toThrow('detail=1.5');
 });
 
 test('half precision goes there and back, rounded to the nearest', () => {
@@ -78,7 +88,7 @@ test('weights are mixed where they lie, and nothing else is touched', () => {
     view.setUint8(0, 77);
     return new Uint8Array(view.buffer);
   };
-  const mixed = mixedWeights(file([1, -2, 8]), file([3, 2, 9]), [[3, 2]], 0.75);
+  const mixed = mixedWeights(file([1, -2, 8]), file([3, 2, 9]), [[3, 2]], 0.25);
   expect(mixed).toEqual(file([1.5, -1, 8]));
 });
 

@@ -25,8 +25,8 @@ export function toFloat16(value: number): number {
 }
 
 /**
- * A network between two of the same layout: `share` of the weights of one and the rest of its partner's (deep
- * network interpolation, Wang et al., 2019). `places` are offset and count of each run of float16 weights.
+ * A network between two of the same layout: `share` of the partner's weights and the rest of its own (deep network
+ * interpolation, Wang et al., 2018). `places` are offset and count of each run of float16 weights.
  */
 export function mixedWeights(
   own: Uint8Array<ArrayBuffer>,
@@ -41,7 +41,7 @@ export function mixedWeights(
   for (const [start = 0, count = 0] of places) {
     for (let at = start; at < start + 2 * count; at += 2) {
       const value =
-        share * fromFloat16(a.getUint16(at, true)) + (1 - share) * fromFloat16(b.getUint16(at, true));
+        (1 - share) * fromFloat16(a.getUint16(at, true)) + share * fromFloat16(b.getUint16(at, true));
       target.setUint16(at, toFloat16(value), true);
     }
   }

@@ -29,12 +29,12 @@ export class Networks {
   /** Loads the runtime and the weights unless they are loaded. `onBytes` counts the weights. */
   async use(chosen: ChosenNetwork, onBytes: OnBytes): Promise<Upscaler> {
     this.runtime ??= await loadRuntime();
-    const { entry, partner, share } = chosen;
-    const key = `${entry.id} ${share}`;
+    const { entry } = chosen;
+    const key = keyOf(chosen);
     if (this.open?.key !== key) {
       await this.open?.session.release();
       this.open = null;
-      const bytes = await weightsOf(entry, partner, share, onBytes);
+      const bytes = await weightsOf(chosen, onBytes);
       this.open = { key, bytes, session: await this.createSession(bytes) };
     }
     return {
@@ -108,20 +108,30 @@ export async function prefetch(): Promise<void> {
   await keep(first === undefined ? [wasm] : [wasm, urlOf(first)]);
 }
 
+function keyOf({ entry, mixedIn }: ChosenNetwork): string {
+  return [entry.id, ...mixedIn.map((part) => `${part.entry.id} ${part.share}`)].join(' ');
+}
+
 async function weightsOf(
-  entry: NetworkEntry,
-  partner: NetworkEntry | null,
-  share: number,
+  { entry, mixedIn }: ChosenNetwork,
   onBytes: OnBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (partner === null) return fetchBytes(entry, onBytes);
-  const total = entry.bytes + partner.bytes;
-  const own = await fetchBytes(entry, (done) => onBytes(done, total));
-  const other = await fetchBytes(partner, (done) => onBytes(entry.bytes + done, total));
-  if (own.length !== other.length || entry.halves === null) {
-    throw new ProcessError('failed', `${entry.id} and ${partner.id} cannot be mixed`);
+  const total = mixedIn.reduce((sum, part) => sum + part.entry.bytes, entry.bytes);
+  let before = 0;
+  const fetched = async (one: NetworkEntry) => {
+    const bytes = await fetchBytes(one, (done) => onBytes(before + done, total));
+    before += one.bytes;
+    return bytes;
+  };
+  let weights = await fetched(entry);
+  for (const { entry: partner, share } of mixedIn) {
+    const other = await fetched(partner);
+    if (weights.length !== other.length || entry.halves === null) {
+      throw new ProcessError('failed', `${entry.id} and ${partner.id} cannot be mixed`);
+    }
+    weights = mixedWeights(weights, other, entry.halves, share);
   }
-  return mixedWeights(own, other, entry.halves, share);
+  return weights;
 }
 
 function urlOf(entry: NetworkEntry): string {

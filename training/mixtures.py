@@ -1,0 +1,71 @@
+"""What lies between the networks of a family: the weights that its dials mix, and what they should draw.
+
+Weights that were trained apart draw well at the ends alone. The vivid network is therefore trained at points
+in between as well: there its picture should be the mixture of the pictures at the ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+
+def drawn_dials(rng: np.random.Generator) -> tuple[float, float]:
+    """``denoise`` and ``detail`` of a point between the ends.
+
+    Half of the points lie between the vivid network and one of the other two.
+    """
+    denoise = float(rng.integers(2) if rng.random() < 0.5 else rng.random())
+    return denoise, float(rng.uniform(0.1, 0.95))
+
+
+class Family:
+    """The faithful and the clean network, which stay as they are while the vivid one is trained."""
+
+    def __init__(
+        self, faithful: Mapping[str, Tensor], clean: Mapping[str, Tensor], device: torch.device
+    ) -> None:
+        """Raises ValueError if they have not one shape."""
+        if {name: tensor.shape for name, tensor in faithful.items()} != {
+            name: tensor.shape for name, tensor in clean.items()
+        }:
+            raise ValueError("the faithful and the clean network have not one shape")
+        self._faithful = {name: tensor.to(device).float() for name, tensor in faithful.items()}
+        self._clean = {name: tensor.to(device).float() for name, tensor in clean.items()}
+
+    def without_detail(self, denoise: float) -> dict[str, Tensor]:
+        """The weights between faithful and clean."""
+        return {name: own.lerp(self._clean[name], denoise) for name, own in self._faithful.items()}
+
+
+@contextmanager
+def weights_in_place(network: Module, weights: Mapping[str, Tensor]) -> Iterator[None]:
+    """``network`` computes with ``weights`` inside, and has its own again afterwards."""
+    with torch.no_grad():
+        own = {name: parameter.clone() for name, parameter in network.named_parameters()}
+        for name, parameter in network.named_parameters():
+            parameter.copy_(weights[name])
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                parameter.copy_(own[name])
+
+
+def mixed(base: Mapping[str, Tensor], network: Module, detail: float) -> dict[str, Tensor]:
+    """The weights between ``base`` and those of ``network``."""
+    with torch.no_grad():
+        return {name: base[name].lerp(own, detail) for name, own in network.named_parameters()}
+
+
+def pass_gradients_on(network: Module, detail: float) -> None:
+    """Make gradients of mixed weights those of the network's own: they are its share of the mixture."""
+    for parameter in network.parameters():
+        if parameter.grad is not None:
+            parameter.grad.mul_(detail)
