@@ -50,8 +50,8 @@ def test_documentation_describes_the_form(service: ServiceClient) -> None:
     document = service.client.get("/openapi.json").json()
     body = document["paths"]["/api/upscale"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(body["schema"]["properties"]) == {
-        "file", "scale", "width", "height", "model", "format", "quality", "tile", "denoise", "detail", "first_frame",
-        "fit", "recipe", "image_url",
+        "file", "scale", "width", "height", "model", "format", "quality", "tile", "denoise", "detail",
+        "first_frame", "fit", "recipe", "image_url",
     }  # fmt: skip
     assert "$ref" not in str(body)
 
