@@ -6,10 +6,11 @@ Its decorator schedules and forks as it does there; the API that lends devices i
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -71,6 +72,7 @@ def served(space: Path, log_file: Path, command: list[str], env: dict[str, str])
             env=env | {"GRADIO_SERVER_PORT": str(port)},
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
         try:
@@ -87,6 +89,9 @@ def served(space: Path, log_file: Path, command: list[str], env: dict[str, str])
         finally:
             process.terminate()
             process.wait(20)
+            # ZeroGPU's forks outlive the page, and each keeps half a gigabyte.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def uploaded(page: httpx.Client, name: str, data: bytes) -> dict[str, Any]:
