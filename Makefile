@@ -3,7 +3,7 @@
 # make wheel  dist/pixelmend-*.whl with the built page in it; needs Node.js
 # make torch  add PyTorch, for networks other than Compact on a machine without such a GPU
 # make test   everything that CI checks
-# make test-full  the same with long loops: 20 rounds of kills instead of 6
+# make test-full  the same with long loops: 20 rounds of kills instead of 4
 # make drills  the faults that are injected into real processes, alone, with a table of what was lost
 # make check  linters, types, layer contract
 # make fuzz   give every reader of foreign bytes damaged ones for SECONDS (600); stops at a finding (tests/fuzz)
@@ -19,7 +19,7 @@ PORT ?= 8000
 UV := .venv/bin/uv
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run torch web wheel test test-full drills check fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
+.PHONY: run torch web wheel test test-full drills check check-types check-style check-web fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, where there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -59,11 +59,19 @@ test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
 drills: .venv/.dev
 	.venv/bin/python -m pytest -m drill --drills --full
 
+# Two at a time; what each printed comes in one piece.
 check: .venv/.dev
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-style check-web
+
+check-types:
+	.venv/bin/mypy
+
+check-style:
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+
+check-web:
 	frontend/scripts/make.sh check
 
 SECONDS ?= 600

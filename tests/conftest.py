@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def kills_of(config: pytest.Config) -> int:
     """How often a drill kills what it kills."""
-    return 20 if config.getoption("--full") else 6
+    return 20 if config.getoption("--full") else 4
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,7 @@ def test_grey_image_with_transparency_and_16_bits_is_measured(tmp_path: Path) ->
     assert (row.size_px, row.error) == (32, None)
 
 
+@pytest.mark.full
 def test_what_fails_is_in_its_row_and_the_rest_is_measured(image: Path, tmp_path: Path) -> None:
     settings = Settings(
         _env_file=None, device="cpu", data_dir=tmp_path, max_input_pixels=20_000, log_level="error"
