@@ -24,7 +24,7 @@ from PIL import Image
 from training.degrade import add_noise, blur, compress
 from training.methods import Method, bicubic, network_method, read_network
 from training.metrics import compare, luma, seam_step
-from training.photographs import read_manifest
+from training.photographs import Photograph, read_manifest
 from training.photos import NAMES, photo
 from training.reduction import reduce_image
 from training.targets import split
@@ -92,6 +92,18 @@ def table(title: str, found: dict[str, list[Standing]]) -> str:
     return "\n".join(lines)
 
 
+def chosen(
+    apart: Sequence[Photograph], count: int, stems: Sequence[str] | None = None
+) -> Sequence[Photograph]:
+    """Those with these stems, in their order, or ``count`` evenly spread ones. Raises ValueError."""
+    if stems is None:
+        return apart[:: max(len(apart) // count, 1)][:count]
+    by_stem = {photograph.path.stem: photograph for photograph in apart}
+    if unknown := [stem for stem in stems if stem not in by_stem]:
+        raise ValueError(f"no photographs that were kept apart: {', '.join(unknown)}")
+    return [by_stem[stem] for stem in stems]
+
+
 def sheet_row(pictures: Sequence[Bytes], side: int) -> Bytes:
     """Middles side by side, at twice their size: (2*side, n*2*side, 3) uint8."""
     parts = [np.kron(square(picture, side), np.ones((2, 2, 1), np.uint8)) for picture in pictures]
@@ -107,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--photographs", type=Path, help="folder with a MANIFEST.csv, of which some were kept apart"
     )
     parser.add_argument("--apart", type=int, default=16, help="how many of those to judge")
+    parser.add_argument("--pictures", nargs="+", metavar="STEM", help="which of those, by their files' stems")
     parser.add_argument("--side", type=int, default=384, help="of the squares, px")
     parser.add_argument("--names", choices=NAMES, nargs="+", default=NAMES, metavar="NAME")
     parser.add_argument("--sheet", type=Path, help="PNG of all methods, a row per picture")
@@ -127,8 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     if options.photographs:
         _, apart = split(read_manifest(options.photographs))
-        step = max(len(apart) // options.apart, 1)
-        sets["kept apart"] = [photograph.read for photograph in apart[::step][: options.apart]]
+        sets["kept apart"] = [
+            photograph.read for photograph in chosen(apart, options.apart, options.pictures)
+        ]
     rows = []
     for title, readers in sets.items():
         found: dict[str, list[Standing]] = {method.name: [] for method in methods}

@@ -2,15 +2,20 @@
 
 Weights that were trained apart draw well at the ends alone. The vivid network is therefore trained at points
 in between as well: there its picture should be the mixture of the pictures at the ends.
+
+``python -m training.mixtures FAITHFUL CLEAN VIVID DENOISE DETAIL OUT`` writes the weights of one point.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import Module
 
@@ -69,3 +74,24 @@ def pass_gradients_on(network: Module, detail: float) -> None:
     for parameter in network.parameters():
         if parameter.grad is not None:
             parameter.grad.mul_(detail)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    for name in ("faithful", "clean", "vivid"):
+        parser.add_argument(name, type=Path)
+    for name in ("denoise", "detail"):
+        parser.add_argument(name, type=float)
+    parser.add_argument("out", type=Path)
+    options = parser.parse_args(arguments)
+    family = Family(load_file(options.faithful), load_file(options.clean), torch.device("cpu"))
+    vivid = load_file(options.vivid)
+    base = family.without_detail(options.denoise)
+    save_file(
+        {name: own.lerp(vivid[name].float(), options.detail) for name, own in base.items()}, options.out
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -19,7 +19,6 @@ from training import evaluate_vivid, export, targets, train_vivid
 from training.crispness import comb_loss, energy_loss, slope_loss, slopes, spectrum_loss
 from training.degrade import EVERYDAY, blur, degrade
 from training.discriminator import Discriminator
-from training.evaluate_vivid import everyday, gradient_energy, standing
 from training.mixtures import Family
 from training.photographs import Photograph
 from training.photos import photo
@@ -282,19 +281,3 @@ def test_a_network_of_another_scale_is_refused(start: Path, tmp_path: Path) -> N
     save_file({"a": torch.zeros(1)}, tmp_path / "none.safetensors")
     with pytest.raises(SystemExit):
         train_vivid.main([*command, "--start", str(tmp_path / "none.safetensors")])
-
-
-def test_what_a_standing_says() -> None:
-    picture = photo("coffee")[:128, :128]
-    low = everyday(picture, 4, 0)
-    assert low.shape == (32, 32, 3)
-    assert np.array_equal(low, everyday(picture, 4, 0))
-    assert not np.array_equal(low, everyday(picture, 4, 1))
-    same = standing(picture, picture, picture)
-    assert same.haarpsi == pytest.approx(1.0, abs=1e-5)
-    assert same.energy == 1.0
-    assert same.shift == (0.0, 0.0, 0.0)
-    lighter = np.minimum(picture, 253) + np.uint8(2)
-    assert standing(lighter, picture, picture).shift == pytest.approx((2.0, 2.0, 2.0), abs=0.5)
-    assert standing(blur(picture, np.full(2, 1.5)), picture, picture).energy < 0.6
-    assert gradient_energy(np.full((8, 8, 3), 9, np.uint8)) == 0.0
