@@ -4,7 +4,7 @@ import type { FormFields } from '../api/client';
 import { FILM_CODECS, type FilmCodec, type FilmContainer } from '../api/constants';
 import type { components } from '../api/schema';
 import { upscalingFields } from './fields';
-import { type TargetSize, UNTURNED } from './options';
+import type { Upscaling } from './options';
 
 type Task = components['schemas']['TaskInfo'];
 
@@ -16,10 +16,7 @@ export interface FilmPart {
   seconds: number;
 }
 
-export interface FilmOptions {
-  /** A model's id; null for the default one. */
-  model: string | null;
-  target: TargetSize;
+export interface FilmOptions extends Upscaling {
   /** null: the film's own, else MP4. An animated image stays what it is. */
   container: FilmContainer | null;
   /** null: the film's own, else H.264. */
@@ -34,8 +31,8 @@ export interface FilmOptions {
 
 /** The text fields of `POST /api/jobs`. The task comes first: until it is named, the file counts as an image. */
 export function filmFields(options: FilmOptions, isAnimation: boolean): FormFields {
-  const { model, target, container, codec, quality, encoder, deinterlace, part } = options;
-  const fields: FormFields = { task: FILM_TASK, ...upscalingFields({ model, target, ...UNTURNED }) };
+  const { model, container, codec, quality, encoder, deinterlace, part } = options;
+  const fields: FormFields = { task: FILM_TASK, ...upscalingFields(options) };
   if (model !== null) fields.model = model;
   if (container !== null) fields.format = container;
   // An animated image that stays one has no codec.

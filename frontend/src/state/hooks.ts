@@ -4,9 +4,9 @@ import type { InputLimits } from '../files/check';
 import type { FilmLimits } from '../files/film';
 import type { Dial } from '../processing/options';
 import type { ProcessorModel } from '../processing/processor';
-import { useGeneralSettings, useServices, useSettings, useStore } from './services';
+import { useGeneralSettings, useServices, useStore } from './services';
 import { modeOf, type Mode } from './status';
-import { dialsOf, upscalingSettings } from './upscaling';
+import { dialsOf } from './upscaling';
 
 export function useMode(): Mode {
   const { browser, status, build } = useServices();
@@ -30,12 +30,11 @@ export function useModels(task: TaskId): readonly ProcessorModel[] {
   return (useCapabilities().data?.models ?? []).filter((model) => model.task === task);
 }
 
-/** The dials of the model that upscales. */
-export function useDials(): readonly Dial[] {
-  const [settings] = useSettings(upscalingSettings);
+/** The dials of an upscaling model; null for the standard one. */
+export function useDials(model: string | null): readonly Dial[] {
   const models = useModels('upscale');
   const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
-  return dialsOf(settings, models, standard);
+  return dialsOf(model, models, standard);
 }
 
 export function useInfo() {

@@ -1,7 +1,7 @@
 /** The settings of upscaling, which is a task of its own and a step that others can add. */
 
 import { DENOISE, DETAIL, OUTPUT_FORMATS, type OutputFormat, QUALITY, SCALE } from '../api/constants';
-import type { Dial, UpscaleOptions, Upscaling } from '../processing/options';
+import type { Dial, Dials, UpscaleOptions, Upscaling } from '../processing/options';
 import type { ProcessorModel } from '../processing/processor';
 import type { RecipeForm } from './recipes';
 import type { SettingsPart } from './settings';
@@ -65,7 +65,7 @@ export const upscalingRecipes: RecipeForm<UpscalingSettings> = {
 
 /** The dials of the model that is named, or of the standard one. */
 export function dialsOf(
-  { model }: UpscalingSettings,
+  model: string | null,
   models: readonly ProcessorModel[],
   standard: string | null,
 ): readonly Dial[] {
@@ -76,16 +76,20 @@ export function dialsOf(
  * `dials`: those that the model has. Without a named model the service chooses one by the size, and a dial names
  * the one that has it; so at 0 it is not sent. A named model may be another than its own at 0.
  */
+export function turned(values: Record<Dial, number>, dials: readonly Dial[], model: string | null): Dials {
+  const sent = (dial: Dial) =>
+    dials.includes(dial) && (model !== null || values[dial] > 0) ? values[dial] : null;
+  return { denoise: sent('denoise'), detail: sent('detail') };
+}
+
+/** `dials`: those that the model has. */
 export function upscalingOf(settings: UpscalingSettings, dials: readonly Dial[]): Upscaling {
   const { sizing, factor, widthPx, heightPx, model } = settings;
   const isExact = sizing === 'size' && (widthPx !== null || heightPx !== null);
-  const turned = (dial: Dial) =>
-    dials.includes(dial) && (model !== null || settings[dial] > 0) ? settings[dial] : null;
   return {
     model,
     target: isExact ? { kind: 'size', widthPx, heightPx } : { kind: 'scale', factor },
-    denoise: turned('denoise'),
-    detail: turned('detail'),
+    ...turned(settings, dials, model),
   };
 }
 

@@ -59,7 +59,7 @@ test('the dials are those of the model that is named, or of the standard one', (
     { id: 'a', title: '', task: 'upscale', scale: 4, dials: ['detail'] },
     { id: 'b', title: '', task: 'upscale', scale: 4, dials: [] },
   ];
-  expect(dialsOf(upscalingSettings.defaults, models, 'a')).toEqual(['detail']);
-  expect(dialsOf({ ...upscalingSettings.defaults, model: 'b' }, models, 'a')).toEqual([]);
-  expect(dialsOf({ ...upscalingSettings.defaults, model: 'gone' }, models, 'a')).toEqual([]);
+  expect(dialsOf(null, models, 'a')).toEqual(['detail']);
+  expect(dialsOf('b', models, 'a')).toEqual([]);
+  expect(dialsOf('gone', models, 'a')).toEqual([]);
 });

@@ -3,8 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { formatBytes, formatSeconds } from '../../lib/format';
 import { problemMessage } from '../../lib/message';
 import { upscalingFields } from '../../processing/fields';
-import { UNTURNED } from '../../processing/options';
-import { useMode } from '../../state/hooks';
+import { useDials, useMode } from '../../state/hooks';
 import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
 import { MessageText } from '../../ui/MessageText';
@@ -18,11 +17,13 @@ export function Estimate({ film }: { film: Film | null }) {
   const { api } = useServices();
   const mode = useMode();
   const [settings] = useSettings(filmSettings);
-  const { model, target } = filmOptionsOf(settings, null);
+  const dials = useDials(settings.filmModel);
+  const options = filmOptionsOf(settings, dials, null);
+  const { model } = options;
   const facts = film?.facts ?? null;
   const frames = facts && framesOf(facts);
   const fields = {
-    ...upscalingFields({ model, target, ...UNTURNED }),
+    ...upscalingFields(options),
     ...(model === null ? {} : { model }),
     image_width: facts?.widthPx ?? 0,
     image_height: facts?.heightPx ?? 0,

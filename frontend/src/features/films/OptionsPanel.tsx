@@ -4,9 +4,10 @@ import { useTranslation } from 'react-i18next';
 import { formatClock } from '../../lib/format';
 import { saveBlob } from '../../lib/save';
 import { filmFields, type FilmPart } from '../../processing/films';
-import { useModels } from '../../state/hooks';
+import { useDials, useModels } from '../../state/hooks';
 import type { Film } from '../../state/films';
 import { useServices, useSettings } from '../../state/services';
+import { DialFields } from '../../ui/DialFields';
 import { RecipeSelect } from '../../ui/RecipeSelect';
 import { SizeFields } from '../../ui/SizeFields';
 import { useModelName } from '../../ui/useModelName';
@@ -34,6 +35,7 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
   const { t } = useTranslation();
   const [settings, change] = useSettings(filmSettings);
   const models = useModels('upscale');
+  const dials = useDials(settings.filmModel);
   const nameOf = useModelName();
   const { filmSizing, filmFactor, filmWidthPx, filmHeightPx, filmModel } = settings;
   const facts = film?.facts ?? null;
@@ -56,7 +58,7 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
               ...(sizing.heightPx === undefined ? {} : { filmHeightPx: sizing.heightPx }),
             })
           }
-          result={facts && filmSize(facts, filmOptionsOf(settings, null).target)}
+          result={facts && filmSize(facts, filmOptionsOf(settings, [], null).target)}
         />
         <Select
           label={t('options.model')}
@@ -72,6 +74,16 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
           inputWrapperOrder={['label', 'input', 'description']}
           description={models.find((model) => model.id === filmModel)?.title ?? t('films.standardHint')}
           onChange={(value) => change({ filmModel: value || null })}
+        />
+        <DialFields
+          dials={dials}
+          values={{ denoise: settings.filmDenoise, detail: settings.filmDetail }}
+          onChange={({ denoise, detail }) =>
+            change({
+              ...(denoise === undefined ? {} : { filmDenoise: denoise }),
+              ...(detail === undefined ? {} : { filmDetail: detail }),
+            })
+          }
         />
         <Button
           variant="default"
@@ -99,8 +111,9 @@ interface Send {
 function useSend(film: Film | null): Send {
   const { films, filmRunner } = useServices();
   const [settings] = useSettings(filmSettings);
+  const dials = useDials(settings.filmModel);
   const fields = (part: FilmPart | null) =>
-    filmFields(filmOptionsOf(settings, part), film?.facts?.isAnimation ?? false);
+    filmFields(filmOptionsOf(settings, dials, part), film?.facts?.isAnimation ?? false);
   return {
     film: () => film && filmRunner.start(film.id, fields(null)),
     copy: (part) => {

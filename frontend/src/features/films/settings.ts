@@ -1,4 +1,6 @@
 import {
+  DENOISE,
+  DETAIL,
   FILM_CODECS,
   FILM_CONTAINERS,
   FILM_DEINTERLACE,
@@ -9,8 +11,10 @@ import {
   SCALE,
 } from '../../api/constants';
 import { FILM_TASK, type FilmOptions, type FilmPart, fits } from '../../processing/films';
+import type { Dial } from '../../processing/options';
 import type { RecipeForm } from '../../state/recipes';
 import type { SettingsPart } from '../../state/settings';
+import { turned } from '../../state/upscaling';
 import { isNullOr, isNumber, isOneOf, isText } from '../../state/valid';
 
 export interface FilmSettings {
@@ -19,6 +23,8 @@ export interface FilmSettings {
   filmWidthPx: number | null;
   filmHeightPx: number | null;
   filmModel: string | null;
+  filmDenoise: number;
+  filmDetail: number;
   /** null, here and below: as the film has it, or the encoder's own. */
   filmContainer: FilmContainer | null;
   filmCodec: FilmCodec | null;
@@ -36,6 +42,8 @@ export const filmSettings: SettingsPart<FilmSettings> = {
     filmWidthPx: null,
     filmHeightPx: null,
     filmModel: null,
+    filmDenoise: 0,
+    filmDetail: 0,
     filmContainer: null,
     filmCodec: null,
     filmQuality: null,
@@ -48,6 +56,8 @@ export const filmSettings: SettingsPart<FilmSettings> = {
     filmWidthPx: isNullOr(isNumber(SIDE_PX)),
     filmHeightPx: isNullOr(isNumber(SIDE_PX)),
     filmModel: isNullOr(isText),
+    filmDenoise: isNumber(DENOISE),
+    filmDetail: isNumber(DETAIL),
     filmContainer: isNullOr(isOneOf(...Object.keys(FILM_CONTAINERS))),
     filmCodec: isNullOr(isOneOf(...Object.keys(FILM_CODECS))),
     filmQuality: isNullOr(isNumber(FILM_QUALITY)),
@@ -68,6 +78,8 @@ export const filmRecipes: RecipeForm<FilmSettings> = {
     width: 'filmWidthPx',
     height: 'filmHeightPx',
     model: 'filmModel',
+    denoise: 'filmDenoise',
+    detail: 'filmDetail',
     format: 'filmContainer',
     codec: 'filmCodec',
     quality: 'filmQuality',
@@ -77,11 +89,17 @@ export const filmRecipes: RecipeForm<FilmSettings> = {
   sizing: (isExact) => ({ filmSizing: isExact ? 'size' : 'scale' }),
 };
 
-export function filmOptionsOf(settings: FilmSettings, part: FilmPart | null): FilmOptions {
+export function filmOptionsOf(
+  settings: FilmSettings,
+  dials: readonly Dial[],
+  part: FilmPart | null,
+): FilmOptions {
+  const { filmDenoise: denoise, filmDetail: detail, filmModel: model } = settings;
   const { filmSizing, filmFactor, filmWidthPx, filmHeightPx } = settings;
   const isExact = filmSizing === 'size' && (filmWidthPx !== null || filmHeightPx !== null);
   return {
-    model: settings.filmModel,
+    model,
+    ...turned({ denoise, detail }, dials, model),
     target: isExact
       ? { kind: 'size', widthPx: filmWidthPx, heightPx: filmHeightPx }
       : { kind: 'scale', factor: filmFactor },

@@ -29,7 +29,7 @@ export function useInpainting({ model, isUpscaling, onResult }: Options): Inpain
   const { processor } = useServices();
   const [{ maskGrowPx, maskFeatherPx }] = useSettings(inpaintSettings);
   const [upscaling] = useSettings(upscalingSettings);
-  const dials = useDials();
+  const dials = useDials(upscaling.model);
   const [progress, setProgress] = useState<ProcessProgress | null>(null);
   const [isRunning, setRunning] = useState(false);
   const [message, setMessage] = useState<Message | null>(null);

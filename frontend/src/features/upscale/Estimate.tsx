@@ -19,7 +19,7 @@ export function Estimate({ items }: { items: readonly QueueItem[] }) {
   const { t } = useTranslation();
   const { api } = useServices();
   const [settings] = useSettings(upscalingSettings);
-  const dials = useDials();
+  const dials = useDials(settings.model);
   const mode = useMode();
   const measured = items.filter((item) => item.probe?.widthPx && item.probe.heightPx).slice(0, MAX_ASKED);
   const isSizeUnknown = items.some((item) => item.probe) && measured.length === 0;

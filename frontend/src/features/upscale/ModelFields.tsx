@@ -1,19 +1,16 @@
-import { Select, Slider, Stack, Text } from '@mantine/core';
+import { Select, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useSettings } from '../../state/services';
 import { useDials, useInfo, useModels } from '../../state/hooks';
 import { upscalingSettings } from '../../state/upscaling';
-import { DENOISE, DETAIL } from '../../api/constants';
-import type { Dial } from '../../processing/options';
+import { DialFields } from '../../ui/DialFields';
 import { useModelName } from '../../ui/useModelName';
-
-const BOUNDS = { denoise: DENOISE, detail: DETAIL } as const;
 
 export function ModelFields() {
   const { t } = useTranslation();
   const [settings, change] = useSettings(upscalingSettings);
   const models = useModels('upscale');
-  const dials = useDials();
+  const dials = useDials(settings.model);
   const nameOf = useModelName();
   const standard = useInfo().data?.default_model ?? models[0]?.id;
   const chosen = settings.model ?? standard ?? null;
@@ -34,36 +31,7 @@ export function ModelFields() {
         inputWrapperOrder={['label', 'input', 'description']}
         description={models.find((model) => model.id === chosen)?.title ?? '\u00a0'}
       />
-      {dials.map((dial) => (
-        <DialSlider key={dial} dial={dial} value={settings[dial]} onChange={change} />
-      ))}
+      <DialFields dials={dials} values={settings} onChange={change} />
     </Stack>
-  );
-}
-
-interface DialProps {
-  dial: Dial;
-  value: number;
-  onChange: (change: Partial<Record<Dial, number>>) => void;
-}
-
-function DialSlider({ dial, value, onChange }: DialProps) {
-  const { t } = useTranslation();
-  return (
-    <div>
-      <Text size="sm" fw={500} mb={4}>
-        {t(`options.${dial}`)}
-      </Text>
-      <Slider
-        aria-label={t(`options.${dial}`)}
-        thumbLabel={t(`options.${dial}`)}
-        min={BOUNDS[dial].min}
-        max={BOUNDS[dial].max}
-        step={0.05}
-        value={value}
-        onChange={(turned) => onChange({ [dial]: turned })}
-        label={(shown) => `${Math.round(shown * 100)} %`}
-      />
-    </div>
   );
 }

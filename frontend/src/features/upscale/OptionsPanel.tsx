@@ -62,7 +62,7 @@ function StartBox({ items, selected }: Props) {
   const { t } = useTranslation();
   const { queue, runner } = useServices();
   const [settings] = useSettings(upscalingSettings);
-  const dials = useDials();
+  const dials = useDials(settings.model);
   const pending = items.filter((item) => ['ready', 'failed', 'cancelled'].includes(item.state));
   const active = items.filter(isActive);
   const repeated = pending.length === 0 && selected?.state === 'done' ? [selected] : [];

@@ -10,9 +10,10 @@ import { correction } from '../../../src/ui/player/step';
 
 const FACTS: FilmFacts = { widthPx: 97, heightPx: 64, durationS: 2, frames: null, isAnimation: false };
 const SETTINGS = filmSettings.defaults;
+const DIALS = ['denoise', 'detail'] as const;
 
 test('the task is the first field, and what is left to the service is not sent', () => {
-  const fields = filmFields(filmOptionsOf(SETTINGS, null), false);
+  const fields = filmFields(filmOptionsOf(SETTINGS, DIALS, null), false);
   expect(Object.entries(fields)).toEqual([
     ['task', 'upscale-video'],
     ['scale', 2],
@@ -26,17 +27,21 @@ test('all that is chosen is sent', () => {
       filmSizing: 'size',
       filmHeightPx: 1080,
       filmModel: 'm',
+      filmDenoise: 0.4,
       filmContainer: 'mkv',
       filmCodec: 'hevc',
       filmQuality: 90,
       filmEncoder: 'software',
       filmDeinterlace: 'off',
     },
+    DIALS,
     { startS: 1.5, seconds: 3 },
   );
   expect(filmFields(chosen, false)).toEqual({
     task: 'upscale-video',
     height: 1080,
+    denoise: 0.4,
+    detail: 0,
     model: 'm',
     format: 'mkv',
     codec: 'hevc',
@@ -49,7 +54,7 @@ test('all that is chosen is sent', () => {
 });
 
 test('an animated image that stays one has no codec, and a lossless codec no quality', () => {
-  const chosen = filmOptionsOf({ ...SETTINGS, filmCodec: 'ffv1', filmQuality: 50 }, null);
+  const chosen = filmOptionsOf({ ...SETTINGS, filmCodec: 'ffv1', filmQuality: 50 }, DIALS, null);
   expect(filmFields(chosen, true)).toEqual({ task: 'upscale-video', scale: 2 });
   expect(filmFields({ ...chosen, container: 'mkv' }, true)).toMatchObject({ format: 'mkv', codec: 'ffv1' });
 });
