@@ -32,12 +32,19 @@ STOP_TIMEOUT_S = 60.0
 class _LoseableEnd(WorkerEnd):
     """A process that lost its service ends at once. Threads may still have something to tell."""
 
+    def __init__(self, end: socket.socket) -> None:
+        super().__init__(end)
+        self._end = end
+
     def send(self, message: FromWorker) -> None:
         with suppress(OSError, ValueError):  # ValueError: `close` was first
             super().send(message)
 
     def close(self) -> None:
         """Not left to the garbage collector, which may take the socket before its files."""
+        # The inbox may be reading still, which holds a lock that closing waits for.
+        with suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
         self._file.close()
         self._reader.close()
 
