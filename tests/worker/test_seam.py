@@ -76,7 +76,7 @@ class Bench:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         self.told.append(message)
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         self.losses.append((reason, by_itself))
 
     async def until(self, holds: Callable[[], object]) -> None:
