@@ -77,6 +77,7 @@ def _recoveries(service: RunningService) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith("pixelmend_recoveries_total{"))
 
 
+@pytest.mark.drill("a Vulkan device that runs full", times=1)
 def test_a_device_that_runs_full_computes_smaller_tiles_and_the_worker_lives(
     tmp_path: Path, exact: RunningService
 ) -> None:
