@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -60,6 +61,7 @@ class ThreadWorker:
         self._open = threading.Event()
         self._open.set()
         self._status: int | None = None
+        self._crash_status: int | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
@@ -86,6 +88,11 @@ class ThreadWorker:
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
 
+    def crash(self) -> None:
+        """As a process that a signal for a broken program ends."""
+        self._crash_status = -signal.SIGSEGV
+        self.kill()
+
     def _held(self, messages: Iterator[ToWorker]) -> Iterator[ToWorker]:
         for message in messages:
             self._open.wait()
@@ -102,7 +109,7 @@ class ThreadWorker:
                     messages = self._held(messages)
                     status = work(end, messages, first.settings, log, lambda: None, self._extensions)
         finally:
-            self._status = status
+            self._status = self._crash_status or status
             self._ended.set()
 
 

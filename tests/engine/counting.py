@@ -139,7 +139,7 @@ class CountingProvider:
         if key.id not in self.models:
             raise UnknownModel(f"model={key.id!r} is not known")
         weights = self.models[key.id]
-        elsewhere = (lambda error: self._open_on_cpu(key, error)) if self.has_cpu else None
+        elsewhere = (lambda because: self._open_on_cpu(key, because)) if self.has_cpu else None
         return LoadPlan(weights, self._memory_profile(key).bytes_for, lambda: self._open(key), elsewhere)
 
     def _memory_profile(self, key: ModelKey) -> MemoryProfile:
@@ -148,10 +148,10 @@ class CountingProvider:
     def profile_key(self, name: str) -> MemoryProfileKey:
         return MemoryProfileKey(name, 1, DEVICE.name, "float32")
 
-    def _open_on_cpu(self, key: ModelKey, error: DeviceMemoryError) -> OpenNetwork:
+    def _open_on_cpu(self, key: ModelKey, because: str) -> OpenNetwork:
         self.opened.append(f"{key.id} on the CPU")
         network = CountingNetwork(CountingDevice(10**9), 0, 0)
-        note = f"computed on the CPU: {error.message}"
+        note = f"computed on the CPU: {because}"
         return OpenNetwork(MODEL, network, (), Tiling(8, 0, 1, 1), note, 0, self._memory_profile(key))
 
     def _open(self, key: ModelKey) -> OpenNetwork:

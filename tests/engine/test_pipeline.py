@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,16 @@ import pytest
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, CorruptImage, InternalError, PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.device import Device, cpu_device
+from pixelmend.engine.devices.memory import HostMemory
 from pixelmend.engine.factory import build_model_cache, build_pipeline
+from pixelmend.engine.model_cache.cache import ModelCache
+from pixelmend.engine.model_cache.eviction import MemoryLimits
+from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
+from pixelmend.engine.model_cache.provider import CatalogProvider
 from pixelmend.engine.pipeline import Pipeline
 from pixelmend.engine.steps.work import Step, Work
+from pixelmend.models.catalog import load_catalog
 from pixelmend.tasks.image import ImageReport, ImageTask
 from pixelmend.tasks.options import FILL, ImageOptions, InpaintOptions, UpscaleOptions
 from tests.pictures import decoded, encoded, photo
@@ -69,9 +76,12 @@ def negative(work: Work) -> None:
 
 
 @contextmanager
-def running(folder: Path, log: Log, gate: Gate | None = None) -> Iterator[Pipeline]:
+def running(
+    folder: Path, log: Log, gate: Gate | None = None, cache: ModelCache | None = None
+) -> Iterator[Pipeline]:
+    """cache: None for one on the CPU."""
     settings = Settings(_env_file=None, data_dir=folder / "data", models_dir=folder / "models", device="cpu")
-    cache = build_model_cache(settings, cpu_device(), Logger())
+    cache = cache or build_model_cache(settings, cpu_device(), Logger())
     steps: dict[str, Step] = {"negative": negative, "wait": gate or Gate()}
     pipeline = build_pipeline(settings, cache, log, more_steps=steps)
     stop = threading.Event()
@@ -117,6 +127,23 @@ def test_a_step_of_the_tests_own_works_beside_the_built_in_ones(tmp_path: Path) 
     assert (report.model, report.width_px, report.inpainted_by) == ("pixelmend-x2", 96, FILL)
     done, total = log.parts["mixed"][-1]
     assert done == total == 2 * report.tiles
+
+
+def test_a_task_that_is_to_compute_on_the_cpu_does_not_touch_the_device_and_says_why(tmp_path: Path) -> None:
+    absent = Device("vulkan", 7, "a GPU with a driver that crashes", 10**9)
+    models = partial(load_catalog, tmp_path / "models")
+    provider = CatalogProvider(models, absent, None, MemoryProfiles(None, Logger()), threads=1)
+    cache = ModelCache(provider, absent, HostMemory(), MemoryLimits())
+    log = Log()
+    mixed = task(tmp_path, "mixed", (*INPAINT, "plan", "tiles", "encode"))
+    with running(tmp_path, log, cache=cache) as pipeline:
+        pipeline.submit(replace(mixed, on_cpu_because="its worker ended by SIGSEGV"))
+        log.wait()
+    report = log.ends["mixed"][0]
+    assert isinstance(report, ImageReport), report
+    assert report.device_type == "cpu"
+    assert report.notes == ("computed on the CPU: its worker ended by SIGSEGV",)
+    assert cache.read()[2] == ()  # for this task alone
 
 
 def test_each_task_ends_exactly_once_whatever_fails(tmp_path: Path) -> None:

@@ -59,12 +59,16 @@ class ScriptedWorker:
     def use_profiles(self, profiles: Mapping[str, Profile]) -> None:
         pass
 
+    def given_on_cpu(self) -> dict[str, str | None]:
+        """Why, by job."""
+        return {m.task.id: m.task.on_cpu_because for m in self.sent if isinstance(m, Submit)}
+
     def given(self) -> list[str]:
         return [m.task.id for m in self.sent if isinstance(m, Submit)]
 
-    def die(self, *, by_itself: bool = True) -> None:
+    def die(self, *, by_itself: bool = True, crashed: bool = False) -> None:
         self.alive = False
-        self.events.on_worker_lost(self.index, "killed by the test", by_itself=by_itself)
+        self.events.on_worker_lost(self.index, "killed by the test", by_itself=by_itself, crashed=crashed)
 
     def revive(self) -> None:
         self.alive = True
@@ -345,6 +349,36 @@ def test_two_workers_that_ended_by_themselves_count_whatever_else_was_lost_betwe
             bench.worker.die(by_itself=by_itself)
             bench.worker.revive()
         assert isinstance(job.error, InputQuarantined)
+
+    on_a_loop(body)
+
+
+def test_what_was_in_a_worker_that_crashed_computes_on_the_cpu_and_twice_is_the_end() -> None:
+    async def body() -> None:
+        bench = Bench()
+        job = bench.submit("a")
+        bench.worker.die(by_itself=False)
+        bench.worker.revive()
+        assert bench.worker.given_on_cpu() == {"a": None}  # it may try the same again
+        bench.worker.die(crashed=True)
+        bench.worker.revive()
+        assert bench.worker.given_on_cpu() == {"a": "its worker killed by the test"}
+        bench.worker.die(crashed=True)
+        assert isinstance(job.error, InputQuarantined)
+        bench.worker.revive()
+        bench.submit("next")
+        assert bench.worker.given_on_cpu() == {"next": None}
+
+    on_a_loop(body)
+
+
+def test_a_film_whose_worker_crashed_goes_on_where_it_was() -> None:
+    async def body() -> None:
+        bench = Bench()
+        bench.submit("film", is_long=True)
+        bench.worker.die(crashed=True)
+        bench.worker.revive()
+        assert bench.worker.given_on_cpu() == {"film": None}
 
     on_a_loop(body)
 

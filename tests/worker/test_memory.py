@@ -304,7 +304,7 @@ class Watcher:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         raise AssertionError(f"{message} is none of the scheduler's business")
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         self.lost.set()
 
 

@@ -42,7 +42,7 @@ class Bench:
             _env_file=None, device="cpu", threads=1, data_dir=folder, models_dir=folder / "models"
         )
         self.told: list[FromWorker] = []
-        self.losses: list[tuple[str, bool]] = []
+        self.losses: list[tuple[str, bool, bool]] = []
         self.ready = 0
         self.changed = asyncio.Condition()
         self.threads: list[ThreadWorker] = []
@@ -76,8 +76,8 @@ class Bench:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         self.told.append(message)
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
-        self.losses.append((reason, by_itself))
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
+        self.losses.append((reason, by_itself, crashed))
 
     async def until(self, holds: Callable[[], object]) -> None:
         while not holds():
@@ -207,6 +207,16 @@ def test_commands_have_happened_when_they_return(kind: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_worker_that_crashed_is_told_as_one(kind: str, tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        bench.worker.crash()
+        await bench.until(lambda: bench.losses)
+        assert bench.losses == [("ended by SIGSEGV", True, True)]
+
+    on_a_loop(kind, tmp_path, body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_lost_worker_is_told_and_the_next_one_keeps_what_was_pinned(kind: str, tmp_path: Path) -> None:
     async def body(bench: Bench) -> None:
         await bench.pool.execute(PinModel("pixelmend-x2", pinned=True))
@@ -221,6 +231,6 @@ def test_lost_worker_is_told_and_the_next_one_keeps_what_was_pinned(kind: str, t
         bench.pool.send(0, Submit(again))
         assert isinstance(await bench.end_of("again"), Done)
         assert len(bench.losses) == 1
-        assert bench.losses[0][1]
+        assert bench.losses[0][1:] == (True, False)
 
     on_a_loop(kind, tmp_path, body)

@@ -28,6 +28,7 @@ from pixelmend.worker.supervisor import Supervisor
 class Losses:
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.crashes: list[bool] = []
         self.ready = asyncio.Event()
 
     def on_worker_ready(self, index: int) -> None:
@@ -36,8 +37,9 @@ class Losses:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         raise AssertionError(f"nothing was asked, and {message} came")
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         self.reasons.append(reason)
+        self.crashes.append(crashed)
 
 
 @pytest.mark.full
@@ -127,5 +129,31 @@ def test_settings_that_change_while_a_worker_starts_reach_it_and_those_after_it(
             assert await configured(1) == 7
         finally:
             await supervisor.stop()
+
+    asyncio.run(asyncio.wait_for(body(), 60))
+
+
+@pytest.mark.parametrize(
+    ("name", "crashed"), [("SIGSEGV", True), ("SIGABRT", True), ("SIGFPE", True), ("SIGKILL", False)]
+)
+def test_a_worker_that_crashed_is_told_from_one_that_was_killed(
+    tmp_path: Path, name: str, crashed: bool
+) -> None:
+    settings = Settings(_env_file=None, device="cpu", data_dir=tmp_path, models_dir=tmp_path)
+    program = f"import os, signal; os.kill(os.getpid(), signal.{name})"
+
+    def spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", program], pass_fds=[theirs.fileno()])
+
+    async def body() -> None:
+        supervisor, losses = Supervisor(settings, Logger(), spawn=spawn), Losses()
+        supervisor.start(losses, 0)
+        try:
+            while not losses.reasons:
+                await asyncio.sleep(0.01)
+        finally:
+            await supervisor.stop()
+        assert losses.reasons[0] == f"ended by {name}"
+        assert losses.crashes[0] is crashed
 
     asyncio.run(asyncio.wait_for(body(), 60))

@@ -258,6 +258,11 @@ class Job:
             self.done_tiles, self.total_tiles, self.tiles_started_s = 0, 0, None
         self.notify()
 
+    def compute_on_cpu(self, because: str) -> None:
+        """From its next start on."""
+        assert isinstance(self.task, ImageTask), "no worker runs a batch"
+        self.task = replace(self.task, on_cpu_because=because)
+
     def end(self) -> None:
         """Nothing runs it any more, and what it took is free."""
         self.ended.set()

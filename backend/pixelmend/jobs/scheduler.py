@@ -214,10 +214,11 @@ class Scheduler:
             case _:
                 self._log.warning("unexpected message", kind=message.kind)
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         """Put what was in the worker back to the front of the queue; quarantine what ended it twice.
 
-        by_itself: otherwise it was ended from here, which says nothing against an input.
+        by_itself: otherwise it was ended from here, which says nothing against an input. crashed: the next
+        attempt must not do the very same, so it computes on the CPU.
         """
         for job in reversed(self._placement.lose(index)):
             job.lost_workers += 1
@@ -228,11 +229,11 @@ class Scheduler:
                 self._quarantine(job, reason)
                 continue
             if job.lost_workers >= MAX_LOST_WORKERS:
-                gone = NoWorker(
-                    f"{job.lost_workers} workers were lost while job {job.id} was in them: {reason}"
-                )
-                self._end(job, JobEvent.FAIL, gone)
+                lost = f"{job.lost_workers} workers were lost while job {job.id} was in them: {reason}"
+                self._end(job, JobEvent.FAIL, NoWorker(lost))
                 continue
+            if crashed and not job.is_long:  # a film would take days there
+                job.compute_on_cpu(f"its worker {reason}")
             self._log.warning(
                 "job goes back to the queue", job=job.id, lost_workers=job.lost_workers, reason=reason
             )

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pixelmend.core.config import Settings
 from pixelmend.core.error_codes import error_from_code
@@ -145,13 +145,15 @@ class ChildEngine:
             case _:
                 pass  # the supervisor has used the others
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
-        """What was in the worker is tried once more in the next one."""
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
+        """What was in the worker is tried once more in the next one; on the CPU if it has crashed."""
         status = self._supervisor.status()
         if status.failed_starts:
             self._fail(list(self._pending.values()), NoWorker(status.problem or reason))
             return
         for pending in list(self._pending.values()):
+            if pending.is_sent and crashed:
+                pending.task = replace(pending.task, on_cpu_because=f"its worker {reason}")
             pending.losses += pending.is_sent
             pending.is_sent = False
             if pending.is_cancelled:

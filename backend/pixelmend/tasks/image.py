@@ -31,6 +31,7 @@ FilePath = Annotated[Path, PlainSerializer(_path_as_text), PlainValidator(_path_
 class ImageTask:
     """steps: the names of the pipeline's steps, in their order. mask_path: for a task that takes a mask.
     parts_path: a folder for what a long task has finished, from which it goes on after it was interrupted.
+    on_cpu_because: why its networks compute on the CPU; None: on the worker's device.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ImageTask:
     steps: tuple[str, ...]
     mask_path: FilePath | None = None
     parts_path: FilePath | None = None
+    on_cpu_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,19 @@ def in_words(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else type(error).__name__
 
 
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL) + (
+    (signal.SIGBUS,) if sys.platform != "win32" else ()
+)
+"""Signals by which a process ends that computes with a broken library or driver, or whose allocation failed
+in code that does not expect it. SIGKILL comes from outside, and says nothing against a device.
+"""
+
+
+def has_crashed(code: int) -> bool:
+    """code: a process's exit status."""
+    return -code in CRASHES
+
+
 def describe_exit(code: int) -> str:
     if code < 0:
         return f"ended by {signal.Signals(-code).name}"

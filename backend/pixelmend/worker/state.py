@@ -42,8 +42,10 @@ class WorkerEvents(Protocol):
 
     def on_worker_message(self, index: int, message: FromWorker) -> None: ...
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
-        """by_itself: it ended, or the system ended it; otherwise we did."""
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
+        """by_itself: it ended, or the system ended it; otherwise we did. crashed: code of a library or of a
+        driver did what no process may.
+        """
         ...
 
 

@@ -23,7 +23,7 @@ from pixelmend.worker.protocol import (
     from_worker_codec,
     to_worker_codec,
 )
-from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, in_words, spawn
+from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, has_crashed, in_words, spawn
 from pixelmend.worker.state import WorkerEvents, WorkerState
 from pixelmend.worker.status import WorkerStatus
 from pixelmend.worker.watchdog import watch
@@ -198,5 +198,8 @@ class Supervisor:
             if self.state.problem is None or was_ready:
                 self.state.problem = f"the worker was lost: {reason}"
             self._log.error("worker lost", reason=reason, was_ready=was_ready)
-            self._events.on_worker_lost(self._index, reason, by_itself=self._kill_reason is None)
+            by_itself = self._kill_reason is None
+            self._events.on_worker_lost(
+                self._index, reason, by_itself=by_itself, crashed=by_itself and has_crashed(code)
+            )
         return was_ready

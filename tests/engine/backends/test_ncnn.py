@@ -175,30 +175,101 @@ def test_values_that_are_not_finite_are_a_fault(device: str) -> None:
 
 
 @on_every_device
-def test_ncnns_bad_alloc_is_a_device_without_memory_and_the_next_tile_computes(device: str) -> None:
+def test_a_process_without_memory_is_a_device_without_memory_and_the_next_tile_computes(device: str) -> None:
     values = elsewhere(
         """
+        import resource
+        import psutil
         from pixelmend.core.errors import DeviceMemoryError
+        from pixelmend.engine.backends.ncnn_models import open_in_ncnn
+        from tests.engine.networks import embedded_model
 
-        class Exhausted:
-            def create_extractor(self):
-                raise MemoryError("std::bad_alloc")
-
-        state = read_state(*compact(scale=2)[:2], "net")
-        graph = compact_graph(convolutions_of(state), slopes_of(state), 2)
-        network = NcnnNetwork(graph, device, "float32", 2, adds_input=True)
-        right = network.run(tiles, grey).pixels
-        network._net = Exhausted()
-        try:
-            network.run(tiles, grey)
-        except DeviceMemoryError as error:
-            said = str(error)
-        end(said=said, same=bool((network.run(tiles, grey).pixels == right).all()))
+        network = open_in_ncnn(embedded_model(), device, "float32")
+        tile = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3), np.uint8)
+        right = network.run(tile, grey[:1]).pixels
+        network.release_memory()
+        said, same = [], []
+        for spare_mb in (0, 1, 2, 3, 4, 6, 8):
+            limit = psutil.Process().memory_info().vms + (spare_mb << 20)
+            resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+            try:
+                same.append(bool((network.run(tile, grey[:1]).pixels == right).all()))
+            except DeviceMemoryError as error:
+                said.append(str(error))
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        same.append(bool((network.run(tile, grey[:1]).pixels == right).all()))
+        end(said=said, same=same)
     """,
         device,
     )
-    assert "a tile of 32x24 px does not fit" in values["said"]
+    assert any("a tile of 96x96 px does not fit" in said for said in values["said"])
+    assert all(values["same"])
+
+
+@pytest.mark.full
+def test_a_device_that_refuses_any_of_a_tiles_allocations_does_not_end_the_process() -> None:
+    values = elsewhere(
+        """
+        import ncnn
+        from pixelmend.core.errors import DeviceMemoryError
+
+        calls, allowed = 0, 1_000_000
+
+        def refusing(allocator):
+            given = allocator.fastMalloc
+
+            def fastMalloc(self, *size):  # by another name, pybind11 would call it again and again
+                global calls
+                calls += 1
+                return given(self, *size) if calls <= allowed else None
+
+            allocator.fastMalloc = fastMalloc
+
+        refusing(ncnn.VkBlobAllocator)
+        refusing(ncnn.VkStagingAllocator)
+        state = read_state(*compact(scale=2)[:2], "net")
+        graph = compact_graph(convolutions_of(state), slopes_of(state), 2)
+        network = NcnnNetwork(graph, device, "float16", 2, adds_input=True)
+        calls = 0
+        right = network.run(tiles[:1], grey[:1]).pixels
+        refused, total = [], calls
+        for allowed in range(total):
+            calls = 0
+            try:
+                network.run(tiles[:1], grey[:1])
+            except DeviceMemoryError as error:
+                refused.append(str(error))
+        allowed = total
+        calls = 0
+        end(refused=refused, total=total, same=bool((network.run(tiles[:1], grey[:1]).pixels == right).all()))
+    """,
+        "vulkan",
+    )
+    assert values["total"] > 3
+    assert len(values["refused"]) == values["total"]
+    assert all("a tile of 32x24 px does not fit" in said for said in values["refused"])
     assert values["same"]
+
+
+@pytest.mark.full
+def test_weights_that_do_not_fit_are_told_before_ncnn_reads_them() -> None:
+    values = elsewhere(
+        """
+        import ncnn
+        from pixelmend.core.errors import DeviceMemoryError
+
+        ncnn.VkBlobAllocator.fastMalloc = lambda self, *size: None
+        state = read_state(*compact(scale=2)[:2], "net")
+        graph = compact_graph(convolutions_of(state), slopes_of(state), 2)
+        try:
+            NcnnNetwork(graph, device, "float16", 2, adds_input=True)
+        except DeviceMemoryError as error:
+            end(said=str(error))
+    """,
+        "vulkan",
+    )
+    assert "vkAllocateMemory failed" in values["said"]
 
 
 def test_on_the_cpu_memory_of_tiles_is_given_back() -> None:

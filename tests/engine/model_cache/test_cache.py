@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 
+from pixelmend.core.config_values import RecoveryAction
 from pixelmend.core.errors import ModelHeld, ModelTooLarge, ModelUnusable, UnknownModel
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.devices.device import cpu_device
@@ -201,6 +202,32 @@ def test_a_job_whose_model_has_no_room_gets_it_on_the_cpu_for_this_once() -> Non
     del held  # or its memory is not free yet
     use(cache, "b")
     assert provider.opened == ["a", "b on the CPU", "b"]
+
+
+def test_a_lease_on_the_cpu_stands_beside_the_model_on_the_device_and_says_why() -> None:
+    _, provider = counting(a=600)
+    provider.has_cpu = True
+    cache = cache_of(provider)
+    here = cache.lease("a")
+    elsewhere = cache.lease("a", on_cpu_because="its worker crashed")
+    assert elsewhere.note == "computed on the CPU: its worker crashed"
+    assert elsewhere.runner is not here.runner
+    assert elsewhere.bytes == 0
+    cache.release(elsewhere)
+    assert cache.lease("a") is here
+    assert provider.opened == ["a", "a on the CPU"]
+    assert [model.leases for model in cache.read()[2]] == [2]
+
+
+@pytest.mark.parametrize(("has_cpu", "actions"), [(False, ("other-device",)), (True, ("smaller-tile",))])
+def test_where_there_is_no_other_device_or_the_policy_allows_none_it_is_computed_here(
+    has_cpu: bool, actions: tuple[RecoveryAction, ...]
+) -> None:
+    _, provider = counting(a=600)
+    provider.has_cpu = has_cpu
+    cache = cache_of(provider, policy=RecoveryPolicy(out_of_memory=actions))
+    leased = cache.lease("a", on_cpu_because="its worker crashed")
+    assert (leased.note, provider.opened) == (None, ["a"])
 
 
 def test_a_job_is_refused_if_the_policy_keeps_it_from_the_cpu() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pixelmend.engine.backends.network import KeepsMemory
 from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetwork
 from tests.engine.counting import CountingDevice, CountingNetwork
 from tests.engine.networks import colour
@@ -116,6 +117,10 @@ def test_larger_calls_are_measured_and_what_earlier_ones_left_is_counted() -> No
             self.buffers = max(self.buffers, needed)
             return super().run(tiles, grey)
 
+        def release_memory(self) -> None:
+            counter.take(for_a_while=0, for_ever=-self.buffers)
+            self.buffers = 0
+
         buffers = 0
 
     network = ProbedNetwork(
@@ -126,3 +131,9 @@ def test_larger_calls_are_measured_and_what_earlier_ones_left_is_counted() -> No
     for side in (8, 4, 8, 16):
         network.run(np.zeros((1, side, side, 3), np.uint8), colour())
     assert seen == [(64, 640 + 500), (256, 2560 + 500)]
+    # The cache sees this wrapper, and what lies in it gives its memory back through it.
+    assert isinstance(network, KeepsMemory)
+    network.release_memory()
+    assert counter.bytes == 100
+    network.run(np.zeros((1, 32, 32, 3), np.uint8), colour())
+    assert seen[2] == (1024, 10240 + 500)

@@ -72,7 +72,7 @@ def test_replica_that_is_taken_away_finishes_what_it_has(tmp_path: Path) -> None
         await bench.until(lambda: len(bench.pool) == 1)
         # What was sent before that was known has come back, and nothing else has.
         assert all(isinstance(each, Progress | Done | Returned) for each in bench.told)
-        assert bench.losses == [("it takes no more work", False)]
+        assert bench.losses == [("it takes no more work", False, False)]
         assert bench.pool.status().ready
 
     in_a_cluster(tmp_path, body)
@@ -84,7 +84,7 @@ def test_replica_that_is_lost_is_told_and_another_takes_its_place(tmp_path: Path
         await bench.until(lambda: any(isinstance(each, Progress) for each in bench.told))
         gateway_of(bench)[1].lost.add("r0")
         await bench.until(lambda: bench.losses)
-        assert bench.losses == [("killed by the test", False)]
+        assert bench.losses == [("killed by the test", False, False)]
         assert not bench.pool.status().ready
         assert bench.ends_of("held") == []
         assert not list(tmp_path.glob("*.part"))

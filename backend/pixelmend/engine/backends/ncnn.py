@@ -3,18 +3,22 @@ float32, where Winograd's convolution needs fewer multiplications (docs/adr/0029
 """
 
 import threading
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import ncnn
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
+from pixelmend.engine.backends.memory_errors import first_line, translating_memory_errors
 from pixelmend.engine.backends.ncnn_graph import NcnnGraph
 from pixelmend.engine.backends.network import LUMA, NetworkOutput, Tiles, find_faults
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.imaging.tile_rules import WidthCost
+
+if TYPE_CHECKING:
+    from pixelmend.engine.backends.ncnn_memory import VulkanAllocators
 
 
 class NcnnNetwork:
@@ -36,7 +40,9 @@ class NcnnNetwork:
         unshuffle: int = 1,
         threads: int = 1,
     ) -> None:
-        """precision: float32, or float16 on a GPU. Raises ModelUnusable if ncnn refuses the graph."""
+        """precision: float32, or float16 on a GPU. Raises ModelUnusable if ncnn refuses the graph, and
+        DeviceMemoryError.
+        """
         self.device = device
         self.precision = precision
         self.scale = scale
@@ -44,9 +50,11 @@ class NcnnNetwork:
         self._unshuffle = unshuffle
         self._threads = threads
         self._pools = (ncnn.UnlockedPoolAllocator(), ncnn.PoolAllocator())
+        self._vulkan = _allocators_of(device)
         self._turn = threading.Lock()
         self._graph = graph  # ncnn reads the weights from where they are
-        self._net = self._load(graph)
+        with translating_memory_errors(device):
+            self._net = self._load()
 
     @property
     def label(self) -> str:
@@ -57,6 +65,10 @@ class NcnnNetwork:
         return WidthCost()  # not measured
 
     def run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
+        with translating_memory_errors(self.device):
+            return self._run(tiles, grey)
+
+    def _run(self, tiles: Tiles, grey: NDArray[np.bool_]) -> NetworkOutput:
         scale = self.scale
         count, height, width, _ = tiles.shape
         pixels = cast("Tiles", np.empty((count, height * scale, width * scale, 3), tiles.dtype))
@@ -100,38 +112,59 @@ class NcnnNetwork:
         return cast("NDArray[np.float32]", np.rint(luma * top))
 
     def _compute(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(3, H, W) to (3, H*scale, W*scale)."""
+        """(3, H, W) to (3, H*scale, W*scale). Raises DeviceMemoryError."""
         with self._turn:
             try:
-                extractor = self._net.create_extractor()
-                # A Mat of an array refers to its memory and does not keep it alive, so the array has to live
-                # until it is copied.
-                values = _unshuffled(unit, self._unshuffle)
-                extractor.input(self._graph.input, ncnn.Mat(values).clone())
-                code, output = extractor.extract(self._graph.output)
-            except MemoryError:  # ncnn's std::bad_alloc, after an allocation of Vulkan's that failed
-                code, output = -100, None
+                return self._extract(unit)
+            except MemoryError as error:
+                reason = first_line(error)
+            # The network is kept: a call changes nothing in it, and reading it again would take more memory.
+            self._free()
+            _, height, width = unit.shape
+            raise DeviceMemoryError(
+                f"{self.device.name}: a tile of {width}x{height} px does not fit (ncnn: {reason})"
+            )
+
+    def _extract(self, unit: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Raises MemoryError, whichever way ncnn says it."""
+        # Cleared at the end, also if an error that refers to it is kept: its memory belongs to allocators.
+        with self._net.create_extractor() as extractor:
+            # A Mat of an array refers to its memory and does not keep it alive, so the array has to live
+            # until it is copied.
+            values = _unshuffled(unit, self._unshuffle)
+            mat = ncnn.Mat(values).clone()
+            if mat.empty():
+                raise MemoryError("no memory for a copy of the input")
+            extractor.input(self._graph.input, mat)
+            code, output = extractor.extract(self._graph.output)
             if code != 0:
-                self._net = self._load(self._graph)  # what a failed allocation leaves cannot be trusted
-                _, height, width = unit.shape
-                raise DeviceMemoryError(
-                    f"{self.device.name}: a tile of {width}x{height} px does not fit (ncnn: {code})"
-                )
+                raise MemoryError(str(code))
+            if output.empty():  # without values; an array of it would be read from null
+                raise MemoryError("no memory for a copy of the output")
             return np.array(output, np.float32)
 
     def release_memory(self) -> None:
-        """On the CPU it keeps some 250 MB after a tile of 288x288 px."""
+        """On the CPU it keeps some 250 MB after a tile of 288x288 px, on a GPU what its largest tile took."""
         with self._turn:
-            for pool in self._pools:
-                pool.clear()
+            self._free()
 
-    def _load(self, graph: NcnnGraph) -> Any:
-        net = ncnn.Net()
+    def _free(self) -> None:
+        for pool in self._pools:
+            pool.clear()
+        if self._vulkan is not None:
+            self._vulkan.clear()
+
+    def _load(self) -> Any:
+        """Raises MemoryError if there is no room for the weights."""
+        net, graph = ncnn.Net(), self._graph
         half = self.precision == "float16"
-        on_gpu = self.device.type == "vulkan"
-        blobs, workspace = self._pools
-        if not on_gpu:
-            net.opt.blob_allocator, net.opt.workspace_allocator = blobs, workspace
+        on_gpu = self._vulkan is not None
+        if self._vulkan is None:
+            net.opt.blob_allocator, net.opt.workspace_allocator = self._pools
+        else:
+            # ncnn does not say if there is no room for the weights; at least they and a copy are needed.
+            self._vulkan.require(2 * len(graph.weights))
+            self._vulkan.serve(net.opt)
         for option, value in {
             "use_vulkan_compute": on_gpu,
             "num_threads": self._threads,
@@ -150,6 +183,14 @@ class NcnnNetwork:
             raise ModelUnusable(f"ncnn does not take this network on {self.device.name}")
         net.load_model_mem(graph.weights)
         return net
+
+
+def _allocators_of(device: Device) -> "VulkanAllocators | None":
+    if device.type != "vulkan":
+        return None
+    from pixelmend.engine.backends.ncnn_memory import VulkanAllocators  # not every build of ncnn has them
+
+    return VulkanAllocators(device.index)
 
 
 def _unshuffled(unit: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -86,10 +87,12 @@ class Inpainter:
         *,
         cancelled: Callable[[], bool],
         on_progress: Progress,
+        on_cpu_because: str | None = None,
     ) -> InpaintResult:
         """Pixels farther than `grow_px` from the mask are equal bit for bit.
 
-        hole: of the image's size. cancelled: called several times a second. Raises Cancelled,
+        hole: of the image's size. cancelled: called several times a second. on_cpu_because: as
+        `ModelCache.lease` takes it. Raises Cancelled,
         InvalidParameter if nothing of the image would be left, and what `ModelCache.lease` and
         `NetworkFill.fill` raise.
         """
@@ -99,7 +102,8 @@ class Inpainter:
             return InpaintResult(decoded, nothing, 0, time.perf_counter() - started_s, (NOTHING,))
         where = _area_of(hole, options)
         area_px = int(np.count_nonzero(where.area))
-        fill_with = self._fill_from_image if options.model == FILL else self._fill_by_network
+        by_network = partial(self._fill_by_network, on_cpu_because=on_cpu_because)
+        fill_with = self._fill_from_image if options.model == FILL else by_network
         with self._slots.slot(area_px, cancelled) as slot:
 
             def pause_or_cancel() -> bool:
@@ -130,9 +134,18 @@ class Inpainter:
         return _filled(decoded, fill_planes, on_progress), provenance, ()
 
     def _fill_by_network(
-        self, decoded: Decoded, where: _Area, model: str, cancelled: Callable[[], bool], on_progress: Progress
+        self,
+        decoded: Decoded,
+        where: _Area,
+        model: str,
+        cancelled: Callable[[], bool],
+        on_progress: Progress,
+        on_cpu_because: str | None,
     ) -> tuple[Pixels, Provenance, tuple[str, ...]]:
-        opened = self._cache.lease(model, sixteen_bit=decoded.bits == 16, task="inpaint")
+        sixteen_bit = decoded.bits == 16
+        opened = self._cache.lease(
+            model, sixteen_bit=sixteen_bit, task="inpaint", on_cpu_because=on_cpu_because
+        )
         notes: dict[str, None] = {opened.note: None} if opened.note else {}
         try:
             network = NetworkFill(opened.runner, self._run_on_device)

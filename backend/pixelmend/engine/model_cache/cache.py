@@ -95,24 +95,39 @@ class ModelCache:
         dials: Dials = UNTURNED,
         sixteen_bit: bool = False,
         task: ModelTask = "upscale",
+        on_cpu_because: str | None = None,
     ) -> OpenModel:
         """The model, opened if need be; it stays open until `release`.
 
-        sixteen_bit: run in FP32, since reduced precision would band. Raises UnknownModel, ModelUnusable,
-        InvalidParameter, ModelTooLarge, DeviceMemoryError.
+        sixteen_bit: run in FP32, since reduced precision would band. on_cpu_because: why it is opened on the
+        CPU for this lease, if the policy allows that; the model's note says so. Raises UnknownModel,
+        ModelUnusable, InvalidParameter, ModelTooLarge, DeviceMemoryError.
         """
-        opened = self._lease(ModelKey(model_id, dials, sixteen_bit), task, for_job=True)
+        key = ModelKey(model_id, dials, sixteen_bit)
+        opened = self._lease(key, task, for_job=True, on_cpu_because=on_cpu_because)
         found = opened.model.architecture.task
         if found != task:  # the task of a dropped-in file is known only after it was read
             self.release(opened)
             raise wrong_task(model_id, found)
         return opened
 
-    def _lease(self, key: ModelKey, task: ModelTask | None = None, *, for_job: bool = False) -> OpenModel:
+    def _lease(
+        self,
+        key: ModelKey,
+        task: ModelTask | None = None,
+        *,
+        for_job: bool = False,
+        on_cpu_because: str | None = None,
+    ) -> OpenModel:
         """for_job: a model that the device has no room for is opened on the CPU, if the policy allows it."""
         with self._lock:
             opening = self._opening.setdefault(key, Lock())
         with opening:
+            opened = None
+            if on_cpu_because is not None:
+                opened = self._opener.open_on_cpu(key, task, on_cpu_because)
+            if opened is not None:
+                return opened
             with self._lock:
                 opened = self._models.lease(key)
             return opened or self._opener.open(key, task, for_job=for_job)

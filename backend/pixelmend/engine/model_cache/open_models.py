@@ -135,6 +135,11 @@ class OpenModels:
         assert opened.key not in self._open
         self._open[opened.key] = opened
 
+    def add_retired(self, opened: OpenModel) -> None:
+        """A model for its present lease alone. Another one may be open under the same key."""
+        opened.retired = True
+        self._retired.append(opened)
+
     def lease(self, key: ModelKey) -> OpenModel | None:
         opened = self._open.get(key)
         if opened is not None:
@@ -182,8 +187,7 @@ class OpenModels:
 
     def retire_form(self, opened: OpenModel) -> None:
         """Close a model that is in use after its last lease."""
-        opened.retired = True
-        self._retired.append(self._open.pop(opened.key))
+        self.add_retired(self._open.pop(opened.key))
 
     def end_hold(self, name: str) -> frozenset[str]:
         """The models of the hold that nothing else keeps."""

@@ -57,15 +57,24 @@ class ModelOpener:
         try:
             return self._open_here(key, plan)
         except DeviceMemoryError as error:
-            allowed = "other-device" in self._policy.out_of_memory
-            if plan.open_on_cpu is None or not for_job or not allowed:
+            opened = self._open_on_cpu(key, plan, error.message) if for_job else None
+            if opened is None:
                 raise
-            network = plan.open_on_cpu(error)
+            return opened
+
+    def open_on_cpu(self, key: ModelKey, task: ModelTask | None, because: str) -> OpenModel | None:
+        """As `open`, on the CPU for one lease, beside the model on the device if it is open. None if the
+        device is the CPU, or if the policy allows no other.
+        """
+        return self._open_on_cpu(key, self._provider.load_plan(key, task), because)
+
+    def _open_on_cpu(self, key: ModelKey, plan: LoadPlan, because: str) -> OpenModel | None:
+        if plan.open_on_cpu is None or "other-device" not in self._policy.out_of_memory:
+            return None
+        opened = self._opened(key, plan.open_on_cpu(because), 0)  # it takes none of this device's memory
         with self._lock:
-            self._models.reserved[key] = 0  # it takes none of this device's memory
-            opened = self._add(key, network)
-            # For this job alone: the next one may find room on the device.
-            self._models.retire_form(opened)
+            # For this job alone: the next one may be computed on the device.
+            self._models.add_retired(opened)
         return opened
 
     def _open_here(self, key: ModelKey, plan: LoadPlan) -> OpenModel:
@@ -82,7 +91,11 @@ class ModelOpener:
                 self._models.reserved.pop(key, None)
 
     def _add(self, key: ModelKey, network: OpenNetwork) -> OpenModel:
-        tile_bytes = self._budget.claim(key, network)
+        opened = self._opened(key, network, self._budget.claim(key, network))
+        self._models.add(opened)
+        return opened
+
+    def _opened(self, key: ModelKey, network: OpenNetwork, tile_bytes: int) -> OpenModel:
         profile = network.memory_profile
         limit = CallSizeLimiter(profile.cap_px, lambda px: self._afford(opened, px), profile.remember_cap)
         runner = ResilientRunner(
@@ -95,7 +108,6 @@ class ModelOpener:
             observer=RecoveryObserver(key.id, self._hooks),
         )
         opened = OpenModel(key, network, runner, tile_bytes, self._clock(), leases=1)
-        self._models.add(opened)
         return opened
 
     def _open_network(self, plan: LoadPlan) -> OpenNetwork:

@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput, Tiles
+from pixelmend.engine.backends.network import DeviceNetwork, KeepsMemory, NetworkOutput, Tiles
 from pixelmend.engine.devices.device import Device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.imaging.tile_rules import WidthCost
@@ -149,3 +149,8 @@ class ProbedNetwork:
         # An executor may keep its buffers for the next call; that call's growth starts from there.
         self._kept_bytes = max(0, self._kept_bytes + kept)
         return result
+
+    def release_memory(self) -> None:
+        if isinstance(self._network, KeepsMemory):
+            self._network.release_memory()
+            self._kept_bytes = 0

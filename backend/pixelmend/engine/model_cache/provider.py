@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from pixelmend.core.errors import DeviceMemoryError, ModelUnusable
+from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork
 from pixelmend.engine.backends.selection import Keep, open_exact, open_network
 from pixelmend.engine.devices.device import Device, cpu_device
@@ -59,14 +59,14 @@ class LoadPlan:
     """A model that could be opened, and the memory that it is expected to take.
 
     bytes_for: what a call of so many pixels takes beyond the weights. open: raises ModelUnusable,
-    DeviceMemoryError. open_on_cpu: called with the reason why the device has no room for it; None if the
+    DeviceMemoryError. open_on_cpu: called with the reason why the device does not compute it; None if the
     device is the CPU.
     """
 
     weights_bytes: int
     bytes_for: Callable[[int], int]
     open: Callable[[], OpenNetwork]
-    open_on_cpu: Callable[[DeviceMemoryError], OpenNetwork] | None = None
+    open_on_cpu: Callable[[str], OpenNetwork] | None = None
 
     @property
     def least_bytes(self) -> int:
@@ -156,10 +156,10 @@ class CatalogProvider:
         known = [p for p in profiles if p.learned_bytes_per_px is not None] or profiles[:1]
         assumed = self._weights_bytes(file_bytes, requested or "float32")
 
-        def open_on_cpu(error: DeviceMemoryError) -> OpenNetwork:
+        def open_on_cpu(because: str) -> OpenNetwork:
             precision: Precision | None = "float32" if key.sixteen_bit else None
             opened = self._open(catalog, key, file_bytes, precision, cpu_device())
-            notes = [f"computed on the CPU: {error.message}", *filter(None, [opened.note])]
+            notes = [f"computed on the CPU: {because}", *filter(None, [opened.note])]
             return replace(opened, note="; ".join(notes))
 
         return LoadPlan(

@@ -26,7 +26,12 @@ class InpaintStep:
             work.on_progress(_PROGRESS_PARTS * done_px // total_px, total_parts)
 
         result = self._inpainter.inpaint(
-            work.decoded, work.hole, options, cancelled=work.cancelled, on_progress=report
+            work.decoded,
+            work.hole,
+            options,
+            cancelled=work.cancelled,
+            on_progress=report,
+            on_cpu_because=work.task.on_cpu_because,
         )
         self._on_models_changed()
         work.image, work.inpainted, work.hole = result.decoded, result, None

@@ -15,7 +15,12 @@ def lease_model(work: Work, cache: ModelCache, *, sixteen_bit: bool) -> OpenMode
     """The model that the task's options name, for as long as the task lasts."""
     options = work.task.options.upscale
     assert options is not None, "a task with this step has options for it"
-    model = cache.lease(options.model, dials=options.dials, sixteen_bit=sixteen_bit)
+    model = cache.lease(
+        options.model,
+        dials=options.dials,
+        sixteen_bit=sixteen_bit,
+        on_cpu_because=work.task.on_cpu_because,
+    )
     work.resources.callback(cache.release, model)
     work.model = model
     return model

@@ -48,11 +48,12 @@ async def resolve(chunk: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a worker process. by_itself: it, or the system, ended it."""
+    """The end of a worker process. by_itself, crashed: as in `WorkerEvents`."""
 
     life: int
     reason: str
     by_itself: bool
+    crashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +243,9 @@ class Engine:
             if job is not None:
                 job.put_nowait(message)
 
-    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool) -> None:
+    def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         if self._life is not None:
-            self._ended, self._life = Ended(self._life.number, reason, by_itself), None
+            self._ended, self._life = Ended(self._life.number, reason, by_itself, crashed), None
         for answered in self._commands.values():
             answered.set()
         for job in self._jobs.values():

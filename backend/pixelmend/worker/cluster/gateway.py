@@ -158,6 +158,7 @@ class Gateway:
                     link,
                     ended.reason if ended and known else "its worker was replaced",
                     by_itself=bool(ended and known and ended.by_itself),
+                    crashed=bool(ended and known and ended.crashed),
                 )
             if report.life and not link.life:
                 link.life, link.session = report.life, f"{link.replica}.{report.life}"
@@ -174,13 +175,15 @@ class Gateway:
             self._log.warning("replica left", replica=link.replica, node=link.node, reason=reason)
             self._end_session(link, reason, by_itself=False, expected=expected)
 
-    def _end_session(self, link: Link, reason: str, *, by_itself: bool, expected: bool = False) -> None:
+    def _end_session(
+        self, link: Link, reason: str, *, by_itself: bool, expected: bool = False, crashed: bool = False
+    ) -> None:
         for job in link.jobs.values():
             job.cancel()
         link.jobs.clear()
         session, link.session, link.life, link.after = link.session, "", 0, 0
         if session:
-            self._send(Left(session, reason, by_itself, expected))
+            self._send(Left(session, reason, by_itself, expected, crashed))
 
     # --- work -----------------------------------------------------------------------------------------
 

@@ -77,12 +77,13 @@ class Retiring:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The session is over. by_itself: its worker ended so. expected: it had nothing left to do."""
+    """The session is over. by_itself, crashed: as in `WorkerEvents`. expected: it had nothing left to do."""
 
     session: str
     reason: str
     by_itself: bool
     expected: bool
+    crashed: bool = False
     kind: Literal["left"] = "left"
 
 

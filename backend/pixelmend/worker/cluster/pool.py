@@ -204,12 +204,14 @@ class ClusterPool(WorkerPool):
                 replica = self._replica_of(session)
                 if replica is not None:
                     replica.retire()
-            case Left(session=session, reason=reason, by_itself=by_itself, expected=expected):
+            case Left(session=session, reason=reason, expected=expected):
                 replica = self._replica_of(session)
                 if replica is not None:
                     level = self._log.info if expected else self._log.error
                     level("replica left", replica=replica.replica, node=replica.node, reason=reason)
-                    replica.leave(reason, by_itself=by_itself, expected=expected)
+                    replica.leave(
+                        reason, by_itself=message.by_itself, expected=expected, crashed=message.crashed
+                    )
                     self._forget_the_last(expected)
 
     def _join(self, joined: Joined) -> None:

@@ -91,11 +91,11 @@ class ReplicaWorker:
     def retire(self) -> None:
         self._takes_jobs = False
 
-    def leave(self, reason: str, *, by_itself: bool, expected: bool) -> None:
+    def leave(self, reason: str, *, by_itself: bool, expected: bool, crashed: bool = False) -> None:
         assert self._events is not None
         self.state.silent()
         self.session, self._takes_jobs = None, False
         self.state.problem = None if expected else f"replica {self.replica} on {self.node} was lost: {reason}"
         self.state.restarts += not expected
         self.memory.worker_lost(reason)
-        self._events.on_worker_lost(self._index, reason, by_itself=by_itself)
+        self._events.on_worker_lost(self._index, reason, by_itself=by_itself, crashed=crashed)
