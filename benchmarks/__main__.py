@@ -17,12 +17,16 @@ from benchmarks.report import Row, print_rows, write_results
 
 EXIT_NO_GPU = 2
 
+ALL = "all"
+
 QuickOption = Annotated[bool, typer.Option(help="Fewer repeats: that it works, not how fast it is.")]
 ResultsOption = Annotated[Path, typer.Option(help="Folder for the JSON files.")]
 
 
 def cpu(
-    cases: Annotated[list[str] | None, typer.Argument(help="Cases to run; all where none is named.")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(help="Names, or all; default: those that end soon.")
+    ] = None,
     quick: QuickOption = False,
     results: ResultsOption = ROOT / "benchmarks" / "results",
 ) -> None:
@@ -57,10 +61,12 @@ def gpu_name() -> str | None:
 
 def _selected(cases: Sequence[Case], names: list[str] | None) -> list[Case]:
     known = {case.name: case for case in cases}
-    unknown = [name for name in names or [] if name not in known]
+    unknown = [name for name in names or [] if name not in known and names != [ALL]]
     if unknown:
         raise typer.BadParameter(f"there is no case {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [known[name] for name in names] if names else list(cases)
+    if not names:
+        return [case for case in cases if case.is_usual]
+    return list(cases) if names == [ALL] else [known[name] for name in names]
 
 
 def _run_cases(cases: Sequence[Case], machine: Machine, results: Path, *, quick: bool) -> None:

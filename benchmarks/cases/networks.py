@@ -47,15 +47,15 @@ def compact(context: Context) -> list[Row]:
     """512x512 from the request to the PNG's bytes."""
     weights, what = compact_weights(context.folder / "models")
     flop = work.flop_per_pixel(work.compact_convolutions())
-    subject = Subject("compact x4, 512x512", "compact", 512, flop, "plain server", 12, 3, 80, 5)
+    subject = Subject("compact x4, 512x512", "compact", 512, flop, "plain server", 12, 3, 80, 3)
     return _measure(context, subject, weights, what)
 
 
 def rrdb(context: Context) -> list[Row]:
-    """256x256; ours from the request to the PNG's bytes, RealESRGANer from array to array."""
+    """160x160; ours from the request to the PNG's bytes, RealESRGANer from array to array."""
     weights, _ = rrdb_weights(context.folder / "models")
     flop = work.flop_per_pixel(work.rrdb_convolutions())
-    subject = Subject("RRDBNet x4, 256x256", "rrdb", 256, flop, "RealESRGANer float32", 9, 1.6, 100, 3)
+    subject = Subject("RRDBNet x4, 160x160", "rrdb", 160, flop, "RealESRGANer float32", 9, 1.6, 100, 3)
     return _measure(context, subject, weights, "seeded, 23 blocks")
 
 

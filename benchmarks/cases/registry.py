@@ -24,11 +24,11 @@ def cpu_cases() -> tuple[Case, ...]:
         Case("tiles", "tiled against untiled", tiles),
         Case("clients", "32 clients at once", clients),
         Case("beside", "small requests beside a large job", beside),
-        Case("cluster", "replicas of a Ray cluster beside one worker", cluster),
+        Case("cluster", "replicas of a Ray cluster beside one worker", cluster, is_usual=False),
         Case("large", "memory and time of large results", large),
-        Case("films", "a film beside frames through pipes and folders", films),
+        Case("films", "a film beside frames through pipes and folders", films, is_usual=False),
         Case("inpaint", "holes filled without a network", inpaint),
-        Case("inpaint-network", "holes filled by a network", erase_by_network),
+        Case("inpaint-network", "holes filled by a network", erase_by_network, is_usual=False),
     )
 
 
