@@ -17,10 +17,11 @@ from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.architecture import mix_states
 from pixelmend.engine.weights.tensors import as_arrays, as_tensors
 from training.evaluate import Comparison, compare_methods
+from training.evaluate_mixtures import POINTS, above_line
 from training.evaluate_vivid import everyday, gradient_energy, square
 from training.judge import flat_deviation, judge, mean_gain, minus, reduced
 from training.methods import bicubic, lanczos, network_method, read_network, upscale
-from training.metrics import seam_step
+from training.metrics import psnr, seam_step
 from training.photos import NAMES, photo
 
 pytestmark = pytest.mark.full
@@ -131,13 +132,32 @@ def test_between_faithful_and_clean_gains_lie_between() -> None:
     names = ("astronaut", "coffee")
     spoilt, untouched = [], []
     for share in (0.0, 0.5, 1.0):
-        mixed = from_state(as_tensors(mix_states(as_arrays(clean), as_arrays(faithful), share, "the two")))
+        mixed = from_state(as_tensors(mix_states(as_arrays(faithful), as_arrays(clean), share, "the two")))
         network = mixed.to(memory_format=torch.channels_last)
         spoilt.append(mean_gain(judge(network, names, noise=5.0)).y)
         untouched.append(mean_gain(judge(network, names)).y)
     assert spoilt[0] < spoilt[1] < spoilt[2]
     assert untouched[0] > max(untouched[1:])
     assert untouched[1] > untouched[2] - 0.3
+
+
+@pytest.mark.parametrize("denoise", [0.0, 1.0])
+def test_between_the_ends_of_detail_no_point_is_below_the_line(denoise: float) -> None:
+    """PSNR of luma to the truth, on spoilt pictures, against the straight line between the ends."""
+    faithful, clean, vivid = (
+        as_arrays(load_file(FOLDER / f"{model_id}.safetensors")) for model_id in (FAITHFUL, CLEAN, VIVID)
+    )
+    base = mix_states(faithful, clean, denoise, "the two")
+    decibels = []
+    for detail in POINTS:
+        network = from_state(as_tensors(mix_states(base, vivid, detail, "the two")))
+        network.to(memory_format=torch.channels_last)
+        found = []
+        for seed, name in enumerate(FIRST_FOUR):
+            truth = square(photo(name), 192)
+            found.append(psnr(upscale(network, everyday(truth, 4, seed)), truth).y)
+        decibels.append(float(np.mean(found)))
+    assert min(above_line(decibels)) > -0.1
 
 
 def test_flat_pictures_stay_flat_and_neutral(network: Compact) -> None:
