@@ -40,7 +40,7 @@ def run(service: ServiceClient, pixels: np.ndarray[Any, Any], **fields: Any) -> 
         ((400, 300), {}),
         ((37, 290), {}),
         ((1, 1), {}),
-        ((300, 300), {"tile": 64}),
+        ((150, 150), {"tile": 64}),
         ((200, 180), {"scale": 2, "format": "webp", "model": "pixelmend-x4"}),
         ((200, 180), {"width": 500}),
     ],
@@ -81,6 +81,7 @@ def test_transparency_is_a_plane_more(service: ServiceClient) -> None:
         ({"model": "none"}, "unknown-model", "none"),
         ({"tile": 32}, "invalid-parameter", "at least 37 px"),
         ({"denoise": 0.5, "model": "pixelmend-x2"}, "invalid-parameter", "denoise"),
+        ({"detail": 0.5, "model": "pixelmend-x2"}, "invalid-parameter", "detail"),
         ({"quality": 80}, "invalid-parameter", "quality=80"),
     ],
 )

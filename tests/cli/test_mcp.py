@@ -75,6 +75,7 @@ def test_an_image_is_upscaled_beside_itself_with_a_link_and_a_preview(
     asked(service, folder, body)
 
 
+@pytest.mark.full
 def test_a_hole_is_filled_and_a_film_is_a_job(service: ServiceClient, folder: Path) -> None:
     make(folder / "film.mp4", Clip(constant_rate(3)))
 

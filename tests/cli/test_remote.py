@@ -47,6 +47,7 @@ def test_folder_is_done_by_the_service(folder: Path, tmp_path: Path, service: Se
     assert "4 already done" in again.stdout
 
 
+@pytest.mark.full
 def test_options_reach_the_service(folder: Path, tmp_path: Path, service: ServiceClient) -> None:
     out = tmp_path / "out"
     options = ("--width", "90", "--format", "webp", "--quality", "70")
