@@ -55,7 +55,7 @@ def rrdb(context: Context) -> list[Row]:
     """160x160; ours from the request to the PNG's bytes, RealESRGANer from array to array."""
     weights, _ = rrdb_weights(context.folder / "models")
     flop = work.flop_per_pixel(work.rrdb_convolutions())
-    subject = Subject("RRDBNet x4, 160x160", "rrdb", 160, flop, "RealESRGANer float32", 9, 1.6, 100, 3)
+    subject = Subject("RRDBNet x4, 160x160", "rrdb", 160, flop, "RealESRGANer float32", 9, 1.6, 100, 2)
     return _measure(context, subject, weights, "seeded, 23 blocks")
 
 
