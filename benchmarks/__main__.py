@@ -60,13 +60,15 @@ def gpu_name() -> str | None:
 
 
 def _selected(cases: Sequence[Case], names: list[str] | None) -> list[Case]:
-    known = {case.name: case for case in cases}
-    unknown = [name for name in names or [] if name not in known and names != [ALL]]
-    if unknown:
-        raise typer.BadParameter(f"there is no case {', '.join(unknown)}; there are: {', '.join(known)}")
     if not names:
         return [case for case in cases if case.is_usual]
-    return list(cases) if names == [ALL] else [known[name] for name in names]
+    if names == [ALL]:
+        return list(cases)
+    known = {case.name: case for case in cases}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise typer.BadParameter(f"there is no case {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in names]
 
 
 def _run_cases(cases: Sequence[Case], machine: Machine, results: Path, *, quick: bool) -> None:

@@ -150,7 +150,6 @@ def write_models(weights: Path, folder: Path) -> list[Path]:
 def write_app_models(folder: Path) -> list[Path]:
     """What the web app ships: a file for each embedded network, and the manifest. Other networks go."""
     entries = [entry for entry in load_catalog(folder).entries if entry.origin == "embedded"]
-    partners = {partner for entry in entries for partner in entry.partners.values()}
     written, rows = [], []
     for entry in entries:
         network = from_state(as_tensors(read_state(entry.path)))
@@ -159,8 +158,7 @@ def write_app_models(folder: Path) -> list[Path]:
         path = folder / f"{entry.id}.onnx"
         path.write_bytes(data)
         written.append(path)
-        is_mixed = bool(entry.partners) or entry.id in partners
-        rows.append(_manifest_row(entry, network, model, data, is_mixed=is_mixed))
+        rows.append(_manifest_row(entry, network, model, data))
     for path in folder.glob("*.onnx"):
         if path not in written:
             path.unlink()
@@ -170,9 +168,8 @@ def write_app_models(folder: Path) -> list[Path]:
 
 
 def _manifest_row(
-    entry: ModelEntry, network: Compact, model: onnx.ModelProto, data: bytes, *, is_mixed: bool
+    entry: ModelEntry, network: Compact, model: onnx.ModelProto, data: bytes
 ) -> dict[str, object]:
-    """is_mixed: it has partners or is one."""
     return {
         "id": entry.id,
         "title": entry.title,
@@ -185,8 +182,8 @@ def _manifest_row(
         "ownDenoise": entry.own_denoise,
         "twice": entry.twice,
         "detailPartner": entry.detail_partner,
-        # Where the weights lie, for a mixture with those of a partner, a file of the same layout.
-        "halves": _places_of_halves(model, data) if is_mixed else None,
+        # Where the weights lie, for a mixture with those of its partners, files of the same layout.
+        "halves": _places_of_halves(model, data) if entry.partners else None,
     }
 
 

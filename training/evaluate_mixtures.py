@@ -21,7 +21,7 @@ from pixelmend.engine.backends.compact import from_state
 from training.evaluate_vivid import everyday, square
 from training.methods import upscale
 from training.metrics import compare, psnr
-from training.mixtures import Family
+from training.mixtures import Family, mixed
 from training.photos import NAMES, photo
 from training.teacher import read_teacher
 
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     device = torch.device("cpu")
     teacher = read_teacher(options.teacher, device)
-    vivid = {name: tensor.float() for name, tensor in load_file(options.vivid).items()}
+    vivid = load_file(options.vivid)
     family = Family(load_file(options.faithful), load_file(options.clean), device)
     pictures = []
     for seed, name in enumerate(options.names):
@@ -84,8 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pictures.append((low, truth, teacher.upscale(low[None])[0]))
 
     def scores(denoise: float, detail: float) -> tuple[float, float]:
-        base = family.without_detail(denoise)
-        weights = {name: own.lerp(vivid[name], detail) for name, own in base.items()}
+        weights = mixed(family.without_detail(denoise), vivid, detail)
         return mean_scores(weights, pictures, teacher.scale)
 
     print(table("denoise", [scores(at, 0.0) for at in POINTS]) + "\n")

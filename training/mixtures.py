@@ -40,12 +40,12 @@ class Family:
             name: tensor.shape for name, tensor in clean.items()
         }:
             raise ValueError("the faithful and the clean network have not one shape")
-        self._faithful = {name: tensor.to(device).float() for name, tensor in faithful.items()}
-        self._clean = {name: tensor.to(device).float() for name, tensor in clean.items()}
+        self._faithful = {name: tensor.to(device) for name, tensor in faithful.items()}
+        self._clean = {name: tensor.to(device) for name, tensor in clean.items()}
 
     def without_detail(self, denoise: float) -> dict[str, Tensor]:
         """The weights between faithful and clean."""
-        return {name: own.lerp(self._clean[name], denoise) for name, own in self._faithful.items()}
+        return mixed(self._faithful, self._clean, denoise)
 
 
 @contextmanager
@@ -63,10 +63,10 @@ def weights_in_place(network: Module, weights: Mapping[str, Tensor]) -> Iterator
                 parameter.copy_(own[name])
 
 
-def mixed(base: Mapping[str, Tensor], network: Module, detail: float) -> dict[str, Tensor]:
-    """The weights between ``base`` and those of ``network``."""
+def mixed(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """The weights of ``one``, and ``share`` of the other's, in float32."""
     with torch.no_grad():
-        return {name: base[name].lerp(own, detail) for name, own in network.named_parameters()}
+        return {name: tensor.float().lerp(other[name].float(), share) for name, tensor in one.items()}
 
 
 def pass_gradients_on(network: Module, detail: float) -> None:
@@ -86,11 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("out", type=Path)
     options = parser.parse_args(arguments)
     family = Family(load_file(options.faithful), load_file(options.clean), torch.device("cpu"))
-    vivid = load_file(options.vivid)
     base = family.without_detail(options.denoise)
-    save_file(
-        {name: own.lerp(vivid[name].float(), options.detail) for name, own in base.items()}, options.out
-    )
+    save_file(mixed(base, load_file(options.vivid), options.detail), options.out)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class VividTrainer(Trainer):
         """The same of a mixture: what lies between pictures is what it should draw."""
         denoise, detail = dials
         base = family.without_detail(denoise)
-        weights = mixed(base, self.network, detail)
+        weights = mixed(base, dict(self.network.named_parameters()), detail)
         with weights_in_place(self.network, base), torch.no_grad():
             plain = self._drawn(lows)
         with weights_in_place(self.network, weights):

@@ -32,12 +32,14 @@ def test_what_no_longer_ships_is_removed(tmp_path: Path) -> None:
 
 
 def test_the_manifest_finds_the_weights_of_what_can_be_mixed() -> None:
-    rows = json.loads((APP_MODELS / MANIFEST).read_text(encoding="utf-8"))["models"]
-    partners = {row["denoisePartner"] for row in rows} | {row["detailPartner"] for row in rows}
-    for row in rows:
+    for row in json.loads((APP_MODELS / MANIFEST).read_text(encoding="utf-8"))["models"]:
         data = (APP_MODELS / row["file"]).read_bytes()
-        is_mixed = row["id"] in partners or row["denoisePartner"] is not None
-        assert (row["halves"] is not None) == is_mixed
+        partners = [row[key] for key in ("denoisePartner", "detailPartner") if row[key] is not None]
+        assert (row["halves"] is not None) == bool(partners)
+        # Those of its partners lie in the same places.
+        for partner in partners:
+            other = (APP_MODELS / f"{partner}.onnx").read_bytes()
+            assert browser._places_of_halves(onnx.load_from_string(other), other) == row["halves"]
         halves = [np.frombuffer(data, np.float16, count, offset) for offset, count in row["halves"] or ()]
         constants = [
             numpy_helper.to_array(constant).ravel()

@@ -16,7 +16,7 @@ def test_a_mixture_is_computed_and_its_gradient_is_the_networks_share() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.constant_(network.weight, 3.0)
     base = {"weight": torch.ones(1, 1)}
-    with weights_in_place(network, mixed(base, network, 0.25)):
+    with weights_in_place(network, mixed(base, dict(network.named_parameters()), 0.25)):
         output = network(torch.ones(1, 1))
         output.backward()
     pass_gradients_on(network, 0.25)

@@ -1,6 +1,6 @@
 /** What is asked of a processor. A task extends `TaskOptions` by its own fields. */
 
-import type { OutputFormat, TaskId } from '../api/constants';
+import { DENOISE, DETAIL, type OutputFormat, type TaskId } from '../api/constants';
 
 export interface TaskOptions {
   task: TaskId;
@@ -28,6 +28,8 @@ export type Dial = keyof Dials;
 
 /** In the order in which their networks are mixed in. */
 export const DIALS: readonly Dial[] = ['denoise', 'detail'];
+
+export const DIAL_BOUNDS = { denoise: DENOISE, detail: DETAIL } as const;
 
 export const UNTURNED: Dials = { denoise: null, detail: null };
 

@@ -1,15 +1,12 @@
 import { Slider, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { DENOISE, DETAIL } from '../api/constants';
-import type { Dial } from '../processing/options';
-
-const BOUNDS = { denoise: DENOISE, detail: DETAIL } as const;
+import { DIAL_BOUNDS, type Dial } from '../processing/options';
 
 interface Props {
   /** Those that the model has. */
   dials: readonly Dial[];
   values: Record<Dial, number>;
-  onChange: (change: Partial<Record<Dial, number>>) => void;
+  onChange: (dial: Dial, value: number) => void;
 }
 
 /** How far noise is removed and detail drawn. */
@@ -23,11 +20,11 @@ export function DialFields({ dials, values, onChange }: Props) {
       <Slider
         aria-label={t(`options.${dial}`)}
         thumbLabel={t(`options.${dial}`)}
-        min={BOUNDS[dial].min}
-        max={BOUNDS[dial].max}
+        min={DIAL_BOUNDS[dial].min}
+        max={DIAL_BOUNDS[dial].max}
         step={0.05}
         value={values[dial]}
-        onChange={(value) => onChange({ [dial]: value })}
+        onChange={(value) => onChange(dial, value)}
         label={(value) => `${Math.round(value * 100)} %`}
       />
     </div>

@@ -123,11 +123,10 @@ class ModelCache:
         with self._lock:
             opening = self._opening.setdefault(key, Lock())
         with opening:
-            opened = None
             if on_cpu_because is not None:
                 opened = self._opener.open_on_cpu(key, task, on_cpu_because)
-            if opened is not None:
-                return opened
+                if opened is not None:
+                    return opened
             with self._lock:
                 opened = self._models.lease(key)
             return opened or self._opener.open(key, task, for_job=for_job)

@@ -78,11 +78,8 @@ export function OptionsPanel({ film, timeS, isAble }: Props) {
         <DialFields
           dials={dials}
           values={{ denoise: settings.filmDenoise, detail: settings.filmDetail }}
-          onChange={({ denoise, detail }) =>
-            change({
-              ...(denoise === undefined ? {} : { filmDenoise: denoise }),
-              ...(detail === undefined ? {} : { filmDetail: detail }),
-            })
+          onChange={(dial, value) =>
+            change(dial === 'denoise' ? { filmDenoise: value } : { filmDetail: value })
           }
         />
         <Button

@@ -31,7 +31,7 @@ export function ModelFields() {
         inputWrapperOrder={['label', 'input', 'description']}
         description={models.find((model) => model.id === chosen)?.title ?? '\u00a0'}
       />
-      <DialFields dials={dials} values={settings} onChange={change} />
+      <DialFields dials={dials} values={settings} onChange={(dial, value) => change({ [dial]: value })} />
     </Stack>
   );
 }

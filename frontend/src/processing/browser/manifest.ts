@@ -1,8 +1,8 @@
 /** The networks that the export in training/ wrote. This module is small, since it is part of the first load. */
 
-import { DEFAULT_INPAINT_MODEL, DENOISE, DETAIL } from '../../api/constants';
+import { DEFAULT_INPAINT_MODEL } from '../../api/constants';
 import { invalidParameter, ProcessError } from '../../lib/errors';
-import { DIALS, type Dial, type Upscaling } from '../options';
+import { DIAL_BOUNDS, DIALS, type Dial, type Upscaling } from '../options';
 import type { ProcessorModel } from '../processor';
 import manifest from './models/manifest.json';
 
@@ -22,13 +22,11 @@ export interface NetworkEntry {
   detailPartner: string | null;
   /** A network of the same kind for twice the size. */
   twice: string | null;
-  /** Byte offset and count of each run of float16 weights in the file; null if it is in no mixture. */
+  /** Byte offset and count of each run of float16 weights in the file; null if there are no partners. */
   halves: number[][] | null;
 }
 
 export const NETWORKS: readonly NetworkEntry[] = manifest.models;
-
-const BOUNDS = { denoise: DENOISE, detail: DETAIL } as const;
 
 export const MODELS: readonly ProcessorModel[] = [
   ...NETWORKS.map((network): ProcessorModel => ({
@@ -51,6 +49,8 @@ export const MODELS: readonly ProcessorModel[] = [
 export interface ChosenNetwork {
   entry: NetworkEntry;
   mixedIn: readonly MixedIn[];
+  /** As `NetworkEntry.halves`, for all files of the mixture, which have one layout. */
+  halves: NetworkEntry['halves'];
 }
 
 /** `share`, between 0 and 1: how much of the mixture this network is. */
@@ -61,16 +61,13 @@ export interface MixedIn {
 
 /** Chooses as models/catalog.py does for the service. Raises ProcessError: `model-unavailable`, `refused`. */
 export function choose(wanted: Upscaling, networks: readonly NetworkEntry[] = NETWORKS): ChosenNetwork {
-  let chosen: ChosenNetwork = {
-    entry: find(wanted.model ?? unnamed(wanted, networks), networks),
-    mixedIn: [],
-  };
-  const { entry: own } = chosen;
+  const own = find(wanted.model ?? unnamed(wanted, networks), networks);
+  let chosen: ChosenNetwork = { entry: own, mixedIn: [], halves: own.halves };
   for (const dial of DIALS) {
     const value = wanted[dial];
     if (value === null) continue;
     const partner = partnerOf(own, dial);
-    if (partner === null || !(value >= BOUNDS[dial].min && value <= BOUNDS[dial].max)) {
+    if (partner === null || !(value >= DIAL_BOUNDS[dial].min && value <= DIAL_BOUNDS[dial].max)) {
       throw invalidParameter(`${dial}=${value} is not offered by model ${own.id}`);
     }
     const share = dial === 'denoise' && own.ownDenoise === 1 ? 1 - value : value;
@@ -82,7 +79,7 @@ export function choose(wanted: Upscaling, networks: readonly NetworkEntry[] = NE
 /** At its ends a mixture is one of the two, of which alone the file is needed. */
 function withPartner(chosen: ChosenNetwork, entry: NetworkEntry, share: number): ChosenNetwork {
   if (share === 0) return chosen;
-  if (share === 1) return { entry, mixedIn: [] };
+  if (share === 1) return { ...chosen, entry, mixedIn: [] };
   return { ...chosen, mixedIn: [...chosen.mixedIn, { entry, share }] };
 }
 

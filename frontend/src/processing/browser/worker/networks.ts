@@ -113,7 +113,7 @@ function keyOf({ entry, mixedIn }: ChosenNetwork): string {
 }
 
 async function weightsOf(
-  { entry, mixedIn }: ChosenNetwork,
+  { entry, mixedIn, halves }: ChosenNetwork,
   onBytes: OnBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const total = mixedIn.reduce((sum, part) => sum + part.entry.bytes, entry.bytes);
@@ -126,10 +126,10 @@ async function weightsOf(
   let weights = await fetched(entry);
   for (const { entry: partner, share } of mixedIn) {
     const other = await fetched(partner);
-    if (weights.length !== other.length || entry.halves === null) {
+    if (weights.length !== other.length || halves === null) {
       throw new ProcessError('failed', `${entry.id} and ${partner.id} cannot be mixed`);
     }
-    weights = mixedWeights(weights, other, entry.halves, share);
+    weights = mixedWeights(weights, other, halves, share);
   }
   return weights;
 }
