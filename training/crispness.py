@@ -1,14 +1,15 @@
 """Losses that hold a student to how crisp its teacher's pictures are; all take (n, 3, h, w) RGB in [0, 1].
 
 The mean of plausible textures is a blur, so a loss of pixels alone rewards blur. Slopes and spectra say where
-and how often luma changes; the energy says how much, wherever exactly that is. A network's cheapest energy
-is a grid of dots, one for each pixel of the low picture: the comb loss sees it, and the energies of reduced
-pictures do not take it for the coarse ones.
+and how often luma changes; the energy says how much, wherever exactly that is; and HaarPSI compares how large
+each step of luma is, not its sign. A network's cheapest energy is a grid of dots, one for each pixel of the
+low picture: the comb loss sees it, and the energies of reduced pictures do not take it for the coarse ones.
 """
 
 from __future__ import annotations
 
 import torch
+from piq import haarpsi
 from torch import Tensor
 from torch.nn import functional
 
@@ -66,3 +67,9 @@ def spectrum_loss(output: Tensor, target: Tensor) -> Tensor:
     difference = to_ycc(output.float() - target.float())[:, 0]
     error: Tensor = torch.fft.rfft2(difference, norm="ortho").abs().mean()
     return error
+
+
+def likeness_loss(output: Tensor, target: Tensor) -> Tensor:
+    """1 - HaarPSI (Reisenhofer et al. 2018), the measure that ``training.evaluate_vivid`` prints."""
+    likeness: Tensor = haarpsi(output.clamp(0.0, 1.0), target.clamp(0.0, 1.0), data_range=1.0)
+    return 1.0 - likeness

@@ -34,7 +34,8 @@ class DataConfig:
 
     Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one. Without ``degrading``
     low pictures are reduced and nothing else; with it there are ``versions`` of each. With ``photographs``
-    a share of ``drawn`` is still drawn, for text, line art and flat areas.
+    a share of ``drawn`` is still drawn, for text, line art and flat areas. A patch is the most detailed of
+    ``candidates`` places in its picture, since little is learnt from a sky.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)
@@ -48,6 +49,7 @@ class DataConfig:
     versions: int = 6
     photographs: tuple[Photograph, ...] = ()
     drawn: float = 0.15
+    candidates: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,29 @@ def cut_batch(rng: np.random.Generator, pairs: Sequence[Pair], config: DataConfi
         pair = pairs[int(rng.integers(len(pairs)))]
         # No choice, no draw: the batches of the network that ships were drawn so.
         low = pair.lows[int(rng.integers(len(pair.lows))) if len(pair.lows) > 1 else 0]
-        top = int(rng.integers(low.shape[0] - config.patch + 1))
-        left = int(rng.integers(low.shape[1] - config.patch + 1))
+        top, left = choose_place(rng, low, config)
         turn, mirror = int(rng.integers(4)), bool(rng.integers(2))
         for image, factor, patches in ((low, 1, lows), (pair.high, config.scale, highs)):
             y, x, side = top * factor, left * factor, config.patch * factor
             patch = np.rot90(image[y : y + side, x : x + side], turn)
             patches.append(patch[:, ::-1] if mirror else patch)
     return np.stack(lows), np.stack(highs)
+
+
+def choose_place(rng: np.random.Generator, low: Bytes, config: DataConfig) -> tuple[int, int]:
+    """Top and left of the most detailed of ``candidates`` random patches of ``low``, (h, w, 3) uint8."""
+    limits = [side - config.patch + 1 for side in low.shape[:2]]
+    places = [(int(rng.integers(limits[0])), int(rng.integers(limits[1]))) for _ in range(config.candidates)]
+    if len(places) == 1:
+        return places[0]
+    side = config.patch
+    return max(places, key=lambda place: detail(low[place[0] : place[0] + side, place[1] : place[1] + side]))
+
+
+def detail(patch: Bytes) -> float:
+    """The mean difference between neighbouring pixels of an (h, w, 3) uint8 picture, in green."""
+    green = patch[:, :, 1].astype(np.int16)
+    return float(np.abs(np.diff(green, axis=0)).mean() + np.abs(np.diff(green, axis=1)).mean())
 
 
 class PatchStream:

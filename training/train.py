@@ -101,6 +101,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=DataConfig().batch)
     parser.add_argument("--patch", type=int, default=DataConfig().patch)
     parser.add_argument("--pool", type=int, default=DataConfig().pool)
+    parser.add_argument(
+        "--candidates",
+        type=int,
+        default=DataConfig().candidates,
+        help="a patch is the most detailed of so many",
+    )
     parser.add_argument("--refresh", type=int, default=DataConfig().refresh)
     parser.add_argument("--workers", type=int, default=DataConfig().workers, help="that draw; more on a GPU")
     parser.add_argument("--features", type=int, default=NetworkConfig().features)
@@ -131,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         degrading=DegradeConfig() if options.variant == "clean" else None,
         photographs=read_manifest(options.photographs) if options.photographs else (),
         drawn=options.drawn,
+        candidates=options.candidates,
     )
     start = load_file(options.start) if options.start else None
     trainer = Trainer(config, torch.device(options.device), compiled=options.compile, start=start)

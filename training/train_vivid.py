@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--averaging", type=float, default=TrainConfig().averaging)
     parser.add_argument("--report", type=int, default=Reporting(Path()).report, help="every so many steps")
     parser.add_argument("--save", type=int, default=Reporting(Path()).save, help="every so many steps")
-    for name in ("slope", "spectrum", "energy", "comb", "tone", "adversarial"):
+    for name in ("slope", "spectrum", "energy", "comb", "tone", "likeness", "adversarial"):
         parser.add_argument(f"--{name}", type=float, default=getattr(usual, name), help="weight of this loss")
     parser.add_argument("--alone", type=float, default=usual.alone, help="share of the run without the judge")
     parser.add_argument("--judge-features", type=int, default=usual.judge_features)
@@ -110,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         energy=options.energy,
         comb=options.comb,
         tone=options.tone,
+        likeness=options.likeness,
         adversarial=options.adversarial,
         alone=options.alone,
         judge_features=options.judge_features,

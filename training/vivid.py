@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.crispness import comb_loss, energy_loss, slope_loss, spectrum_loss
+from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, spectrum_loss
 from training.discriminator import Discriminator
 from training.mixtures import Family, drawn_dials, mixed, pass_gradients_on, weights_in_place
 from training.optim import set_rates
@@ -35,6 +35,7 @@ class VividConfig:
     energy: float = 0.5
     comb: float = 2.0
     tone: float = 0.0
+    likeness: float = 0.0
     adversarial: float = 0.01
     alone: float = 0.2
     judge_features: int = 64
@@ -132,6 +133,7 @@ class VividTrainer(Trainer):
             + weights.energy * parts["energy"]
             + weights.comb * parts["comb"]
             + weights.tone * parts["tone"]
+            + weights.likeness * parts["likeness"]
         )
 
     def content(self) -> dict[str, Any]:
@@ -156,6 +158,7 @@ class VividTrainer(Trainer):
             "energy": energy_loss(output, target),
             "comb": comb_loss(output, target, self.config.network.scale),
             "tone": (output - target).mean(dim=(2, 3)).abs().mean(),
+            "likeness": likeness_loss(output, target),
         }
 
     def _looks_made(self, output: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from training import attribution
-from training.data import DataConfig, PatchStream, cut_batch, make_high, make_pair
+from training.data import DataConfig, Pair, PatchStream, cut_batch, make_high, make_pair
 from training.degrade import DegradeConfig
 from training.leaves import LeafConfig
 from training.photographs import read_manifest
@@ -38,6 +38,20 @@ def test_low_patches_are_reductions_of_the_high_ones() -> None:
         again = reduce_image(np.ascontiguousarray(large), 4)
         difference = again[inner, inner].astype(int) - small[inner, inner]
         assert np.abs(difference).max() <= 1
+
+
+def test_the_most_detailed_of_the_candidates_is_cut() -> None:
+    grain = np.random.default_rng(0).integers(0, 256, (64, 24, 3), np.uint8)
+    low = np.concatenate((np.full((64, 72, 3), 128, np.uint8), grain), axis=1)  # three quarters are flat
+    pair = Pair(low.repeat(4, 0).repeat(4, 1), (low,))
+    shares = []
+    for candidates in (1, 8):
+        config = replace(SMALL, batch=60, candidates=candidates)
+        lows, highs = cut_batch(np.random.default_rng(3), [pair], config)
+        assert np.array_equal(lows.repeat(4, 1).repeat(4, 2), highs)
+        shares.append(np.mean([patch.std() > 0.0 for patch in lows]))
+    assert shares[0] < 0.6
+    assert shares[1] > 0.95
 
 
 def test_a_resumed_stream_goes_on_where_it_stopped() -> None:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from pixelmend.engine.weights.compact import NetworkConfig
 from training import evaluate_vivid, export, targets, train_vivid
-from training.crispness import comb_loss, energy_loss, slope_loss, slopes, spectrum_loss
+from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, slopes, spectrum_loss
 from training.degrade import EVERYDAY, blur, degrade
 from training.discriminator import Discriminator
 from training.mixtures import Family
@@ -144,6 +144,20 @@ def test_losses_see_blur() -> None:
     other = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     assert float(energy_loss(other, sharp)) < 0.2 * float(energy_loss(soft, sharp))
     assert float(slope_loss(other, sharp)) > float(slope_loss(soft, sharp))
+
+
+def test_likeness_sees_blur_and_not_the_sign_of_an_edge() -> None:
+    sharp = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0)).round()
+    sharp = sharp.repeat_interleave(8, 2).repeat_interleave(8, 3)
+    soft = torch.nn.functional.avg_pool2d(sharp, 15, 1, 7)
+    assert float(likeness_loss(sharp, sharp)) == pytest.approx(0.0, abs=1e-4)
+    assert float(likeness_loss(1.0 - sharp, sharp)) < 0.5 * float(likeness_loss(soft, sharp))
+    moved = soft.clone().requires_grad_()
+    likeness_loss(moved, sharp).backward()  # type: ignore[no-untyped-call]
+    assert moved.grad is not None
+    # A step down the slope is a picture more like the target.
+    nearer = soft - 0.02 * moved.grad / moved.grad.abs().max()
+    assert float(likeness_loss(nearer, sharp)) < float(likeness_loss(soft, sharp))
 
 
 def test_a_grid_of_dots_is_seen_where_texture_is_not() -> None:
