@@ -231,19 +231,28 @@ test('cancelling ends the job at the service', async ({ app, page, service }) =>
   await app.expectState('long.png', 'done');
 });
 
-test('models are tried on a crop, side by side, and one is chosen', async ({ app, page, service }) => {
+test('models and mixtures are tried on a crop, side by side, and one is chosen', async ({
+  app,
+  page,
+  service,
+}) => {
   await app.open(service);
   await app.pick('Choose images', { name: 'waves.png', buffer: picture(400, 300, 40) });
   await app.expectState('waves.png', 'ready');
   await page.getByRole('button', { name: 'Try models on a crop' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Try', exact: true }).click();
-  // The first one of those that are tried.
-  const image = dialog.getByRole('img', { name: /^Crop by/ }).first();
-  await expect(image).toBeVisible();
-  await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBe(640);
-  await dialog.getByRole('button', { name: 'Use this model' }).first().click();
+  const faithful = dialog.getByRole('img', { name: /^Crop by Faithful/ });
+  const between = dialog.getByRole('img', { name: 'Crop by Clean and half crisp' });
+  for (const image of [faithful, between]) {
+    await expect(image).toBeVisible();
+    await expect.poll(() => image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBe(640);
+  }
+  const pane = dialog.getByRole('figure').filter({ hasText: 'Clean and half crisp' });
+  await pane.getByRole('button', { name: 'Use this' }).click();
   await expect(dialog).toBeHidden();
+  await expect(page.getByRole('slider', { name: 'Remove noise' })).toHaveAttribute('aria-valuenow', '1');
+  await expect(page.getByRole('slider', { name: 'Crisp detail' })).toHaveAttribute('aria-valuenow', '0.5');
 });
 
 test('a result of 64 megapixels is shown, whole and close, without being held decoded', async ({

@@ -6,35 +6,41 @@ import { useInfo, useModels } from '../../state/hooks';
 import { upscalingSettings } from '../../state/upscaling';
 import { type Point, wholeOf } from '../../imaging/geometry';
 import type { QueueItem } from '../../state/queue';
-import { useModelName } from '../../ui/useModelName';
 import { useSource } from '../../ui/viewer/useSource';
 import { centreOf, cropAround } from './crop';
 import { CropPicker } from './CropPicker';
+import { type Look, looksOf } from './looks';
 import { TrialPanes } from './TrialPanes';
+import { useLookName } from './useLookName';
 import { useTrial } from './useTrial';
 
 const SIDES = ['96', '160', '256'];
 
-/** Tries several models on one crop, side by side, before the whole image is upscaled. */
+/** Tries several models, and mixtures of them, on one crop, side by side, before the whole image is upscaled. */
 export default function CropTrial({ item, onClose }: { item: QueueItem; onClose: () => void }) {
   const { t } = useTranslation();
-  const [, change] = useSettings(upscalingSettings);
+  const [settings, change] = useSettings(upscalingSettings);
   const { probe, file } = item;
   const { source } = useSource(file, probe?.widthPx ?? null, probe?.heightPx ?? null);
   const models = useModels('upscale');
-  const nameOf = useModelName();
+  const nameOf = useLookName();
   const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
   const [side, setSide] = useState('160');
   const [centre, setCentre] = useState<Point | null>(null);
   const [chosen, setChosen] = useState<string[] | null>(null);
   const trial = useTrial(file);
-  const ids = chosen ?? models.slice(0, 3).map((model) => model.id);
+  const looks = looksOf(models, settings.model ?? standard, settings);
+  const ids = chosen ?? looks.slice(0, 3).map((look) => look.id);
+  const tried = looks.filter((look) => ids.includes(look.id));
   const image = source?.size ?? null;
   const crop = image ? cropAround(centre ?? centreOf(wholeOf(image)), Number(side), image) : null;
-  const use = (id: string) => {
-    change({ model: id === standard ? null : id });
+  const use = ({ model, dials }: Look) => {
+    const values = { denoise: dials.denoise ?? 0, detail: dials.detail ?? 0 };
+    change({ model: model === standard ? null : model, ...values });
     onClose();
   };
+  const descriptionOf = ({ kind, model }: Look) =>
+    kind === 'model' ? models.find(({ id }) => id === model)?.title : t(`trial.about.${kind}`);
   return (
     <Modal
       opened
@@ -57,12 +63,12 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
           />
           <Checkbox.Group label={t('trial.models')} value={ids} onChange={setChosen}>
             <Stack gap={8} mt={6}>
-              {models.map((model) => (
+              {looks.map((look) => (
                 <Checkbox
-                  key={model.id}
-                  value={model.id}
-                  label={nameOf(model.id)}
-                  description={model.title}
+                  key={look.id}
+                  value={look.id}
+                  label={nameOf(look)}
+                  description={descriptionOf(look)}
                 />
               ))}
               {models.length === 0 && <Text size="sm">{t('trial.none')}</Text>}
@@ -70,8 +76,8 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
           </Checkbox.Group>
           <Button
             loading={trial.isRunning}
-            disabled={!crop || ids.length === 0}
-            onClick={() => crop && void trial.run(crop, ids)}
+            disabled={!crop || tried.length === 0}
+            onClick={() => crop && void trial.run(crop, tried)}
           >
             {t('trial.run')}
           </Button>

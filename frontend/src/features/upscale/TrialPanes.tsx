@@ -3,18 +3,19 @@ import { useTranslation } from 'react-i18next';
 import { BlobImage } from '../../ui/BlobImage';
 import { formatSeconds } from '../../lib/format';
 import { MessageText } from '../../ui/MessageText';
-import { useModelName } from '../../ui/useModelName';
+import type { Look } from './looks';
 import classes from './Trial.module.css';
+import { useLookName } from './useLookName';
 import type { Pane, Trial } from './useTrial';
 
 interface Props {
   trial: Trial;
-  onUse: (id: string) => void;
+  onUse: (look: Look) => void;
 }
 
 export function TrialPanes({ trial, onUse }: Props) {
   const { t } = useTranslation();
-  const nameOf = useModelName();
+  const nameOf = useLookName();
   if (trial.panes.length === 0) return null;
   return (
     <div className={classes.panes} data-testid="trial">
@@ -25,7 +26,7 @@ export function TrialPanes({ trial, onUse }: Props) {
         <figcaption>{t('trial.original')}</figcaption>
       </figure>
       {trial.panes.map((pane) => (
-        <TrialPane key={pane.model} pane={pane} title={nameOf(pane.model)} onUse={() => onUse(pane.model)} />
+        <TrialPane key={pane.look.id} pane={pane} title={nameOf(pane.look)} onUse={() => onUse(pane.look)} />
       ))}
     </div>
   );

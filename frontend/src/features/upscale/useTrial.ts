@@ -2,13 +2,14 @@ import { useEffect, useRef, useState } from 'react';
 import { SCALE } from '../../api/constants';
 import type { Rect } from '../../imaging/geometry';
 import { type Message, messageOf } from '../../lib/message';
-import { UNTURNED, type UpscaleOptions } from '../../processing/options';
+import type { UpscaleOptions } from '../../processing/options';
 import type { ProcessResult } from '../../processing/processor';
 import { useServices, useSettings } from '../../state/services';
 import { upscalingSettings } from '../../state/upscaling';
 import { cutOut } from './crop';
+import type { Look } from './looks';
 
-export type Pane = { model: string } & (
+export type Pane = { look: Look } & (
   { state: 'running' } | { state: 'done'; result: ProcessResult } | { state: 'failed'; message: Message }
 );
 
@@ -16,10 +17,10 @@ export interface Trial {
   isRunning: boolean;
   original: Blob | null;
   panes: readonly Pane[];
-  run: (crop: Rect, models: readonly string[]) => Promise<void>;
+  run: (crop: Rect, looks: readonly Look[]) => Promise<void>;
 }
 
-/** Runs models on a crop, one after another. It ends with the component. */
+/** Upscales a crop to each look, one after another. It ends with the component. */
 export function useTrial(file: Blob): Trial {
   const { processor } = useServices();
   const [settings] = useSettings(upscalingSettings);
@@ -29,23 +30,23 @@ export function useTrial(file: Blob): Trial {
   const controller = useRef<AbortController | null>(null);
   useEffect(() => () => controller.current?.abort(new DOMException('closed', 'AbortError')), []);
 
-  const run = async (crop: Rect, models: readonly string[]) => {
+  const run = async (crop: Rect, looks: readonly Look[]) => {
     const own = new AbortController();
     controller.current = own;
     setRunning(true);
-    setPanes(models.map((model) => ({ model, state: 'running' })));
+    setPanes(looks.map((look) => ({ look, state: 'running' })));
     const set = (pane: Pane) =>
-      !own.signal.aborted && setPanes((now) => now.map((one) => (one.model === pane.model ? pane : one)));
+      !own.signal.aborted && setPanes((now) => now.map((one) => (one.look.id === pane.look.id ? pane : one)));
     try {
       const cut = await cutOut(file, crop);
       setOriginal(cut);
-      for (const model of models) {
+      for (const look of looks) {
         if (own.signal.aborted) return;
         const options: UpscaleOptions = {
           task: 'upscale',
-          model,
+          model: look.model,
           target: { kind: 'scale', factor: settings.sizing === 'scale' ? settings.factor : SCALE.default },
-          ...UNTURNED,
+          ...look.dials,
           format: 'png',
           quality: null,
           firstFrame: false,
@@ -53,13 +54,13 @@ export function useTrial(file: Blob): Trial {
         try {
           const input = { file: cut, fileName: 'crop.png' };
           const result = await processor.process(input, options, () => undefined, own.signal);
-          set({ model, state: 'done', result });
+          set({ look, state: 'done', result });
         } catch (error) {
-          set({ model, state: 'failed', message: messageOf(error) });
+          set({ look, state: 'failed', message: messageOf(error) });
         }
       }
     } catch (error) {
-      setPanes(models.map((model) => ({ model, state: 'failed', message: messageOf(error) })));
+      setPanes(looks.map((look) => ({ look, state: 'failed', message: messageOf(error) })));
     } finally {
       if (!own.signal.aborted) setRunning(false);
     }
