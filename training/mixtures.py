@@ -9,7 +9,7 @@ in between as well: there its picture should be the mixture of the pictures at t
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,11 +69,28 @@ def mixed(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) 
         return {name: tensor.float().lerp(other[name].float(), share) for name, tensor in one.items()}
 
 
-def pass_gradients_on(network: Module, detail: float) -> None:
-    """Make gradients of mixed weights those of the network's own: they are its share of the mixture."""
+def learn_between(
+    network: Module,
+    base: Mapping[str, Tensor],
+    share: float,
+    draw: Callable[[], Tensor],
+    loss_of: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """The loss of a mixture, ``base`` and ``share`` of the network's weights; the network gets its gradients.
+
+    draw: the picture of the weights that are in place. loss_of: their loss, given the picture of ``base``.
+    """
+    weights = mixed(base, dict(network.named_parameters()), share)
+    with weights_in_place(network, base), torch.no_grad():
+        plain = draw()
+    with weights_in_place(network, weights):
+        loss = loss_of(plain)
+        loss.backward()  # type: ignore[no-untyped-call]
+    # The network's own weights are its share of the mixture.
     for parameter in network.parameters():
         if parameter.grad is not None:
-            parameter.grad.mul_(detail)
+            parameter.grad.mul_(share)
+    return loss
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

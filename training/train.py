@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.weights.compact import NetworkConfig
+from training.clean import CleanTrainer
 from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
 from training.degrade import DegradeConfig
@@ -91,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variant", choices=("faithful", "clean"), default="faithful")
     parser.add_argument("--scale", type=int, default=NetworkConfig().scale)
     parser.add_argument("--start", type=Path, help="safetensors file of a trained network to start from")
+    parser.add_argument("--faithful", type=Path, help="with --variant clean: the other end of denoise")
+    parser.add_argument("--mixed", type=float, default=0.3, help="share of the steps between the ends then")
     parser.add_argument("--plain", action="store_true", help="no drawn textures, as pixelmend-x4 had")
     parser.add_argument("--photographs", type=Path, help="folder with a MANIFEST.csv to train on as well")
     parser.add_argument(
@@ -117,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--softening", type=float, default=TrainConfig().softening)
     parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")
     options = parser.parse_args(arguments)
+    if options.faithful and options.variant != "clean":
+        parser.error("--faithful goes with --variant clean")
     config = TrainConfig(
         seed=options.seed,
         variant=options.variant,
@@ -140,7 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         candidates=options.candidates,
     )
     start = load_file(options.start) if options.start else None
-    trainer = Trainer(config, torch.device(options.device), compiled=options.compile, start=start)
+    device = torch.device(options.device)
+    if options.faithful:
+        faithful = load_file(options.faithful)
+        trainer: Trainer = CleanTrainer(
+            config, device, faithful, options.mixed, compiled=options.compile, start=start
+        )
+    else:
+        trainer = Trainer(config, device, compiled=options.compile, start=start)
     if options.resume:
         trainer.load(options.out / "last.pt")
     run(trainer, data, Budget(options.steps, options.minutes), Reporting(options.out))

@@ -96,22 +96,27 @@ class Trainer:
             start_from(network, start)
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Compiled, a step takes two thirds of the time on CPUs: eager PReLU is slow to differentiate.
-        self._loss = torch.compile(self._eager_loss) if compiled else self._eager_loss
+        self.loss = torch.compile(self._eager_loss) if compiled else self._eager_loss
         self.optimisers = make_optimisers(self.network, config.optim)
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
     def train_step(self, low: Bytes, high: Bytes, progress: float) -> Tensor:
         """One step on (n, h, w, 3) and (n, s*h, s*w, 3) uint8 pictures; returns the loss, detached."""
         set_rates(self.optimisers, rate_factor(self.step, progress, self.config.warm_up))
-        loss = self._loss(self.to_tensor(low), self.to_tensor(high))
         self.network.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = self.learn(self.to_tensor(low), self.to_tensor(high))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optim.clip)
         for optimiser in self.optimisers:
             optimiser.step()
         self.step += 1
         self.update_average()
         return loss.detach()
+
+    def learn(self, low: Tensor, high: Tensor) -> Tensor:
+        """The loss of one batch, whose gradients are then there."""
+        loss: Tensor = self.loss(low, high)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
 
     def averaged(self) -> Compact:
         """A copy of the network holding the averaged weights, in evaluation mode."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, spectrum_loss
 from training.discriminator import Discriminator
-from training.mixtures import Family, drawn_dials, mixed, pass_gradients_on, weights_in_place
+from training.mixtures import Family, drawn_dials, learn_between
 from training.optim import set_rates
 from training.tone import keep_tone
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
@@ -107,16 +107,14 @@ class VividTrainer(Trainer):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The same of a mixture: what lies between pictures is what it should draw."""
         denoise, detail = dials
+        parts: dict[str, Tensor] = {}
+
+        def loss_of_mixture(plain: Tensor) -> Tensor:
+            parts.update(self._parts(self._drawn(lows), plain.lerp(target, detail)))
+            return self._content_loss(parts)
+
         base = family.without_detail(denoise)
-        weights = mixed(base, dict(self.network.named_parameters()), detail)
-        with weights_in_place(self.network, base), torch.no_grad():
-            plain = self._drawn(lows)
-        with weights_in_place(self.network, weights):
-            output = self._drawn(lows)
-            parts = self._parts(output, plain.lerp(target, detail))
-            loss = self._content_loss(parts)
-            loss.backward()  # type: ignore[no-untyped-call]
-        pass_gradients_on(self.network, detail)
+        loss = learn_between(self.network, base, detail, lambda: self._drawn(lows), loss_of_mixture)
         return loss, {f"mixed {name}": part for name, part in parts.items()}
 
     def _drawn(self, lows: Tensor) -> Tensor:

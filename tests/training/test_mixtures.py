@@ -9,18 +9,23 @@ from safetensors.torch import load_file, save_file
 
 from training import mixtures
 from training.evaluate_mixtures import above_line
-from training.mixtures import Family, drawn_dials, mixed, pass_gradients_on, weights_in_place
+from training.mixtures import Family, drawn_dials, learn_between
 
 
 def test_a_mixture_is_computed_and_its_gradient_is_the_networks_share() -> None:
     network = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.constant_(network.weight, 3.0)
-    base = {"weight": torch.ones(1, 1)}
-    with weights_in_place(network, mixed(base, dict(network.named_parameters()), 0.25)):
-        output = network(torch.ones(1, 1))
-        output.backward()
-    pass_gradients_on(network, 0.25)
-    assert float(output.detach()) == 1.5
+    one = torch.ones(1, 1)
+    plains = []
+
+    def loss_of(plain: torch.Tensor) -> torch.Tensor:
+        plains.append(float(plain))
+        output: torch.Tensor = network(one)
+        return output.sum()
+
+    loss = learn_between(network, {"weight": torch.ones(1, 1)}, 0.25, lambda: network(one), loss_of)
+    assert plains == [1.0]
+    assert float(loss.detach()) == 1.5
     assert float(network.weight.detach()) == 3.0
     assert network.weight.grad is not None
     assert float(network.weight.grad) == 0.25

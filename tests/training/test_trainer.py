@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from pixelmend.engine.weights.compact import NetworkConfig
 from training import evaluate, export, train
+from training.clean import CleanTrainer
 from training.colour import to_ycc
 from training.curves import PICTURE, read_history
 from training.data import DataConfig
@@ -63,6 +64,32 @@ def test_loss_falls() -> None:
     losses = [float(subject.train_step(low, high, step / 40)) for step in range(20)]
     assert losses[-1] < 0.9 * losses[0]
     assert all(np.isfinite(losses))
+
+
+def test_mixtures_of_the_faithful_and_the_clean_one_are_trained() -> None:
+    rng = np.random.default_rng(0)
+    high = np.kron(rng.integers(0, 256, (2, 16, 16, 3), np.uint8), np.ones((1, 4, 4, 1), np.uint8))
+    low = np.ascontiguousarray(high[:, ::4, ::4])
+    faithful = trainer().network.state_dict()
+    before = {name: tensor.clone() for name, tensor in faithful.items()}
+    start = {name: 1.1 * tensor for name, tensor in faithful.items()}
+    subject = CleanTrainer(TINY, torch.device("cpu"), faithful, mixed=1.0, start=start)
+    losses = [float(subject.train_step(low, high, 0.0)) for _ in range(40)]
+    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
+    assert all(torch.equal(tensor, before[name]) for name, tensor in faithful.items())
+    assert not all(torch.equal(tensor, start[name]) for name, tensor in subject.network.state_dict().items())
+    # Without such steps it is trained as any network is.
+    alone = CleanTrainer(TINY, torch.device("cpu"), faithful, mixed=0.0, start=start)
+    usual = Trainer(TINY, torch.device("cpu"), start=start)
+    assert float(alone.train_step(low, high, 0.0)) == float(usual.train_step(low, high, 0.0))
+
+
+def test_the_faithful_end_goes_with_the_clean_variant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train.main(["--steps", "1", "--out", str(tmp_path), "--faithful", "weights.safetensors"])
+    assert "--variant clean" in capsys.readouterr().err
 
 
 def test_a_resumed_run_ends_as_the_whole_run(tmp_path: Path) -> None:
