@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +156,25 @@ def test_the_clean_variant_and_a_smaller_scale_start_from_trained_weights(tmp_pa
     for name, title in (("clean", "Pixelmend x4, clean"), ("x2", "Pixelmend x2, faithful")):
         with safetensors.safe_open(tmp_path / f"{name}.safetensors", "pt") as file:
             assert file.metadata()["title"] == title
+
+
+def test_a_run_that_is_stopped_leaves_no_process(tmp_path: Path) -> None:
+    options = "--steps 1000000 --features 16 --hidden 1 --patch 16 --batch 2 --pool 2 --refresh 100000"
+    command = [sys.executable, "-m", "training.train", *options.split(), "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("step 100 ")
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.terminate()
+        status = process.wait(60)
+    ends = time.monotonic() + 20  # multiprocessing's own tracker ends a moment after its parent
+    while (left := [pid for pid in children if Path(f"/proc/{pid}").exists()]) and time.monotonic() < ends:
+        time.sleep(0.05)
+    for pid in left:
+        os.kill(int(pid), signal.SIGKILL)
+    assert status == 128 + signal.SIGTERM
+    assert len(children) >= 2
+    assert not left
 
 
 def test_a_report_leaves_a_history_and_its_picture(
