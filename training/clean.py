@@ -30,20 +30,15 @@ class CleanTrainer(Trainer):
         self._faithful = {name: tensor.to(device).float() for name, tensor in faithful.items()}
         self._mixed = mixed
 
-    def learn(self, low: Tensor, high: Tensor) -> Tensor:
+    def learn(self, low: Tensor, high: Tensor, progress: float) -> Tensor:
         """See ``Trainer.learn``. The seed and the step alone decide which steps lie between, and where."""
         rng = np.random.default_rng((self.config.seed, self.step, 4))
         if rng.random() >= self._mixed:
-            return super().learn(low, high)
+            return super().learn(low, high, progress)
         denoise = float(rng.uniform(0.1, 0.95))
-
-        def draw() -> Tensor:
-            with torch.autocast(self.device.type, torch.bfloat16):
-                output: Tensor = self.network(low)
-            return output.float()
 
         def loss_of_mixture(plain: Tensor) -> Tensor:
             loss: Tensor = self.loss(low, plain.lerp(high, denoise))
             return loss
 
-        return learn_between(self.network, self._faithful, denoise, draw, loss_of_mixture)
+        return learn_between(self.network, self._faithful, denoise, lambda: self.draw(low), loss_of_mixture)

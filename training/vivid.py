@@ -65,33 +65,26 @@ class VividTrainer(Trainer):
         self.judge = judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), vivid.judge_rate, betas=(0.9, 0.99))
         self.judge_optimiser.param_groups[0]["peak"] = vivid.judge_rate
-        self._forward = torch.compile(self.network) if compiled else self.network
+        if compiled:
+            self.forward = torch.compile(self.network)
         self.parts: dict[str, float] = {}
 
-    def train_step(self, low: Bytes, high: Bytes, progress: float) -> Tensor:
-        """One step of both; returns the network's loss, detached. Its ``parts`` are kept for the report."""
-        optimisers = [*self.optimisers, self.judge_optimiser]
-        set_rates(optimisers, rate_factor(self.step, progress, self.config.warm_up))
-        lows = self.to_tensor(low)
-        target = keep_tone(self.to_tensor(high), lows)
-        self.network.zero_grad(set_to_none=True)
+    def learn(self, low: Tensor, high: Tensor, progress: float) -> Tensor:
+        """See ``Trainer.learn``. The judge takes its step too; the ``parts`` are kept for the report."""
+        set_rates([self.judge_optimiser], rate_factor(self.step, progress, self.config.warm_up))
+        target = keep_tone(high, low)
         # The seed and the step alone decide which steps lie in between, and where.
         rng = np.random.default_rng((self.config.seed, self.step, 4))
         if self._family is not None and rng.random() < self.vivid.mixed:
-            loss, parts = self._between(self._family, drawn_dials(rng), lows, target)
+            loss, parts = self._between(self._family, drawn_dials(rng), low, target)
         else:
-            loss, parts = self._at_the_end(lows, target, judged=progress >= self.vivid.alone)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optim.clip)
-        for optimiser in self.optimisers:
-            optimiser.step()
+            loss, parts = self._at_the_end(low, target, judged=progress >= self.vivid.alone)
         self.parts = {name: float(part.detach()) for name, part in parts.items()}
-        self.step += 1
-        self.update_average()
-        return loss.detach()
+        return loss
 
     def _at_the_end(self, lows: Tensor, target: Tensor, *, judged: bool) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss and its parts of the vivid network itself; gradients are there."""
-        output = self._drawn(lows)
+        output = self.draw(lows)
         parts = self._parts(output, target)
         loss = self._content_loss(parts)
         if judged:
@@ -110,29 +103,16 @@ class VividTrainer(Trainer):
         parts: dict[str, Tensor] = {}
 
         def loss_of_mixture(plain: Tensor) -> Tensor:
-            parts.update(self._parts(self._drawn(lows), plain.lerp(target, detail)))
+            parts.update(self._parts(self.draw(lows), plain.lerp(target, detail)))
             return self._content_loss(parts)
 
         base = family.without_detail(denoise)
-        loss = learn_between(self.network, base, detail, lambda: self._drawn(lows), loss_of_mixture)
+        loss = learn_between(self.network, base, detail, lambda: self.draw(lows), loss_of_mixture)
         return loss, {f"mixed {name}": part for name, part in parts.items()}
 
-    def _drawn(self, lows: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16):
-            output: Tensor = self._forward(lows)
-        return output.float()
-
     def _content_loss(self, parts: Mapping[str, Tensor]) -> Tensor:
-        weights = self.vivid
-        return (
-            parts["pixel"]
-            + weights.slope * parts["slope"]
-            + weights.spectrum * parts["spectrum"]
-            + weights.energy * parts["energy"]
-            + weights.comb * parts["comb"]
-            + weights.tone * parts["tone"]
-            + weights.likeness * parts["likeness"]
-        )
+        weighted = [getattr(self.vivid, name) * part for name, part in parts.items() if name != "pixel"]
+        return torch.stack([parts["pixel"], *weighted]).sum()
 
     def content(self) -> dict[str, Any]:
         """What a checkpoint holds: the judge's as well."""
@@ -149,15 +129,17 @@ class VividTrainer(Trainer):
         self.judge_optimiser.load_state_dict(content["judge_optimiser"])
 
     def _parts(self, output: Tensor, target: Tensor) -> dict[str, Tensor]:
-        return {
+        parts = {
             "pixel": loss_of(output, target, self.config.chroma, self.config.softening),
             "slope": slope_loss(output, target),
             "spectrum": spectrum_loss(output, target),
             "energy": energy_loss(output, target),
             "comb": comb_loss(output, target, self.config.network.scale),
             "tone": (output - target).mean(dim=(2, 3)).abs().mean(),
-            "likeness": likeness_loss(output, target),
         }
+        if self.vivid.likeness > 0.0:  # computed only if it counts
+            parts["likeness"] = likeness_loss(output, target)
+        return parts
 
     def _looks_made(self, output: Tensor) -> Tensor:
         """The adversarial loss; the judge itself is not moved by it."""
