@@ -30,11 +30,16 @@ export function useModels(task: TaskId): readonly ProcessorModel[] {
   return (useCapabilities().data?.models ?? []).filter((model) => model.task === task);
 }
 
+/** The id of the model that upscales if none is named; null if there is none. */
+export function useStandardModel(): string | null {
+  const models = useModels('upscale');
+  return useInfo().data?.default_model ?? models[0]?.id ?? null;
+}
+
 /** The dials of an upscaling model; null for the standard one. */
 export function useDials(model: string | null): readonly Dial[] {
   const models = useModels('upscale');
-  const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
-  return dialsOf(model, models, standard);
+  return dialsOf(model, models, useStandardModel());
 }
 
 export function useInfo() {

@@ -2,7 +2,7 @@ import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Text } from '@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSettings } from '../../state/services';
-import { useInfo, useModels } from '../../state/hooks';
+import { useModels, useStandardModel } from '../../state/hooks';
 import { upscalingSettings } from '../../state/upscaling';
 import { type Point, wholeOf } from '../../imaging/geometry';
 import type { QueueItem } from '../../state/queue';
@@ -24,7 +24,7 @@ export default function CropTrial({ item, onClose }: { item: QueueItem; onClose:
   const { source } = useSource(file, probe?.widthPx ?? null, probe?.heightPx ?? null);
   const models = useModels('upscale');
   const nameOf = useLookName();
-  const standard = useInfo().data?.default_model ?? models[0]?.id ?? null;
+  const standard = useStandardModel();
   const [side, setSide] = useState('160');
   const [centre, setCentre] = useState<Point | null>(null);
   const [chosen, setChosen] = useState<string[] | null>(null);

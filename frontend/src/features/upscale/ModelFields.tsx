@@ -1,7 +1,7 @@
 import { Select, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { useSettings } from '../../state/services';
-import { useDials, useInfo, useModels } from '../../state/hooks';
+import { useDials, useModels, useStandardModel } from '../../state/hooks';
 import { upscalingSettings } from '../../state/upscaling';
 import { DialFields } from '../../ui/DialFields';
 import { useModelName } from '../../ui/useModelName';
@@ -12,8 +12,8 @@ export function ModelFields() {
   const models = useModels('upscale');
   const dials = useDials(settings.model);
   const nameOf = useModelName();
-  const standard = useInfo().data?.default_model ?? models[0]?.id;
-  const chosen = settings.model ?? standard ?? null;
+  const standard = useStandardModel();
+  const chosen = settings.model ?? standard;
   const isKnown = models.some((model) => model.id === chosen);
   const data = models.map(({ id, scale }) => ({
     value: id,
