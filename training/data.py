@@ -35,7 +35,7 @@ class DataConfig:
     Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one. Without ``degrading``
     low pictures are reduced and nothing else; with it there are ``versions`` of each. With ``photographs``
     a share of ``drawn`` is still drawn, for text, line art and flat areas. A patch is the most detailed of
-    ``candidates`` places in its picture, since little is learnt from a sky.
+    ``candidates`` places in its picture, so that fewer are of skies.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)

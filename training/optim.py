@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -79,3 +80,11 @@ def set_rates(optimisers: Iterable[Optimizer], factor: float) -> None:
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * factor
+
+
+def take_up_state(optimiser: Optimizer, state: Mapping[str, Any]) -> None:
+    """Go on from what a checkpoint holds, but at the rates that this run was given."""
+    peaks = [group["peak"] for group in optimiser.param_groups]
+    optimiser.load_state_dict(dict(state))
+    for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+        group["peak"] = peak

@@ -16,7 +16,7 @@ from torch import Tensor
 from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.weights.compact import NetworkConfig
 from training.colour import to_ycc
-from training.optim import OptimConfig, make_optimisers, set_rates
+from training.optim import OptimConfig, make_optimisers, set_rates, take_up_state
 from training.start import start_as_bicubic, start_from
 
 Bytes = NDArray[np.uint8]
@@ -159,7 +159,7 @@ class Trainer:
         self.network.load_state_dict(content["network"])
         self.average = content["average"]
         for optimiser, state in zip(self.optimisers, content["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
+            take_up_state(optimiser, state)
 
     def _eager_loss(self, low: Tensor, high: Tensor) -> Tensor:
         loss = relative_loss if self.config.relative else loss_of

@@ -15,7 +15,7 @@ from torch.nn import functional
 from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, spectrum_loss
 from training.discriminator import Discriminator
 from training.mixtures import Family, drawn_dials, learn_between
-from training.optim import set_rates
+from training.optim import set_rates, take_up_state
 from training.tone import keep_tone
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
 
@@ -126,7 +126,7 @@ class VividTrainer(Trainer):
         """Go on from what a checkpoint holds."""
         super().take_up(content)
         self.judge.load_state_dict(content["judge"])
-        self.judge_optimiser.load_state_dict(content["judge_optimiser"])
+        take_up_state(self.judge_optimiser, content["judge_optimiser"])
 
     def _parts(self, output: Tensor, target: Tensor) -> dict[str, Tensor]:
         parts = {

@@ -25,6 +25,7 @@ from training.colour import to_ycc
 from training.curves import PICTURE, read_history
 from training.data import DataConfig
 from training.leaves import LeafConfig
+from training.optim import OptimConfig
 from training.train import Budget, Reporting, run
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor, relative_loss
 
@@ -108,6 +109,13 @@ def test_a_resumed_run_ends_as_the_whole_run(tmp_path: Path) -> None:
     train_to(tmp_path / "rest", resumed, 10, 10)
     for name, tensor in whole.average.items():
         torch.testing.assert_close(resumed.average[name], tensor, atol=1e-6, rtol=1e-5)
+
+
+def test_a_resumed_run_has_the_rates_that_it_was_given(tmp_path: Path) -> None:
+    trainer().save(tmp_path / "last.pt")
+    slower = Trainer(replace(TINY, optim=OptimConfig(1e-5, 2e-5)), torch.device("cpu"))
+    slower.load(tmp_path / "last.pt")
+    assert [group["peak"] for one in slower.optimisers for group in one.param_groups] == [1e-5, 2e-5]
 
 
 def test_saving_leaves_one_whole_file(tmp_path: Path) -> None:
