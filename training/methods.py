@@ -14,6 +14,7 @@ from PIL import Image
 from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.files import read_state
 from pixelmend.engine.weights.tensors import as_tensors
+from training.precision import autocast
 
 Bytes = NDArray[np.uint8]
 
@@ -62,7 +63,7 @@ def upscale(network: Compact, low: Bytes, precision: torch.dtype = torch.float32
     """(h, w, 3) to (s*h, s*w, 3), uint8, computed in ``precision`` on the device of ``network``."""
     device = next(network.parameters()).device
     tensor = torch.from_numpy(low.copy()).to(device).permute(2, 0, 1)[None].float() / 255.0
-    with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+    with autocast(device, precision):
         output = network(tensor.contiguous(memory_format=torch.channels_last))
     pixels = output[0].clamp(0.0, 1.0).mul(255.0).round().byte().permute(1, 2, 0)
     return np.asarray(pixels.cpu().numpy())

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from pixelmend.engine.backends.compact import Compact
+from training.precision import fast_dtype
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Muon(Optimizer):
 def orthogonal(matrices: Tensor, iterations: int = 5) -> Tensor:
     """The nearest matrices with singular values about 1 (0.7 to 1.2): (n, rows, columns), rows <= columns."""
     # bfloat16 suffices, for the iteration corrects itself
-    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
+    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(fast_dtype(matrices.device))
     for _ in range(iterations):
         gram = x @ x.mT
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * (gram @ gram)) @ x

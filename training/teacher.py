@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 
 from pixelmend.engine.weights.files import read_state
 from pixelmend.engine.weights.tensors import as_tensors
+from training.precision import fast_dtype
 
 Bytes = NDArray[np.uint8]
 
 
 class Teacher:
-    """It upscales batches, in bfloat16 on every device."""
+    """It upscales batches, in the format that the device computes fastest."""
 
     def __init__(self, model: spandrel.ImageModelDescriptor[torch.nn.Module], device: torch.device) -> None:
         self.scale = model.scale
         self._device = device
-        network = model.model.eval().to(device, torch.bfloat16)
+        self._dtype = fast_dtype(device)
+        network = model.model.eval().to(device, self._dtype)
         self._network = network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def upscale(self, lows: Bytes) -> Bytes:
         """(n, h, w, 3) to (n, s*h, s*w, 3), uint8 RGB."""
         tensor = torch.from_numpy(lows.copy()).to(self._device).permute(0, 3, 1, 2).float() / 255.0
-        output = self._network(tensor.to(torch.bfloat16, memory_format=torch.channels_last)).float()
+        output = self._network(tensor.to(self._dtype, memory_format=torch.channels_last)).float()
         pixels = output.clamp(0.0, 1.0).mul(255.0).round().byte().permute(0, 2, 3, 1)
         return np.ascontiguousarray(pixels.cpu().numpy())
 

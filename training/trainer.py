@@ -17,6 +17,7 @@ from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.weights.compact import NetworkConfig
 from training.colour import to_ycc
 from training.optim import OptimConfig, make_optimisers, set_rates, take_up_state
+from training.precision import autocast, fast_dtype
 from training.start import start_as_bicubic, start_from
 
 Bytes = NDArray[np.uint8]
@@ -121,7 +122,7 @@ class Trainer:
 
     def draw(self, low: Tensor) -> Tensor:
         """The network's pictures, float32."""
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with autocast(self.device, fast_dtype(self.device)):
             output = self.forward(low)
         return output.float()
 

@@ -1,5 +1,6 @@
 """A disk without room, of which FFmpeg's muxers tell nothing."""
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pixelmend.core.errors import StorageFull
-from pixelmend.video.completeness import require_complete
+from pixelmend.video.completeness import require_complete, unreadable_streams
 from tests.video.clips import Clip, constant_rate, make
 
 # In a process of its own, which may write files of 20 KB at most.
@@ -64,3 +65,21 @@ def test_a_file_that_lacks_packets_is_told_from_a_whole_one(tmp_path: Path) -> N
     film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
     with pytest.raises(StorageFull, match="was not written whole"):
         require_complete(film, {0: 20})
+
+
+def test_a_stream_that_cannot_be_read_is_told_from_a_full_disk(
+    tmp_path: Path,
+) -> None:
+    film = make(tmp_path / "film.mkv", Clip(constant_rate(20), audio=(("libopus", "deu"),)))
+    assert unreadable_streams(film, {0: 20, 1: 10}, own=0) == frozenset()
+    assert unreadable_streams(film, {0: 20, 1: 10, 2: 5}, own=0) == {2}
+    with pytest.raises(StorageFull, match="20 of 21 packets of stream 0"):
+        unreadable_streams(film, {0: 21, 1: 10, 2: 5}, own=0)
+    length = film.stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length + 1000, limits[1]))  # as on a disk that is full
+    try:
+        with pytest.raises(StorageFull, match="0 of 5 packets of stream 2"):
+            unreadable_streams(film, {0: 20, 1: 10, 2: 5}, own=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -20,7 +20,8 @@ from pixelmend.video.film import Film, FinishedSegment, Frame
 from pixelmend.video.frames import FrameReader
 from pixelmend.video.hdr import PARAMETERS
 from pixelmend.video.inspection import inspect
-from pixelmend.video.joining import Cut, join
+from pixelmend.video.joining import join
+from pixelmend.video.other_streams import Cut
 from pixelmend.video.parts import PartsFolder, SegmentRecord
 from pixelmend.video.segments import SegmentWriter
 from pixelmend.video.timeline import Segment, Timeline

@@ -1,43 +1,27 @@
 """Joins finished segments, and what the film had beside its pictures, to the result."""
 
 import heapq
-import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import av
-from av.container import InputContainer, OutputContainer
-from av.packet import Packet
-from av.stream import AttachmentStream, Stream
-from av.subtitles.stream import SubtitleStream
+from av.container import OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from pixelmend.core.errors import CorruptVideo
 from pixelmend.imaging.storage import storage_errors
 from pixelmend.video.codecs import MUXERS
-from pixelmend.video.completeness import require_complete
+from pixelmend.video.completeness import unreadable_streams
 from pixelmend.video.film import Film, FinishedSegment
 from pixelmend.video.inspection import main_stream, opened
-from pixelmend.video.reading import reading_film
+from pixelmend.video.other_streams import Cut, Timed, add_copies, copied_packets, damaged_streams, stream_tags
 from pixelmend.video.timeline import Timeline, decode_times
 
 _DROPPED_TAGS = ("major_brand", "minor_version", "compatible_brands", "encoder")
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The seconds of the source from which its other streams are kept.
-
-    The result begins at 0: players show nothing before the first frame, or take the wait for its length.
-    """
-
-    start_s: float
-    end_s: float
 
 
 def join(
@@ -53,17 +37,20 @@ def join(
     """Write `target`, complete or not at all. container: a name of CONTAINERS. cut: for a part of the film.
     comment: a tag of the result, unless the film has one.
 
-    Returns what the result lacks of the source's other streams; an animation has none. Raises StorageFull,
-    CorruptVideo.
+    Returns what the result lacks of the source's other streams; an animation has none. A stream that is too
+    damaged for the container is lacking, and not a reason to lose the film. Raises StorageFull, CorruptVideo.
     """
     if not segments:
         raise CorruptVideo("no frame of the film can be decoded")
     part = target.with_name(target.name + ".part")
+    damaged: frozenset[int] = frozenset()
     try:
-        with storage_errors(target), ExitStack() as resources:
-            old = None if film.is_animation else resources.enter_context(opened(source))
-            lost, written = _join(old, film, timeline, segments, part, container, cut, comment)
-            require_complete(part, written)
+        with storage_errors(target):
+            while True:
+                lost, found = _join(source, film, timeline, segments, part, container, cut, comment, damaged)
+                if not found:
+                    break
+                damaged |= found
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.replace(target)
@@ -73,7 +60,7 @@ def join(
 
 
 def _join(
-    old: InputContainer | None,
+    path: Path,
     film: Film,
     timeline: Timeline,
     segments: Sequence[FinishedSegment],
@@ -81,33 +68,50 @@ def _join(
     container: str,
     cut: Cut | None,
     comment: str | None,
-) -> tuple[tuple[str, ...], Counter[int]]:
-    """Also how many packets of which stream were written, of those whose packets muxers leave as they are."""
+    damaged: frozenset[int],
+) -> tuple[tuple[str, ...], frozenset[int]]:
+    """damaged: the source's streams to leave out.
+
+    Returns also those that turned out damaged. If there are any, `part` is not the result.
+    """
     lost: list[str] = []
     options = {"movflags": "+faststart"} if container in ("mp4", "mov") else {}
-    with (
-        av.open(f"file:{segments[0].path}") as first,
-        av.open(f"file:{part}", "w", format=MUXERS[container], options=options) as new,
-    ):
-        source = None if old is None else main_stream(old)
-        picture = _picture_stream(new, first.streams.video[0], source, film)
-        first_pts = 0 if cut is None else timeline.pts[0]
-        videos = _pictures(
-            segments, timeline, picture, by_decoding=container in ("mp4", "mov"), first_pts=first_pts
-        )
-        others: Iterator[Timed] = iter(())
-        tags: dict[str, str] = {}
-        if old is not None and source is not None:
-            others = _copied(old, _copies(old, new, source, lost), cut)
-            tags = {name: text for name, text in old.metadata.items() if name.lower() not in _DROPPED_TAGS}
-        new.metadata.update({"comment": comment, **tags} if comment else tags)
-        if cut is None and old is not None and old.chapters():
-            new.set_chapters(old.chapters())
-        written: Counter[int] = Counter()
-        for _, stream, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
-            new.mux_one(packet)
-            written[stream] += new.streams[stream].type in ("video", "audio")
-    return tuple(lost), written
+    copies: dict[int, Stream] = {}
+    written: Counter[int] = Counter()
+    try:
+        with (
+            nullcontext() if film.is_animation else opened(path) as old,
+            av.open(f"file:{segments[0].path}") as first,
+            av.open(f"file:{part}", "w", format=MUXERS[container], options=options) as new,
+        ):
+            source = None if old is None else main_stream(old)
+            picture = _picture_stream(new, first.streams.video[0], source, film)
+            first_pts = 0 if cut is None else timeline.pts[0]
+            videos = _pictures(
+                segments, timeline, picture, by_decoding=container in ("mp4", "mov"), first_pts=first_pts
+            )
+            others: Iterator[Timed] = iter(())
+            tags: dict[str, str] = {}
+            if old is not None and source is not None:
+                copies = add_copies(old, new, source, lost, damaged)
+                others = copied_packets(old, copies, cut)
+                tags = {
+                    name: text for name, text in old.metadata.items() if name.lower() not in _DROPPED_TAGS
+                }
+            new.metadata.update({"comment": comment, **tags} if comment else tags)
+            if cut is None and old is not None and old.chapters():
+                new.set_chapters(old.chapters())
+            for _, stream, packet in heapq.merge(videos, others, key=lambda each: each[:2]):
+                new.mux_one(packet)
+                written[stream] += new.streams[stream].type in ("video", "audio")
+    except (av.error.ArgumentError, av.error.InvalidDataError):
+        found = damaged_streams(path, copies, MUXERS[container], cut)
+        if not found:
+            raise
+        return (), found
+    unreadable = unreadable_streams(part, written, own=0)
+    found = frozenset(index for index, copy in copies.items() if copy.index in unreadable)
+    return tuple(lost), found
 
 
 def _picture_stream(
@@ -119,58 +123,11 @@ def _picture_stream(
         stream.codec_context.codec_tag = "hvc1"  # Apple's players know HEVC by this tag alone
     stream.time_base = film.timeline.time_base_s
     if source is not None:
-        stream.metadata.update(_stream_tags(source))
+        stream.metadata.update(stream_tags(source))
         stream.disposition = source.disposition
     if film.header.rotation_deg:
         stream.set_display_rotation(film.header.rotation_deg)
     return stream
-
-
-def _stream_tags(stream: Stream) -> dict[str, str]:
-    return {
-        name: text
-        for name, text in stream.metadata.items()
-        if name.lower() in ("language", "title", "handler_name", "timecode", "comment")
-    }
-
-
-def _copies(
-    old: InputContainer, new: OutputContainer, film: VideoStream, lost: list[str]
-) -> dict[int, Stream]:
-    """A stream of the result for each one of the source that its container takes, by the source's index."""
-    copies: dict[int, Stream] = {}
-    for stream in old.streams:
-        if stream.index == film.index or (stream.type == "data" and old.chapters()):
-            continue  # MP4 keeps its chapters in such a stream, and the result gets one of its own
-        codec = "" if stream.codec_context is None else stream.codec_context.codec.canonical_name
-        try:
-            if isinstance(stream, AttachmentStream) and new.format.name == "matroska":
-                kind = stream.mimetype or "application/octet-stream"
-                new.add_attachment(stream.name or "attachment", kind, stream.data)
-                continue
-            _require_taken(stream, new.format.name)
-            copy = new.add_stream_from_template(stream, opaque=True)
-        except (ValueError, av.error.FFmpegError, TypeError, AttributeError, NotImplementedError):
-            language = f" {stream.language}" if stream.language else ""
-            lost.append(f"{stream.type}:{codec or 'unknown'}{language}")
-            continue
-        if stream.time_base is not None:
-            copy.time_base = stream.time_base
-        copy.metadata.update(_stream_tags(stream))
-        copy.disposition = stream.disposition
-        copies[stream.index] = copy
-    return copies
-
-
-def _require_taken(stream: Stream, muxer: str) -> None:
-    """Raises one of FFmpeg's errors if a container does not take the stream: only its header shows that."""
-    with av.open(io.BytesIO(), "w", format=muxer) as trial:
-        trial.add_stream_from_template(stream, opaque=True)
-        trial.start_encoding()
-
-
-Timed: TypeAlias = "tuple[float, int, Packet[Any]]"
-"""When it is decoded, the number of its stream, and it."""
 
 
 def _pictures(
@@ -216,32 +173,3 @@ def _picture_times(
     if by_decoding:
         lengths[-1] = max(1, end - shown[0] - (decoded[-1] - decoded[0]))
     return zip(pts, decoded, lengths, strict=True)
-
-
-def _copied(old: InputContainer, copies: dict[int, Stream], cut: Cut | None) -> Iterator[Timed]:
-    streams = [stream for stream in old.streams if stream.index in copies]
-    if not streams:
-        return
-    ended: set[int] = set()
-    with reading_film("the film's other streams"):
-        for packet in old.demux(streams):
-            if not packet.size and not isinstance(packet.stream, SubtitleStream):
-                continue
-            time = packet.dts if packet.dts is not None else packet.pts
-            if time is None or packet.time_base is None:
-                continue
-            seconds = float(time * packet.time_base)
-            if cut is not None:
-                if seconds >= cut.end_s:
-                    ended.add(packet.stream.index)
-                    if len(ended) == len(streams):
-                        return  # the rest of a long film need not be read
-                if not cut.start_s <= seconds < cut.end_s:
-                    continue
-                shift = round(cut.start_s / packet.time_base)
-                packet.pts = None if packet.pts is None else packet.pts - shift
-                packet.dts = None if packet.dts is None else packet.dts - shift
-                seconds -= cut.start_s
-            index = packet.stream.index
-            packet.stream = copies[index]
-            yield seconds, packet.stream.index, packet
