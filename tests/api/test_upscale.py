@@ -127,11 +127,15 @@ def test_provenance_is_in_the_headers(service: ServiceClient) -> None:
     assert "x-pixelmend-not-kept" not in headers
 
 
-def test_tile_size_does_not_change_a_single_value(service: ServiceClient) -> None:
+def test_tile_size_changes_nothing_but_the_rounding_of_winograds_convolution(service: ServiceClient) -> None:
+    """Only float32 on a CPU is computed that way, and by blocks that lie otherwise in a tile (ADR 0029)."""
     source = encoded(photo(side_px=150))
-    whole = np.asarray(ok(post(service, source)))
-    tiled = np.asarray(ok(post(service, source, tile=64)))
-    assert np.array_equal(whole, tiled)
+    answer = post(service, source)
+    whole = np.asarray(ok(answer)).astype(int)
+    tiled = np.asarray(ok(post(service, source, tile=64))).astype(int)
+    is_exact = answer.headers["x-pixelmend-precision"] == "bfloat16"
+    assert np.abs(whole - tiled).max() <= (0 if is_exact else 1)
+    assert np.count_nonzero(whole != tiled) <= (0 if is_exact else whole.size / 10_000)
 
 
 @pytest.mark.parametrize(
