@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.deploy.proxy import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PYTHON = ROOT / ".venv-cluster" / "bin" / "python"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pixelmend.api.peers import TIMEOUT_S
 from pixelmend.core.config import SECRET_VARIABLES, Settings
 from tests.inprocess import service_in_threads
+from tests.ports import free_port
 from tests.service import ServiceClient
 
 KEY = "the-peer-key"
@@ -99,8 +100,7 @@ def test_each_service_is_shown_with_its_models_or_with_what_is_wrong(tmp_path: P
 
 
 def test_refusal_of_a_peer_is_told_and_a_service_shows_itself_once(tmp_path: Path) -> None:
-    with bound_socket(listening=False) as port:
-        pass
+    port = free_port()
     with service_in_threads(folder(tmp_path, "keyed"), api_keys=KEY) as keyed:
         peers = f"http://127.0.0.1:{port},{keyed.base_url}"
         with service_in_threads(folder(tmp_path, "own"), port=port, peers=peers) as own:

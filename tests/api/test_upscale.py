@@ -99,7 +99,9 @@ def test_detail_goes_from_what_denoise_makes_to_the_vivid_model(service: Service
         ({"denoise": 0.5, "detail": 1}, "-vivid"),
     ):
         assert psnr_db(np.asarray(ok(post(service, data, **dials))), named[name]) > 50
-    between = np.asarray(ok(post(service, data, detail=0.5)))
+    answer = post(service, data, denoise=0, detail=0.5)
+    assert answer.headers["x-pixelmend-dials"] == "denoise=0, detail=0.5"
+    between = np.asarray(ok(answer))
     apart_db = psnr_db(named[""], named["-vivid"])
     # Nearer to each end than they are to one another; how much nearer depends on the weights that ship.
     assert psnr_db(between, named[""]) > apart_db + 0.5
@@ -125,6 +127,7 @@ def test_provenance_is_in_the_headers(service: ServiceClient) -> None:
     assert "photo-x4.png" in headers["content-disposition"]
     assert headers["x-content-type-options"] == "nosniff"
     assert "x-pixelmend-not-kept" not in headers
+    assert "x-pixelmend-dials" not in headers
 
 
 def test_tile_size_changes_nothing_but_the_rounding_of_winograds_convolution(service: ServiceClient) -> None:

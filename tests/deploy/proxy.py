@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.ports import free_port
+
 NGINX_FOLDER = Path(__file__).parents[2] / "nginx"
 PAGE = b"<!doctype html><title>Pixelmend</title>" + b"<p>" * 2000
 
@@ -26,13 +28,6 @@ class Proxy:
     @property
     def log(self) -> str:
         return (self._folder / "log").read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -18,8 +18,9 @@ import pytest
 
 from pixelmend.api.dialects.json_upload import base64_bytes
 from pixelmend.core.config import Settings
-from tests.deploy.proxy import NGINX_FOLDER, PAGE, Proxy, free_port, running_proxy, single
+from tests.deploy.proxy import NGINX_FOLDER, PAGE, Proxy, running_proxy, single
 from tests.pictures import decoded, encoded, photo
+from tests.ports import free_port
 from tests.service import RunningService, running_service
 
 pytestmark = pytest.mark.full

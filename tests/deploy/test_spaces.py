@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 from pixelmend.core.errors import CorruptImage
-from tests.deploy.proxy import free_port
 from tests.pictures import decoded, encoded, photo
+from tests.ports import free_port
 from tests.service import RunningService
 
 pytestmark = pytest.mark.full

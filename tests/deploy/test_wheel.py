@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.proxy import free_port
 from tests.pictures import decoded, encoded, photo
+from tests.ports import free_port
 from tests.service import RunningService
 
 ROOT = Path(__file__).parents[2]

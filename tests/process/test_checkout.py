@@ -15,8 +15,8 @@ import pytest
 
 from pixelmend.api.asgi import WITHOUT_OUR_SERVER
 from pixelmend.core.version import VERSION
-from tests.deploy.proxy import free_port
 from tests.pictures import decoded, encoded, photo
+from tests.ports import free_port
 from tests.service import RunningService
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.deploy.proxy import free_port
 from tests.pictures import encoded, photo
+from tests.ports import free_port
 from tests.service import EXIT_TIMEOUT_S, READY_TIMEOUT_S
 
 PIPE_BYTES = 4096

@@ -69,7 +69,7 @@ class SpooledFile(_Held):
         release: Callable[[], None],
         etag: str | None = None,
     ) -> None:
-        headers = provenance_headers(task, report)
+        headers = provenance_headers(task, options, report)
         headers["X-Pixelmend-Job"] = job_id
         headers["Content-Disposition"] = content_disposition(
             result_name(file_name, task, options, output, report)
@@ -88,7 +88,7 @@ def archive_headers(record: JobRecord) -> dict[str, str]:
     }
 
 
-def provenance_headers(task: Task, report: ImageReport) -> dict[str, str]:
+def provenance_headers(task: Task, options: ImageOptions, report: ImageReport) -> dict[str, str]:
     """How the result came about, so that it can be reproduced."""
     headers = {
         "X-Pixelmend-Model": report.model,
@@ -111,6 +111,9 @@ def provenance_headers(task: Task, report: ImageReport) -> dict[str, str]:
     }
     if report.model_sha256:
         headers["X-Pixelmend-Model-SHA256"] = report.model_sha256
+    turned = {} if options.upscale is None else options.upscale.dials.turned
+    if turned:
+        headers["X-Pixelmend-Dials"] = ", ".join(f"{dial}={value:g}" for dial, value in turned.items())
     headers |= task.headers(report)
     if report.not_kept:
         headers["X-Pixelmend-Not-Kept"] = ", ".join(report.not_kept)

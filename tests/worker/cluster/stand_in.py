@@ -38,6 +38,8 @@ class LocalDeployment:
         self.lost: set[str] = set()
         self.answers = True
         self.put_bytes = 0
+        self.faults: list[str] = []
+        """What befalls the next jobs on their way: "silence", or an end after "nothing" or after "taking"."""
 
     async def start(self) -> None:
         await self.add("r0")
@@ -68,9 +70,16 @@ class LocalDeployment:
 
     async def stream(self, replica: str, method: str, *arguments: Any) -> AsyncIterator[Part]:
         self._require(replica)
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "silence":
+            await asyncio.Event().wait()
+        if fault == "nothing":
+            return
         parts = getattr(self.engines[replica], method)(*arguments)
         try:
             async for part in parts:
+                if fault == "taking" and part.kind != "taken":
+                    return
                 if replica in self.lost:
                     raise ReplicaGone("killed by the test")
                 yield part

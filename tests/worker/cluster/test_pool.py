@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import pixelmend
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
+from pixelmend.worker.cluster import remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
 from pixelmend.worker.protocol import Done, Failed, Progress, Returned, Submit
 from tests.pictures import encoded, photo
@@ -92,6 +95,27 @@ def test_replica_that_is_lost_is_told_and_another_takes_its_place(tmp_path: Path
         await bench.until_ready()
         bench.pool.send(0, Submit(bench.task("again", encoded(photo()))))
         assert isinstance(await bench.end_of("again"), Done)
+
+    in_a_cluster(tmp_path, body)
+
+
+@pytest.mark.parametrize("fault", ["silence", "nothing", "taking"])
+def test_a_job_that_is_lost_on_its_way_comes_back(
+    tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray may lose a request, or its answer, together with a machine; the replica itself is well."""
+    monkeypatch.setattr(remote_job, "TAKING_TIMEOUT_S", 1.0)
+
+    async def body(bench: Bench) -> None:
+        gateway_of(bench)[1].faults = [fault]
+        job = bench.task("job", encoded(photo()))
+        bench.pool.send(0, Submit(job))
+        await bench.until(lambda: any(isinstance(each, Returned) for each in bench.told))
+        assert bench.ends_of("job") == []
+        assert not job.output_path.exists()
+        bench.pool.send(0, Submit(job))
+        assert isinstance(await bench.end_of("job"), Done)
+        assert bench.losses == []
 
     in_a_cluster(tmp_path, body)
 

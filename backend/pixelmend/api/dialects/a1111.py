@@ -115,8 +115,9 @@ async def _answered(service: Service, request: Request, kind: str, body: ExtrasR
 
 def _image(service: Service, accepted: Accepted) -> Response:
     lease, report = accepted.lease, report_of(accepted.lease)
-    headers = provenance_headers(service.tasks.kind(lease.record.task).task, report)
-    headers["X-Pixelmend-Job"] = lease.record.id
+    record = lease.record
+    headers = provenance_headers(service.tasks.kind(record.task).task, record.options, report)
+    headers["X-Pixelmend-Job"] = record.id
     told = _told(report.model, [f"{report.width_px}x{report.height_px}", *report.notes])
     return JsonWithImages(
         lambda image: {"html_info": told, "image": image[0]},

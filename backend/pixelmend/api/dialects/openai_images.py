@@ -100,7 +100,7 @@ async def _answered(service: Service, request: Request, kind: str, body: ImageRe
 def _answer(service: Service, request: Request, body: ImageRequest, accepted: Accepted) -> Response:
     lease, asked = accepted.lease, body.asked
     record = lease.record
-    headers = provenance_headers(service.tasks.kind(record.task).task, report_of(lease))
+    headers = provenance_headers(service.tasks.kind(record.task).task, record.options, report_of(lease))
     headers |= {"X-Pixelmend-Job": record.id} | unused_header(asked.model_extra or {})
     created = int(time.time())
     if body.is_async:

@@ -72,9 +72,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a job's answer: a line of the worker's, a piece of the result, or "lost" or "stale" alone.
+    """A part of a job's answer: "taken" first, then a line of the worker's, a piece of the result, or "lost";
+    or "stale" alone.
 
-    lost: its worker ended. stale: that life was over before the job came.
+    taken: its files have arrived, and the worker has it. lost: its worker ended. stale: that life was over
+    before the job came.
     """
 
     kind: str
@@ -193,6 +195,7 @@ class Engine:
                 ended = True
                 return
             self._jobs[task.id] = messages
+            yield Part("taken")
             while not ended:
                 message = await messages.get()
                 ended = not isinstance(message, Progress)

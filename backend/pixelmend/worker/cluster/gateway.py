@@ -14,7 +14,7 @@ from typing import Any
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.worker.cluster.deployment import Deployment, NotRouted, ReplicaGone
+from pixelmend.worker.cluster.deployment import Deployment, NotRouted, NotTaken, ReplicaGone
 from pixelmend.worker.cluster.engine import Report
 from pixelmend.worker.cluster.messages import (
     Alive,
@@ -33,6 +33,8 @@ from pixelmend.worker.protocol import (
     Cancel,
     CommandRequest,
     CommandResponse,
+    Done,
+    Failed,
     FromWorker,
     Heartbeat,
     Manage,
@@ -192,10 +194,17 @@ class Gateway:
         job = RemoteJob(self._deployment, link.replica, link.life, submit, self._outgoing.encode(submit))
         try:
             await self._send_models(link, task.options.models)
+            ended = False
             async for line in job.messages():
-                self._tell_of(link, session, self._incoming.decode(line))
-            if job.lost:
-                await self._report(link)  # which ends the session
+                message = self._incoming.decode(line)
+                ended = ended or isinstance(message, Done | Failed)
+                self._tell_of(link, session, message)
+            if not ended:
+                await self._report(link)  # which ends the session if its worker has ended
+                await asyncio.sleep(REPORT_PERIOD_S)
+                self._give_back(link, session, task.id, "its answer ended before it did")
+        except NotTaken as error:
+            self._give_back(link, session, task.id, str(error))
         except NotRouted:
             link.retiring = True
             self._send(Retiring(session))
@@ -211,6 +220,12 @@ class Gateway:
             self._tell_of(link, session, failure(task.id, error))
         finally:
             link.jobs.pop(task.id, None)
+
+    def _give_back(self, link: Link, session: str, task_id: str, reason: str) -> None:
+        """To the queue, unless the session is over, with which all of its jobs go back."""
+        if link.session == session:
+            self._log.warning("job given back", job=task_id, replica=link.replica, reason=reason)
+            self._tell_of(link, session, Returned(task_id))
 
     async def _tell(self, link: Link, session: str, message: ToWorker) -> None:
         try:

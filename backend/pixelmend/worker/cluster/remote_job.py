@@ -7,26 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixelmend.worker.cluster.deployment import Deployment, ReplicaGone
+from pixelmend.worker.cluster.deployment import Deployment, NotTaken, ReplicaGone
+from pixelmend.worker.cluster.engine import Part
 from pixelmend.worker.cluster.transfer import chunks_of, written
 from pixelmend.worker.protocol import Submit
+
+TAKING_TIMEOUT_S = 30.0
+SLOWEST_BYTES_PER_S = 1_000_000
+"""How slowly files may come to a replica."""
 
 
 @dataclass(eq=False, slots=True)
 class RemoteJob:
-    """line: `submit` for the wire. life: of the worker it is meant for. lost: that has ended meanwhile."""
+    """line: `submit` for the wire. life: of the worker it is meant for."""
 
     deployment: Deployment
     replica: str
     life: int
     submit: Submit
     line: bytes
-    lost: bool = False
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """What the worker tells, as lines. The result is complete before the last one comes, or absent.
+        """What the worker tells, as lines. The result is complete before the last one comes, or absent. They
+        end without that of the job's end if its worker ended.
 
-        Raises ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job up.
+        Raises NotTaken, ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job
+        up.
         """
         task = self.submit.task
         image = await asyncio.to_thread(self._references, task.input_path)
@@ -39,6 +45,7 @@ class RemoteJob:
         async with contextlib.aclosing(parts):  # type: ignore[type-var]
             with contextlib.ExitStack() as stack:
                 file = None
+                await self._taken(parts)
                 async for part in parts:
                     if part.kind == "chunk":
                         file = file or stack.enter_context(written(task.output_path))
@@ -47,12 +54,21 @@ class RemoteJob:
                         yield part.data
                     elif part.kind == "message":
                         last = part.data
-                    else:
-                        self.lost = True
                 if file is not None and not last:
                     raise ReplicaGone("its answer broke off within a result")
         if last:
             yield last
+
+    async def _taken(self, parts: AsyncIterator[Part]) -> None:
+        """Wait for the first part. A cluster that loses a machine may lose a request, and never tell."""
+        task = self.submit.task
+        paths = [path for path in (task.input_path, task.mask_path) if path is not None]
+        size_bytes = sum(path.stat().st_size for path in paths)
+        limit_s = TAKING_TIMEOUT_S + size_bytes / SLOWEST_BYTES_PER_S
+        try:
+            await asyncio.wait_for(anext(parts, None), limit_s)
+        except TimeoutError:
+            raise NotTaken(f"replica {self.replica} has not taken it within {limit_s:.0f} s") from None
 
     def _references(self, path: Path) -> list[Any]:
         return [self.deployment.put(chunk) for chunk in chunks_of(path)]
