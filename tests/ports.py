@@ -6,16 +6,19 @@ from pathlib import Path
 from secrets import SystemRandom
 
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_FIRST_PASSING = 32768
-"""Where the system's own choice begins, if it does not tell; Linux's default, and below those of others."""
+"""Linux tells here from which range connections get their ports."""
+_RANGE_BEGIN = 32768
+"""Where that range begins if the system does not tell: Linux's default, below other systems' ranges."""
 _COUNT = 12_000
 
 
 def free_port() -> int:
-    """Of 127.0.0.1, free now. Unlike one of the system's choice, it does not go to a connection of another
-    program before it is used: those get ports from a range that begins above it.
+    """A port of 127.0.0.1 that is free now.
+
+    If the system chose it, another program's connection could take it before it is used. This one lies below
+    the range from which connections get their ports.
     """
-    end = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else _FIRST_PASSING
+    end = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else _RANGE_BEGIN
     while True:
         port = SystemRandom().randrange(max(1024, end - _COUNT), end)
         with socket.socket() as probe, suppress(OSError):

@@ -33,7 +33,9 @@ class Muon(Optimizer):
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
-        super().__init__(list(params), {"lr": lr, "momentum": momentum})
+        own = list(params)
+        super().__init__(own, {"lr": lr, "momentum": momentum})
+        self._dtype = fast_dtype(own[0].device)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -47,14 +49,16 @@ class Muon(Optimizer):
                 momentum = self.state[param].setdefault("momentum", torch.zeros_like(param))
                 momentum.lerp_(param.grad, 1.0 - group["momentum"])
                 directions.append(param.grad.lerp(momentum, group["momentum"]).flatten(1))
-            for param, update in zip(params, orthogonal(torch.stack(directions)), strict=True):
+            for param, update in zip(params, orthogonal(torch.stack(directions), self._dtype), strict=True):
                 param.add_(update.view_as(param), alpha=-group["lr"])
 
 
-def orthogonal(matrices: Tensor, iterations: int = 5) -> Tensor:
-    """The nearest matrices with singular values about 1 (0.7 to 1.2): (n, rows, columns), rows <= columns."""
-    # bfloat16 suffices, for the iteration corrects itself
-    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(fast_dtype(matrices.device))
+def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.bfloat16, iterations: int = 5) -> Tensor:
+    """The nearest matrices with singular values about 1 (0.7 to 1.2): (n, rows, columns), rows <= columns.
+
+    dtype: to compute in. bfloat16 suffices, because the iteration corrects itself.
+    """
+    x = (matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(dtype)
     for _ in range(iterations):
         gram = x @ x.mT
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * (gram @ gram)) @ x

@@ -22,7 +22,6 @@ from training.judge import WATCHED_NOISE, judge, mean_gain
 from training.leaves import PLAIN, LeafConfig
 from training.optim import OptimConfig
 from training.photographs import read_manifest
-from training.precision import fast_dtype
 from training.trainer import TrainConfig, Trainer
 
 
@@ -72,7 +71,7 @@ def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting
                 losses = 0.0
             if trainer.step % reporting.judge == 0:
                 noise = WATCHED_NOISE if trainer.config.variant == "clean" else None
-                gain = mean_gain(judge(trainer.averaged(), precision=fast_dtype(trainer.device), noise=noise))
+                gain = mean_gain(judge(trainer.averaged(), precision=trainer.dtype, noise=noise))
                 print(f"  gain Y {gain.y:+.3f} Cb {gain.cb:+.3f} Cr {gain.cr:+.3f} dB", flush=True)
                 note(reporting.out, Moment(trainer.step, mean, gain.y, gain.cb, gain.cr))
                 draw_curves(read_history(reporting.out)).save(reporting.out / PICTURE)

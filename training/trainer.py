@@ -88,6 +88,7 @@ class Trainer:
         """``start``: a trained network's weights (see ``start_from``); without them it starts as bicubic."""
         self.config = config
         self.device = device
+        self.dtype = fast_dtype(device)
         self.step = 0
         self.elapsed = 0.0
         network = Compact(config.network)
@@ -122,7 +123,7 @@ class Trainer:
 
     def draw(self, low: Tensor) -> Tensor:
         """The network's pictures, float32."""
-        with autocast(self.device, fast_dtype(self.device)):
+        with autocast(self.device, self.dtype):
             output = self.forward(low)
         return output.float()
 

@@ -16,7 +16,7 @@ from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss
 from training.discriminator import Discriminator
 from training.mixtures import Family, drawn_dials, learn_between
 from training.optim import set_rates, take_up_state
-from training.precision import autocast, fast_dtype
+from training.precision import autocast
 from training.tone import keep_tone
 from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
 
@@ -158,6 +158,6 @@ class VividTrainer(Trainer):
         return loss.detach()
 
     def _judged(self, pictures: Tensor) -> Tensor:
-        with autocast(self.device, fast_dtype(self.device)):
+        with autocast(self.device, self.dtype):
             logits: Tensor = self.judge(pictures)
         return logits.float()

@@ -14,10 +14,6 @@ class NotRouted(Exception):
     """The replica takes no more; nothing has happened."""
 
 
-class NotTaken(Exception):
-    """The replica has not answered a request in time; it may have been lost on its way."""
-
-
 class Deployment(Protocol):
     """Belongs to one event loop. Replicas are told apart by their ids."""
 

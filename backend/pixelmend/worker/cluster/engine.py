@@ -72,11 +72,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a job's answer: "taken" first, then a line of the worker's, a piece of the result, or "lost";
-    or "stale" alone.
+    """A part of a job's answer, by its kind.
 
-    taken: its files have arrived, and the worker has it. lost: its worker ended. stale: that life was over
-    before the job came.
+    taken: the first part, once the files have arrived and the worker has the job. message: a line of the
+    worker's. chunk: a piece of the result. lost: the last part if the worker ended. stale: the only part if
+    that life was over before the job came.
     """
 
     kind: str

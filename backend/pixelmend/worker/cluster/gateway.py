@@ -14,7 +14,7 @@ from typing import Any
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.worker.cluster.deployment import Deployment, NotRouted, NotTaken, ReplicaGone
+from pixelmend.worker.cluster.deployment import Deployment, NotRouted, ReplicaGone
 from pixelmend.worker.cluster.engine import Report
 from pixelmend.worker.cluster.messages import (
     Alive,
@@ -26,7 +26,7 @@ from pixelmend.worker.cluster.messages import (
     ToSession,
     Unavailable,
 )
-from pixelmend.worker.cluster.remote_job import RemoteJob
+from pixelmend.worker.cluster.remote_job import NotTaken, RemoteJob
 from pixelmend.worker.cluster.transfer import chunks_of
 from pixelmend.worker.cluster.weights import ModelFiles, models_of
 from pixelmend.worker.protocol import (
@@ -225,7 +225,7 @@ class Gateway:
         """To the queue, unless the session is over, with which all of its jobs go back."""
         if link.session == session:
             self._log.warning("job given back", job=task_id, replica=link.replica, reason=reason)
-            self._tell_of(link, session, Returned(task_id))
+            self._send(FromSession(session, Returned(task_id)))
 
     async def _tell(self, link: Link, session: str, message: ToWorker) -> None:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pixelmend.worker.cluster.deployment import Deployment, NotTaken, ReplicaGone
+from pixelmend.worker.cluster.deployment import Deployment, ReplicaGone
 from pixelmend.worker.cluster.engine import Part
 from pixelmend.worker.cluster.transfer import chunks_of, written
 from pixelmend.worker.protocol import Submit
@@ -15,6 +15,10 @@ from pixelmend.worker.protocol import Submit
 TAKING_TIMEOUT_S = 30.0
 SLOWEST_BYTES_PER_S = 1_000_000
 """How slowly files may come to a replica."""
+
+
+class NotTaken(Exception):
+    """The replica has not told in time that it has the job, which may have been lost on its way."""
 
 
 @dataclass(eq=False, slots=True)
@@ -28,8 +32,8 @@ class RemoteJob:
     line: bytes
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """What the worker tells, as lines. The result is complete before the last one comes, or absent. They
-        end without that of the job's end if its worker ended.
+        """What the worker tells, as lines. The result is complete before the last one comes, or absent. If
+        the worker ended, or the answer broke off, no line tells of the job's end.
 
         Raises NotTaken, ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job
         up.
