@@ -39,7 +39,8 @@ class LocalDeployment:
         self.answers = True
         self.put_bytes = 0
         self.faults: list[str] = []
-        """What befalls the next jobs on their way: "silence", or an end after "nothing" or after "taking"."""
+        """What befalls the next jobs on their way: its end after "nothing" or after "taking",
+        or "silence after nothing" or "silence after taking"."""
 
     async def start(self) -> None:
         await self.add("r0")
@@ -71,20 +72,24 @@ class LocalDeployment:
     async def stream(self, replica: str, method: str, *arguments: Any) -> AsyncIterator[Part]:
         self._require(replica)
         fault = self.faults.pop(0) if self.faults else ""
-        if fault == "silence":
-            await asyncio.Event().wait()
-        if fault == "nothing":
+        if fault.endswith("nothing"):
+            await self._befall(fault)
             return
         parts = getattr(self.engines[replica], method)(*arguments)
         try:
             async for part in parts:
-                if fault == "taking" and part.kind != "taken":
+                if fault.endswith("taking") and part.kind != "taken":
+                    await self._befall(fault)
                     return
                 if replica in self.lost:
                     raise ReplicaGone("killed by the test")
                 yield part
         finally:
             await parts.aclose()
+
+    async def _befall(self, fault: str) -> None:
+        if fault.startswith("silence"):
+            await asyncio.Event().wait()
 
     def put(self, data: bytes) -> Any:
         self.put_bytes += len(data)

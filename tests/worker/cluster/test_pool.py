@@ -11,9 +11,9 @@ import pytest
 
 import pixelmend
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
-from pixelmend.worker.cluster import remote_job
+from pixelmend.worker.cluster import engine, remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
-from pixelmend.worker.protocol import Done, Failed, Progress, Returned, Submit
+from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress, Returned, Submit
 from tests.pictures import encoded, photo
 from tests.worker.cluster.stand_in import LocalDeployment, ThreadGateway
 from tests.worker.test_seam import Bench, on_a_loop
@@ -99,12 +99,13 @@ def test_replica_that_is_lost_is_told_and_another_takes_its_place(tmp_path: Path
     in_a_cluster(tmp_path, body)
 
 
-@pytest.mark.parametrize("fault", ["silence", "nothing", "taking"])
+@pytest.mark.parametrize("fault", ["nothing", "taking", "silence after nothing", "silence after taking"])
 def test_a_job_that_is_lost_on_its_way_comes_back(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ray may lose a request, or its answer, together with a machine; the replica itself is well."""
     monkeypatch.setattr(remote_job, "TAKING_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(remote_job, "SILENCE_TIMEOUT_S", 1.0)
 
     async def body(bench: Bench) -> None:
         gateway_of(bench)[1].faults = [fault]
@@ -116,6 +117,27 @@ def test_a_job_that_is_lost_on_its_way_comes_back(
         bench.pool.send(0, Submit(job))
         assert isinstance(await bench.end_of("job"), Done)
         assert bench.losses == []
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_a_job_that_has_nothing_to_tell_is_not_taken_for_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(remote_job, "SILENCE_TIMEOUT_S", 1.0)
+
+    async def body(bench: Bench) -> None:
+        replica = gateway_of(bench)[1].engines["r0"]
+        tell = replica.on_worker_message
+
+        def tell_later(index: int, message: FromWorker) -> None:
+            asyncio.get_running_loop().call_later(2.0, tell, index, message)
+
+        monkeypatch.setattr(replica, "on_worker_message", tell_later)
+        bench.pool.send(0, Submit(bench.task("job", encoded(photo()))))
+        assert isinstance(await bench.end_of("job"), Done)
+        assert not any(isinstance(each, Returned) for each in bench.told)
 
     in_a_cluster(tmp_path, body)
 

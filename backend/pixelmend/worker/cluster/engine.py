@@ -37,6 +37,9 @@ from pixelmend.worker.supervisor import Supervisor
 KEPT_MESSAGES = 1000
 """Those of a busy worker in minutes; the gateway asks every second."""
 
+HEARTBEAT_S = 5.0
+"""So often a job's answer says that it goes on, if nothing else is to be said."""
+
 Resolve = Callable[[Any], Awaitable[bytes]]
 
 
@@ -74,9 +77,9 @@ class Report:
 class Part:
     """A part of a job's answer, by its kind.
 
-    taken: the first part, once the files have arrived and the worker has the job. message: a line of the
-    worker's. chunk: a piece of the result. lost: the last part if the worker ended. stale: the only part if
-    that life was over before the job came.
+    taken: the first part, once the files have arrived and the worker has the job. alive: it goes on. message:
+    a line of the worker's. chunk: a piece of the result. lost: the last part if the worker ended. stale: the
+    only part if that life was over before the job came.
     """
 
     kind: str
@@ -197,7 +200,11 @@ class Engine:
             self._jobs[task.id] = messages
             yield Part("taken")
             while not ended:
-                message = await messages.get()
+                try:
+                    message = await asyncio.wait_for(messages.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield Part("alive")
+                    continue
                 ended = not isinstance(message, Progress)
                 if message is None:
                     yield Part("lost")

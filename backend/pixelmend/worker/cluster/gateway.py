@@ -26,7 +26,7 @@ from pixelmend.worker.cluster.messages import (
     ToSession,
     Unavailable,
 )
-from pixelmend.worker.cluster.remote_job import NotTaken, RemoteJob
+from pixelmend.worker.cluster.remote_job import NotHeard, RemoteJob
 from pixelmend.worker.cluster.transfer import chunks_of
 from pixelmend.worker.cluster.weights import ModelFiles, models_of
 from pixelmend.worker.protocol import (
@@ -203,7 +203,7 @@ class Gateway:
                 await self._report(link)  # which ends the session if its worker has ended
                 await asyncio.sleep(REPORT_PERIOD_S)
                 self._give_back(link, session, task.id, "its answer ended before it did")
-        except NotTaken as error:
+        except NotHeard as error:
             self._give_back(link, session, task.id, str(error))
         except NotRouted:
             link.retiring = True

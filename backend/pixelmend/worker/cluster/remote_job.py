@@ -15,10 +15,12 @@ from pixelmend.worker.protocol import Submit
 TAKING_TIMEOUT_S = 30.0
 SLOWEST_BYTES_PER_S = 1_000_000
 """How slowly files may come to a replica."""
+SILENCE_TIMEOUT_S = 60.0
+"""An answer that has begun is heard of every `engine.HEARTBEAT_S`."""
 
 
-class NotTaken(Exception):
-    """The replica has not told in time that it has the job, which may have been lost on its way."""
+class NotHeard(Exception):
+    """Nothing came of the job in time: its request, or the rest of the answer, may be lost."""
 
 
 @dataclass(eq=False, slots=True)
@@ -35,7 +37,7 @@ class RemoteJob:
         """What the worker tells, as lines. The result is complete before the last one comes, or absent. If
         the worker ended, or the answer broke off, no line tells of the job's end.
 
-        Raises NotTaken, ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job
+        Raises NotHeard, ReplicaGone, NotRouted, StorageFull and OSError. Left early, the worker gives the job
         up.
         """
         task = self.submit.task
@@ -43,14 +45,13 @@ class RemoteJob:
         mask = None
         if task.mask_path is not None:
             mask = await asyncio.to_thread(self._references, task.mask_path)
-        parts = self.deployment.stream(self.replica, "run", self.life, self.line, image, mask)
+        stream = self.deployment.stream(self.replica, "run", self.life, self.line, image, mask)
         del image, mask  # what has arrived needs no room here
         last = b""
-        async with contextlib.aclosing(parts):  # type: ignore[type-var]
+        async with contextlib.aclosing(stream):  # type: ignore[type-var]
             with contextlib.ExitStack() as stack:
                 file = None
-                await self._taken(parts)
-                async for part in parts:
+                async for part in self._heard(stream):
                     if part.kind == "chunk":
                         file = file or stack.enter_context(written(task.output_path))
                         await asyncio.to_thread(file.write, part.data)
@@ -63,16 +64,21 @@ class RemoteJob:
         if last:
             yield last
 
-    async def _taken(self, parts: AsyncIterator[Part]) -> None:
-        """Wait for the first part. A cluster that loses a machine may lose a request, and never tell."""
+    async def _heard(self, parts: AsyncIterator[Part]) -> AsyncIterator[Part]:
+        """The parts. A cluster that loses a machine may lose a request or an answer, and never tell."""
         task = self.submit.task
         paths = [path for path in (task.input_path, task.mask_path) if path is not None]
         size_bytes = sum(path.stat().st_size for path in paths)
         limit_s = TAKING_TIMEOUT_S + size_bytes / SLOWEST_BYTES_PER_S
-        try:
-            await asyncio.wait_for(anext(parts, None), limit_s)
-        except TimeoutError:
-            raise NotTaken(f"replica {self.replica} has not taken it within {limit_s:.0f} s") from None
+        while True:
+            try:
+                part = await asyncio.wait_for(anext(parts, None), limit_s)
+            except TimeoutError:
+                raise NotHeard(f"nothing came of replica {self.replica} within {limit_s:.0f} s") from None
+            if part is None:
+                return
+            yield part
+            limit_s = SILENCE_TIMEOUT_S
 
     def _references(self, path: Path) -> list[Any]:
         return [self.deployment.put(chunk) for chunk in chunks_of(path)]
