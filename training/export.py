@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from pixelmend.engine.backends.compact import from_state
 from pixelmend.engine.weights.compact import config_of
 from training.data import DataConfig, make_pair
 from training.degrade import DegradeConfig
 from training.flats import keep_flats
+from training.last_layer import columns_of, moment_of
 from training.leaves import LeafConfig
 from training.trainer import Variant
 
@@ -39,28 +41,41 @@ LOW_PICTURES: dict[Variant, str] = {
 FLATS_SEED, FLATS_PICTURES = 77, 16
 
 
-def pack(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]) -> bytes:
-    """A safetensors file of ``state`` in float16, with ``METADATA``, title and ``extra`` in its header.
+def header(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]) -> dict[str, str]:
+    """``METADATA``, title, scale, low pictures and ``extra``, for the head of a safetensors file.
 
-    Raises ValueError where ``state`` is not that of a Compact network.
+    Raises ValueError if ``state`` is not that of a Compact network.
     """
     config = config_of(state)
     if config is None:
         raise ValueError("these tensors are not those of a Compact network with PReLU activations")
-    half = {name: tensor.detach().cpu().to(torch.float16).contiguous() for name, tensor in state.items()}
     about = {
         "title": f"Pixelmend x{config.scale}, {variant}",
         "scale": str(config.scale),
         "low_pictures": LOW_PICTURES[variant],
     }
-    packed: bytes = save(half, {**METADATA, **about, **extra})
-    return packed
+    return {**METADATA, **about, **extra}
+
+
+def write(path: Path, state: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+    """A safetensors file of ``state`` in float16 with ``about`` at its head; prints its size and sha256."""
+    half = {name: tensor.detach().cpu().to(torch.float16).contiguous() for name, tensor in state.items()}
+    content = save(half, dict(about))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    print(f"{path}: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
 
 
 def some_lows() -> list[Bytes]:
     """A few low pictures such as the clean variant is trained on, of a seed of their own."""
     config = DataConfig(LeafConfig(size=192), degrading=DegradeConfig(), versions=1)
     return [make_pair(FLATS_SEED, index, config).lows[0] for index in range(FLATS_PICTURES)]
+
+
+def cost_of_changes(state: Mapping[str, Tensor]) -> Tensor:
+    """What a change of the last layer changes on ``some_lows``: a mean square; see ``moment_of``."""
+    network = from_state(state)
+    return torch.stack([moment_of(columns_of(network, low)) for low in some_lows()]).mean(dim=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -86,11 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if checkpoint["variant"] != "faithful":
         # As it will be read again: rounding moves grey as well.
         state = {name: tensor.half().float() for name, tensor in state.items()}
-        state = keep_flats(state, some_lows())
-    content = pack(state, checkpoint["variant"], extra)
-    options.weights.parent.mkdir(parents=True, exist_ok=True)
-    options.weights.write_bytes(content)
-    print(f"{options.weights}: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}")
+        state = keep_flats(state, cost_of_changes(state))
+    write(options.weights, state, header(state, checkpoint["variant"], extra))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ it there costs 0.1 dB on photographs with dark parts. One step is left to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pixelmend.engine.backends.compact import Compact, from_state
+from training.last_layer import RIDGE, matrix_of, with_matrix
 
 Bytes = NDArray[np.uint8]
 
@@ -35,20 +36,17 @@ GROWTH, ROUNDS = 1.5, 40
 
 
 @torch.inference_mode()
-def keep_flats(state: Mapping[str, Tensor], lows: Sequence[Bytes]) -> dict[str, Tensor]:
+def keep_flats(state: Mapping[str, Tensor], cost: Tensor) -> dict[str, Tensor]:
     """The same network, its last layer changed so that flat greys stay as they are.
 
-    Least squares: the mean square of the change over the pictures ``lows``, (h, w, 3) uint8, against what is
-    left to be wrong on the 256 greys, of which those count more and more that would not be rounded to the
-    right value. Returns float32 tensors.
+    Least squares: what a change d costs, d' ``cost`` d (see ``moment_of``), against what is left to be wrong
+    on the 256 greys, of which those count more and more that would not be rounded to the right value.
+    Returns float32 tensors.
     """
     network = from_state(dict(state)).float()
-    last = network.convolutions()[-1]
-    assert last.bias is not None
-    moments = torch.stack([_moment(network, low) for low in lows]).mean(dim=0)
-    moments /= moments.diagonal().mean()
-    moments += 1e-6 * torch.eye(len(moments), dtype=torch.float64)
-    weights = torch.cat((last.weight.flatten(1), last.bias[:, None]), 1).double()
+    moments = cost / cost.diagonal().mean()
+    moments += RIDGE * torch.eye(len(moments), dtype=torch.float64)
+    weights = matrix_of(network)
     changed = weights
     greys = (torch.arange(LEVELS) / 255.0)[:, None].double()
     seen = _flat_columns(network, greys.float().expand(LEVELS, 3))
@@ -68,20 +66,7 @@ def keep_flats(state: Mapping[str, Tensor], lows: Sequence[Bytes]) -> dict[str, 
         counts[wrong] *= GROWTH
         pull = seen.T * counts
         changed = weights - torch.linalg.solve(moments + pull @ seen, pull @ (seen @ weights.T - wanted)).T
-    name = f"body.{2 * network.config.hidden + 2}."
-    return {
-        **network.state_dict(),
-        name + "weight": changed[:, :-1].reshape(last.weight.shape).float(),
-        name + "bias": changed[:, -1].float(),
-    }
-
-
-def _moment(network: Compact, low: Bytes) -> Tensor:
-    """The mean of x x' over the x that the last layer sees: 3 x 3 windows of features, and a 1."""
-    picture = torch.from_numpy(low.copy()).permute(2, 0, 1)[None].float() / 255.0
-    windows = functional.unfold(network.body[:-1](picture), 3, padding=1)[0].T
-    columns = torch.cat((windows, torch.ones(len(windows), 1)), 1).double()
-    return columns.T @ columns / len(columns)
+    return with_matrix(network, changed)
 
 
 def _flat_columns(network: Compact, colours: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from pixelmend.engine.backends.compact import from_state
-from training.export import some_lows
+from training.export import cost_of_changes
 from training.flats import keep_flats
 from training.judge import flat_deviation
 from training.methods import upscale
@@ -30,7 +30,7 @@ def test_greys_become_exact_and_pictures_stay() -> None:
     state[LAST] = state[LAST] + 3e-3 * noise
     before = from_state(dict(state))
     assert flat_deviation(before, 20, EXACT) > 0
-    after = from_state(keep_flats(state, some_lows()))
+    after = from_state(keep_flats(state, cost_of_changes(state)))
     assert flat_deviation(after, 20, EXACT) == 0
     assert flat_deviation(after, 20, NEARLY) <= 1
     low = photo("chelsea")[:96, :96]
