@@ -17,6 +17,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 UV := .venv/bin/uv
+# Tests start hundreds of processes. If the environment forbids to keep bytecode, each compiles all that it imports.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m pytest
 INSTALL := $(UV) pip install --python .venv/bin/python
 
 .PHONY: run torch web wheel test test-full drills check check-types check-style check-web fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
@@ -49,15 +51,15 @@ wheel: $(UV)
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
 test: check
-	.venv/bin/python -m pytest -n 2 --dist worksteal
+	$(PYTEST) -n 2 --dist worksteal
 	frontend/scripts/make.sh test
 
 test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
-	.venv/bin/python -m pytest -n 2 --dist worksteal --full
+	$(PYTEST) -n 2 --dist worksteal --full
 	frontend/scripts/make.sh test-full
 
 drills: .venv/.dev
-	.venv/bin/python -m pytest -m drill --drills --full
+	$(PYTEST) -m drill --drills --full
 
 # Two at a time; what each printed comes in one piece.
 check: .venv/.dev

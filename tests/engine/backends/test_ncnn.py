@@ -129,6 +129,7 @@ def test_a_compact_network_gives_pytorchs_values(device: str, precision: str) ->
     assert values["label"].startswith(f"{precision} on ")
 
 
+@pytest.mark.full
 @on_every_device
 def test_an_rrdbnet_gives_pytorchs_values_in_both_precisions_and_depths(device: str) -> None:
     values = elsewhere(
