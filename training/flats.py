@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pixelmend.engine.backends.compact import Compact, from_state
-from training.last_layer import RIDGE, matrix_of, with_matrix
+from training.last_layer import matrix_of, with_matrix, with_ridge
 
 Bytes = NDArray[np.uint8]
 
@@ -44,8 +44,7 @@ def keep_flats(state: Mapping[str, Tensor], cost: Tensor) -> dict[str, Tensor]:
     Returns float32 tensors.
     """
     network = from_state(dict(state)).float()
-    moments = cost / cost.diagonal().mean()
-    moments += RIDGE * torch.eye(len(moments), dtype=torch.float64)
+    moments = with_ridge(cost / cost.diagonal().mean())
     weights = matrix_of(network)
     changed = weights
     greys = (torch.arange(LEVELS) / 255.0)[:, None].double()

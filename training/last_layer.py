@@ -16,7 +16,7 @@ from pixelmend.engine.backends.compact import Compact
 
 Bytes = NDArray[np.uint8]
 
-# Beside the mean of a moment's diagonal: directions that no picture takes stay solvable.
+# As a share of the mean of a moment's diagonal.
 RIDGE = 1e-6
 
 
@@ -48,4 +48,10 @@ def columns_of(network: Compact, low: Bytes) -> Tensor:
 
 def moment_of(columns: Tensor) -> Tensor:
     """The mean of x x' over the columns x: (n, n) float64."""
-    return (columns @ columns.T).double() / columns.shape[1]
+    exact = columns.double()
+    return exact @ exact.T / columns.shape[1]
+
+
+def with_ridge(moment: Tensor) -> Tensor:
+    """``moment`` with a little more on its diagonal: directions that no picture takes stay solvable."""
+    return moment + RIDGE * moment.diagonal().mean() * torch.eye(len(moment), dtype=moment.dtype)

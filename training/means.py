@@ -23,7 +23,7 @@ from training.degrade import EVERYDAY, degrade
 from training.evaluate_vivid import square
 from training.export import write
 from training.flats import keep_flats
-from training.last_layer import RIDGE, columns_of, matrix_of, moment_of, with_matrix
+from training.last_layer import columns_of, matrix_of, moment_of, with_matrix, with_ridge
 from training.photographs import read_manifest
 from training.targets import split
 
@@ -50,8 +50,7 @@ def keep_means(state: Mapping[str, Tensor], lows: Iterable[Bytes]) -> dict[str, 
         moments.append(moment_of(columns))
         means += quarter_means(columns.reshape(-1, *low.shape[:2]))
     seen = torch.stack(means).double()
-    moment = torch.stack(moments).mean(dim=0)
-    moment += RIDGE * moment.diagonal().mean() * torch.eye(len(moment), dtype=torch.float64)
+    moment = with_ridge(torch.stack(moments).mean(dim=0))
     before = matrix_of(network)
     channels = network.config.channels
     # Nearest neighbour, to which the last layer adds, keeps means.

@@ -124,7 +124,7 @@ def test_a_job_that_is_lost_on_its_way_comes_back(
 def test_a_job_that_has_nothing_to_tell_is_not_taken_for_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.1)
+    monkeypatch.setattr(engine, "ALIVE_PERIOD_S", 0.1)
     monkeypatch.setattr(remote_job, "SILENCE_TIMEOUT_S", 1.0)
 
     async def body(bench: Bench) -> None:

@@ -37,7 +37,7 @@ from pixelmend.worker.supervisor import Supervisor
 KEPT_MESSAGES = 1000
 """Those of a busy worker in minutes; the gateway asks every second."""
 
-HEARTBEAT_S = 5.0
+ALIVE_PERIOD_S = 5.0
 """So often a job's answer says that it goes on, if nothing else is to be said."""
 
 Resolve = Callable[[Any], Awaitable[bytes]]
@@ -201,7 +201,7 @@ class Engine:
             yield Part("taken")
             while not ended:
                 try:
-                    message = await asyncio.wait_for(messages.get(), HEARTBEAT_S)
+                    message = await asyncio.wait_for(messages.get(), ALIVE_PERIOD_S)
                 except TimeoutError:
                     yield Part("alive")
                     continue

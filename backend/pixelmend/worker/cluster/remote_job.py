@@ -16,7 +16,7 @@ TAKING_TIMEOUT_S = 30.0
 SLOWEST_BYTES_PER_S = 1_000_000
 """How slowly files may come to a replica."""
 SILENCE_TIMEOUT_S = 60.0
-"""An answer that has begun is heard of every `engine.HEARTBEAT_S`."""
+"""An answer that has begun is heard of every `engine.ALIVE_PERIOD_S`."""
 
 
 class NotHeard(Exception):
