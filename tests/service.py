@@ -77,7 +77,14 @@ class ServiceClient:
         deadline_s = time.monotonic() + timeout_s
         while self.spooled_files() and time.monotonic() < deadline_s:
             time.sleep(0.02)
-        assert self.spooled_files() == []
+        left = self.spooled_files()
+        assert not left, f"left in the spool: {left}\n{self.log}"
+
+    def wait_until_logged(self, words: str, timeout_s: float = 20.0) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while words not in self.log:
+            assert time.monotonic() < deadline_s, f"never logged: {words}\n{self.log}"
+            time.sleep(0.02)
 
     def post_job(
         self, data: bytes, headers: dict[str, str] | None = None, **fields: object

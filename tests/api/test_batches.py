@@ -5,6 +5,7 @@ import io
 import json
 import stat
 import struct
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ import httpx
 import numpy as np
 import pytest
 
+from pixelmend.jobs import spool
+from pixelmend.jobs.model import StoredResult
+from pixelmend.jobs.spool import Spool, link_file
 from tests.api.test_events import events
 from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
@@ -329,6 +333,35 @@ def test_client_that_goes_away_ends_the_batch_and_leaves_nothing(own: ServiceCli
         )
     own.wait_until("the end of its images", queued=0, running=0)
     own.release_worker()
+    own.wait_until_spool_is_empty()
+    # The worker had been sent an image whose file is gone now, which is no bug of its own.
+    own.wait_until_logged('"job failed"')
+    assert "a bug" not in own.log
+
+
+def test_batch_that_ends_while_an_image_is_put_in_place_leaves_nothing(
+    own: ServiceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, removed, linked = threading.Event(), threading.Event(), threading.Event()
+    remove = Spool.remove
+
+    def link_late(source: Path, path: Path) -> None:
+        begun.set()
+        removed.wait(0.5)
+        link_file(source, path)
+        linked.set()
+
+    def remove_and_wait(self: Spool, job_id: str, result: StoredResult | None = None) -> None:
+        remove(self, job_id, result)
+        removed.set()
+        linked.wait(0.5)
+
+    monkeypatch.setattr(spool, "link_file", link_late)
+    monkeypatch.setattr(Spool, "remove", remove_and_wait)
+    job = job_of(own, [("a.png", picture(0))])
+    assert begun.wait(10)
+    assert own.client.delete(f"/api/jobs/{job['id']}").json()["state"] == "cancelled"
+    assert linked.wait(10)
     own.wait_until_spool_is_empty()
 
 

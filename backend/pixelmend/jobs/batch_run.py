@@ -21,6 +21,7 @@ from pixelmend.core.errors import (
     QueueFull,
 )
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.threads import to_its_end
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.jobs.archive import ResultArchive
 from pixelmend.jobs.model import BatchItem, BatchTask, Job, JobEvent, JobRecord, JobState
@@ -75,8 +76,10 @@ class BatchRun:
         job, loop = self._job, asyncio.get_running_loop()
         archive: ResultArchive | None = None
         try:
-            archive = await loop.run_in_executor(
-                self._packer, ResultArchive, self._task.output_path, job.record.created_s
+            archive = await to_its_end(
+                loop.run_in_executor(
+                    self._packer, ResultArchive, self._task.output_path, job.record.created_s
+                )
             )
             await self._fill(archive)
             self._note_start()
@@ -208,7 +211,7 @@ class BatchRun:
         used = False
         try:
             mask = None if item.mask is None else folder / item.mask
-            await asyncio.to_thread(spool.link_input, folder / str(n), item_id, mask)
+            await to_its_end(asyncio.to_thread(spool.link_input, folder / str(n), item_id, mask))
             while True:
                 try:
                     await self._context.retention.require_room()

@@ -11,6 +11,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.management import Management
 from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.threads import to_its_end
 from pixelmend.models.memory import Alert
 from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.worker.memory import WorkerMemory
@@ -161,7 +162,7 @@ class Supervisor:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = await asyncio.to_thread(self._spawn, theirs)
+                self._process = await to_its_end(asyncio.to_thread(self._spawn, theirs))
             except BaseException:
                 ours.close()
                 raise

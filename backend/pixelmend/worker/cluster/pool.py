@@ -14,6 +14,7 @@ from pixelmend.core.errors import NoWorker
 from pixelmend.core.management import Management
 from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
+from pixelmend.core.threads import to_its_end
 from pixelmend.models.memory import Alert
 from pixelmend.worker.cluster.messages import (
     Alive,
@@ -160,7 +161,7 @@ class ClusterPool(WorkerPool):
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = await asyncio.to_thread(self._spawn, theirs)
+                self._process = await to_its_end(asyncio.to_thread(self._spawn, theirs))
             except BaseException:
                 ours.close()
                 raise
