@@ -173,6 +173,7 @@ def service_in_threads(
             folder, parsed, wait_for_port_only, tasks, extensions, fetching, telling, putting
         ) as running:
             yield running
+        running.require_no_bug()
     finally:
         # Another service may have been started meanwhile, and outlive this one.
         if own in ours.handlers:

@@ -80,6 +80,11 @@ class ServiceClient:
         left = self.spooled_files()
         assert not left, f"left in the spool: {left}\n{self.log}"
 
+    def require_no_bug(self) -> None:
+        """Nothing was logged as a bug, whatever was answered."""
+        found = re.findall(r'^.*"event": "[^"]*\ba bug\b.*$', self.log, re.MULTILINE)
+        assert not found, "\n".join(found)
+
     def wait_until_logged(self, words: str, timeout_s: float = 20.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while words not in self.log:
@@ -183,6 +188,7 @@ def running_service(
         if not wait_for_port_only:
             service.wait_until_ready()
         yield service
+        service.require_no_bug()
     finally:
         service.client.close()
         if process.poll() is None:
