@@ -51,7 +51,7 @@ wheel: $(UV)
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
 test: check
-	$(PYTEST) -n 2 --dist worksteal
+	$(PYTEST) -n 3 --dist worksteal
 	frontend/scripts/make.sh test
 
 test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
