@@ -4,6 +4,7 @@ Images never travel here; they lie in the spool as encoded files. JSON and not p
 made to run code by what the other sends.
 """
 
+import functools
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -219,10 +220,12 @@ class LineCodec(Generic[Message]):
         return self._adapter.validate_json(line)
 
 
+@functools.cache
 def to_worker_codec() -> LineCodec[ToWorker]:
     return LineCodec(TypeAdapter(ToWorker))
 
 
+@functools.cache
 def from_worker_codec() -> LineCodec[FromWorker]:
     return LineCodec(TypeAdapter(FromWorker))
 
