@@ -95,6 +95,24 @@ def test_options_apply_to_every_image_and_names_never_clash(service: ServiceClie
         assert archive.read(item["output"])[8:12] == b"WEBP"
 
 
+def test_archive_says_how_its_images_were_to_be_made(service: ServiceClient) -> None:
+    files = [("a.png", picture(40)), ("b.png", picture(41))]
+    waited = post_batch(service, files, detail=0.5)
+    opened(waited)
+    job = service.client.post(
+        "/api/jobs",
+        files=[("files", file) for file in files],
+        data={"task": "upscale-batch", "denoise": 1, "detail": 0.25},
+    ).json()
+    service.ended_job(job["id"])
+    fetched = service.client.get(f"/api/jobs/{job['id']}/result")
+    for answer, dials in ((waited, "detail=0.5"), (fetched, "denoise=1, detail=0.25")):
+        assert answer.headers["x-pixelmend-items"] == "2"
+        assert answer.headers["x-pixelmend-model"] == "pixelmend-x4"
+        assert answer.headers["x-pixelmend-dials"] == dials
+    assert "x-pixelmend-dials" not in post_batch(service, files).headers
+
+
 def test_zip_is_taken_apart_and_its_traps_are_named(service: ServiceClient, tmp_path: Path) -> None:
     link = zipfile.ZipInfo("link.png")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -79,13 +79,14 @@ class SpooledFile(_Held):
 
 def archive_headers(record: JobRecord) -> dict[str, str]:
     """The headers of a batch; what became of each image is in its archive."""
-    return {
+    headers = {
         "X-Pixelmend-Job": record.id,
         "X-Pixelmend-Items": str(len(record.items)),
-        "X-Pixelmend-Model": _header_safe(record.options.main_model),
+        "X-Pixelmend-Model": record.options.main_model,
         "Content-Disposition": 'attachment; filename="pixelmend.zip"',
         "Cache-Control": "no-store",
-    }
+    } | _dials(record.options)
+    return {name: _header_safe(value) for name, value in headers.items()}
 
 
 def provenance_headers(task: Task, options: ImageOptions, report: ImageReport) -> dict[str, str]:
@@ -111,15 +112,19 @@ def provenance_headers(task: Task, options: ImageOptions, report: ImageReport) -
     }
     if report.model_sha256:
         headers["X-Pixelmend-Model-SHA256"] = report.model_sha256
-    turned = {} if options.upscale is None else options.upscale.dials.turned
-    if turned:
-        headers["X-Pixelmend-Dials"] = ", ".join(f"{dial}={value:g}" for dial, value in turned.items())
+    headers |= _dials(options)
     headers |= task.headers(report)
     if report.not_kept:
         headers["X-Pixelmend-Not-Kept"] = ", ".join(report.not_kept)
     if report.notes:
         headers["X-Pixelmend-Notes"] = "; ".join(report.notes)
     return {name: _header_safe(value) for name, value in headers.items()}
+
+
+def _dials(options: ImageOptions) -> dict[str, str]:
+    turned = {} if options.upscale is None else options.upscale.dials.turned
+    shown = ", ".join(f"{dial}={value:g}" for dial, value in turned.items())
+    return {"X-Pixelmend-Dials": shown} if turned else {}
 
 
 def result_name(
