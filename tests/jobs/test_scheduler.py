@@ -298,6 +298,7 @@ def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_t
         bench.scheduler.cancel(last)
         bench.submit("after")
         bench.worker.die()
+        assert bench.discarded == ["running", "last"]  # what a lost worker had begun to write
         bench.worker.revive()
         assert bench.worker.given() == ["after"]
 

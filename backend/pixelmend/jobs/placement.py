@@ -51,13 +51,15 @@ class Placement:
         """Its worker is done with a job that had ended before. False for other jobs."""
         return self._retiring.pop(job_id, None) is not None
 
-    def lose(self, index: int) -> list[Job]:
-        """The worker is gone. Returns what ran in it."""
+    def lose(self, index: int) -> tuple[list[Job], list[Job]]:
+        """The worker is gone. Returns what ran in it, and what had ended before but not left it."""
         lost = [job for job in self.running.values() if job.worker == index]
+        retiring = [job for job in self._retiring.values() if job.worker == index]
         for job in lost:
             del self.running[job.id]
-        self._retiring = {job.id: job for job in self._retiring.values() if job.worker != index}
-        return lost
+        for job in retiring:
+            del self._retiring[job.id]
+        return lost, retiring
 
     def _has_room(self, index: int, job: Job) -> bool:
         there = [other for other in self._all() if other.worker == index]

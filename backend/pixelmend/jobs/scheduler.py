@@ -51,7 +51,7 @@ class Scheduler:
         log: Logger,
         discard: Callable[[str], None],
     ) -> None:
-        """discard: removes the result of a job that came after it had been given up; it may run again."""
+        """discard: removes what a worker wrote of a result after its job was given up; it may run again."""
         self._discard = discard
         self._paths = PrivatePaths(settings)
         self._settings = settings
@@ -84,8 +84,7 @@ class Scheduler:
 
     def require_open(self, owner: str = "") -> None:
         """Raises Draining, NoWorker or QueueFull: the cheap check before an upload is read."""
-        refusal = self.refusal()
-        if refusal is not None:
+        if (refusal := self.refusal()) is not None:
             raise refusal
         self._shares.require_place(owner)
 
@@ -180,8 +179,7 @@ class Scheduler:
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         match message:
             case Progress(task_id=task_id, done_tiles=done, total_tiles=total):
-                job = self._placement.running.get(task_id)
-                if job is not None:
+                if (job := self._placement.running.get(task_id)) is not None:
                     if job.tiles_started_s is None:
                         job.tiles_started_s, job.first_done_tiles = time.monotonic(), done
                     if job.is_long and job.lost_workers and done > job.done_before_loss:
@@ -201,8 +199,7 @@ class Scheduler:
                     self._throughput.job_ended(report.total_s, job.pixels)
                 self._end(job, JobEvent.FINISH)
             case Failed(task_id=task_id, code=code, message=text):
-                job = self._placement.running.get(task_id)
-                if job is not None:
+                if (job := self._placement.running.get(task_id)) is not None:
                     self._end(job, JobEvent.FAIL, error_from_code(code, self._paths.hidden(text)))
                 self._note_left(task_id)
             case Returned(task_id=task_id):
@@ -220,7 +217,10 @@ class Scheduler:
         by_itself: otherwise it was ended from here, which says nothing against an input. crashed: the next
         attempt must not do the very same, so it computes on the CPU.
         """
-        for job in reversed(self._placement.lose(index)):
+        running, retiring = self._placement.lose(index)
+        for job in retiring:
+            self._discard(job.id)
+        for job in reversed(running):
             job.lost_workers += 1
             job.crashes += by_itself
             job.done_before_loss = max(job.done_before_loss, job.done_tiles)
