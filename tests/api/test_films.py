@@ -1,6 +1,7 @@
 """Films over HTTP, against the real service with a real network."""
 
 import io
+import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,6 +14,11 @@ import numpy as np
 import pytest
 from av.container import InputContainer
 
+from pixelmend.engine.model_cache.cache import ModelCache
+from pixelmend.engine.model_cache.open_models import OpenModel
+from pixelmend.engine.steps import upscale_video
+from pixelmend.engine.steps.plan import lease_model
+from pixelmend.engine.steps.work import Work
 from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
 from tests.receiver import HOST, putting
@@ -173,6 +179,28 @@ def test_films_have_limits_of_their_own(narrow: ServiceClient, tmp_path: Path) -
     assert late.status_code == 413
     assert "send the field task first" in late.json()["detail"]
     assert post(narrow, bytes(300_000)).status_code == 413
+
+
+def test_a_film_that_is_cancelled_while_its_model_opens_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, cancelled = threading.Event(), threading.Event()
+
+    def lease_late(work: Work, cache: ModelCache, *, sixteen_bit: bool) -> OpenModel:
+        model = lease_model(work, cache, sixteen_bit=sixteen_bit)
+        opened.set()
+        assert cancelled.wait(30)
+        return model
+
+    monkeypatch.setattr(upscale_video, "lease_model", lease_late)
+    with service_in_threads(tmp_path) as own:
+        job = post(own, film(tmp_path, Clip(constant_rate(6)))).json()
+        assert opened.wait(30)
+        assert own.client.delete(f"/api/jobs/{job['id']}").json()["state"] == "cancelled"
+        assert own.spooled_files() == []
+        cancelled.set()
+        own.wait_until_logged('"job failed"')
+        own.wait_until_spool_is_empty(timeout_s=5)
 
 
 def test_finished_segments_can_be_watched_while_the_rest_is_computed(

@@ -83,7 +83,11 @@ class Bench:
         self.discarded: list[str] = []
         chosen = Settings(_env_file=None).model_copy(update=settings)
         self.scheduler = Scheduler(
-            chosen, WorkerPool(self.workers), ThroughputEstimator(), Logger(), self.discarded.append
+            chosen,
+            WorkerPool(self.workers),
+            ThroughputEstimator(),
+            Logger(),
+            discard=lambda job: self.discarded.append(job.id),
         )
         self.scheduler.start()
 
@@ -298,7 +302,8 @@ def test_cancelled_job_keeps_its_place_until_it_is_gone_and_its_late_result_is_t
         bench.scheduler.cancel(last)
         bench.submit("after")
         bench.worker.die()
-        assert bench.discarded == ["running", "last"]  # what a lost worker had begun to write
+        # "waiting" failed once it was told to stop, and what it had begun to write may be there still.
+        assert bench.discarded == ["running", "waiting", "last"]
         bench.worker.revive()
         assert bench.worker.given() == ["after"]
 

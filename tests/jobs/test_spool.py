@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pixelmend.core.errors import DataDirectoryInUse, StorageFull
+from pixelmend.core.errors import Cancelled, DataDirectoryInUse, StorageFull
 from pixelmend.imaging.formats import JPEG, PNG
+from pixelmend.jobs.model import Job, JobEvent, JobRecord
 from pixelmend.jobs.spool import Spool
+from pixelmend.tasks.image import ImageTask
+from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 
 
 @contextmanager
@@ -43,6 +46,25 @@ def test_removing_a_job_takes_its_partial_files_and_no_other(tmp_path: Path) -> 
         spool.input_path("ab").write_bytes(b"")
         spool.remove("a")
         assert [p.name for p in spool.directory.iterdir()] == ["ab.in"]
+
+
+@pytest.mark.parametrize(
+    ("end", "kept"), [(JobEvent.CANCEL, []), (JobEvent.SUSPEND, ["film.in", "film.parts"])]
+)
+def test_what_comes_after_the_end_is_removed_but_not_what_the_next_start_needs(
+    tmp_path: Path, end: JobEvent, kept: list[str]
+) -> None:
+    with opened(tmp_path) as spool:
+        spool.input_path("film").write_bytes(b"")
+        spool.parts_path("film").mkdir()
+        output = spool.output_path("film", PNG.suffix)
+        output.with_name(output.name + ".part").write_bytes(b"")
+        task = ImageTask("film", spool.input_path("film"), output, ImageOptions(UpscaleOptions("m")), ())
+        record = JobRecord("film", "upscale", "", "", "", task.options, 1, 0.0, is_async=True)
+        job = Job.of(record, task)
+        job.transition(end, Cancelled("by its owner"))
+        spool.remove_late(job)
+        assert sorted(path.name for path in spool.directory.iterdir()) == kept
 
 
 def test_what_belongs_to_no_job_is_removed(tmp_path: Path) -> None:

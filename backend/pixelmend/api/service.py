@@ -141,7 +141,7 @@ def build_service(
     for_workers = settings.model_copy(update={"profiles": profiles.all})
     workers = chosen_pool(for_workers, log, webhook.tell, spawn)
     throughput = ThroughputEstimator()
-    scheduler = Scheduler(settings, workers, throughput, log, spool.remove_results)
+    scheduler = Scheduler(settings, workers, throughput, log, spool.remove_late)
     store = JobStore(settings.data_dir / "jobs.db", log)
     metrics = Metrics()
     traces = open_traces(os.environ, settings.instance, log)

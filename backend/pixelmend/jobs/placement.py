@@ -40,16 +40,17 @@ class Placement:
 
     def cancel(self, job: Job) -> None:
         """Tell its worker, which goes on until it reads that; its late answer is then ignored."""
-        if job.id in self.running and self.workers.send(job.worker, Cancel(job.id)):
+        if job.id in self.running:
             self._retiring[job.id] = job
+            self.workers.send(job.worker, Cancel(job.id))  # or it is lost, of which `lose` will be told
 
     def forget(self, job: Job) -> None:
         """The job does not run any more; nothing happens if it did not."""
         self.running.pop(job.id, None)
 
-    def has_left(self, job_id: str) -> bool:
-        """Its worker is done with a job that had ended before. False for other jobs."""
-        return self._retiring.pop(job_id, None) is not None
+    def left(self, job_id: str) -> Job | None:
+        """Its worker is done with a job, which is returned if it had ended before."""
+        return self._retiring.pop(job_id, None)
 
     def lose(self, index: int) -> tuple[list[Job], list[Job]]:
         """The worker is gone. Returns what ran in it, and what had ended before but not left it."""

@@ -49,9 +49,9 @@ class Scheduler:
         workers: WorkerPool,
         throughput: ThroughputEstimator,
         log: Logger,
-        discard: Callable[[str], None],
+        discard: Callable[[Job], None],
     ) -> None:
-        """discard: removes what a worker wrote of a result after its job was given up; it may run again."""
+        """discard: removes what a worker wrote for a job after the job had ended."""
         self._discard = discard
         self._paths = PrivatePaths(settings)
         self._settings = settings
@@ -191,7 +191,6 @@ class Scheduler:
             case Done(task_id=task_id, report=report):
                 job = self._placement.running.get(task_id)
                 if job is None:
-                    self._discard(task_id)
                     self._note_left(task_id)
                     return
                 job.report = report
@@ -219,7 +218,7 @@ class Scheduler:
         """
         running, retiring = self._placement.lose(index)
         for job in retiring:
-            self._discard(job.id)
+            self._discard(job)
         for job in reversed(running):
             job.lost_workers += 1
             job.crashes += by_itself
@@ -260,7 +259,8 @@ class Scheduler:
         self._end(job, JobEvent.SUSPEND, stopped(job))
 
     def _note_left(self, job_id: str) -> None:
-        if self._placement.has_left(job_id):
+        if (job := self._placement.left(job_id)) is not None:
+            self._discard(job)
             self._dispatch()
 
     def _end(self, job: Job, event: JobEvent, error: PixelmendError | None = None) -> None:

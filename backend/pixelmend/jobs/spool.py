@@ -12,7 +12,7 @@ from typing import IO
 
 from pixelmend.core.errors import DataDirectoryInUse, InvalidParameter, StorageFull
 from pixelmend.imaging.storage import storage_errors
-from pixelmend.jobs.model import StoredResult
+from pixelmend.jobs.model import Job, JobState, StoredResult
 
 ARCHIVE_SUFFIX = ".zip"
 """The suffix of a batch's result."""
@@ -118,6 +118,13 @@ class Spool:
         self.remove_results(job_id)
         if result is not None:
             self.result_path(result).unlink(missing_ok=True)
+
+    def remove_late(self, job: Job) -> None:
+        """What a worker wrote for the job after its end; a suspended one goes on from its input."""
+        if job.state is JobState.SUSPENDED:
+            self.remove_results(job.id)
+        else:
+            self.remove(job.id)
 
     def remove_results(self, job_id: str) -> None:
         """What this run wrote for the job, and not its input."""
