@@ -8,6 +8,7 @@ import functools
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, TypeVar
 
@@ -263,5 +264,6 @@ class WorkerEnd:
 
     def messages(self) -> Iterator[ToWorker]:
         """Until the other side closes or dies."""
-        while line := self._reader.readline(MAX_LINE_BYTES):
-            yield self._incoming.decode(line)
+        with suppress(ConnectionError):  # it died with messages of ours that it had not read
+            while line := self._reader.readline(MAX_LINE_BYTES):
+                yield self._incoming.decode(line)

@@ -13,7 +13,7 @@ import pixelmend
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.cluster import engine, remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
-from pixelmend.worker.protocol import Done, Failed, FromWorker, Progress, Returned, Submit
+from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Returned, Submit
 from tests.pictures import encoded, photo
 from tests.worker.cluster.stand_in import LocalDeployment, ThreadGateway
 from tests.worker.test_seam import Bench, on_a_loop
@@ -138,6 +138,39 @@ def test_a_job_that_has_nothing_to_tell_is_not_taken_for_lost(
         bench.pool.send(0, Submit(bench.task("job", encoded(photo()))))
         assert isinstance(await bench.end_of("job"), Done)
         assert not any(isinstance(each, Returned) for each in bench.told)
+
+    in_a_cluster(tmp_path, body)
+
+
+@pytest.mark.parametrize("end", ["done", "lost"])
+def test_what_a_worker_writes_for_a_job_that_was_given_up_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    async def body(bench: Bench) -> None:
+        replica = gateway_of(bench)[1].engines["r0"]
+        spool = replica.folder / "spool"
+        ended: list[FromWorker] = []
+        tell = replica.on_worker_message
+
+        def look_first(index: int, message: FromWorker) -> None:
+            if isinstance(message, Done | Failed):
+                ended.append(message)
+                (spool / f"{message.task_id}.out.png.part").touch()  # as if written later
+                if end == "lost":
+                    return  # as if the worker had been killed an instant before
+            tell(index, message)
+
+        monkeypatch.setattr(replica, "on_worker_message", look_first)
+        bench.pool.send(0, Submit(bench.task("job", encoded(photo()), side_px=64)))
+        await bench.until(lambda: any(isinstance(each, Progress) for each in bench.told))
+        bench.worker.hold()  # it does not read that the job is cancelled
+        bench.pool.send(0, Cancel("job"))
+        assert isinstance(await bench.end_of("job"), Failed)
+        await bench.until(lambda: ended)
+        if end == "lost":
+            bench.worker.kill()
+        bench.worker.release()
+        await asyncio.wait_for(bench.until(lambda: not list(spool.iterdir())), 10)
 
     in_a_cluster(tmp_path, body)
 

@@ -115,6 +115,8 @@ class Engine:
         self._life: _Life | None = None
         self._ended: Ended | None = None
         self._jobs: dict[str, asyncio.Queue[Progress | Done | Failed | None]] = {}
+        self._given_up: set[str] = set()
+        """Jobs that the worker may still write for."""
         self._commands: dict[str, asyncio.Event] = {}
         self._files: set[tuple[str, str]] = set()
 
@@ -216,12 +218,10 @@ class Engine:
                 told = replace(message, task_id=submit.task.id)
                 yield Part("message", self._outgoing.encode(told))
         finally:
-            self._jobs.pop(task.id, None)
-            if not ended:
+            if self._jobs.pop(task.id, None) is not None and not ended:
+                self._given_up.add(task.id)
                 self._supervisor.send(Cancel(task.id))
-            for path in (task.input_path, task.mask_path, task.output_path):
-                if path is not None:
-                    path.unlink(missing_ok=True)
+            self._remove_files(task.id)
 
     # --- events of the worker -------------------------------------------------------------------------
 
@@ -249,9 +249,12 @@ class Engine:
 
     def on_worker_message(self, index: int, message: FromWorker) -> None:
         if isinstance(message, Progress | Done | Failed):
-            job = self._jobs.get(message.task_id)
-            if job is not None:
-                job.put_nowait(message)
+            task_id = message.task_id
+            if task_id in self._jobs:
+                self._jobs[task_id].put_nowait(message)
+            elif task_id in self._given_up and not isinstance(message, Progress):
+                self._given_up.remove(task_id)
+                self._remove_files(task_id)
 
     def on_worker_lost(self, index: int, reason: str, *, by_itself: bool, crashed: bool = False) -> None:
         if self._life is not None:
@@ -260,6 +263,13 @@ class Engine:
             answered.set()
         for job in self._jobs.values():
             job.put_nowait(None)
+        while self._given_up:
+            self._remove_files(self._given_up.pop())
+
+    def _remove_files(self, task_id: str) -> None:
+        """Finished or partial."""
+        for path in self._spool.glob(f"{task_id}.*"):
+            path.unlink(missing_ok=True)
 
     def _own_task(self, task: ImageTask) -> ImageTask:
         """With paths in the spool of this replica, and a name that no earlier attempt has had here."""

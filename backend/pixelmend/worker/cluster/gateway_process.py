@@ -71,12 +71,13 @@ async def _serve(end: socket.socket) -> int:
 async def _read(reader: asyncio.StreamReader, gateway: Gateway) -> bool:
     """Until the other side says or shows that it is gone. Returns whether it said so."""
     codec = to_gateway_codec()
-    while line := await reader.readline():
-        message = codec.decode(line)
-        if isinstance(message, ToSession):
-            gateway.take(message)
-        else:
-            return True
+    with contextlib.suppress(ConnectionError):  # it died with messages of ours that it had not read
+        while line := await reader.readline():
+            message = codec.decode(line)
+            if isinstance(message, ToSession):
+                gateway.take(message)
+            else:
+                return True
     return False
 
 
