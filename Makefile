@@ -50,6 +50,7 @@ wheel: $(UV)
 
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
+# Three at a time, since on two cores tests wait for something in a fifth of their time.
 test: check
 	$(PYTEST) -n 3 --dist worksteal
 	frontend/scripts/make.sh test

@@ -114,7 +114,7 @@ class Pipeline:
             # Its files were removed while it was running, which may look like a corrupt image.
             error = Cancelled(f"job {task.id} was cancelled")
         elif isinstance(error, FileNotFoundError) and not task.input_path.exists():
-            # Cancelled before it came here, and word of that is still on its way.
+            # The job was cancelled before it came here, and the message that says so is on its way.
             error = InternalError(f"the input of job {task.id} was removed")
         self._cancelled.discard(task.id)
         self._listener.failed(task.id, error)

@@ -41,8 +41,9 @@ class Placement:
     def cancel(self, job: Job) -> None:
         """Tell its worker, which goes on until it reads that; its late answer is then ignored."""
         if job.id in self.running:
+            # Even if the worker does not hear it: then it is lost, and `lose` will be called.
             self._retiring[job.id] = job
-            self.workers.send(job.worker, Cancel(job.id))  # or it is lost, of which `lose` will be told
+            self.workers.send(job.worker, Cancel(job.id))
 
     def forget(self, job: Job) -> None:
         """The job does not run any more; nothing happens if it did not."""

@@ -267,7 +267,7 @@ class Engine:
             self._remove_files(self._given_up.pop())
 
     def _remove_files(self, task_id: str) -> None:
-        """Finished or partial."""
+        """Remove the job's files, finished or partial."""
         for path in self._spool.glob(f"{task_id}.*"):
             path.unlink(missing_ok=True)
 
