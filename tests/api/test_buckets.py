@@ -161,7 +161,7 @@ def test_a_store_that_fails_or_refuses_is_said_without_its_address(
     refused = upscale(service, "s3://pictures/photo.png")
     assert (refused.status_code, "PermissionDenied" in refused.json()["detail"]) == (422, True), refused.text
     for text in (broken.text, refused.text, service.log):
-        assert str(buckets.server.port) not in text
+        assert f":{buckets.server.port}" not in text  # bare digits may be part of a time of the log
         assert "a secret for tests" not in text
 
 
