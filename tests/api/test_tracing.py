@@ -156,10 +156,7 @@ def test_a_collector_that_fails_harms_nothing_and_is_logged_once(
         answer = service.client.post("/api/upscale", files={"file": IMAGE}, data={"scale": "2"})
         assert answer.status_code == 200
         time.sleep(0.2)
-    deadline_s = time.monotonic() + WAIT_S
-    while "traces cannot be sent" not in service.log:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    service.wait_until_logged("traces cannot be sent", timeout_s=WAIT_S)
     collector.is_well = True
     service.client.get("/api/info", headers={"X-Request-ID": "sixth"})
     collector.of_request("sixth", "GET /api/info")

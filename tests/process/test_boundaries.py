@@ -239,8 +239,7 @@ def test_service_without_descriptors_for_a_worker_gets_one_when_there_are_some(o
     try:
         worker.kill()
         own.wait_until("a start that failed", status="unhealthy")
-        while "no worker process can be started" not in own.log:
-            own.wait_until("a start that failed", status="unhealthy")
+        own.wait_until_logged("no worker process can be started")
         refused = own.client.get("/readyz")
         assert refused.status_code == 503
     finally:

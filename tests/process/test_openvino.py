@@ -1,6 +1,5 @@
 """A service on a device of OpenVINO's: by the CPU's plugin, which takes the way that Intel's GPUs take."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,7 +69,5 @@ def test_other_networks_compute_on_the_cpu_and_that_is_said(by_plugin: RunningSe
 
 def test_a_device_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with running_service(tmp_path, device="openvino:gpu", wait_for_port_only=True) as running:
-        deadline_s = time.monotonic() + 60
-        while "OpenVINO finds no driver of Intel's: apt-get install intel-opencl-icd" not in running.log:
-            assert time.monotonic() < deadline_s, running.log
-            time.sleep(0.1)
+        words = "OpenVINO finds no driver of Intel's: apt-get install intel-opencl-icd"
+        running.wait_until_logged(words, timeout_s=60)
