@@ -21,6 +21,9 @@ class App {
   async open(service: Service, tab = 'upscale'): Promise<void> {
     await this.page.goto(`${service.url}/#${tab}`);
     await expect(this.page.getByTestId('mode')).toHaveAttribute('data-mode', 'server');
+    await expect(this.page.locator(`nav a[href="#${tab}"]`)).toHaveAttribute('aria-current', 'page');
+    // A section is loaded when it is first shown.
+    await expect(this.page.locator('main section[aria-label]')).toBeVisible();
   }
 
   async pick(button: string, ...files: Given[]): Promise<void> {

@@ -35,6 +35,27 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
+test('axe finds nothing while a section is loading', async ({ page, service }) => {
+  for (const section of ['Erase', 'Films', 'Models']) {
+    let letPass: () => void = () => undefined;
+    const passes = new Promise<void>((done) => (letPass = done));
+    await page.route(/Tab-[^/]*\.js$/, async (route) => {
+      await passes;
+      await route.continue();
+    });
+    await page.goto(`${service.url}/#upscale`);
+    await page.reload();
+    await page.getByRole('link', { name: section }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText([section]);
+    await expect(page.locator('main section[aria-label]:visible')).toHaveCount(0);
+    expect(await violations(page)).toEqual([]);
+    letPass();
+    await expect(page.locator(`main section[aria-label="${section}"]`)).toBeVisible();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText([section]);
+    await page.unrouteAll();
+  }
+});
+
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
 

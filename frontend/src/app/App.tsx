@@ -30,6 +30,8 @@ export function App() {
       </a>
       <Header shown={shown} onHelp={() => setHelpOpen(true)} />
       <main id="content" tabIndex={-1} className={classes.content}>
+        {/* Here, not in the sections: a page has its heading while a section is still loading. */}
+        <h1 className="pm-hidden">{t(shown.titleKey)}</h1>
         <ModeNotice />
         <Suspense fallback={<section />}>
           <shown.Screen key={shown.id} />

@@ -26,7 +26,7 @@ export function DropZone({ title, onPick, pick, children }: Props) {
   return (
     <div className={classes.zone} data-dragging={isDragging || undefined}>
       <IconPhotoPlus size={44} stroke={1.25} className={classes.icon} aria-hidden />
-      <h1 className={classes.title}>{isDragging ? t('add.dropNow') : title}</h1>
+      <h2 className={classes.title}>{isDragging ? t('add.dropNow') : title}</h2>
       <p className={classes.hint}>
         {t('add.hint')}
         <Button onClick={onPick}>{pick ?? t('add.pick')}</Button>

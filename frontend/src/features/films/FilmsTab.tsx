@@ -47,10 +47,7 @@ export default function FilmsTab() {
             })}
           </DropZone>
         ) : (
-          <>
-            <h1 className="pm-hidden">{t('app.films')}</h1>
-            {selected && <FilmStage key={selected.id} film={selected} onTime={onTime} />}
-          </>
+          selected && <FilmStage key={selected.id} film={selected} onTime={onTime} />
         )}
       </div>
       <OptionsPanel film={selected} timeS={timeS} isAble={obstacle === null && mode === 'server'} />

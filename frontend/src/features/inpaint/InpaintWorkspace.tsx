@@ -90,7 +90,6 @@ export function InpaintWorkspace({ image, onAnother }: Props) {
 
   return (
     <section className={classes.tab} aria-label={t('app.inpaint')}>
-      <h1 className="pm-hidden">{t('app.inpaint')}</h1>
       {editor ? <ToolBar editor={editor} tool={tool} onTool={setTool} /> : <div className="pm-card" />}
       <div className={classes.middle}>
         {source && editor ? (

@@ -42,7 +42,6 @@ export default function SystemTab() {
   if (!enabled || health.isError) {
     return (
       <section className={classes.tab} aria-label={t('app.system')}>
-        <h1 className="pm-hidden">{t('app.system')}</h1>
         <div className={`pm-card ${classes.card} ${classes.wide}`}>
           <p className={classes.empty}>{t('system.noService')}</p>
         </div>
@@ -51,7 +50,6 @@ export default function SystemTab() {
   }
   return (
     <section className={classes.tab} aria-label={t('app.system')}>
-      <h1 className="pm-hidden">{t('app.system')}</h1>
       <DeviceCard health={health.data} info={info.data} memory={memory.data} />
       <MemoryCard memory={memory.data} minutes={minutes} points={POINTS} onMinutes={setMinutes} />
       <InstancesCard />

@@ -37,7 +37,6 @@ export function UpscaleTab() {
           <DropZone title={t('add.title')} onPick={pick} />
         ) : (
           <>
-            <h1 className="pm-hidden">{t('app.upscale')}</h1>
             <div className={workbench.viewer}>
               <CompareViewer key={selectedId} before={originalOf(selected)} after={resultOf(selected)} />
             </div>
