@@ -23,7 +23,7 @@ INSTALL := $(UV) pip install --python .venv/bin/python
 
 .PHONY: run torch web wheel test test-full drills check check-types check-style check-web fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
-# The checkout's own .env and config.yaml, where there are any and the environment names no others.
+# The checkout's own .env and config.yaml, if there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
 	$(if $(wildcard config.yaml),PIXELMEND_CONFIG=$${PIXELMEND_CONFIG-config.yaml})
 
@@ -37,7 +37,7 @@ FLAVOUR := $(shell TORCH=$(TORCH) requirements/flavour.sh)
 run: .venv/.$(or $(FLAVOUR),$(error TORCH is neither 1 nor 0)) web
 	PIXELMEND_HOST=$(HOST) PIXELMEND_PORT=$(PORT) $(DEV_ORIGINS) $(OWN_FILES) .venv/bin/pixelmend serve
 
-# The web app, where Node is found; a build that is newer than its sources stays, if it does what .env asks for.
+# The web app, if Node is found; a build that is newer than its sources stays, if it does what .env asks for.
 web:
 	@frontend/scripts/make.sh build
 

@@ -51,7 +51,7 @@ def gpu(
 
 
 def gpu_name() -> str | None:
-    """What the first GPU is called; None where there is none, or no PyTorch."""
+    """What the first GPU is called; None if there is none, or no PyTorch."""
     try:
         import torch
     except ImportError:

@@ -42,7 +42,7 @@ class Machine:
 
 
 def describe_machine(gpu: str | None = None) -> Machine:
-    """This one. gpu: its name, where a GPU is what is measured."""
+    """This one. gpu: its name, if a GPU is what is measured."""
     cpu, flags = _cpu()
     return Machine(
         cpu=cpu,
@@ -82,7 +82,7 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """The commit, with "+" where the files differ from it."""
+    """The commit, with "+" if the files differ from it."""
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         return commit + ("+" if _git("status", "--porcelain", "--", ".", ":!benchmarks/results") else "")

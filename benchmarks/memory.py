@@ -20,7 +20,7 @@ class PeakMemory:
 
 
 def parse_peak_bytes(status: str) -> int:
-    """VmHWM of a /proc/PID/status. Raises ValueError where there is none."""
+    """VmHWM of a /proc/PID/status. Raises ValueError if there is none."""
     found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
     if not found:
         raise ValueError("no VmHWM: this is not Linux, or the process is gone")

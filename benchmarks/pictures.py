@@ -61,7 +61,7 @@ def decoded(data: bytes) -> Bytes:
 
 
 def psnr_db(a: Bytes, b: Bytes) -> float:
-    """Peak signal-to-noise ratio; 120 dB where all values are equal."""
+    """Peak signal-to-noise ratio; 120 dB if all values are equal."""
     error = float(np.mean((a.astype(np.float32) - b.astype(np.float32)) ** 2))
     return min(120.0, 10 * float(np.log10(255.0**2 / max(error, 1e-12))))
 

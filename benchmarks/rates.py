@@ -11,7 +11,7 @@ RUNS = 3
 
 
 def matmul_rate(context: Context, precision: str) -> float | None:
-    """Operations per second, now; call it while nothing else runs. None where there is no PyTorch."""
+    """Operations per second, now; call it while nothing else runs. None if there is no PyTorch."""
     arguments = ("--precision", precision, "--side", SIDE, "--threads", context.machine.physical_cores)
     try:
         with peer("matmul", *arguments, folder=context.folder) as process:

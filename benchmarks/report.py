@@ -58,7 +58,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """None where there is no target or no value."""
+        """None if there is no target or no value."""
         if self.target is None or self.value is None:
             return None
         return self.target.met_by(self.value)

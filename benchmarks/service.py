@@ -23,7 +23,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What the response headers say of a result. tile_pixels: of the input, 0 where they do not say."""
+    """What the response headers say of a result. tile_pixels: of the input, 0 if they do not say."""
 
     model: str
     device: str
@@ -46,7 +46,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """seconds: from the request to its last byte. body: its beginning only, where it was not kept."""
+    """seconds: from the request to its last byte. body: its beginning only, if it was not kept."""
 
     seconds: float
     body: bytes
@@ -55,7 +55,7 @@ class Answer:
 
 
 def read_provenance(headers: httpx.Headers) -> Provenance:
-    """From the headers of a 200. Raises KeyError or ValueError where they are not what is documented."""
+    """From the headers of a 200. Raises KeyError or ValueError if they are not what is documented."""
     durations = dict(re.findall(r"(\w+);dur=([\d.]+)", headers.get("Server-Timing", "")))
     width, height = headers["X-Pixelmend-Size"].split("x")
     tiles, _, tile = headers["X-Pixelmend-Tiles"].partition("; px=")

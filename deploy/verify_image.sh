@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 name=pixelmend-verify
 export BUILDAH_ISOLATION=chroot
-# Without copies of whole images, where the kernel can.
+# Without copies of whole images, if the kernel can.
 export STORAGE_DRIVER=overlay
 buildah info >/dev/null 2>&1 || STORAGE_DRIVER=vfs
 containers=()

@@ -11,7 +11,7 @@ uv=$1
 target=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
-# basicsr's setup.py fails from Python 3.13 on; uv fetches a 3.12 where the machine has nothing older.
+# basicsr's setup.py fails from Python 3.13 on; uv fetches a 3.12 if the machine has nothing older.
 "$uv" venv --quiet --clear --no-project --python '>=3.11,<3.13' "$target"
 "$uv" pip install --quiet --python "$target" --require-hashes -r "$here/reference.txt"
 # setup.py imports torch, so it is built where torch is.

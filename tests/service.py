@@ -145,7 +145,7 @@ class RunningService(ServiceClient):
         self.worker().send_signal(signal.SIGKILL)
 
     def kill(self) -> None:
-        """SIGKILL, as the kernel does where memory runs out."""
+        """SIGKILL, as the kernel does if memory runs out."""
         self.process.kill()
         self.process.wait()
 

@@ -1,7 +1,7 @@
 """The embedded networks for browsers: ``python -m training.browser FOLDER [WEIGHTS...]`` writes ONNX files.
 
-Of each Compact network two files: NAME.onnx, which computes in float32 (its constants are stored as float16
-where that loses nothing, as with all weights that ship), and NAME-fp16.onnx, whose convolutions are float16.
+Each Compact network gets two files: NAME.onnx, which computes in float32 (its constants are stored as float16
+if that loses nothing, as with all weights that ship), and NAME-fp16.onnx, whose convolutions are float16.
 Both map ``pixels`` (batch, 3, height, width) float32 RGB in [0, 1], of any size, to ``enlarged`` (batch, 3,
 scale * height, scale * width) float32 in [0, 1].
 

@@ -19,7 +19,7 @@ SLOPE = 0.2
 
 
 class Discriminator(nn.Module):
-    """(n, 3, h, w) in [0, 1] to (n, 1, h/2, w/2): large where it looks like the teacher's.
+    """(n, 3, h, w) in [0, 1] to (n, 1, h/2, w/2): large at places that look like the teacher's.
 
     Sides are multiples of 16.
     """

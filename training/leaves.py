@@ -127,7 +127,7 @@ def _draw_leaf(
 
 
 def _paint(rng: np.random.Generator, surface: Surface, radius: float, x: Floats, y: Floats) -> Floats:
-    """The leaf's surface: (h, w, 3) float32 in [0, 1], or (1, 1, 3) where it is of one colour."""
+    """The leaf's surface: (h, w, 3) float32 in [0, 1], or (1, 1, 3) if it has one colour."""
     palette, textures = surface.palette, surface.textures
     colour = palette.colour(rng)
     if rng.random() < surface.flatness:

@@ -40,7 +40,7 @@ def draw_mark(rng: np.random.Generator, canvas: Floats, palette: Palette) -> Non
     colour = palette.colour(rng)
     if shade is not cover:
         light = _shrink(shade)[..., None]
-        # Strokes of one bundle differ in lightness; where nothing covers, the bound avoids dividing by 0.
+        # Strokes of one bundle differ in lightness; the bound avoids a division by 0 beside them.
         relative = light / np.maximum(_shrink(cover)[..., None], np.float32(1e-3))
         ink: Floats = np.clip(colour * (np.float32(0.4) + relative), 0.0, 1.0).astype(np.float32)
     else:

@@ -32,7 +32,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """PSNR, and how alike the structure is: SSIM of luma and HaarPSI, 1 where nothing differs."""
+    """PSNR, and how alike the structure is: SSIM of luma and HaarPSI, 1 if nothing differs."""
 
     psnr: Score
     ssim: float

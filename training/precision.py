@@ -6,7 +6,7 @@ from pixelmend.engine.devices.precision import computes_bfloat16
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16, or float32 on a CPU without it, where a step in bfloat16 took 9 times as long."""
+    """bfloat16, or float32 on a CPU without it: there a step in bfloat16 took 9 times as long."""
     return torch.bfloat16 if device.type != "cpu" or computes_bfloat16() else torch.float32
 
 

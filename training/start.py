@@ -105,7 +105,7 @@ def start_from(network: Compact, state: Mapping[str, Tensor]) -> None:
     """Overwrite all weights of ``network`` with those of a trained one, of its own scale or a multiple of it.
 
     Begun from a larger scale it computes what the trained network does, averaged over squares of pixels.
-    Raises ValueError where the trained network is of another shape.
+    Raises ValueError if the trained network is of another shape.
     """
     trained, wanted = config_of(state), network.config
     if trained is None or trained.scale % wanted.scale or replace(trained, scale=wanted.scale) != wanted:

@@ -31,7 +31,7 @@ class TrainConfig:
     """``variant`` says what its low pictures are; it is only written down.
 
     ``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute or,
-    where it is ``relative``, to logarithm (see ``relative_loss``).
+    if it is ``relative``, to logarithm (see ``relative_loss``).
     """
 
     seed: int = 0

@@ -27,7 +27,7 @@ _SERVICE = (
 
 
 def missing_for_service() -> str | None:
-    """Why this Python cannot run the service, None where it can."""
+    """Why this Python cannot run the service, None if it can."""
     done = subprocess.run([sys.executable, "-c", _SERVICE], capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason given"])[-1]
 
@@ -142,7 +142,7 @@ def _rrdb_rows(
 def _rival(
     context: Context, stack: ExitStack, picture: Picture, notes: list[str]
 ) -> tuple[str, Callable[[], float]]:
-    """RealESRGANer untiled, else in tiles of 512 px, else a plain forward where it is not installed."""
+    """RealESRGANer untiled, else in tiles of 512 px, or a plain forward if it is not installed."""
     for tile_px in (0, 512):
         arguments = ("--device", "cuda", "--tile", tile_px)
         process = stack.enter_context(

@@ -32,7 +32,7 @@ MB = 1_000_000
 
 
 def films(context: Context) -> list[Row]:
-    """320x180, x4, H.264 in and out; the official compact network where it is at hand."""
+    """320x180, x4, H.264 in and out; the official compact network if it is at hand."""
     models = context.folder / "models"
     weights, what = compact_weights(models)
     frames = context.repeats(48, 12)

@@ -75,7 +75,7 @@ def _untiled(service: Upscaler, picture: bytes, model: str) -> Answer:
     # The setting alone is an upper limit, under which the service may still find several tiles faster.
     answer = service.upscale(picture, model=model, tile=UNTILED_PX)
     if answer.provenance.tiles != 1:
-        raise RuntimeError(f"{answer.provenance.tiles} tiles where one of {UNTILED_PX} px was asked for")
+        raise RuntimeError(f"{answer.provenance.tiles} tiles, but one of {UNTILED_PX} px was asked for")
     return answer
 
 

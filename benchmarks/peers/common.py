@@ -68,7 +68,7 @@ def take_turns(
     """Warm up, then run as the arguments say.
 
     run: one timed run; it returns when the result is there. to_pixels: a result as (H, W, 3) uint8.
-    warm_up: instead of one untimed run, where a smaller one will do. about: printed along.
+    warm_up: instead of one untimed run, if a smaller one will do. about: printed along.
     """
     (warm_up or run)()
     result: Any = None

@@ -120,7 +120,7 @@ def main() -> None:
         "FILM_QUALITY": ("", bounds(UpscaleVideoForm, "quality", default=DEFAULT_QUALITY)),
         "FILM_ENCODERS": ("", choices(UpscaleVideoForm, "encoder")),
         "FILM_DEINTERLACE": ("What is done with interlaced films.", choices(UpscaleVideoForm, "deinterlace")),
-        "FILM_SUFFIXES": ("Of names of files that are taken for films.", VIDEO_SUFFIXES),
+        "FILM_SUFFIXES": ("How the names of files end that are taken for films.", VIDEO_SUFFIXES),
     }
     sys.stdout.write(HEAD)
     for name, (meaning, value) in constants.items():

@@ -1,4 +1,4 @@
-"""`pixelmend serve --cluster` where Ray is not installed, as here, says so before anything starts."""
+"""`pixelmend serve --cluster` if Ray is not installed, as here, says so before anything starts."""
 
 import subprocess
 import sys

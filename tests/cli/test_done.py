@@ -1,4 +1,4 @@
-"""A result counts as done where it was made of the same source with the same options."""
+"""A result counts as done if it was made of the same source with the same options."""
 
 import os
 from pathlib import Path

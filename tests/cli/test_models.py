@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(server: FileServer, folder: Path, *arguments: str, mirror: str = "") -> Result:
-    """With models a, b, c to download, where a mixes with its partner p, beside those that ship."""
+    """With models a, b, c to download, of which a mixes with its partner p, beside those that ship."""
 
     def read_catalog(models_dir: Path) -> Catalog:
         known = {

@@ -132,7 +132,7 @@ def test_broken_connections_cost_an_attempt_and_no_bytes_twice(
     alone = service.client.post("/api/upscale", files={"file": source.read_bytes()})
     assert (tmp_path / "out" / "large.png").read_bytes() == alone.content
     assert results(tmp_path / "out") == ["large.png"]
-    assert service.log.count('"status": 206') > ranges, "the download began anew"
+    assert service.log.count('"status": 206') > ranges, "the download began again"
 
 
 @pytest.mark.full

@@ -28,7 +28,7 @@ def rendered(helm: str, case: str) -> str:
 def main(helm: str) -> None:
     version = subprocess.run([helm, "version", "--short"], capture_output=True, text=True, check=True).stdout
     for case in CASES:
-        header = f"# Of the chart with sha256 {digest()}, by helm {version.strip()}.\n"
+        header = f"# Rendered from the chart with sha256 {digest()}, by helm {version.strip()}.\n"
         (KEPT / f"{case}.yaml").write_text(header + rendered(helm, case))
 
 

@@ -113,7 +113,7 @@ def test_services_know_the_names_by_which_they_are_scraped(compose: dict[str, An
 
 def test_images_are_built_from_targets_that_there_are(compose: dict[str, Any]) -> None:
     stages = re.findall(r"^FROM \S+ AS (\w+)", (ROOT / "Dockerfile.gpu").read_text(), re.MULTILINE)
-    assert stages[-1] == "service"  # which is what is built where no target is named
+    assert stages[-1] == "service"  # which is what is built if no target is named
     for service in compose["services"].values():
         assert (ROOT / service["build"]["dockerfile"]).is_file()
         assert service["build"].get("target", "service") in stages

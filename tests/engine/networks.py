@@ -78,7 +78,7 @@ def embedded_model() -> LoadedModel:
 
 
 def official_path() -> Path:
-    """Upstream's weights, or a skip that says where they belong."""
+    """Upstream's weights, or a skip that names the place where they belong."""
     folder = Path(os.environ.get("PIXELMEND_TEST_WEIGHTS", ROOT.parent / "shared" / "weights"))
     path = folder / f"{OFFICIAL}.pth"
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Tiled output is the untiled output, bit for bit, where the overlap covers the receptive field."""
+"""Tiled output is the untiled output, bit for bit, if the overlap covers the receptive field."""
 
 from functools import cache
 from typing import Any

@@ -98,7 +98,7 @@ def vp8l_file(width: int, height: int) -> bytes:
 
 
 def one_of_each() -> dict[str, bytes]:
-    """A small valid file of every input format, with metadata where the format has any."""
+    """A small valid file of every input format, with metadata if the format has any."""
     rgb, rgba = pillow(photo()), pillow(photo(channels=4))
     exif = exif_block(6, t010f="Maker")
     return {

@@ -95,7 +95,7 @@ def test_a_tile_out_of_order_is_a_value_error() -> None:
     pixels = np.zeros((plan.tile.height, plan.tile.width, 3), np.uint8)
     canvas.put(plan[0], pixels)
     for wrong in (0, 2):
-        with pytest.raises(ValueError, match=f"tile {wrong} arrived where 1 was due"):
+        with pytest.raises(ValueError, match=f"tile {wrong} arrived when 1 was due"):
             canvas.put(plan[wrong], pixels)
     canvas.put(plan[1], pixels)
 

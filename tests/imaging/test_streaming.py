@@ -173,7 +173,7 @@ def peak_mb(program: str, *arguments: object) -> float:
             return int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0]) / 1024
         def grown(work):
             before = account("VmRSS")
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+            Path("/proc/self/clear_refs").write_text("5")  # the peak begins again
             work()
             print(account("VmHWM") - before)
     """

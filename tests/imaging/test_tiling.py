@@ -42,7 +42,7 @@ planners = st.sampled_from([plan_tiles, cheapest])
 
 
 def planned(planner: Planner, size: Size, demand: dict[str, int]) -> TilePlan:
-    """The plan, where there is one."""
+    """The plan, if there is one."""
     try:
         return planner(size, **demand)
     except InvalidParameter:

@@ -115,7 +115,7 @@ def test_many_at_once_get_one_whole_file(server: FileServer, tmp_path: Path) -> 
 
 
 def test_a_partial_file_belongs_to_one_at_a_time(tmp_path: Path) -> None:
-    """Though it is removed and made anew all the time, between the opening and the locking of others."""
+    """Though it is removed and made again all the time, between the opening and the locking of others."""
     inside: list[int] = []
     crowds: list[list[int]] = []
 

@@ -19,7 +19,7 @@ def test_starts_as_bicubic(config: NetworkConfig) -> None:
     low = torch.rand(2, 3, 24, 20, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         output = network(low)
-    # torch uses a = -0.5 only where it antialiases, which changes nothing when upscaling
+    # torch uses a = -0.5 only if it antialiases, which changes nothing when upscaling
     expected = functional.interpolate(low, scale_factor=config.scale, mode="bicubic", antialias=True)
     edge = 2 * config.scale
     inner = (..., slice(edge, -edge), slice(edge, -edge))

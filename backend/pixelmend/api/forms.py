@@ -18,12 +18,14 @@ from pixelmend.tasks.upscale import UpscaleForm
 class EstimateForm(UpscaleForm):
     """The fields of `POST /api/estimate`: those of `/api/upscale`, and of the image its dimensions."""
 
-    image_width: int = Field(ge=1, le=2**31 - 1, description="Of the image as it is seen, in px.")
+    image_width: int = Field(ge=1, le=2**31 - 1, description="The width of the image as it is seen, in px.")
     image_height: int = Field(ge=1, le=2**31 - 1)
     image_grey: bool = Field(False, description="It has no colour.")
     image_alpha: bool = Field(False, description="It has transparency.")
     image_bits: Literal[8, 16] = Field(8, description="Per sample.")
-    image_frames: int = Field(1, ge=1, le=2**31 - 1, description="Of a film; the rest is of one frame.")
+    image_frames: int = Field(
+        1, ge=1, le=2**31 - 1, description="The frames of a film; all else describes one frame."
+    )
 
     @field_validator("image_bits", mode="before")
     @classmethod
@@ -86,7 +88,7 @@ _FILES = MappingProxyType(
         "file": _file("The image, or the film."),
         "mask": _file(
             "What to remove: white, or transparent if the mask has transparency (see mask_polarity). "
-            "Of the image's shape."
+            "Its shape is the image's."
         ),
         "files": _files("The images of a batch, the field repeated; or one ZIP of them."),
         "masks": _files("Their masks, by the names of the images; one ZIP of them; or one mask for all."),

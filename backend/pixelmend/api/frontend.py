@@ -42,14 +42,14 @@ _KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
 _HASHED = re.compile(r".+-[\w-]{8,}\.\w+")
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(?=/|$)")
 _NOTHING_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pixelmend</title>
-<p>This is Pixelmend's service. Its web app is not built: in a checkout, where Node.js 20 or newer is found,
+<p>This is Pixelmend's service. Its web app is not built: in a checkout, if Node.js 20 or newer is found,
 <code>make run</code> builds it, and <code>make wheel</code> makes a package that has it. The API is here, and
 <a href="/docs">/docs</a> describes it.</p></html>
 """
 
 
 def frontend_router(web_dir: Path | None) -> APIRouter:
-    """`/`, the files beside it, and `/assets`; web_dir: None for where a build lies by itself.
+    """`/`, the files beside it, and `/assets`; web_dir: None for the place where a build usually lies.
 
     What is there is looked up at each request, so that a build counts without a restart.
     """

@@ -60,13 +60,13 @@ def _alerts(device: str, memory: WorkerMemory) -> Iterator[Sample]:
 def _memory(device: str, sample: MemorySample) -> Iterator[Sample]:
     """What the device does not tell is left out."""
     figures: tuple[tuple[str, str, float | None], ...] = (
-        ("device_memory_bytes", "Of the device.", sample.device_capacity_bytes),
+        ("device_memory_bytes", "All memory of the device.", sample.device_capacity_bytes),
         ("device_memory_used_bytes", "By everybody, and promised to models.", sample.device_used_bytes),
         ("device_memory_accounted_bytes", "By our models.", sample.accounted_bytes),
         ("device_memory_ceiling_bytes", "Up to which models are opened.", sample.ceiling_bytes),
         ("device_utilisation_percent", "How busy the device is.", sample.utilisation_percent),
-        ("device_temperature_celsius", "Of the device.", sample.temperature_c),
-        ("host_memory_bytes", "Of the machine.", sample.host_total_bytes),
+        ("device_temperature_celsius", "The device's temperature.", sample.temperature_c),
+        ("host_memory_bytes", "All memory of the machine.", sample.host_total_bytes),
         ("host_memory_used_bytes", "By everybody.", sample.host_used_bytes),
         ("worker_memory_bytes", "The worker's resident memory.", sample.worker_bytes),
     )

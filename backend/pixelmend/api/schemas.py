@@ -61,12 +61,12 @@ class DownloadInfo(BaseModel):
 class ModelInfo(BaseModel):
     id: str
     title: str
-    task: ModelTask = Field(description="Of a dropped-in file it is known once it was used.")
+    task: ModelTask = Field(description="A dropped-in file's is known once it was used.")
     scale: int | None = Field(description="None for a dropped-in file that was not used yet.")
     architecture: str | None
     licence: str | None
     origin: Literal["embedded", "catalog", "dropped-in"]
-    file_bytes: int | None = Field(description="Of the file that can be downloaded.")
+    file_bytes: int | None = Field(description="The size of the file that can be downloaded.")
     present: bool = Field(description="Its file is there; others can be downloaded.")
     loaded: bool
     precision: str | None
@@ -158,8 +158,8 @@ class JobProgress(BaseModel):
     done_tiles: int
     total_tiles: int = Field(description="0 until the image is decoded.")
     fraction: float = Field(ge=0, le=1)
-    done_items: int | None = Field(description="Of a batch: images with a result.")
-    failed_items: int | None = Field(description="Of a batch: images with a problem.")
+    done_items: int | None = Field(description="Images of a batch with a result.")
+    failed_items: int | None = Field(description="Images of a batch with a problem.")
     total_items: int | None
 
 
@@ -168,7 +168,7 @@ class JobResult(BaseModel):
     media_type: str
     size_bytes: int
     sha256: str
-    width: int | None = Field(description="Of an image; null for a batch's archive.")
+    width: int | None = Field(description="An image's; null for a batch's archive.")
     height: int | None
 
 
@@ -219,7 +219,7 @@ class DeliveryView(BaseModel):
 
     state: DeliveryState
     attempts: int
-    last_error: str | None = Field(description="Of the last attempt, if it failed.")
+    last_error: str | None = Field(description="The last attempt's, if it failed.")
 
 
 class JobView(BaseModel):
@@ -239,7 +239,9 @@ class JobView(BaseModel):
     expires_at: datetime | None = Field(description="Until when the result is kept.")
     result: JobResult | None = Field(description="Once it is done, until it expires.")
     problem: Problem | None = Field(description="Why it failed or was cancelled.")
-    items: list[ItemView] | None = Field(None, description="Of a batch; not in lists and `progress` events.")
+    items: list[ItemView] | None = Field(
+        None, description="A batch's images; not in lists and `progress` events."
+    )
     webhook: DeliveryView | None = Field(
         None, description="In answers of `/api/jobs` and `/api/jobs/ID`, if a webhook_url was sent."
     )

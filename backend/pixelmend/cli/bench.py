@@ -157,7 +157,7 @@ def _cut(square: Image.Image, size_px: int) -> Image.Image:
 
 
 def compared(rows: Sequence[Row]) -> list[Row]:
-    """The same with their speed-ups, where the CPU was measured as well."""
+    """The same with their speed-ups, if the CPU was measured as well."""
     on_cpu = {row.size_px: row.warm_s for row in rows if row.device == "cpu" and row.error is None}
     compared = []
     for row in rows:

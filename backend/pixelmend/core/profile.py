@@ -32,16 +32,18 @@ class Profile(BaseModel):
 
     models: tuple[str, ...] = Field(min_length=1, max_length=MAX_PROFILE_MODELS)
     placements: dict[str, Placement] = Field(
-        {}, description="Of some of its models, by their ids: a device, and a priority."
+        {}, description="A device and a priority for some of its models, by their ids."
     )
     priority: int = Field(
         0,
         ge=-1_000_000,
         le=1_000_000,
-        description="Of two profiles that may be cleaned up, the lower one goes first.",
+        description="If two profiles may be cleaned up, the one with the lower priority goes first.",
     )
     memory_limit_bytes: int | None = Field(None, gt=0)
-    memory_limit_percent: float | None = Field(None, gt=0, le=100, description="Of the device's memory.")
+    memory_limit_percent: float | None = Field(
+        None, gt=0, le=100, description="Share of the device's memory."
+    )
     preload: bool = Field(False, description="As soon as a worker is ready.")
     auto_cleanup: bool = Field(False, description="Its models may be unloaded if memory is short.")
 

@@ -1,3 +1,3 @@
-"""The version, which is also known where the package is not installed: in a checkout, in a Space."""
+"""The version, which is also known if the package is not installed, as in a checkout or a Space."""
 
 VERSION = "0.1.0"

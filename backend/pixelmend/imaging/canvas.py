@@ -44,7 +44,7 @@ class Canvas:
         Tiles arrive in the plan's order; anything else is a programming error (ValueError).
         """
         if tile.index != self._next_index:
-            raise ValueError(f"tile {tile.index} arrived where {self._next_index} was due")
+            raise ValueError(f"tile {tile.index} arrived when {self._next_index} was due")
         if self._strip is None:
             self._strip = self._new_strip(tile.row)
         rows = tile.row.paste.shift(-tile.row.window.start).scale(self._scale)

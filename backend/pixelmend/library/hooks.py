@@ -14,7 +14,8 @@ def names_and_objects(hooks: Iterable[object], *, in_process: bool) -> tuple[lis
         require_hook(hook)
         if hasattr(hook, "before_retry") and not in_process:
             raise InvalidArgument(
-                f"{name_of(hook)} has before_retry, which frees memory where the engine is; name the hook as "
-                "'module:attribute', and the engine's process imports it, or compute with in_process=True"
+                f"{name_of(hook)} has before_retry, which frees memory in the engine's process; name the "
+                "hook as 'module:attribute', and the engine's process imports it, or compute with "
+                "in_process=True"
             )
     return names, objects

@@ -122,7 +122,7 @@ def _require_the_rest(response: httpx.Response, name: str, part: PartialFile, si
     if given.startswith(expected) and given.removeprefix(expected) in (str(size_bytes), "*"):
         return
     part.clear()
-    raise Interrupted(f"{name}: sends {given[:80]!r} where {expected}{size_bytes} is needed; beginning again")
+    raise Interrupted(f"{name}: sends {given[:80]!r} but {expected}{size_bytes} is needed; beginning again")
 
 
 def _validator(response: httpx.Response) -> str | None:

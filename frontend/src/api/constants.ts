@@ -223,7 +223,7 @@ export const FILM_DEINTERLACE = [
   "refuse"
 ] as const;
 
-/** Of names of files that are taken for films. */
+/** How the names of files end that are taken for films. */
 export const FILM_SUFFIXES = [
   ".mp4",
   ".m4v",

@@ -67,7 +67,7 @@ export interface paths {
                         image_bits?: 8 | 16;
                         /**
                          * Image Frames
-                         * @description Of a film; the rest is of one frame.
+                         * @description The frames of a film; all else describes one frame.
                          * @default 1
                          */
                         image_frames?: number;
@@ -81,7 +81,7 @@ export interface paths {
                         image_height: number;
                         /**
                          * Image Width
-                         * @description Of the image as it is seen, in px.
+                         * @description The width of the image as it is seen, in px.
                          */
                         image_width: number;
                         /**
@@ -162,7 +162,7 @@ export interface paths {
                         image_bits?: 8 | 16;
                         /**
                          * Image Frames
-                         * @description Of a film; the rest is of one frame.
+                         * @description The frames of a film; all else describes one frame.
                          * @default 1
                          */
                         image_frames?: number;
@@ -176,7 +176,7 @@ export interface paths {
                         image_height: number;
                         /**
                          * Image Width
-                         * @description Of the image as it is seen, in px.
+                         * @description The width of the image as it is seen, in px.
                          */
                         image_width: number;
                         /**
@@ -257,7 +257,7 @@ export interface paths {
                         image_bits?: 8 | 16;
                         /**
                          * Image Frames
-                         * @description Of a film; the rest is of one frame.
+                         * @description The frames of a film; all else describes one frame.
                          * @default 1
                          */
                         image_frames?: number;
@@ -271,7 +271,7 @@ export interface paths {
                         image_height: number;
                         /**
                          * Image Width
-                         * @description Of the image as it is seen, in px.
+                         * @description The width of the image as it is seen, in px.
                          */
                         image_width: number;
                         /**
@@ -511,7 +511,7 @@ export interface paths {
                         image_url?: string;
                         /**
                          * Format: binary
-                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
+                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Its shape is the image's.
                          */
                         mask: string;
                         /**
@@ -1118,7 +1118,7 @@ export interface paths {
                         image_url?: string;
                         /**
                          * Format: binary
-                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Of the image's shape.
+                         * @description What to remove: white, or transparent if the mask has transparency (see mask_polarity). Its shape is the image's.
                          */
                         mask?: string;
                         /**
@@ -1958,7 +1958,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description Of the history, at most so many: the newest. */
+                    /** @description The newest so many of the history, at most. */
                     points?: number;
                     /** @description The history since then; of more samples than `points`, so many evenly spaced. */
                     minutes?: number | null;
@@ -2935,14 +2935,14 @@ export interface paths {
                         memory_limit_bytes?: number | null;
                         /**
                          * Memory Limit Percent
-                         * @description Of the device's memory.
+                         * @description Share of the device's memory.
                          */
                         memory_limit_percent?: number | null;
                         /** Models */
                         models: string[];
                         /**
                          * Placements
-                         * @description Of some of its models, by their ids: a device, and a priority.
+                         * @description A device and a priority for some of its models, by their ids.
                          * @default {}
                          */
                         placements?: {
@@ -2956,7 +2956,7 @@ export interface paths {
                         preload?: boolean;
                         /**
                          * Priority
-                         * @description Of two profiles that may be cleaned up, the lower one goes first.
+                         * @description If two profiles may be cleaned up, the one with the lower priority goes first.
                          * @default 0
                          */
                         priority?: number;
@@ -4981,7 +4981,7 @@ export interface components {
             attempts: number;
             /**
              * Last Error
-             * @description Of the last attempt, if it failed.
+             * @description The last attempt's, if it failed.
              */
             last_error: string | null;
             state: components["schemas"]["DeliveryState"];
@@ -5334,14 +5334,14 @@ export interface components {
         JobProgress: {
             /**
              * Done Items
-             * @description Of a batch: images with a result.
+             * @description Images of a batch with a result.
              */
             done_items: number | null;
             /** Done Tiles */
             done_tiles: number;
             /**
              * Failed Items
-             * @description Of a batch: images with a problem.
+             * @description Images of a batch with a problem.
              */
             failed_items: number | null;
             /** Fraction */
@@ -5368,7 +5368,7 @@ export interface components {
             url: string;
             /**
              * Width
-             * @description Of an image; null for a batch's archive.
+             * @description An image's; null for a batch's archive.
              */
             width: number | null;
         };
@@ -5407,7 +5407,7 @@ export interface components {
             id: string;
             /**
              * Items
-             * @description Of a batch; not in lists and `progress` events.
+             * @description A batch's images; not in lists and `progress` events.
              */
             items?: components["schemas"]["ItemView"][] | null;
             /** Model */
@@ -5652,7 +5652,7 @@ export interface components {
             download: components["schemas"]["DownloadInfo"] | null;
             /**
              * File Bytes
-             * @description Of the file that can be downloaded.
+             * @description The size of the file that can be downloaded.
              */
             file_bytes: number | null;
             /** Id */
@@ -5705,7 +5705,7 @@ export interface components {
             scale: number | null;
             /**
              * Task
-             * @description Of a dropped-in file it is known once it was used.
+             * @description A dropped-in file's is known once it was used.
              * @enum {string}
              */
             task: "upscale" | "inpaint";

@@ -20,7 +20,7 @@ export const en = {
     checking: 'Looking for the service',
     offline: 'No service',
     auto: 'Automatic',
-    autoHint: 'The service where it can, this browser where it cannot.',
+    autoHint: 'The service if it can, this browser if it cannot.',
     serverHint: 'Only the service. While it cannot, images fail.',
     browserHint: 'Only this browser. Nothing leaves this machine.',
     ready: 'The service is ready.',

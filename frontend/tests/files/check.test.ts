@@ -110,7 +110,7 @@ describe('before an upload', () => {
     expect(await check(file)).toMatchObject({ refusal: null, thumbnail, probe: { widthPx: 10 } });
   });
 
-  test('a size that the header does not tell cheaply is measured where the browser can decode it', async () => {
+  test('a size that the header does not tell cheaply is measured if the browser can decode it', async () => {
     const file = new Blob(['\0\0\0\x1cftypavif\0\0\0\0']);
     expect(await check(file)).toMatchObject({ refusal: null, probe: { widthPx: 30, heightPx: 20 } });
     expect(await check(file, false)).toMatchObject({ refusal: null, probe: { widthPx: null } });

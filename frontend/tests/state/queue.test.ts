@@ -93,7 +93,7 @@ describe('the states of an item', () => {
 });
 
 describe('the selection', () => {
-  test('moves to the next one, and to the last where there is no next', () => {
+  test('moves to the next one, and to the last if there is no next', () => {
     const three = after(added('a', 'b', 'c'), { type: 'selected', id: 'b' });
     const two = reduceQueue(three, { type: 'removed', ids: ['b'] });
     expect(two.selectedId).toBe('c');

@@ -58,7 +58,7 @@ def hole_at(shape: tuple[int, ...], *boxes: tuple[slice, slice]) -> NDArray[np.b
 
 
 def entry(path: Path, *, sha256: str | None = None) -> ModelEntry:
-    """As the catalog knows it where there is a checksum, else as it was dropped in."""
+    """As the catalog knows it if there is a checksum, else as it was dropped in."""
     return ModelEntry(
         "m",
         "m",

@@ -27,7 +27,7 @@ from tests.inprocess import ThreadWorker
 
 
 class LocalDeployment:
-    """Calls engines where Ray's handle would; references are the bytes themselves."""
+    """Calls engines as Ray's handle would; references are the bytes themselves."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings = settings

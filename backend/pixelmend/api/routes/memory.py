@@ -38,7 +38,7 @@ def memory_router(service: Service) -> APIRouter:
     async def show(
         request: Request,
         points: Annotated[
-            int, Query(ge=0, le=KEPT_SAMPLES, description="Of the history, at most so many: the newest.")
+            int, Query(ge=0, le=KEPT_SAMPLES, description="The newest so many of the history, at most.")
         ] = 300,
         minutes: Annotated[
             float | None,

@@ -1,4 +1,4 @@
-"""Which device computes, and what it is called. PyTorch is only asked where a GPU may be there."""
+"""Which device computes, and what it is called. PyTorch is only asked if there may be a GPU."""
 
 import platform
 import re

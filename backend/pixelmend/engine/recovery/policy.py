@@ -34,7 +34,7 @@ class RecoveryPolicy:
 
 
 def policy_from(settings: Recovery) -> RecoveryPolicy:
-    """The operator's settings where they are given, else the defaults."""
+    """The operator's settings if they are given, else the defaults."""
     chosen = {name: getattr(settings, name) for name in Recovery.model_fields}
     return RecoveryPolicy(**{name: value for name, value in chosen.items() if value is not None})
 

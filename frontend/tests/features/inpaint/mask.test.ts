@@ -56,7 +56,7 @@ describe('drawing', () => {
     expect([...mask.data]).toEqual(expected(10, 8, (x, y) => x >= 7 && y >= 2 && y < 6));
   });
 
-  test('a lasso takes what it encloses; where it crosses itself, what is enclosed once', () => {
+  test('a lasso takes what it encloses; if it crosses itself, what is enclosed once', () => {
     const mask = ops.createMask({ widthPx: 20, heightPx: 20 });
     const square = [
       { x: 2, y: 2 },
