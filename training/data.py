@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.ahead import ahead
 from training.degrade import DegradeConfig, degrade
 from training.leaves import LeafConfig, make_picture
 from training.photographs import Photograph
@@ -35,7 +38,8 @@ class DataConfig:
     Every ``refresh`` steps the oldest of the ``pool`` pictures gives way to a new one. Without ``degrading``
     low pictures are reduced and nothing else; with it there are ``versions`` of each. With ``photographs``
     a share of ``drawn`` is still drawn, for text, line art and flat areas. A patch is the most detailed of
-    ``candidates`` places in its picture, so that fewer are of skies.
+    ``candidates`` places in its picture, so that fewer are of skies. ``workers`` processes make pictures and
+    ``cutters`` threads cut batches: a GPU takes a step in less time than one thread takes to cut a batch.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)
@@ -45,6 +49,7 @@ class DataConfig:
     pool: int = 256
     refresh: int = 20
     workers: int = 2
+    cutters: int = 1
     degrading: DegradeConfig | None = None
     versions: int = 6
     photographs: tuple[Photograph, ...] = ()
@@ -114,7 +119,7 @@ def detail(patch: Bytes) -> float:
 
 
 class PatchStream:
-    """Batches by step, with pictures made ahead of need in worker processes. Use it as a context manager.
+    """Batches by step; pictures are made ahead of need by processes, batches by threads. A context manager.
 
     At step n the pool holds the pictures from number n // refresh on. Without workers
     they are made on demand.
@@ -123,13 +128,14 @@ class PatchStream:
     def __init__(self, seed: int, config: DataConfig, first_step: int = 0) -> None:
         self._seed = seed
         self._config = config
-        self._step = first_step
+        self._first_step = first_step
         self._received = self._ordered = first_step // config.refresh
         self._pairs: deque[Pair] = deque(maxlen=config.pool)
         self._ahead: deque[Future[Pair]] = deque()
         # Spawned, since a forked child inherits the locks of the parent's compute threads.
         context = multiprocessing.get_context("spawn")
         self._workers = ProcessPoolExecutor(config.workers, context) if config.workers else None
+        self._batches = ahead(self._cuts(), config.cutters)
 
     def __enter__(self) -> Self:
         return self
@@ -137,17 +143,22 @@ class PatchStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._batches.close()
         if self._workers is not None:
             self._workers.shutdown(cancel_futures=True)
 
     def batch(self) -> tuple[Bytes, Bytes]:
         """The next step's patches; see ``cut_batch``. The first call waits for the pool to fill."""
-        wanted = self._step // self._config.refresh + self._config.pool
-        while self._received < wanted:
-            self._pairs.append(self._receive(wanted))
-        rng = np.random.default_rng((self._seed, BATCHES, self._step))
-        self._step += 1
-        return cut_batch(rng, self._pairs, self._config)
+        return next(self._batches)
+
+    def _cuts(self) -> Iterator[Callable[[], tuple[Bytes, Bytes]]]:
+        """What makes each step's batch, in the order of steps."""
+        for step in count(self._first_step):
+            wanted = step // self._config.refresh + self._config.pool
+            while self._received < wanted:
+                self._pairs.append(self._receive(wanted))
+            rng = np.random.default_rng((self._seed, BATCHES, step))
+            yield partial(cut_batch, rng, tuple(self._pairs), self._config)
 
     def _receive(self, wanted: int) -> Pair:
         index = self._received

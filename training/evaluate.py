@@ -136,7 +136,7 @@ def save_comparisons(
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("weights", type=Path, nargs="+", help="Compact networks of one scale")
+    parser.add_argument("weights", type=Path, nargs="+", help="networks of one scale")
     parser.add_argument("--noise", type=float, help="spoil with noise of this deviation (1/255) and JPEG")
     parser.add_argument("--photographs", choices=NAMES, nargs="+", default=NAMES, metavar="NAME")
     parser.add_argument("--pictures", type=Path, help="folder for side-by-side pictures")

@@ -14,19 +14,19 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pixelmend.engine.backends.compact import from_state
-from pixelmend.engine.weights.compact import config_of
 from training.data import DataConfig, make_pair
 from training.degrade import DegradeConfig
 from training.flats import keep_flats
 from training.last_layer import columns_of, moment_of
 from training.leaves import LeafConfig
+from training.networks import config_of
+from training.span import SpanConfig, to_spandrel
 from training.trainer import Variant
 
 Bytes = NDArray[np.uint8]
 
 METADATA = {
     "format": "pt",
-    "architecture": "Compact (SRVGGNetCompact)",
     "license": "Apache-2.0",
     "author": "Pixelmend contributors",
     "data": "procedural pictures only (training/leaves.py)",
@@ -42,14 +42,13 @@ FLATS_SEED, FLATS_PICTURES = 77, 16
 
 
 def header(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, str]) -> dict[str, str]:
-    """``METADATA``, title, scale, low pictures and ``extra``, for the head of a safetensors file.
+    """``METADATA``, architecture, title, scale, low pictures and ``extra``, for a safetensors file.
 
-    Raises ValueError if ``state`` is not that of a Compact network.
+    Raises ValueError if ``state`` is not that of a network that is trained here.
     """
     config = config_of(state)
-    if config is None:
-        raise ValueError("these tensors are not those of a Compact network with PReLU activations")
     about = {
+        "architecture": "SPAN" if isinstance(config, SpanConfig) else "Compact (SRVGGNetCompact)",
         "title": f"Pixelmend x{config.scale}, {variant}",
         "scale": str(config.scale),
         "low_pictures": LOW_PICTURES[variant],
@@ -102,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # As it will be read again: rounding moves grey as well.
         state = {name: tensor.half().float() for name, tensor in state.items()}
         state = keep_flats(state, cost_of_changes(state))
-    write(options.weights, state, header(state, checkpoint["variant"], extra))
+    about = header(state, checkpoint["variant"], extra)
+    write(options.weights, to_spandrel(state) if about["architecture"] == "SPAN" else state, about)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pixelmend.engine.backends.compact import Compact
 from training.degrade import add_noise, compress
 from training.methods import bicubic, upscale
 from training.metrics import Score, psnr
+from training.networks import Network
 from training.photos import NAMES, photo
 from training.reduction import reduce_image
 
@@ -59,7 +59,7 @@ def reduced(truth: Bytes, scale: int, noise: float | None = None) -> Bytes:
 
 
 def judge(
-    network: Compact,
+    network: Network,
     names: Sequence[str] = NAMES,
     precision: torch.dtype = torch.float32,
     noise: float | None = None,
@@ -81,7 +81,7 @@ def mean_gain(results: Sequence[Result]) -> Score:
 
 
 def flat_deviation(
-    network: Compact, border: int, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)
+    network: Network, border: int, levels: Sequence[int] = (0, 32, 64, 128, 192, 224, 255)
 ) -> int:
     """The largest error of any channel on flat pictures from black to white, in steps of 1/255.
 

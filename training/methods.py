@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelmend.engine.backends.compact import Compact, from_state
 from pixelmend.engine.weights.files import read_state
 from pixelmend.engine.weights.tensors import as_tensors
+from training.networks import Network, from_state
 from training.precision import autocast
 
 Bytes = NDArray[np.uint8]
@@ -47,19 +47,19 @@ def lanczos(scale: int) -> Method:
     return interpolation("Lanczos", scale, Image.Resampling.LANCZOS)
 
 
-def network_method(name: str, network: Compact, precision: torch.dtype = torch.float32) -> Method:
+def network_method(name: str, network: Network, precision: torch.dtype = torch.float32) -> Method:
     """A network on its device."""
     return Method(name, lambda low: upscale(network, low, precision))
 
 
-def read_network(path: Path) -> Compact:
-    """A Compact network, ours or upstream's, ready to run. Raises ModelUnusable or ValueError."""
+def read_network(path: Path) -> Network:
+    """A network of a kind that is trained here, ready to run. Raises ModelUnusable or ValueError."""
     network = from_state(as_tensors(read_state(path)))
     return network.to(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()
-def upscale(network: Compact, low: Bytes, precision: torch.dtype = torch.float32) -> Bytes:
+def upscale(network: Network, low: Bytes, precision: torch.dtype = torch.float32) -> Bytes:
     """(h, w, 3) to (s*h, s*w, 3), uint8, computed in ``precision`` on the device of ``network``."""
     device = next(network.parameters()).device
     tensor = torch.from_numpy(low.copy()).to(device).permute(2, 0, 1)[None].float() / 255.0

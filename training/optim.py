@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from pixelmend.engine.backends.compact import Compact
+from training.networks import Network
 from training.precision import fast_dtype
 
 
@@ -66,7 +66,7 @@ def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.bfloat16, iterations
     return result
 
 
-def make_optimisers(network: Compact, config: OptimConfig) -> list[Optimizer]:
+def make_optimisers(network: Network, config: OptimConfig) -> list[Optimizer]:
     """The optimisers that together train ``network``; each group remembers its peak rate as ``peak``."""
     hidden = [layer.weight for layer in network.convolutions()[1:-1]] if config.muon_rate > 0.0 else []
     chosen = {id(weight) for weight in hidden}

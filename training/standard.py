@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command: a Markdown table, a line for each file of weights."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("sets", type=Path, help="folder with a folder of PNG files for each set")
-    parser.add_argument("weights", type=Path, nargs="+", help="Compact networks of one scale")
+    parser.add_argument("weights", type=Path, nargs="+", help="networks of one scale")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     options = parser.parse_args(arguments)
     precision = torch.bfloat16 if options.precision == "bf16" else torch.float32

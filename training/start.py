@@ -75,24 +75,24 @@ def start_as_bicubic(network: Compact, generator: torch.Generator) -> None:
         fan_in = convolution.in_channels * 9
         deviation = (2.0 / (1.0 + SLOPE**2) / fan_in) ** 0.5
         convolution.weight.normal_(0.0, deviation, generator=generator)
-        _bias(convolution).zero_()
+        bias_of(convolution).zero_()
     for activation in network.activations():
         activation.weight.fill_(SLOPE)
 
     first, spread, last = convolutions[0], convolutions[-2], convolutions[-1]
-    _bias(first).copy_(-CENTRE * first.weight.sum(dim=(1, 2, 3)))
+    bias_of(first).copy_(-CENTRE * first.weight.sum(dim=(1, 2, 3)))
     for convolution, activation in zip(convolutions[:-2], network.activations()[:-1], strict=True):
         activation.weight[:channels] = 1.0
         for channel in range(channels):
-            _identity(convolution, channel, channel, (0, 0))
-    _bias(first)[:channels] = -CENTRE
+            set_identity(convolution, channel, channel, (0, 0))
+    bias_of(first)[:channels] = -CENTRE
     network.activations()[-1].weight[: channels * len(DIAGONALS)] = 1.0
     for copy, shift in enumerate(DIAGONALS):
         for channel in range(channels):
-            _identity(spread, copy * channels + channel, channel, shift)
+            set_identity(spread, copy * channels + channel, channel, shift)
 
     last.weight.zero_()
-    _bias(last).zero_()
+    bias_of(last).zero_()
     kernels = torch.from_numpy(spread_kernels(network.config.scale)).to(last.weight)
     pixels = network.config.scale**2
     for copy, channel in product(range(len(DIAGONALS)), range(channels)):
@@ -120,13 +120,14 @@ def start_from(network: Compact, state: Mapping[str, Tensor]) -> None:
     network.load_state_dict({n: averaged(t) if n.startswith(tail) else t.float() for n, t in state.items()})
 
 
-def _identity(convolution: nn.Conv2d, outgoing: int, incoming: int, shift: tuple[int, int]) -> None:
+def set_identity(convolution: nn.Conv2d, outgoing: int, incoming: int, shift: tuple[int, int]) -> None:
     """Let ``outgoing`` be ``incoming`` read ``shift`` (rows, columns) further on."""
     convolution.weight[outgoing] = 0.0
     convolution.weight[outgoing, incoming, 1 + shift[0], 1 + shift[1]] = 1.0
-    _bias(convolution)[outgoing] = 0.0
+    bias_of(convolution)[outgoing] = 0.0
 
 
-def _bias(convolution: nn.Conv2d) -> Tensor:
+def bias_of(convolution: nn.Conv2d) -> Tensor:
+    """Its bias, which all convolutions here have."""
     assert convolution.bias is not None
     return convolution.bias

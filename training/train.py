@@ -20,8 +20,10 @@ from training.data import DataConfig, PatchStream
 from training.degrade import DegradeConfig
 from training.judge import WATCHED_NOISE, judge, mean_gain
 from training.leaves import PLAIN, LeafConfig
+from training.networks import Config
 from training.optim import OptimConfig
 from training.photographs import read_manifest
+from training.span import SpanConfig
 from training.trainer import TrainConfig, Trainer
 
 
@@ -57,18 +59,20 @@ def run(trainer: Trainer, data: DataConfig, budget: Budget, reporting: Reporting
     with PatchStream(trainer.config.seed, data, trainer.step) as stream:
         low, high = stream.batch()
         began = time.monotonic() - trainer.elapsed
-        losses = mean = 0.0
+        # On the device: to read a loss waits for its step, and a GPU is to be given the next one meanwhile.
+        losses = torch.zeros((), device=trainer.device)
+        mean = 0.0
         while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
-            losses += float(trainer.train_step(low, high, progress))
+            losses += trainer.train_step(low, high, progress)
             trainer.elapsed = time.monotonic() - began
             if trainer.step % reporting.report == 0:
+                mean = float(losses) / reporting.report
                 rate = trainer.step / trainer.elapsed
-                mean = losses / reporting.report
                 done = budget.progress(trainer.step, trainer.elapsed)
                 left = trainer.elapsed / 60.0 * max(1.0 / done - 1.0, 0.0)
                 line = f"step {trainer.step} loss {mean:.5f} {rate:.2f} steps/s {done:.1%}"
                 print(f"{line}, {left:.0f} min left", flush=True)
-                losses = 0.0
+                losses.zero_()
             if trainer.step % reporting.judge == 0:
                 noise = WATCHED_NOISE if trainer.config.variant == "clean" else None
                 gain = mean_gain(judge(trainer.averaged(), precision=trainer.dtype, noise=noise))
@@ -114,20 +118,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--refresh", type=int, default=DataConfig().refresh)
     parser.add_argument("--workers", type=int, default=DataConfig().workers, help="that draw; more on a GPU")
-    parser.add_argument("--features", type=int, default=NetworkConfig().features)
-    parser.add_argument("--hidden", type=int, default=NetworkConfig().hidden)
+    parser.add_argument(
+        "--cutters", type=int, default=DataConfig().cutters, help="threads that cut batches; more on a GPU"
+    )
+    parser.add_argument("--shape", choices=("compact", "span"), default="compact")
+    parser.add_argument(
+        "--features", type=int, help="channels of the hidden layers; the shape's own by default"
+    )
+    parser.add_argument("--hidden", type=int, default=NetworkConfig().hidden, help="of --shape compact")
     parser.add_argument("--adam-rate", type=float, default=OptimConfig().adam_rate)
     parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
     parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
     parser.add_argument("--softening", type=float, default=TrainConfig().softening)
+    parser.add_argument("--judge", type=int, default=1000, help="every so many steps, on eight photographs")
     parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")
     options = parser.parse_args(arguments)
     if options.faithful and options.variant != "clean":
         parser.error("--faithful goes with --variant clean")
+    if options.shape == "span" and options.variant != "faithful":
+        parser.error("--shape span goes with --variant faithful: only Compact's last layer can keep greys")
     config = TrainConfig(
         seed=options.seed,
         variant=options.variant,
-        network=NetworkConfig(options.features, options.hidden, options.scale),
+        network=network_of(options),
         optim=OptimConfig(options.adam_rate, options.muon_rate),
         chroma=options.chroma,
         softening=options.softening,
@@ -141,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         pool=options.pool,
         refresh=options.refresh,
         workers=options.workers,
+        cutters=options.cutters,
         degrading=DegradeConfig() if options.variant == "clean" else None,
         photographs=read_manifest(options.photographs) if options.photographs else (),
         drawn=options.drawn,
@@ -157,7 +171,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         trainer = Trainer(config, device, compiled=options.compile, start=start)
     if options.resume:
         trainer.load(options.out / "last.pt")
-    run(trainer, data, Budget(options.steps, options.minutes), Reporting(options.out))
+    run(trainer, data, Budget(options.steps, options.minutes), Reporting(options.out, judge=options.judge))
+
+
+def network_of(options: argparse.Namespace) -> Config:
+    """The network that is asked for."""
+    if options.shape == "span":
+        return SpanConfig(options.features or SpanConfig().features, options.scale)
+    return NetworkConfig(options.features or NetworkConfig().features, options.hidden, options.scale)
 
 
 if __name__ == "__main__":

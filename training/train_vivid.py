@@ -9,15 +9,20 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from pixelmend.engine.weights.compact import config_of
+from training.ahead import ahead
 from training.mixtures import Family
 from training.optim import OptimConfig
 from training.targets import Targets, cut_targets, open_targets
@@ -25,9 +30,20 @@ from training.train import Budget, Reporting
 from training.trainer import TrainConfig
 from training.vivid import VividConfig, VividTrainer
 
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How batches are cut from the targets: how many patches of which side, and by how many threads."""
+
+    batch: int
+    patch: int
+    cutters: int = 1
+
 
 def run(
-    trainer: VividTrainer, targets: Targets, batch: int, patch: int, budget: Budget, reporting: Reporting
+    trainer: VividTrainer, targets: Targets, cutting: Cutting, budget: Budget, reporting: Reporting
 ) -> Path:
     """Train until the budget is spent; returns the last checkpoint's path.
 
@@ -35,25 +51,35 @@ def run(
     """
     reporting.out.mkdir(parents=True, exist_ok=True)
     checkpoint = reporting.out / "last.pt"
+    works = cuts(trainer.config.seed, trainer.step, targets, cutting)
     began = time.monotonic() - trainer.elapsed
     sums: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
-        rng = np.random.default_rng((trainer.config.seed, trainer.step))
-        trainer.train_step(*cut_targets(rng, targets, batch, patch), progress)
-        trainer.elapsed = time.monotonic() - began
-        sums.update(trainer.parts)
-        counts.update(trainer.parts.keys())
-        if trainer.step % reporting.report == 0:
-            means = " ".join(f"{name} {total / counts[name]:.5f}" for name, total in sums.items())
-            rate = trainer.step / trainer.elapsed
-            print(f"step {trainer.step} {means} {rate:.2f} steps/s {progress:.1%}", flush=True)
-            sums.clear()
-            counts.clear()
-        if trainer.step % reporting.save == 0:
-            trainer.save(checkpoint)
+    with closing(ahead(works, cutting.cutters)) as batches:
+        while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
+            trainer.train_step(*next(batches), progress)
+            trainer.elapsed = time.monotonic() - began
+            sums.update(trainer.parts)
+            counts.update(trainer.parts.keys())
+            if trainer.step % reporting.report == 0:
+                means = " ".join(f"{name} {total / counts[name]:.5f}" for name, total in sums.items())
+                rate = trainer.step / trainer.elapsed
+                print(f"step {trainer.step} {means} {rate:.2f} steps/s {progress:.1%}", flush=True)
+                sums.clear()
+                counts.clear()
+            if trainer.step % reporting.save == 0:
+                trainer.save(checkpoint)
     trainer.save(checkpoint)
     return checkpoint
+
+
+def cuts(
+    seed: int, first_step: int, targets: Targets, cutting: Cutting
+) -> Iterator[Callable[[], tuple[Bytes, Bytes]]]:
+    """What makes each step's batch, in the order of steps."""
+    for step in count(first_step):
+        rng = np.random.default_rng((seed, step))
+        yield partial(cut_targets, rng, targets, cutting.batch, cutting.patch)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--patch", type=int, default=48, help="side of a low patch, a multiple of 4")
+    parser.add_argument("--cutters", type=int, default=1, help="threads that cut batches; more on a GPU")
     parser.add_argument("--adam-rate", type=float, default=2e-4)
     parser.add_argument("--muon-rate", type=float, default=0.004)
     parser.add_argument("--warm-up", type=int, default=TrainConfig().warm_up, help="steps")
@@ -126,7 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         trainer.load(options.out / "last.pt")
     reporting = replace(Reporting(options.out), report=options.report, save=options.save)
     print(f"{len(targets.lows)} patches", flush=True)
-    run(trainer, targets, options.batch, options.patch, Budget(options.steps, options.minutes), reporting)
+    cutting = Cutting(options.batch, options.patch, options.cutters)
+    run(trainer, targets, cutting, Budget(options.steps, options.minutes), reporting)
 
 
 if __name__ == "__main__":

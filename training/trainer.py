@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.weights.compact import NetworkConfig
 from training.colour import to_ycc
+from training.networks import Config, Network, build
+from training.networks import start as start_network
 from training.optim import OptimConfig, make_optimisers, set_rates, take_up_state
 from training.precision import autocast, fast_dtype
-from training.start import start_as_bicubic, start_from
 
 Bytes = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class TrainConfig:
 
     seed: int = 0
     variant: Variant = "faithful"
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: Config = field(default_factory=NetworkConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     chroma: float = 0.5
     softening: float = 0.01
@@ -91,11 +91,8 @@ class Trainer:
         self.dtype = fast_dtype(device)
         self.step = 0
         self.elapsed = 0.0
-        network = Compact(config.network)
-        if start is None:
-            start_as_bicubic(network, torch.Generator().manual_seed(config.seed))
-        else:
-            start_from(network, start)
+        network = build(config.network)
+        start_network(network, start, torch.Generator().manual_seed(config.seed))
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.forward: Callable[[Tensor], Tensor] = self.network
         # Compiled, a step takes two thirds of the time on CPUs: eager PReLU is slow to differentiate.
@@ -127,9 +124,9 @@ class Trainer:
             output = self.forward(low)
         return output.float()
 
-    def averaged(self) -> Compact:
+    def averaged(self) -> Network:
         """A copy of the network holding the averaged weights, in evaluation mode."""
-        network = Compact(self.config.network)
+        network = build(self.config.network)
         network.load_state_dict(self.average)
         return network.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload, no-any-return]
 

@@ -16,6 +16,7 @@ from pixelmend.engine.weights.compact import NetworkConfig
 from training import browser
 from training.browser import WEIGHTS, to_onnx
 from training.methods import read_network
+from training.networks import Network
 from training.photos import photo
 
 SHIPPED = sorted(WEIGHTS.glob("*.safetensors"))
@@ -32,7 +33,7 @@ def computed(model: onnx.ModelProto | Path, pixels: Floats) -> Floats:
     return np.asarray(output, np.float32)
 
 
-def expected(network: Compact, pixels: Floats) -> Floats:
+def expected(network: Network, pixels: Floats) -> Floats:
     with torch.inference_mode():
         return np.asarray(network(torch.from_numpy(pixels)).clamp(0.0, 1.0).numpy())
 

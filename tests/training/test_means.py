@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pixelmend.engine.backends.compact import Compact, from_state
+from pixelmend.engine.backends.compact import from_state
 from training.evaluate_vivid import everyday, gradient_energy, square
 from training.judge import flat_deviation
 from training.means import main
 from training.methods import bicubic, read_network, upscale
+from training.networks import Network
 from training.photos import photo
 
 pytestmark = pytest.mark.full
@@ -40,7 +41,7 @@ def write_photographs(folder: Path) -> None:
     (folder / "MANIFEST.csv").write_text("\n".join(lines) + "\n")
 
 
-def shift_of(network: Compact, low: NDArray[np.uint8]) -> NDArray[np.float64]:
+def shift_of(network: Network, low: NDArray[np.uint8]) -> NDArray[np.float64]:
     difference = upscale(network, low).astype(np.float64) - bicubic(4).upscale(low)
     mean: NDArray[np.float64] = difference.mean(axis=(0, 1))
     return mean

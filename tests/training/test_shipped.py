@@ -37,7 +37,9 @@ Compare = Callable[[str, float | None], Comparison]
 
 @pytest.fixture(scope="module", params=IDS)
 def network(request: pytest.FixtureRequest) -> Compact:
-    return read_network(FOLDER / f"{request.param}.safetensors")
+    shipped = read_network(FOLDER / f"{request.param}.safetensors")
+    assert isinstance(shipped, Compact)
+    return shipped
 
 
 @pytest.fixture(scope="module")
