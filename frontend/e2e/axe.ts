@@ -8,8 +8,19 @@ interface AxeResults {
   violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
 }
 
-/** The faults that axe finds, by WCAG 2.2 AA and its own best practice. */
+/**
+ * The faults that axe finds, by WCAG 2.2 AA and its own best practice. What fades in or out ends first: half
+ * transparent, it has less contrast than anybody will read it with.
+ */
 export async function violations(page: Page): Promise<string[]> {
+  await page.waitForFunction(() =>
+    document
+      .getAnimations()
+      .every(
+        ({ playState, effect }) =>
+          playState !== 'running' || effect?.getComputedTiming().iterations === Infinity,
+      ),
+  );
   await page.evaluate(AXE);
   const found = await page.evaluate(() =>
     (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),

@@ -23,6 +23,7 @@ from pixelmend.video.colour import ColourTags
 from pixelmend.video.completeness import require_complete
 from pixelmend.video.frames import SCALING, parsed_graph
 from pixelmend.video.hdr import PARAMETERS, HdrMetadata
+from pixelmend.video.priority import usual_priority
 
 LEAD_S = 10
 """Times in a segment begin so much later than in the film, so that none is negative: fragments cannot be."""
@@ -81,6 +82,9 @@ class SegmentWriter:
                 f"file:{self._part}", "w", format=muxer, options=options if muxer == "mp4" else {}
             )
             self._stream = _add_stream(self._container, spec)
+        # Otherwise it is opened by the first frame.
+        with usual_priority():
+            self._stream.codec_context.open()
         self._graph = parsed_graph(_chain(spec))
 
     def write(self, pixels: Pixels, pts: int, duration: int) -> None:
@@ -139,6 +143,8 @@ def works(encoder: Encoder, pixel_format: str) -> bool:
         context.options = encoder.settings(50)
         frame = VideoFrame(_PROBED.width, _PROBED.height, pixel_format)
         frame.pts = 0
+        with usual_priority():
+            context.open()
         context.encode(frame)
         context.encode(None)
     except (av.error.FFmpegError, ValueError, OSError):
