@@ -13,7 +13,7 @@ from training.span import Span, span_config_of, span_from_state, weighed
 from training.start import CENTRE, DIAGONALS, bias_of, set_identity, spread_kernels
 
 START_DEVIATION = 2.0
-"""Of each convolution's results at the start. SiLU and the attention are neither flat nor linear there."""
+"""The deviation of each convolution's results. SiLU and the attention are neither flat nor linear there."""
 
 
 @torch.no_grad()
