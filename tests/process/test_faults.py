@@ -76,7 +76,8 @@ def test_stopped_worker_is_noticed_and_replaced(own: RunningService, senders: Th
 @pytest.mark.full
 @pytest.mark.drill("an input in which workers die", times=2)
 def test_input_that_ends_two_workers_is_quarantined(own: RunningService, senders: ThreadPoolExecutor) -> None:
-    deadly = encoded(photo("coffee", side_px=399, left=0, top=0), "JPEG", quality=90)
+    # So large that no worker ends it before it is killed.
+    deadly = encoded(np.tile(photo("coffee", side_px=399, left=0, top=0), (3, 3, 1)), "JPEG", quality=90)
     pending = senders.submit(send, own, deadly)
     for _ in range(2):
         own.wait_until("the job to run", running=1)

@@ -3,6 +3,8 @@
 import asyncio
 import io
 import json
+import os
+import signal
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -335,8 +337,10 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
             assert [m.model for m in memory.latest.models] == [settings.default_model]
             assert memory.latest.accounted_bytes == memory.latest.models[0].bytes > 0
             assert memory.latest.worker_bytes > 10**7
+            assert supervisor.pid is not None
+            os.kill(supervisor.pid, signal.SIGSTOP)  # or it may answer before it is killed
             loading = asyncio.create_task(memory.execute(LoadModel("small")))
-            await asyncio.sleep(0)  # it is on its way
+            await asyncio.sleep(0)  # the command is on its way
             supervisor.kill("by the test")
             with pytest.raises(NoWorker, match="by the test"):
                 await loading
