@@ -77,15 +77,15 @@ class SegmentWriter:
         self._finished = False
         muxer = "mp4" if spec.suffix == ".mp4" else "matroska"
         options = {"movflags": "empty_moov+default_base_moof+frag_keyframe+frag_discont"}
+        self._graph = parsed_graph(_chain(spec))
         with storage_errors(path):
             self._container = av.open(
                 f"file:{self._part}", "w", format=muxer, options=options if muxer == "mp4" else {}
             )
             self._stream = _add_stream(self._container, spec)
-        # Otherwise it is opened by the first frame.
-        with usual_priority():
-            self._stream.codec_context.open()
-        self._graph = parsed_graph(_chain(spec))
+            # Otherwise the first frame opens it. The file is not made before the first packet.
+            with usual_priority():
+                self._stream.codec_context.open()
 
     def write(self, pixels: Pixels, pts: int, duration: int) -> None:
         """Raises StorageFull."""

@@ -1,23 +1,25 @@
-"""Encoders run beside everything else, whoever runs them. Root's SVT-AV1 would run before it."""
+"""What encoders leave behind: no file if they cannot be opened, and no thread that runs before all others."""
 
 import contextlib
 import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from pixelmend.core.geometry import Size
-from pixelmend.video.codecs import CODECS, Codec
+from pixelmend.video.codecs import CODECS, Codec, codec_named
 from pixelmend.video.colour import ColourTags
 from pixelmend.video.priority import usual_priority
 from pixelmend.video.segments import EncodingSpec, SegmentWriter, choose_encoder
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there do encoders change priorities")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only there do encoders change priorities")
 
 SIZE = Size(96, 64)
 
@@ -50,6 +52,15 @@ def spec_of(codec: Codec, pixel_format: str) -> EncodingSpec:
     )
 
 
+def test_an_encoder_that_cannot_be_opened_leaves_no_file(tmp_path: Path) -> None:
+    spec = spec_of(codec_named("h264"), "yuv420p")
+    impossible = replace(spec, encoder=replace(spec.encoder, options={"preset": "unknown to it"}))
+    with pytest.raises(av.error.FFmpegError):
+        SegmentWriter(tmp_path / "segment.mp4", impossible)
+    assert list(tmp_path.iterdir()) == []
+
+
+@on_linux
 @pytest.mark.parametrize("codec", CODECS, ids=[codec.name for codec in CODECS])
 def test_an_encoder_leaves_priorities_as_they_are(codec: Codec, tmp_path: Path) -> None:
     assert policies() == {os.SCHED_OTHER}
@@ -93,6 +104,7 @@ def to_batch() -> None:
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+@on_linux
 def test_only_what_changed_within_is_changed_back() -> None:
     before = Bystander(to_batch)
     with contextlib.suppress(RuntimeError), usual_priority():
