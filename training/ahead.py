@@ -1,24 +1,23 @@
-"""Work done before its result is asked for, by threads."""
+"""Work done before its result is asked for."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def ahead(works: Iterator[Callable[[], T]], threads: int) -> Generator[T]:
-    """What ``works`` return, in their order; twice as many as there are threads are begun ahead of need.
+def ahead(works: Iterator[Callable[[], T]], executor: Executor, depth: int) -> Iterator[T]:
+    """What ``works`` return, in their order; ``executor`` is given ``depth`` of them ahead of need.
 
-    ``works`` itself is advanced on the caller's thread. To close the generator waits for what was begun.
+    ``works`` itself is advanced on the caller's thread.
     """
-    with ThreadPoolExecutor(threads) as pool:
-        begun: deque[Future[T]] = deque(pool.submit(work) for work in islice(works, 2 * threads))
-        while begun:
-            result = begun.popleft().result()
-            begun.extend(pool.submit(work) for work in islice(works, 1))
-            yield result
+    begun: deque[Future[T]] = deque(executor.submit(work) for work in islice(works, depth))
+    while begun:
+        result = begun.popleft().result()
+        begun.extend(executor.submit(work) for work in islice(works, 1))
+        yield result

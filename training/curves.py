@@ -36,7 +36,7 @@ def note(run: Path, moment: Moment) -> None:
 
 
 def read_history(run: Path) -> list[Moment]:
-    """By step; the later line of a step that was reached twice, as if an earlier checkpoint was resumed."""
+    """By step. A step that was reached twice, after an earlier checkpoint was resumed, has its later line."""
     lines = (run / HISTORY).read_text(encoding="ascii").splitlines()
     rows = [line.split(",") for line in lines]
     moments = [Moment(int(step), *map(float, values)) for step, *values in rows]

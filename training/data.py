@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -129,13 +129,17 @@ class PatchStream:
         self._seed = seed
         self._config = config
         self._first_step = first_step
-        self._received = self._ordered = first_step // config.refresh
         self._pairs: deque[Pair] = deque(maxlen=config.pool)
-        self._ahead: deque[Future[Pair]] = deque()
         # Spawned, since a forked child inherits the locks of the parent's compute threads.
         context = multiprocessing.get_context("spawn")
         self._workers = ProcessPoolExecutor(config.workers, context) if config.workers else None
-        self._batches = ahead(self._cuts(), config.cutters)
+        makes = (partial(make_pair, seed, index, config) for index in count(first_step // config.refresh))
+        # A drawn picture takes as long as many photographs: the others are not to wait for it.
+        self._pictures = (
+            ahead(makes, self._workers, 16 * config.workers) if self._workers else (make() for make in makes)
+        )
+        self._cutters = ThreadPoolExecutor(config.cutters)
+        self._batches = ahead(self._cuts(), self._cutters, 2 * config.cutters)
 
     def __enter__(self) -> Self:
         return self
@@ -143,7 +147,7 @@ class PatchStream:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._batches.close()
+        self._cutters.shutdown(cancel_futures=True)
         if self._workers is not None:
             self._workers.shutdown(cancel_futures=True)
 
@@ -153,19 +157,10 @@ class PatchStream:
 
     def _cuts(self) -> Iterator[Callable[[], tuple[Bytes, Bytes]]]:
         """What makes each step's batch, in the order of steps."""
+        received = self._first_step // self._config.refresh
         for step in count(self._first_step):
-            wanted = step // self._config.refresh + self._config.pool
-            while self._received < wanted:
-                self._pairs.append(self._receive(wanted))
+            while received < step // self._config.refresh + self._config.pool:
+                self._pairs.append(next(self._pictures))
+                received += 1
             rng = np.random.default_rng((self._seed, BATCHES, step))
             yield partial(cut_batch, rng, tuple(self._pairs), self._config)
-
-    def _receive(self, wanted: int) -> Pair:
-        index = self._received
-        self._received += 1
-        if self._workers is None:
-            return make_pair(self._seed, index, self._config)
-        while self._ordered < wanted + 2 * self._config.workers:
-            self._ahead.append(self._workers.submit(make_pair, self._seed, self._ordered, self._config))
-            self._ordered += 1
-        return self._ahead.popleft().result()

@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         state = {name: tensor.half().float() for name, tensor in state.items()}
         state = keep_flats(state, cost_of_changes(state))
     about = header(state, checkpoint["variant"], extra)
-    write(options.weights, to_spandrel(state) if about["architecture"] == "SPAN" else state, about)
+    write(options.weights, to_spandrel(state) if isinstance(config_of(state), SpanConfig) else state, about)
 
 
 if __name__ == "__main__":

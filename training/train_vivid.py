@@ -10,7 +10,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -55,7 +55,8 @@ def run(
     began = time.monotonic() - trainer.elapsed
     sums: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    with closing(ahead(works, cutting.cutters)) as batches:
+    with ThreadPoolExecutor(cutting.cutters) as cutters:
+        batches = ahead(works, cutters, 2 * cutting.cutters)
         while (progress := budget.progress(trainer.step, trainer.elapsed)) < 1.0:
             trainer.train_step(*next(batches), progress)
             trainer.elapsed = time.monotonic() - began
