@@ -1,4 +1,4 @@
-"""`pixelmend serve --cluster` if Ray is not installed, as here, says so before anything starts."""
+"""Without Ray, as here, `pixelmend serve --cluster` says so before anything starts."""
 
 import subprocess
 import sys

@@ -95,12 +95,17 @@ class Settings(ClusterSettings, OutboundSettings):
     auto_cleanup_enabled: bool = Field(
         True, description="Let unused models go while memory is above cleanup_threshold_percent."
     )
-    cleanup_threshold_percent: float = Field(85.0, gt=0, le=100, description="Used memory of the device.")
+    cleanup_threshold_percent: float = Field(
+        85.0, gt=0, le=100, description="Share of the device's memory that is used."
+    )
     idle_timeout_minutes: float = Field(30.0, ge=0, description="Unused models go after it; 0: never.")
     memory_monitoring_enabled: bool = Field(True, description="Sample memory, keep a history, raise alerts.")
     memory_monitoring_interval: float = Field(2.0, ge=0.1, le=3600, description="Seconds between samples.")
     max_memory_usage_percent: float = Field(
-        90.0, gt=0, le=100, description="Memory of the device; models that would need more are refused."
+        90.0,
+        gt=0,
+        le=100,
+        description="Share of the device's memory; models that would need more are refused.",
     )
     temperature_alert_c: float = Field(90.0, gt=0, description="A device this hot raises an alert.")
     alert_webhook: SecretStr = Field(
