@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +41,7 @@ class DataConfig:
     a share of ``drawn`` is still drawn, for text, line art and flat areas. A patch is the most detailed of
     ``candidates`` places in its picture, so that fewer are of skies. ``workers`` processes make pictures and
     ``cutters`` threads cut batches: a GPU takes a step in less time than one thread takes to cut a batch.
+    With ``pairs``, files that ``training.ensemble`` wrote, nothing is drawn, read or reduced besides.
     """
 
     leaves: LeafConfig = field(default_factory=LeafConfig)
@@ -55,6 +57,7 @@ class DataConfig:
     photographs: tuple[Photograph, ...] = ()
     drawn: float = 0.15
     candidates: int = 1
+    pairs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,9 @@ class Pair:
 
 def make_pair(seed: int, index: int, config: DataConfig) -> Pair:
     """Picture number ``index`` of the run with ``seed``."""
+    if config.pairs:
+        rng = np.random.default_rng((seed, PICTURES, index))
+        return read_pair(config.pairs[int(rng.integers(len(config.pairs)))], config.scale)
     high = make_high(np.random.default_rng((seed, PICTURES, index)), config)
     if config.degrading is None:
         return Pair(high, (reduce_image(high, config.scale),))
@@ -74,6 +80,25 @@ def make_pair(seed: int, index: int, config: DataConfig) -> Pair:
     return Pair(
         high, tuple(degrade(rng, high, config.scale, config.degrading) for _ in range(config.versions))
     )
+
+
+def write_pair(path: Path, pair: Pair) -> None:
+    """A pair with one low picture, complete or not at all."""
+    (low,) = pair.lows
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.savez(file, low=low, high=pair.high)
+    part.replace(path)
+
+
+def read_pair(path: Path, scale: int) -> Pair:
+    """What ``write_pair`` wrote. Raises ValueError if it is of another scale."""
+    with np.load(path) as content:
+        low, high = content["low"], content["high"]
+    if high.shape[:2] != (scale * low.shape[0], scale * low.shape[1]):
+        sizes = f"{low.shape[1]}x{low.shape[0]} and {high.shape[1]}x{high.shape[0]} px"
+        raise ValueError(f"{path} has {sizes}, not {scale} times as many a side")
+    return Pair(high, (low,))
 
 
 def make_high(rng: np.random.Generator, config: DataConfig) -> Bytes:

@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--drawn", type=float, default=DataConfig().drawn, help="share of drawn pictures then"
     )
+    parser.add_argument("--pairs", type=Path, help="folder that training.ensemble filled, to train on alone")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt")
     parser.add_argument("--compile", action="store_true", help="faster steps; needs a C++ compiler")
     parser.add_argument("--batch", type=int, default=DataConfig().batch)
@@ -137,6 +138,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--faithful goes with --variant clean")
     if options.shape == "span" and options.variant != "faithful":
         parser.error("--shape span goes with --variant faithful: only Compact's last layer can keep greys")
+    if options.pairs and options.photographs:
+        parser.error("--pairs has its photographs in it already: leave out --photographs")
+    pairs = tuple(sorted(options.pairs.glob("*.npz"))) if options.pairs else ()
+    if options.pairs and not pairs:
+        parser.error(f"{options.pairs} holds no pairs: fill it with training.ensemble")
     config = TrainConfig(
         seed=options.seed,
         variant=options.variant,
@@ -159,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         photographs=read_manifest(options.photographs) if options.photographs else (),
         drawn=options.drawn,
         candidates=options.candidates,
+        pairs=pairs,
     )
     start = load_file(options.start) if options.start else None
     device = torch.device(options.device)

@@ -58,7 +58,7 @@ class VividTrainer(Trainer):
         compiled: bool = False,
     ) -> None:
         """``start``: a network's weights. ``family``: the ends of the dials besides the vivid network."""
-        super().__init__(config, device, start=start)
+        super().__init__(config, device, compiled=compiled, start=start)
         self.vivid = vivid
         self._family = family
         torch.manual_seed(config.seed)
@@ -66,7 +66,7 @@ class VividTrainer(Trainer):
         self.judge = judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.judge_optimiser = torch.optim.Adam(self.judge.parameters(), vivid.judge_rate, betas=(0.9, 0.99))
         self.judge_optimiser.param_groups[0]["peak"] = vivid.judge_rate
-        if compiled:
+        if self.traced:
             self.forward = torch.compile(self.network)
         self.parts: dict[str, float] = {}
 
