@@ -131,6 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
     parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
     parser.add_argument("--softening", type=float, default=TrainConfig().softening)
+    parser.add_argument(
+        "--margin", type=int, default=TrainConfig().margin, help="pixels around a low patch that do not count"
+    )
     parser.add_argument("--judge", type=int, default=1000, help="every so many steps, on eight photographs")
     parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")
     options = parser.parse_args(arguments)
@@ -151,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chroma=options.chroma,
         softening=options.softening,
         relative=options.relative,
+        margin=options.margin,
     )
     data = DataConfig(
         leaves=PLAIN if options.plain else LeafConfig(),

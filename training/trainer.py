@@ -42,6 +42,7 @@ class TrainConfig:
     chroma: float = 0.5
     softening: float = 0.01
     relative: bool = False
+    margin: int = 0
     warm_up: int = 200
     averaging: float = 0.999
 
@@ -170,7 +171,10 @@ class Trainer:
 
     def _eager_loss(self, low: Tensor, high: Tensor) -> Tensor:
         loss = relative_loss if self.config.relative else loss_of
-        return loss(self.draw(low), high, self.config.chroma, self.config.softening)
+        cut = self.config.margin * self.config.network.scale
+        inner = slice(cut, high.shape[2] - cut), slice(cut, high.shape[3] - cut)
+        drawn, wanted = self.draw(low)[:, :, *inner], high[:, :, *inner]
+        return loss(drawn, wanted, self.config.chroma, self.config.softening)
 
     def to_tensor(self, pictures: Bytes) -> Tensor:
         """(n, h, w, 3) uint8 to (n, 3, h, w) float32 in [0, 1]; the layout in memory stays channels-last."""

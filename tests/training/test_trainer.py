@@ -221,6 +221,20 @@ def test_the_relative_loss_weighs_weak_and_strong_errors_alike() -> None:
     assert both - loss(0.01, 0.2) == pytest.approx(np.log(2.0) / 2.0, rel=1e-3)
 
 
+def test_what_lies_in_the_margin_does_not_count() -> None:
+    """One low pixel of margin is four of the result; whatever is there, the loss is the same."""
+    subject = Trainer(replace(TINY, margin=1), torch.device("cpu"))
+    low, high = torch.full((1, 3, 6, 6), 0.5), torch.full((1, 3, 24, 24), 0.5)
+    framed = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(1))
+    framed[:, :, 4:-4, 4:-4] = 0.5
+    nearly = framed.clone()
+    nearly[:, :, 4, 4] += 0.1
+    with torch.no_grad():
+        losses = [float(subject.loss(low, each)) for each in (high, framed, nearly)]
+    assert losses[1] == losses[0]
+    assert losses[2] != losses[0]
+
+
 def test_ycc_of_grey_is_grey() -> None:
     planes = to_ycc(torch.full((1, 3, 2, 2), 0.7))
     assert planes[:, 0].mean() == pytest.approx(0.7)
