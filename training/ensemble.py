@@ -34,6 +34,8 @@ from training.winograd import use_winograd
 Bytes = NDArray[np.uint8]
 
 ABOUT = "about.json"
+# A stream of randomness beside those of training/data.py.
+PARTS = 3
 
 
 @torch.no_grad()
@@ -51,6 +53,13 @@ def mean_of_positions(upscale: Callable[[Tensor], Tensor], low: Bytes) -> Bytes:
         total = total + torch.rot90(result + mirrored.flip(3), -turn, (2, 3))
     pixels = (total[0] / 8.0).clamp(0.0, 1.0).mul(255.0).round().byte().permute(1, 2, 0)
     return np.ascontiguousarray(pixels.numpy())
+
+
+def part_of(rng: np.random.Generator, low: Bytes, side: int) -> Bytes:
+    """A random part of (h, w, 3), at most ``side`` high and wide."""
+    room = [max(length - side, 0) for length in low.shape[:2]]
+    top, left = (int(rng.integers(each + 1)) for each in room)
+    return low[top : top + side, left : left + side]
 
 
 def fill(
@@ -84,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variant", choices=("faithful", "clean"), default="faithful")
     parser.add_argument("--photographs", type=Path, help="folder with a MANIFEST.csv; else all is drawn")
     parser.add_argument("--drawn", type=float, default=DataConfig().drawn, help="share of drawn pictures")
+    parser.add_argument(
+        "--side", type=int, default=160, help="low pixels of a picture that are used, at most"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
@@ -107,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "variant": options.variant,
         "photographs": len(data.photographs),
         "drawn": options.drawn,
+        "side": options.side,
         "seed": options.seed,
     }
 
@@ -120,8 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         def pairs(numbers: Sequence[int]) -> Iterator[Pair]:
             makes = (partial(make_pair, options.seed, number, data) for number in numbers)
-            for pair in ahead(makes, worker, 4):
-                (low,) = pair.lows
+            for number, pair in zip(numbers, ahead(makes, worker, 4), strict=True):
+                rng = np.random.default_rng((options.seed, PARTS, number))
+                low = part_of(rng, pair.lows[0], options.side)
                 yield Pair(mean_of_positions(upscale, low), (low,))
 
         began = time.monotonic()
