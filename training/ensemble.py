@@ -29,7 +29,7 @@ from training.degrade import DegradeConfig
 from training.methods import read_network
 from training.photographs import read_manifest
 from training.precision import autocast, fast_dtype
-from training.winograd import use_winograd
+from training.winograd import use_winograd, winograd_helps
 
 Bytes = NDArray[np.uint8]
 
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     device = torch.device(options.device)
     network = read_network(options.weights).to(device)
     dtype = fast_dtype(device)
-    if options.compile and device.type == "cpu" and dtype == torch.float32:
+    if options.compile and winograd_helps(device, dtype):
         use_winograd(network)
     data = DataConfig(
         scale=network.config.scale,

@@ -19,7 +19,7 @@ from training.networks import Config, Network, build
 from training.networks import start as start_network
 from training.optim import OptimConfig, make_optimisers, set_rates, take_up_state
 from training.precision import autocast, fast_dtype
-from training.winograd import use_winograd
+from training.winograd import use_winograd, winograd_helps
 
 Bytes = NDArray[np.uint8]
 
@@ -101,7 +101,7 @@ class Trainer:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.forward: Callable[[Tensor], Tensor] = self.network
         # With bfloat16 torch.compile saves a third of a step's time on CPUs, in float32 nothing.
-        by_winograd = compiled and device.type == "cpu" and self.dtype == torch.float32
+        by_winograd = compiled and winograd_helps(device, self.dtype)
         if by_winograd:
             use_winograd(self.network)
         self.traced = compiled and not by_winograd

@@ -169,6 +169,11 @@ class WinogradPReLU(nn.PReLU):
         return result
 
 
+def winograd_helps(device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether ``use_winograd`` makes a network faster that computes in ``dtype`` there."""
+    return device.type == "cpu" and dtype == torch.float32
+
+
 def use_winograd(network: nn.Module) -> None:
     """Replace the layers of ``network``, in float32 on the CPU, that the kernels compute; parameters stay
     the same objects under the same names. Raises RuntimeError if there is no compiler.
