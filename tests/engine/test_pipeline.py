@@ -179,6 +179,17 @@ def test_a_cancelled_task_leaves_nothing(tmp_path: Path, steps: tuple[str, ...])
     assert left_in(tmp_path) == {"a.png"}
 
 
+def test_cancelling_what_has_ended_cancels_no_later_task_of_its_name(tmp_path: Path) -> None:
+    log = Log()
+    with running(tmp_path, log) as pipeline:
+        pipeline.submit(task(tmp_path, "a", UPSCALE))
+        log.wait()
+        pipeline.cancel("a")
+        pipeline.submit(task(tmp_path, "a", UPSCALE))
+        log.wait()
+    assert [type(end) for end in log.ends["a"]] == [ImageReport, ImageReport]
+
+
 @pytest.mark.parametrize("error", [CorruptImage("a part is missing"), OSError("no such file")])
 def test_what_a_cancelled_task_fails_with_is_that_it_was_cancelled(tmp_path: Path, error: Exception) -> None:
     """Its files may be gone by then."""
@@ -207,5 +218,5 @@ def test_stopping_ends_tasks_in_every_step_and_leaves_no_part(tmp_path: Path) ->
 def test_execute_raises_what_a_step_raises(tmp_path: Path) -> None:
     log = Log()
     with running(tmp_path, log) as pipeline, pytest.raises(PixelmendError, match="has no step 'paint'"):
-        pipeline.execute(task(tmp_path, "a", ("paint",)), 0.0)
+        pipeline.execute(task(tmp_path, "a", ("paint",)), 0.0, threading.Event())
     assert not log.ends

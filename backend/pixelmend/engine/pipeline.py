@@ -44,7 +44,8 @@ class Pipeline:
         self._steps = steps
         self._listener = listener
         self._load = load
-        self._cancelled: set[str] = set()
+        # By task; only tasks that have not ended are in it.
+        self._cancelled: dict[str, threading.Event] = {}
         self._is_stopped = False
         self._tasks = ThreadPoolExecutor(_MAX_TASKS, thread_name_prefix="task")
 
@@ -54,11 +55,15 @@ class Pipeline:
         return self._loop.step_age_s
 
     def submit(self, task: ImageTask) -> None:
-        self._tasks.submit(self._run_task, task, time.perf_counter())
+        cancelled = self._cancelled[task.id] = threading.Event()
+        self._tasks.submit(self._run_task, task, time.perf_counter(), cancelled)
 
     def cancel(self, task_id: str) -> None:
-        self._cancelled.add(task_id)
-        self._loop.cancel(task_id)
+        """Does nothing if the task has ended."""
+        cancelled = self._cancelled.get(task_id)
+        if cancelled is not None:
+            cancelled.set()
+            self._loop.cancel(task_id)
 
     def preload(self, model_id: str) -> None:
         """Open a model ahead of the first request. Raises what `load` raises."""
@@ -75,12 +80,12 @@ class Pipeline:
         self._loop.fail_all()
         self._tasks.shutdown(wait=True, cancel_futures=True)
 
-    def execute(self, task: ImageTask, started_s: float) -> ImageReport:
+    def execute(self, task: ImageTask, started_s: float, cancelled: threading.Event) -> ImageReport:
         """Take the task's steps. Raises what they raise; nothing is left of the result then."""
         work = Work(
             task,
             started_s,
-            cancelled=lambda: self._is_stopped or task.id in self._cancelled,
+            cancelled=lambda: self._is_stopped or cancelled.is_set(),
             on_progress=lambda done, total: self._listener.progress(task.id, done, total),
         )
         with work.resources:
@@ -93,28 +98,31 @@ class Pipeline:
             work.raise_if_cancelled()
         return report
 
-    def _run_task(self, task: ImageTask, started_s: float) -> None:
+    def _run_task(self, task: ImageTask, started_s: float, cancelled: threading.Event) -> None:
+        outcome: ImageReport | Exception
         try:
-            report = self.execute(task, started_s)
+            outcome = self.execute(task, started_s, cancelled)
         except Exception as error:
-            self._report_failure(task, error)
-            return
-        self._cancelled.discard(task.id)
-        self._listener.done(task.id, report)
+            outcome = _outcome(task, error, cancelled)
+        # As soon as its end is reported, a task of the same name may come.
+        del self._cancelled[task.id]
+        if not isinstance(outcome, Exception):
+            self._listener.done(task.id, outcome)
+        elif not self._is_stopped:
+            self._listener.failed(task.id, outcome)
 
     def _step(self, name: str) -> Step:
         if name not in self._steps:
             raise InternalError(f"the pipeline has no step {name!r}; it has {', '.join(self._steps)}")
         return self._steps[name]
 
-    def _report_failure(self, task: ImageTask, error: Exception) -> None:
-        if self._is_stopped:
-            return
-        if task.id in self._cancelled:
-            # Its files were removed while it was running, which may look like a corrupt image.
-            error = Cancelled(f"job {task.id} was cancelled")
-        elif isinstance(error, FileNotFoundError) and not task.input_path.exists():
-            # The job was cancelled before it came here, and the message that says so is on its way.
-            error = InternalError(f"the input of job {task.id} was removed")
-        self._cancelled.discard(task.id)
-        self._listener.failed(task.id, error)
+
+def _outcome(task: ImageTask, error: Exception, cancelled: threading.Event) -> Exception:
+    """What is reported for the error of a task."""
+    if cancelled.is_set():
+        # Its files were removed while it was running, which may look like a corrupt image.
+        return Cancelled(f"job {task.id} was cancelled")
+    if isinstance(error, FileNotFoundError) and not task.input_path.exists():
+        # The job was cancelled before it came here, and the message that says so is on its way.
+        return InternalError(f"the input of job {task.id} was removed")
+    return error
