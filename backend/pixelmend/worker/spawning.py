@@ -1,5 +1,6 @@
 """A worker's process: how it is started, what it is told, how its end is described."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,6 +11,8 @@ from typing import Protocol
 
 from pixelmend.core.config import SECRET_VARIABLES
 from pixelmend.core.config_file import CONFIG_VARIABLE
+from pixelmend.core.threads import to_its_end
+from pixelmend.worker.protocol import MAX_LINE_BYTES
 
 
 class WorkerProcess(Protocol):
@@ -42,6 +45,18 @@ def spawn(end: socket.socket) -> subprocess.Popen[bytes]:
         start_new_session=True,
         env=environment(os.environ),
     )
+
+
+async def start_connected(spawn: Spawn) -> tuple[WorkerProcess, asyncio.StreamReader, asyncio.StreamWriter]:
+    """A process by `spawn`, and our end of the socket pair that it talks over. Raises what `spawn` raises."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            process = await to_its_end(asyncio.to_thread(spawn, theirs))
+        except BaseException:
+            ours.close()
+            raise
+    return process, *await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:

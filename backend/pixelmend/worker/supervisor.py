@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,12 +10,10 @@ from pixelmend.core.config import Settings
 from pixelmend.core.management import Management
 from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
-from pixelmend.core.threads import to_its_end
 from pixelmend.models.memory import Alert
 from pixelmend.models.recovery import RecoveryEvent
 from pixelmend.worker.memory import WorkerMemory
 from pixelmend.worker.protocol import (
-    MAX_LINE_BYTES,
     Configure,
     FromWorker,
     Shutdown,
@@ -24,7 +21,15 @@ from pixelmend.worker.protocol import (
     from_worker_codec,
     to_worker_codec,
 )
-from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, has_crashed, in_words, spawn
+from pixelmend.worker.spawning import (
+    Spawn,
+    WorkerProcess,
+    describe_exit,
+    has_crashed,
+    in_words,
+    spawn,
+    start_connected,
+)
 from pixelmend.worker.state import WorkerEvents, WorkerState
 from pixelmend.worker.status import WorkerStatus
 from pixelmend.worker.watchdog import watch
@@ -159,14 +164,7 @@ class Supervisor:
     async def _run_once(self) -> bool:
         """One worker's life. Returns whether it had been ready."""
         assert self._events is not None
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = await to_its_end(asyncio.to_thread(self._spawn, theirs))
-            except BaseException:
-                ours.close()
-                raise
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        self._process, reader, self._writer = await start_connected(self._spawn)
         self._writer.write(self._outgoing.encode(Configure(self._settings)))
         self._kill_reason = None
         watchdog = asyncio.create_task(

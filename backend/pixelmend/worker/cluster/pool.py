@@ -14,7 +14,6 @@ from pixelmend.core.errors import NoWorker
 from pixelmend.core.management import Management
 from pixelmend.core.profile import Profile
 from pixelmend.core.telemetry import Logger
-from pixelmend.core.threads import to_its_end
 from pixelmend.models.memory import Alert
 from pixelmend.worker.cluster.messages import (
     Alive,
@@ -33,8 +32,7 @@ from pixelmend.worker.cluster.messages import (
 from pixelmend.worker.cluster.replica_worker import ReplicaWorker
 from pixelmend.worker.commands import Command, LoadModel, PinModel, PreloadProfile, ReleaseProfile
 from pixelmend.worker.pool import WorkerPool
-from pixelmend.worker.protocol import MAX_LINE_BYTES
-from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, environment
+from pixelmend.worker.spawning import Spawn, WorkerProcess, describe_exit, environment, start_connected
 from pixelmend.worker.state import WorkerEvents
 from pixelmend.worker.status import WorkerStatus, merged
 
@@ -158,14 +156,7 @@ class ClusterPool(WorkerPool):
 
     async def _run_gateway(self) -> int:
         """One gateway's life. Returns its exit status."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = await to_its_end(asyncio.to_thread(self._spawn, theirs))
-            except BaseException:
-                ours.close()
-                raise
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+        self._process, reader, self._writer = await start_connected(self._spawn)
         self._write(Begin(self._settings))
         try:
             with contextlib.suppress(ConnectionError):
