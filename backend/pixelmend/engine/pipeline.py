@@ -103,9 +103,9 @@ class Pipeline:
         try:
             outcome = self.execute(task, started_s, cancelled)
         except Exception as error:
-            outcome = _outcome(task, error, cancelled)
+            outcome = _reported(task, error, cancelled)
         # As soon as its end is reported, a task of the same name may come.
-        del self._cancelled[task.id]
+        self._cancelled.pop(task.id, None)
         if not isinstance(outcome, Exception):
             self._listener.done(task.id, outcome)
         elif not self._is_stopped:
@@ -117,8 +117,8 @@ class Pipeline:
         return self._steps[name]
 
 
-def _outcome(task: ImageTask, error: Exception, cancelled: threading.Event) -> Exception:
-    """What is reported for the error of a task."""
+def _reported(task: ImageTask, error: Exception, cancelled: threading.Event) -> Exception:
+    """What is reported in place of `error`, or `error` itself."""
     if cancelled.is_set():
         # Its files were removed while it was running, which may look like a corrupt image.
         return Cancelled(f"job {task.id} was cancelled")

@@ -1,4 +1,4 @@
-"""A worker's process: how it is started, what it is told, how its end is described."""
+"""A worker's process: how it is started and connected, what it is told, how its end is described."""
 
 import asyncio
 import os
@@ -47,16 +47,17 @@ def spawn(end: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-async def start_connected(spawn: Spawn) -> tuple[WorkerProcess, asyncio.StreamReader, asyncio.StreamWriter]:
-    """A process by `spawn`, and our end of the socket pair that it talks over. Raises what `spawn` raises."""
+async def start_connected(start: Spawn) -> tuple[WorkerProcess, asyncio.StreamReader, asyncio.StreamWriter]:
+    """A process by `start`, and our end of the socket pair that it talks over. Raises what `start` raises."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = await to_its_end(asyncio.to_thread(spawn, theirs))
+            process = await to_its_end(asyncio.to_thread(start, theirs))
         except BaseException:
             ours.close()
             raise
-    return process, *await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+    reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_LINE_BYTES)
+    return process, reader, writer
 
 
 def environment(ours: Mapping[str, str]) -> dict[str, str]:
