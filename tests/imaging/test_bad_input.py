@@ -157,7 +157,9 @@ def test_tiff_that_ends_within_its_pixels_is_corrupt(tmp_path: Path) -> None:
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL file"),
         (b"BMW is a car maker, and this is text", "first bytes 42 4d 57"),
         (b"\0\0\0\x18ftypisom\0\0\2\0isommp41", "brand 'isom'"),
-        (b"\x7fELF\2\1\1", "ELF program"),
+        (b"\x7fELF\2\1\1", "an ELF program"),
+        (b"v/1\x01\2\0\0\0", "an OpenEXR file"),
+        (b"qoif\0\0\0\1", "a QOI file"),
         (bytes(300), "of an unknown kind (first bytes 00 00"),
     ],
 )

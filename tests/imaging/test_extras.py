@@ -77,6 +77,14 @@ def test_blocks_of_a_tiff_are_named(tmp_path: Path) -> None:
     assert decode(path, LIMITS).notes == ("iptc", "geotiff", "c2pa")
 
 
+def avif_with_aspect(across: int, down: int) -> bytes:
+    """The box takes the place of the one that names the bits of a channel, which is as long."""
+    plain = samples.saved(samples.pillow(samples.photo()), "avif")
+    box = struct.pack(">I4sIB3B", 16, b"pixi", 0, 3, 8, 8, 8)
+    assert plain.count(box) == 1
+    return plain.replace(box, struct.pack(">I4sII", 16, b"pasp", across, down))
+
+
 def test_pixels_that_are_not_square_are_named(tmp_path: Path) -> None:
     plain = samples.saved(samples.pillow(samples.photo()), "jpeg")
     at = plain.index(b"JFIF\0") + 7
@@ -85,6 +93,30 @@ def test_pixels_that_are_not_square_are_named(tmp_path: Path) -> None:
     png = samples.saved(samples.pillow(samples.photo()), "png")
     chunk = samples.png_chunk(b"pHYs", struct.pack(">IIB", 10, 11, 0))
     assert opened(tmp_path, png[:33] + chunk + png[33:]).notes == ("pixel-aspect",)
+    tifffile.imwrite(
+        tmp_path / "file.tif", samples.photo(), photometric="rgb", resolution=(10, 11), resolutionunit=1
+    )
+    assert decode(tmp_path / "file.tif", LIMITS).notes == ("pixel-aspect",)
+    gif = bytearray(samples.saved(samples.pillow(samples.photo()), "gif"))
+    gif[12] = 50
+    assert opened(tmp_path, bytes(gif)).notes == ("pixel-aspect",)
+    assert opened(tmp_path, avif_with_aspect(10, 11)).notes == ("pixel-aspect",)
+
+
+def test_an_aspect_that_is_square_or_unknown_is_not_named(tmp_path: Path) -> None:
+    png = samples.saved(samples.pillow(samples.photo()), "png")
+    for across, down in ((0, 1), (1, 0), (1, 1)):
+        chunk = samples.png_chunk(b"pHYs", struct.pack(">IIB", across, down, 0))
+        assert opened(tmp_path, png[:33] + chunk + png[33:]).notes == ()
+    for resolution in ((3, 3), (0, 1)):
+        tifffile.imwrite(
+            tmp_path / "file.tif", samples.photo(), photometric="rgb", resolution=resolution, resolutionunit=1
+        )
+        assert decode(tmp_path / "file.tif", LIMITS).notes == ()
+    gif = bytearray(samples.saved(samples.pillow(samples.photo()), "gif"))
+    gif[12] = 49
+    assert opened(tmp_path, bytes(gif)).notes == ()
+    assert opened(tmp_path, avif_with_aspect(3, 3)).notes == ()
 
 
 def test_webp_and_gif_blocks_are_named(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ def _decode(path: Path, data: bytes, info: ImageInfo) -> FileContents:
 
 
 def _extras(data: bytes, info: ImageInfo) -> Iterator[str]:
-    """Looks at the extensions in front of the first frame, which usually are all."""
+    """Looks at the screen, and at the extensions in front of the first frame, which usually are all."""
+    if data[12] not in (0, gif.SQUARE_PIXELS):
+        yield "pixel-aspect"
     for kind, position in gif.blocks(data):
         if kind == gif.IMAGE:
             return

@@ -67,7 +67,8 @@ def _extras(data: bytes, info: ImageInfo) -> Iterator[str]:
             text_bytes += end - start
         elif name == b"pHYs" and end - start == 9:
             across, down, unit = struct.unpack_from(">IIB", data, start)
-            if unit == 0 and across != down:
+            # FFmpeg writes 0 for an aspect that it does not know.
+            if unit == 0 and across and down and across != down:
                 yield "pixel-aspect"
     if text_bytes > _MAX_TEXT_BYTES:
         yield "text"

@@ -86,6 +86,8 @@ _SIGNS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\0\0\1\0", "Windows icon"),
     (b"v/1\x01", "OpenEXR"),
+    (b"qoif", "QOI"),
+    (b"DDS ", "DDS"),
     (b"IIRO", "camera raw (Olympus)"),
     (b"IIRS", "camera raw (Olympus)"),
     (b"MMOR", "camera raw (Olympus)"),
@@ -105,7 +107,7 @@ def describe(head: bytes) -> str:
         return "empty"
     for sign, name in _SIGNS:
         if head.startswith(sign):
-            return f"a {name} file"
+            return f"{'an' if name[0] in 'EO' else 'a'} {name} file"
     if head[4:8] == b"ftyp":
         return _iso_media(head[8:12])
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -8,6 +8,8 @@ from pixelmend.imaging.headers.fields import MAX_SEGMENTS, HeaderFields, checked
 
 EXTENSION, IMAGE = 0x21, 0x2C
 COMMENT, APPLICATION, _GRAPHIC_CONTROL = 0xFE, 0xFF, 0xF9
+SQUARE_PIXELS = 49
+"""The aspect is (this byte of the screen + 15) / 64; 0 says nothing."""
 # 255 bytes each: enough for 500 MB, yet walked in a fraction of a second
 _MAX_BLOCKS = 2_000_000
 

@@ -62,7 +62,7 @@ def read(data: bytes) -> HeaderFields:
         frames=frames,
         coded=_coded_size(data, meta),
         colour=_colour(data, primary),
-        details=HeifDetails(premultiplied, _extras(data, meta, auxiliaries)),
+        details=HeifDetails(premultiplied, _extras(data, meta, primary, auxiliaries)),
     )
 
 
@@ -97,7 +97,7 @@ def _images(meta: Meta) -> list[int]:
     ]
 
 
-def _extras(data: bytes, meta: Meta, auxiliaries: dict[int, bytes]) -> tuple[str, ...]:
+def _extras(data: bytes, meta: Meta, primary: Item, auxiliaries: dict[int, bytes]) -> tuple[str, ...]:
     found: list[str] = []
     if any(item.kind == b"tmap" for item in meta.items.values()) or set(auxiliaries.values()) & set(
         _GAIN_MAP
@@ -110,11 +110,20 @@ def _extras(data: bytes, meta: Meta, auxiliaries: dict[int, bytes]) -> tuple[str
         found.append("further-images")
     if any(box.kind == b"uuid" and _is_c2pa(data, box) for box in walk(data, 0, len(data))):
         found.append("c2pa")
+    if any(_is_oblong(data, box) for box in _properties(primary, b"pasp")):
+        found.append("pixel-aspect")
     return tuple(found)
 
 
 def _is_c2pa(data: bytes, box: Box) -> bool:
     return bytes(data[box.start : box.start + 16]).hex() == "d8fec3d61b0e483c92975828877ec481"
+
+
+def _is_oblong(data: bytes, box: Box) -> bool:
+    """Whether a `pasp` box says that pixels are not square; 0 says nothing."""
+    cursor = Cursor(data, box)
+    across, down = cursor.number(4), cursor.number(4)
+    return bool(across and down) and across != down
 
 
 def _properties(item: Item, kind: bytes) -> list[Box]:

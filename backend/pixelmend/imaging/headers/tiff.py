@@ -24,6 +24,7 @@ _WANTED = frozenset(
 # TIFF field type -> struct code; rationals are read as two numbers
 _CODES = {1: "B", 3: "H", 4: "I", 5: "II", 7: "B", 13: "I", 16: "Q", 18: "Q"}
 _NO_COMPRESSION, _CHUNKY, _SEPARATE = 1, 1, 2
+_NO_UNIT, _INCH, _CENTIMETRE = 1, 2, 3
 _REDUCED = 1  # the subfile type of a smaller copy of another image in the file
 _MOSAIC, _LINEAR_RAW = 32803, 34892
 _MAX_SUB_DIRECTORIES = 8
@@ -134,14 +135,23 @@ def _extras(tags: Tags) -> Iterator[str]:
         yield "geotiff"
     if _C2PA in tags:
         yield "c2pa"
+    across, down = _resolution(tags)
+    if tags.get(_UNIT, (_INCH,))[0] == _NO_UNIT and across and down and across != down:
+        yield "pixel-aspect"
+
+
+def _resolution(tags: Tags) -> tuple[float, float]:
+    """Pixels per unit, horizontally and vertically; 0 if the file does not say."""
+    x, y = tags.get(_X_RESOLUTION, (0, 0)), tags.get(_Y_RESOLUTION, (0, 0))
+    if len(x) != 2 or len(y) != 2 or not x[1] or not y[1]:
+        return 0.0, 0.0
+    return x[0] / x[1], y[0] / y[1]
 
 
 def _dpi(tags: Tags) -> tuple[float, float] | None:
-    x, y = tags.get(_X_RESOLUTION, (0, 0)), tags.get(_Y_RESOLUTION, (0, 0))
-    factor = {2: 1.0, 3: 2.54}.get(tags.get(_UNIT, (2,))[0], 0.0)
-    if len(x) != 2 or len(y) != 2 or not x[1] or not y[1]:
-        return None
-    return checked_dpi(x[0] / x[1] * factor, y[0] / y[1] * factor)
+    across, down = _resolution(tags)
+    factor = {_INCH: 1.0, _CENTIMETRE: 2.54}.get(tags.get(_UNIT, (_INCH,))[0], 0.0)
+    return checked_dpi(across * factor, down * factor)
 
 
 def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Tags, int]:
