@@ -90,6 +90,9 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
     done = pixelmend("upscale", source, "-o", tmp_path / "out.png", "--device", "cpu")
     assert done.returncode == 0, done.stdout + done.stderr
     assert decoded((tmp_path / "out.png").read_bytes()).shape == (192, 192, 3)
+    checked = pixelmend("check")
+    assert checked.returncode == 0, checked.stdout
+    assert "networks other than Compact need them" in checked.stdout
     mask = tmp_path / "mask.png"
     hole = np.zeros((48, 48), np.uint8)
     hole[20:28, 20:28] = 255

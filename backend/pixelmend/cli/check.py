@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.engine.weights.missing import ADDED_BY
 from pixelmend.imaging.formats import PNG
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import verify_file
@@ -28,10 +30,12 @@ from pixelmend.tasks.upscale import UpscaleTask
 SELF_TEST_SIDE_PX = 96
 MIN_SELF_TEST_PSNR_DB = 30.0
 """The output of a sound model, reduced again, is this close to its (smooth) original; 40 dB is usual."""
+_NEEDED = ("openvino", "ncnn", "pyvips", "isal", "fastapi")
+_OPTIONAL = ("torch", "torchvision", "spandrel", "onnxruntime")
 
 
 def check(settings: Settings) -> list[Finding]:
-    findings = [_python(), *_packages(), *_models(settings), *_disk(settings)]
+    findings = [_python(), *packages(), *_models(settings), *_disk(settings)]
     return [*findings, *asyncio.run(_engine(settings))]
 
 
@@ -40,13 +44,21 @@ def _python() -> Finding:
     return Finding(sys.version_info >= (3, 11), text, "install Python 3.11 or newer")
 
 
-def _packages() -> list[Finding]:
-    findings = []
-    for name in ("torch", "torchvision", "openvino", "spandrel", "pyvips", "isal", "fastapi"):
+def packages(version_of: Callable[[str], str] = version) -> list[Finding]:
+    """version_of: raises PackageNotFoundError for what is not installed."""
+    findings, left_out = [], []
+    for name in (*_NEEDED, *_OPTIONAL):
         try:
-            findings.append(Finding(None, f"{name} {version(name)}"))
+            findings.append(Finding(None, f"{name} {version_of(name)}"))
         except PackageNotFoundError:
-            findings.append(Finding(False, f"{name} is missing", "run `make run` again, it installs it"))
+            if name in _NEEDED:
+                fix = "install it again: `make run` in a checkout, else by pip"
+                findings.append(Finding(False, f"{name} is missing", fix))
+            else:
+                left_out.append(name)
+    if left_out:
+        what = f"{', '.join(left_out)}: not installed; networks other than Compact need them"
+        findings.append(Finding(None, what, ADDED_BY))
     return findings
 
 
