@@ -5,8 +5,9 @@ import pytest
 from pydantic import ValidationError
 
 from pixelmend.core.config import SECRET_VARIABLES, Settings, settings_of_this_user
-from pixelmend.core.config_file import unread_files
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.own_folders import data_folder
+from pixelmend.core.working_directory import unused_here
 
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
 
@@ -14,7 +15,7 @@ EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
 def test_env_example_documents_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     documented = dict(re.findall(r"^#PIXELMEND_([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
     expected = {
-        name.upper(): "" if field.default is None else str(field.default)
+        name.upper(): "" if field.default is None or field.default_factory else str(field.default)
         for name, field in Settings.model_fields.items()
     }
     assert documented == expected
@@ -127,19 +128,50 @@ def test_files_of_a_foreign_working_directory_are_not_obeyed(
     monkeypatch.chdir(foreign)
     assert settings_of_this_user() == Settings(_env_file=None)
     assert settings_of_this_user().host == "127.0.0.1"
-    assert unread_files() == [".env", "config.yaml"]
+    assert [*unused_here(settings_of_this_user())] == [".env", "config.yaml"]
     # The named ones, and the user's own, are.
     (folder / "pixelmend.env").write_text("PIXELMEND_PORT=1234\n")
     assert settings_of_this_user().port == 1234
     assert settings_of_this_user(port=99).port == 99
     monkeypatch.setenv("PIXELMEND_ENV_FILE", ".env")
     assert settings_of_this_user().host == "0.0.0.0"
-    assert unread_files() == ["config.yaml"]
+    assert [*unused_here(settings_of_this_user())] == ["config.yaml"]
     monkeypatch.setenv("PIXELMEND_ENV_FILE", "")
     assert settings_of_this_user().port == 8000
     monkeypatch.setenv("PIXELMEND_ENV_FILE", "absent")
     with pytest.raises(InvalidParameter, match="absent: cannot be read"):
         settings_of_this_user()
+
+
+def test_data_and_models_lie_in_the_same_place_wherever_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Settings(_env_file=None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PIXELMEND_DATA_DIR", "")
+    assert Settings(_env_file=None) == before
+    checkout = Path(__file__).parents[2]
+    assert (before.data_dir, before.models_dir) == (checkout / "data", checkout / "models")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert data_folder("models", tmp_path) == tmp_path / ".local/share/pixelmend/models"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
+    assert data_folder("models", tmp_path) == tmp_path / "own/pixelmend/models"
+
+
+def test_folders_that_earlier_versions_used_here_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/jobs.db", "models/own.pth"):
+        Path(name).parent.mkdir()
+        assert unused_here(settings_of_this_user()) == {}  # any program's folder may be called that
+        Path(name).touch()
+        found = unused_here(settings_of_this_user())
+        variable = f"PIXELMEND_{Path(name).parent.name.upper()}_DIR"
+        assert found == {Path(name).parent.name: variable}
+        monkeypatch.setenv(variable, Path(name).parent.name)
+        assert unused_here(settings_of_this_user()) == {}
 
 
 def test_every_secret_is_known_as_one() -> None:

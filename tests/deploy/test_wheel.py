@@ -101,8 +101,8 @@ def test_make_wheel_fails_if_the_page_cannot_be_built(checkout: Path, tmp_path: 
 
 @contextmanager
 def served(pixelmend: Path, folder: Path) -> Iterator[RunningService]:
-    others = ("PIXELMEND_", "PYTHON", "VIRTUAL_ENV")
-    own = {"PIXELMEND_DEVICE": "cpu", "PIXELMEND_DATA_DIR": str(folder / "data"), "HOME": str(folder)}
+    others = ("PIXELMEND_", "PYTHON", "VIRTUAL_ENV", "XDG_")
+    own = {"PIXELMEND_DEVICE": "cpu", "HOME": str(folder)}
     environment = {name: value for name, value in os.environ.items() if not name.startswith(others)} | own
     port = free_port()
     with (folder / "log").open("wb") as log:
@@ -150,3 +150,5 @@ def test_fresh_environment_serves_the_page_and_upscales(checkout: Path, tmp_path
         assert decoded(answer.content).shape == (160, 160, 3)
         assert "only the API is served" not in service.log
     assert service.process.returncode == 0
+    assert (elsewhere / ".local/share/pixelmend/data/jobs.db").is_file()
+    assert not (elsewhere / "data").exists()

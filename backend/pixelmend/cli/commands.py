@@ -11,11 +11,11 @@ import typer
 from pydantic import ValidationError
 
 from pixelmend.core.config import Settings, settings_of_this_user
-from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, unread_files
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.core.text import printable
 from pixelmend.core.version import VERSION
+from pixelmend.core.working_directory import unused_here
 
 if TYPE_CHECKING:
     from pixelmend.cli.files import Plan
@@ -46,9 +46,9 @@ def serve(
 
     settings = settings_from(host=host, port=port, device=device, cluster=cluster, log_level=log_level)
     sink = configure_logging(settings.log_level, settings.log_format)
-    for name in unread_files():
-        hint = f"{ENV_FILE_VARIABLE if name == '.env' else CONFIG_VARIABLE}={name} names it"
-        Logger(process="api").warning("a file in the working directory is not read", file=name, hint=hint)
+    for name, variable in unused_here(settings).items():
+        event = "what lies in the working directory is not used"
+        Logger(process="api").warning(event, name=name, hint=f"{variable}={name} names it")
     try:
         service = build_service(settings, Logger(process="api"), lambda: sink.dropped)
     except PixelmendError as error:

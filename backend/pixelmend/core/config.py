@@ -1,5 +1,6 @@
 """Settings, read once by an entry point and passed on. Every value can be set as `PIXELMEND_<NAME>`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,13 +9,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pixelmend.core.cluster_settings import ClusterSettings
-from pixelmend.core.config_file import (
-    CONFIG_VARIABLE,
-    ENV_FILE_VARIABLE,
-    file_of_this_user,
-    read_config,
-)
-from pixelmend.core.config_values import OutboundSettings, RecipeName, Recovery
+from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, file_of_this_user, read_config
+from pixelmend.core.config_values import OutboundSettings, OwnFolder, RecipeName, Recovery
+from pixelmend.core.own_folders import data_folder
 from pixelmend.core.profile import Profile
 
 GPU_SETTINGS = (
@@ -45,8 +42,14 @@ class Settings(ClusterSettings, OutboundSettings):
     )
 
     # Where things live
-    data_dir: Path = Field(Path("data"), description="Spool of uploads and results, and the job database.")
-    models_dir: Path = Field(Path("models"), description="Model files dropped in; an id is a file's stem.")
+    data_dir: OwnFolder = Field(
+        default_factory=partial(data_folder, "data"),
+        description="Spool, job database. Unset: data in a checkout, else in ~/.local/share/pixelmend.",
+    )
+    models_dir: OwnFolder = Field(
+        default_factory=partial(data_folder, "models"),
+        description="Model files dropped in; an id is a file's stem. Unset: models in the same place.",
+    )
     model_mirror: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.core.own_folders import config_folder
 
 SECTIONS = ("gpu", "profiles", "recipes")
 
@@ -64,17 +65,5 @@ def file_of_this_user(variable: str, name: str) -> Path | None:
         if named and not Path(named).is_file():
             raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
         return Path(named) if named else None
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pixelmend"
-    return folder / name if (folder / name).is_file() else None
-
-
-def unread_files() -> list[str]:
-    """What earlier versions would have read here and is not read now, by name."""
-    read = {
-        file_of_this_user(ENV_FILE_VARIABLE, "pixelmend.env"),
-        file_of_this_user(CONFIG_VARIABLE, "config.yaml"),
-    }
-    known = {path.resolve() for path in read if path is not None}
-    return [
-        name for name in (".env", "config.yaml") if Path(name).is_file() and Path(name).resolve() not in known
-    ]
+    own = config_folder() / name
+    return own if own.is_file() else None

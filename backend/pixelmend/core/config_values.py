@@ -1,14 +1,33 @@
 """Values of settings that are more than a word or a number."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+)
 from pydantic_settings import BaseSettings
+
+from pixelmend.core.own_folders import data_folder
 
 RecipeName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 HostNames = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*._:,/\s-]*$")]
 """Comma-separated; *.example.org is all below it, s3://name is a bucket."""
 RecoveryAction = Literal["retry", "smaller-tile", "other-precision", "other-device", "evict"]
+
+
+def _own_if_empty(value: object, info: ValidationInfo) -> object:
+    return value or data_folder(str(info.field_name).removesuffix("_dir"))
+
+
+OwnFolder = Annotated[Path, BeforeValidator(_own_if_empty)]
+"""The user's own one of the setting's name, without `_dir`, if the variable is empty."""
 
 
 class Recovery(BaseModel):
