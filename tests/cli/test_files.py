@@ -98,8 +98,10 @@ def test_one_image_may_be_given_the_name_of_its_result(tmp_path: Path) -> None:
         plan_files([source, source], out, WEBP)
     with pytest.raises(InvalidParameter, match="a name for one file"):
         plan_files([tmp_path], out, WEBP)
-    with pytest.raises(InvalidParameter, match=r"\.gif cannot be written"):
-        plan_files([source], tmp_path / "b.gif", PNG)
+    for suffix in (".gif", ".JXL", ".mp4"):
+        with pytest.raises(InvalidParameter, match=rf"\{suffix} cannot be written"):
+            plan_files([source], tmp_path / f"b{suffix}", PNG)
+    assert plan_files([source], tmp_path / "v1.2", PNG).jobs == (FileJob(source, tmp_path / "v1.2/a.png"),)
     with pytest.raises(InvalidParameter, match="replace its source"):
         plan_files([source], source, JPEG)
     out.mkdir()

@@ -49,6 +49,22 @@ class FileKind:
 FILE_MARKS = tuple(dict.fromkeys(task.file_mark for task in task_registry().tasks))
 IMAGES = FileKind("image", IMAGE_SUFFIXES, format_registry().outputs)
 FILMS = FileKind("film", frozenset(VIDEO_SUFFIXES), CONTAINERS)
+_FILE_SUFFIXES = frozenset(
+    {
+        *IMAGES.suffixes,
+        *FILMS.suffixes,
+        ".jxl",
+        ".jp2",
+        ".psd",
+        ".svg",
+        ".pdf",
+        ".exr",
+        ".tga",
+        ".ico",
+        ".ppm",
+    }
+)
+"""What ends like this is meant as a file, even if it cannot be written, and not as a folder to be made."""
 
 
 def file_kind(task: Task) -> FileKind:
@@ -159,7 +175,7 @@ def _exists(path: Path) -> bool:
 
 def _is_file_name(inputs: Sequence[Path], out: Path, kind: FileKind) -> bool:
     """Whether `out` names the result itself. Raises InvalidParameter if it cannot be one result's."""
-    if out.suffix.lower() not in kind.suffixes or out.is_dir():
+    if out.suffix.lower() not in _FILE_SUFFIXES or out.is_dir():
         return False
     if len(inputs) != 1 or inputs[0].is_dir():
         raise InvalidParameter(f"{out} is a name for one file; for several {kind.name}s name a folder")
