@@ -1,7 +1,7 @@
 # make run    serve on http://$(HOST):$(PORT); sets everything up first: with PyTorch if this machine has a GPU of
 #             NVIDIA or Apple, else without; TORCH=1 or TORCH=0 decides it
 # make wheel  dist/pixelmend-*.whl with the built page in it; needs Node.js
-# make torch  add PyTorch, for networks other than Compact on a machine without such a GPU
+# make torch  add PyTorch, for networks other than Compact and RRDBNet on a machine without such a GPU
 # make test   everything that CI checks
 # make test-full  the same with long loops: 20 rounds of kills instead of 4
 # make drills  the faults that are injected into real processes, alone, with a table of what was lost

@@ -32,7 +32,7 @@ def main() -> int:
         slopes = [each.weight.detach().numpy() for each in modules if isinstance(each, torch.nn.PReLU)]
         graph = compact_graph(convolutions, slopes, 4)
     else:
-        graph = rrdb_graph(convolutions)
+        graph = rrdb_graph(convolutions, doublings=2)
     net = ncnn.Net()
     net.opt.num_threads = options.threads
     net.load_param_mem(graph.param)

@@ -75,6 +75,11 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
     deep = official_path().parent / "RealESRGAN_x4plus_anime_6B.safetensors"
     if deep.is_file():
         (tmp_path / "models" / deep.name).write_bytes(deep.read_bytes())
+    from safetensors.torch import save_file
+    from spandrel.architectures.SPAN import SPAN
+
+    other = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2).state_dict()
+    save_file(other, tmp_path / "models" / "span.safetensors")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(OTHERS)},
         "PIXELMEND_DATA_DIR": str(tmp_path / "data"),
@@ -92,16 +97,19 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
     assert decoded((tmp_path / "out.png").read_bytes()).shape == (192, 192, 3)
     checked = pixelmend("check")
     assert checked.returncode == 0, checked.stdout
-    assert "networks other than Compact need them" in checked.stdout
+    assert "networks other than Compact and RRDBNet need them" in checked.stdout
     mask = tmp_path / "mask.png"
     hole = np.zeros((48, 48), np.uint8)
     hole[20:28, 20:28] = 255
     mask.write_bytes(encoded(hole))
     assert pixelmend("inpaint", source, mask, "-o", tmp_path / "filled.png").returncode == 0
     if deep.is_file():
-        refused = pixelmend("upscale", source, "-o", tmp_path / "deep.png", "--model", deep.stem)
-        assert refused.returncode == 1
-        assert "`make torch` adds it to a checkout" in refused.stdout
+        done = pixelmend("upscale", source, "-o", tmp_path / "deep.png", "--model", deep.stem)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert decoded((tmp_path / "deep.png").read_bytes()).shape == (192, 192, 3)
+    refused = pixelmend("upscale", source, "-o", tmp_path / "other.png", "--model", "span")
+    assert refused.returncode == 1
+    assert "`make torch` adds it to a checkout" in refused.stdout
 
 
 @pytest.mark.full

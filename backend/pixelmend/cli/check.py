@@ -57,7 +57,7 @@ def packages(version_of: Callable[[str], str] = version) -> list[Finding]:
             else:
                 left_out.append(name)
     if left_out:
-        what = f"{', '.join(left_out)}: not installed; networks other than Compact need them"
+        what = f"{', '.join(left_out)}: not installed; networks other than Compact and RRDBNet need them"
         findings.append(Finding(None, what, ADDED_BY))
     return findings
 

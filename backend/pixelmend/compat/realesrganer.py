@@ -164,7 +164,7 @@ class _Edges(Upscaler):
 
 
 def _mixed(paths: Sequence[ModelPath], shares: Sequence[float] | None, options: dict[str, Any]) -> _Edges:
-    from pixelmend.compat.mixing import mix  # it needs PyTorch
+    from pixelmend.compat.mixing import mix  # few need it
 
     if len(paths) != 2 or shares is None or len(shares) != 2:
         raise InvalidArgument(f"model_path={paths!r} and dni_weight={shares!r}; two of each can be mixed")

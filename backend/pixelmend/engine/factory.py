@@ -1,5 +1,6 @@
 """Builds the parts of an engine from the settings."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -25,7 +26,6 @@ from pixelmend.engine.steps.plan import PlanStep
 from pixelmend.engine.steps.tiles import TilesStep
 from pixelmend.engine.steps.upscale_video import UpscaleVideoStep
 from pixelmend.engine.steps.work import PipelineLimits, Step
-from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.imaging.codec import configure_decoders
 from pixelmend.imaging.formats import FormatRegistry
 from pixelmend.imaging.probe import input_limits
@@ -51,13 +51,10 @@ def build_model_cache(
     configure_decoders(threads)
     precision = None if settings.precision == "auto" else settings.precision
     profiles = profiles or open_memory_profiles(settings, device, log)
-    converted = ConvertedFiles(
-        settings.data_dir / "converted", log, min_free_bytes=settings.min_free_disk_bytes
-    )
+    # What an earlier version kept of models that PyTorch was needed for.
+    shutil.rmtree(settings.data_dir / "converted", ignore_errors=True)
     return ModelCache(
-        CatalogProvider(
-            lambda: load_catalog(settings.models_dir), device, precision, profiles, threads, converted
-        ),
+        CatalogProvider(lambda: load_catalog(settings.models_dir), device, precision, profiles, threads),
         device,
         memory_of(device),
         limits_from(settings),

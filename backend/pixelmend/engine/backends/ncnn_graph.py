@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelmend.models.ncnn import MAGIC
-from pixelmend.models.ncnn_state import DENSE_BLOCKS, DENSE_CONVOLUTIONS, LEAKY_SLOPE, RESIDUAL_SCALE, TAIL
+from pixelmend.models.ncnn_state import DENSE_BLOCKS, DENSE_CONVOLUTIONS, LEAKY_SLOPE, RESIDUAL_SCALE
 
 Floats = NDArray[np.float32]
 
@@ -54,17 +54,12 @@ def compact_graph(convolutions: Sequence[Convolution], slopes: Sequence[Floats],
     return writer.graph()
 
 
-def rrdb_graph(convolutions: Sequence[Convolution]) -> NcnnGraph:
-    """An RRDBNet that upscales its input by 4: conv_first, the dense blocks, and `TAIL`, in this order.
-
-    Raises ValueError if their number is not that of such a network.
-    """
+def rrdb_graph(convolutions: Sequence[Convolution], doublings: int) -> NcnnGraph:
+    """An RRDBNet. convolutions: in the order of computing. doublings: of the pixels, each side."""
     per_block = DENSE_BLOCKS * DENSE_CONVOLUTIONS
-    blocks, rest = divmod(len(convolutions) - 1 - len(TAIL), per_block)
-    if rest or blocks < 1:
-        raise ValueError(f"an RRDBNet of x4 has not {len(convolutions)} convolutions")
+    blocks = (len(convolutions) - doublings) // per_block
     first, *body = convolutions[: 1 + blocks * per_block]
-    conv_body, up1, up2, high, last = convolutions[1 + blocks * per_block :]
+    conv_body, *doubled, high, last = convolutions[1 + blocks * per_block :]
     writer = _Writer()
     blob = shallow = writer.convolution(first, INPUT)
     for block in range(blocks):
@@ -74,7 +69,7 @@ def rrdb_graph(convolutions: Sequence[Convolution]) -> NcnnGraph:
             blob = _dense_block(writer, body[start : start + DENSE_CONVOLUTIONS], blob)
         blob = writer.scaled_sum(blob, entry)
     blob = writer.layer("BinaryOp", [writer.convolution(conv_body, blob), shallow], "0=0")
-    for convolution in (up1, up2):
+    for convolution in doubled:
         blob = writer.layer("Interp", [blob], "0=1 1=2.0 2=2.0")
         blob = writer.convolution(convolution, blob, _LEAKY)
     blob = writer.convolution(high, blob, _LEAKY)

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -83,10 +82,6 @@ class OpenVinoNetwork:
             pixels = cast("Tiles", program.request.get_output_tensor(0).data.copy())
             sums = program.request.get_output_tensor(1).data.copy()
         return NetworkOutput(pixels, find_faults(tiles, pixels, sums))
-
-    def save_graph(self, path: Path) -> None:
-        """Writes what `export` gives. Raises RuntimeError."""
-        ov.save_model(self._graph, path, compress_to_fp16=False)
 
     def _program(self, dtype: np.dtype[Any], *, takes_grey: bool) -> _Program:
         key = (dtype, takes_grey)

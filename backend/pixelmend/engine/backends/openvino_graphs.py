@@ -3,7 +3,6 @@
 The ends of a graph are built here, so that one network serves tiles of every dtype.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ from openvino import opset13 as ops
 
 from pixelmend.engine.backends.network import LUMA
 from pixelmend.engine.weights.architecture import Architecture
-from pixelmend.engine.weights.compact import CompactNetwork, Layer
-from pixelmend.engine.weights.converted import ConvertedNetwork
+from pixelmend.engine.weights.compact import CompactNetwork
+from pixelmend.engine.weights.rrdb import RrdbNetwork
+from pixelmend.models.ncnn_state import DENSE_BLOCKS, DENSE_CONVOLUTIONS, LEAKY_SLOPE, RESIDUAL_SCALE
 
 _NCHW_TO_NHWC = [0, 2, 3, 1]
 _NHWC_TO_NCHW = [0, 3, 1, 2]
@@ -25,40 +25,11 @@ def export(architecture: Architecture) -> ov.Model:
     network = architecture.network
     if isinstance(network, CompactNetwork):
         return _compact_graph(network)
-    if isinstance(network, ConvertedNetwork):
-        graph: ov.Model = ov.Core().read_model(network.graph)
-        return graph
+    if isinstance(network, RrdbNetwork):
+        return _rrdb_graph(network)
     from pixelmend.engine.backends.openvino_tracing import trace  # only PyTorch knows what such a network is
 
     return trace(architecture)
-
-
-def read_convolutions(path: Path) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Weights and biases of a kept graph of convolutions, in the order in which they are computed.
-
-    Raises ValueError if a convolution has no bias.
-    """
-    found = []
-    for node in ov.Core().read_model(path).get_ordered_ops():
-        if node.get_type_name() == "Convolution":
-            consumers = [target.get_node() for target in node.output(0).get_target_inputs()]
-            biases = [_bias_of(each) for each in consumers if each.get_type_name() == "Add"]
-            weight = node.input_value(1).get_node()
-            if len(biases) != 1 or weight.get_type_name() != "Constant":
-                raise ValueError(f"{node.get_friendly_name()} is no convolution with a bias")
-            found.append((weight.data.copy(), biases[0]))
-    return found
-
-
-def _bias_of(addition: ov.Node) -> NDArray[np.float32]:
-    """Raises ValueError if nothing that it adds is constant."""
-    for added in addition.input_values():
-        node = added.get_node()
-        while node.get_type_name() == "Reshape":
-            node = node.input_value(0).get_node()
-        if node.get_type_name() == "Constant":
-            return np.ravel(node.data).copy()
-    raise ValueError(f"{addition.get_friendly_name()} adds no constant")
 
 
 def _compact_graph(network: CompactNetwork) -> ov.Model:
@@ -72,17 +43,61 @@ def _compact_graph(network: CompactNetwork) -> ov.Model:
     *hidden, last = network.layers
     for layer in hidden:
         assert layer.slopes is not None
-        values = ops.prelu(_convolved(values, layer), _per_channel(layer.slopes))
+        values = ops.prelu(_convolved(values, layer.weight, layer.bias), _per_channel(layer.slopes))
     scale = network.config.scale
     # The file's order of the last channels is (colour, row, column).
     order = np.arange(len(last.bias)).reshape(3, scale, scale).transpose(1, 2, 0).ravel()
-    values = _convolved(values, Layer(last.weight[order], last.bias[order], None))
+    values = _convolved(values, last.weight[order], last.bias[order])
     return ov.Model([ops.result(values)], [tiles], "compact")
 
 
-def _convolved(values: ov.Node, layer: Layer) -> ov.Node:
-    product = ops.convolution(values, ops.constant(layer.weight), [1, 1], [1, 1], [1, 1], [1, 1])
-    return ops.add(product, _per_channel(layer.bias))
+def _rrdb_graph(network: RrdbNetwork) -> ov.Model:
+    """An RRDBNet, to (N, 3, H*scale, W*scale)."""
+    config, layers = network.config, iter(network.convolutions())
+    tiles = ops.parameter([-1, 3, -1, -1], ov.Type.f32, "unit")
+
+    def convolved(values: ov.Node) -> ov.Node:
+        return _convolved(values, *next(layers))
+
+    def active(values: ov.Node) -> ov.Node:
+        return ops.prelu(convolved(values), _number(LEAKY_SLOPE))
+
+    def added(values: ov.Node, entry: ov.Node) -> ov.Node:
+        return ops.add(ops.multiply(values, _number(RESIDUAL_SCALE)), entry)
+
+    unshuffled = ops.space_to_depth(tiles, "depth_first", config.unshuffle) if config.unshuffle > 1 else tiles
+    shallow = values = convolved(unshuffled)
+    for _ in range(config.blocks):
+        entry = values
+        for _ in range(DENSE_BLOCKS):
+            seen = [values]
+            for _ in range(DENSE_CONVOLUTIONS - 1):
+                seen.append(active(seen[0] if len(seen) == 1 else ops.concat(seen, 1)))
+            values = added(convolved(ops.concat(seen, 1)), values)
+        values = added(values, entry)
+    values = ops.add(convolved(values), shallow)
+    for _ in range(config.doublings):
+        values = active(_doubled(values))
+    return ov.Model([ops.result(convolved(active(values)))], [tiles], "rrdb")
+
+
+def _doubled(values: ov.Node) -> ov.Node:
+    """Each pixel four times."""
+    factors = ops.constant(np.array([2, 2], np.float32))
+    return ops.interpolate(
+        values,
+        factors,
+        "nearest",
+        "scales",
+        axes=ops.constant(np.array([2, 3])),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def _convolved(values: ov.Node, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> ov.Node:
+    product = ops.convolution(values, ops.constant(weight), [1, 1], [1, 1], [1, 1], [1, 1])
+    return ops.add(product, _per_channel(bias))
 
 
 def _per_channel(values: NDArray[np.float32]) -> ov.Node:

@@ -17,8 +17,8 @@ from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.compact import CompactNetwork
-from pixelmend.engine.weights.converted import ConvertedNetwork, HasGraph
 from pixelmend.engine.weights.missing import library_missing
+from pixelmend.engine.weights.rrdb import RrdbNetwork
 
 PACE_EDGE_PX = 96
 SLOW_CALL_S = 0.5
@@ -30,23 +30,18 @@ and tracing would freeze it."""
 
 _FULL: tuple[Precision, ...] = ("float32",)
 
-Keep = Callable[[Tiles, NDArray[Any], DeviceNetwork], None]
-
 
 def open_network(
     model: LoadedModel,
     device: Device,
     requested: Precision | None,
     threads: int,
-    keep: Keep | None = None,
 ) -> tuple[DeviceNetwork, str | None]:
     """The model on `device` in the requested or the fastest sound precision.
 
-    A probe tile is run and compared with FP32 on the CPU: in numpy for a compact network, in PyTorch for the
-    others, unless that was kept. If the result is wrong, PyTorch is tried instead of another executor, then
-    FP32, then the CPU.
-    threads: for one operation on the CPU. keep: called if PyTorch was needed, with the probe, what it should
-    become, and the network that was found. Returns the network and a note saying what was given up, if
+    A probe tile is run and compared with FP32 on the CPU: in numpy for Compact and RRDBNet, in PyTorch for
+    the others. If the result is wrong, PyTorch is tried instead of another executor, then FP32, then the CPU.
+    threads: for one operation on the CPU. Returns the network and a note saying what was given up, if
     anything. Raises DeviceMemoryError, and ModelUnusable if not even the reference can be computed.
     """
     architecture = model.architecture
@@ -69,8 +64,6 @@ def open_network(
             continue
         closeness_db = psnr_db(result.pixels, truth)
         if result.faults[0] is None and closeness_db >= MIN_PSNR_DB:
-            if keep is not None and safest is not None:
-                keep(probe, truth, _with_graph(model, network, threads))
             return network, "; ".join([*failures, f"using {precision}"]) if failures else None
         failures.append(
             f"{what} computes wrong values ({closeness_db:.0f} dB from FP32, {MIN_PSNR_DB:.0f} dB is needed)"
@@ -110,11 +103,9 @@ def _truth(
 ) -> tuple[NDArray[Any], DeviceNetwork | None]:
     """What the probe should become, and the network in PyTorch, if that was needed to know it."""
     network = model.architecture.network
-    if isinstance(network, CompactNetwork):
+    if isinstance(network, CompactNetwork | RrdbNetwork):
         with translating_memory_errors(cpu_device()):
             return np.rint(reference.compute(network, probe)), None
-    if isinstance(network, ConvertedNetwork) and np.array_equal(network.probe, probe):
-        return network.pixels, None
     safest = on_cpu()
     try:
         return safest.run(probe, np.zeros(1, np.bool_)).pixels, safest
@@ -193,15 +184,6 @@ def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threa
     except ImportError as error:
         raise ModelUnusable(f"OpenVINO cannot be loaded: {error}") from error
     return OpenVinoNetwork(model, device, precision, threads)
-
-
-def _with_graph(model: LoadedModel, network: DeviceNetwork, threads: int) -> DeviceNetwork:
-    """A network whose graph can be kept, if there is one: ncnn's on the CPU are made of OpenVINO's again."""
-    if network.device.type != "cpu" or model.architecture.name not in PORTABLE_ARCHITECTURES:
-        return network
-    return (
-        network if isinstance(network, HasGraph) else _in_openvino(model, network.device, "float32", threads)
-    )
 
 
 def _probe_tile(architecture: Architecture) -> Tiles:

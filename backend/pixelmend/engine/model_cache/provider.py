@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends.network import DeviceNetwork, TileNetwork
-from pixelmend.engine.backends.selection import Keep, open_exact, open_network
+from pixelmend.engine.backends.selection import open_exact, open_network
 from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import Precision
 from pixelmend.engine.model_cache.call_size import SMALLEST_CALL_PX
@@ -17,8 +17,6 @@ from pixelmend.engine.model_cache.peak_memory import PeakMemoryProbe, ProbedNetw
 from pixelmend.engine.recovery.fallback_chain import FallbackNetwork
 from pixelmend.engine.recovery.tiling import Tiling
 from pixelmend.engine.weights.architecture import LoadedModel, read_model
-from pixelmend.engine.weights.converted import has_one_file, keep_graph
-from pixelmend.engine.weights.converted_files import ConvertedFiles
 from pixelmend.imaging.tile_rules import TileRules, WidthCost
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask, wrong_task
 from pixelmend.models.description import ExecutionProfile
@@ -112,7 +110,7 @@ class CatalogProvider:
     """The catalog's models on one device.
 
     read_catalog: called whenever a model is wanted, so that files dropped in meanwhile count. threads: for
-    one operation on the CPU. converted: keeps what PyTorch was needed for.
+    one operation on the CPU.
     """
 
     def __init__(
@@ -122,16 +120,14 @@ class CatalogProvider:
         precision: Precision | None,
         memory_profiles: MemoryProfiles,
         threads: int,
-        converted: ConvertedFiles | None = None,
     ) -> None:
         self._threads = threads
-        self._converted = converted
         self._read_catalog = read_catalog
         self._device = device
         self._precision = precision
         self._memory_profiles = memory_profiles
         self._probe = PeakMemoryProbe(memory_counter_of(device))
-        self._inspections = Inspections(partial(read_model, threads=threads, converted=converted))
+        self._inspections = Inspections(partial(read_model, threads=threads))
 
     def entries(self) -> Iterator[ModelEntry]:
         return (entry for entry in self._read_catalog().entries if entry.present)
@@ -179,8 +175,7 @@ class CatalogProvider:
     ) -> OpenNetwork:
         model = self._inspections.load(catalog, key.id, key.dials)
         try:
-            keep = self._keep(model, catalog.get(key.id), key)
-            network, note = open_network(model, device, requested, self._threads, keep)
+            network, note = open_network(model, device, requested, self._threads)
         except ModelUnusable as error:
             self._inspections.record_unusable(catalog.get(key.id), error)
             raise
@@ -213,14 +208,6 @@ class CatalogProvider:
             weights_bytes=weights_bytes if is_here else 0,
             memory_profile=profile,
         )
-
-    def _keep(self, model: LoadedModel, entry: ModelEntry, key: ModelKey) -> Keep | None:
-        """What becomes of a model that PyTorch was needed for. A mixture belongs to several files, and is not
-        kept.
-        """
-        if self._converted is None or key.dials.turned or not has_one_file(entry):
-            return None
-        return partial(keep_graph, self._converted, model.sha256, model.architecture)
 
     def _fallbacks(self, model: LoadedModel, network: DeviceNetwork) -> Iterator[FallbackNetwork]:
         """The same device in FP32, then the CPU in FP32."""

@@ -1,7 +1,6 @@
 """From a weight file to a network, safely: no pickled code runs and nothing half-loaded escapes."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
-from pixelmend.engine.weights.compact import CompactNetwork, config_of
-from pixelmend.engine.weights.converted import find_converted, read_once_converted
-from pixelmend.engine.weights.converted_files import ConvertedFiles
+from pixelmend.engine.weights import compact, rrdb
 from pixelmend.engine.weights.files import State, read_weights
 from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
@@ -107,45 +104,27 @@ def read_model(
     dials: Dials = UNTURNED,
     *,
     threads: int = 0,
-    converted: ConvertedFiles | None = None,
 ) -> LoadedModel:
     """Read, check and build a model.
 
     dials mix the model's weights with those of its partners, one after the other (deep network interpolation,
     Wang et al. 2018). threads: for an executor that is set up while
-    the file is read; 0: it decides. converted: has what PyTorch was needed for before. Raises UnknownModel,
-    ModelUnusable, and InvalidParameter for a dial that the model does not have.
+    the file is read; 0: it decides. Raises UnknownModel, ModelUnusable, and InvalidParameter for a dial that
+    the model does not have.
     """
     entry = catalog.usable(model_id)
     if entry.path.suffix == ".onnx":
         with checked_file(entry.path, entry.sha256) as checked:
             return LoadedModel(entry.id, checked.sha256, _with_onnx_runtime(entry, checked.path, threads))
-    if converted is not None and not dials.turned:
-        found = find_converted(converted, entry, partial(_read_again, entry))
-        if found is not None:
-            architecture = Architecture(network=found.network, **found.facts)
-            return LoadedModel(entry.id, found.sha256, architecture, entry.overlap_px)
-    state, sha256 = _read(entry, converted)
+    state, sha256 = read_weights(entry)
     for other in catalog.partners(model_id, dials):
-        partner, _ = _read(other.entry, converted)
+        partner, _ = read_weights(other.entry)
         names = f"{entry.path.name} and {other.entry.path.name}"
         state = mix_states(state, partner, other.share, names)
     built = _built(entry.path.name, state)
     if not all(np.isfinite(array).all() for array in state.values() if array.dtype.kind == "f"):
         raise ModelUnusable(f"{entry.path.name}: the weights contain NaN or infinity")
     return LoadedModel(entry.id, sha256, built, entry.overlap_px)
-
-
-def _read(entry: ModelEntry, converted: ConvertedFiles | None) -> tuple[State, str]:
-    if converted is None:
-        return read_weights(entry)
-    return read_once_converted(converted, entry, lambda state: config_of(state) is not None)
-
-
-def _read_again(entry: ModelEntry, sha256: str) -> Network:
-    """The network of a file that was converted. Raises ModelUnusable if it is another file now."""
-    state, _ = read_weights(replace(entry, sha256=sha256))
-    return _built(entry.path.name, state).network
 
 
 def mix_states(own: State, partner: State, share: float, names: str) -> State:
@@ -167,12 +146,18 @@ def _interpolated(start: NDArray[Any], end: NDArray[Any], share: float) -> NDArr
 
 
 def _built(name: str, state: State) -> Architecture:
-    config = config_of(state)
+    config = compact.config_of(state)
     if config is not None and config.channels == 3:
         # Each 3x3 convolution at the input's resolution lets information travel one pixel.
         reach_px = config.hidden + 2
-        network = CompactNetwork(config, state)
-        return Architecture("Compact", network, config.scale, 1, 1, reach_px, True, True)
+        small = compact.CompactNetwork(config, state)
+        return Architecture("Compact", small, config.scale, 1, 1, reach_px, True, True)
+    deep = rrdb.config_of(state)
+    if deep is not None:
+        # As spandrel has it, under its name.
+        multiple = 1 if deep.unshuffle == 1 else 4
+        large = rrdb.RrdbNetwork(deep, state)
+        return Architecture("ESRGAN", large, deep.scale, multiple, max(2, multiple), None, True, True)
     try:
         from pixelmend.engine.weights.spandrel import build  # it takes seconds
     except ImportError as error:

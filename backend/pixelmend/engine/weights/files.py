@@ -11,6 +11,7 @@ import safetensors
 from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
+from pixelmend.engine.weights import pth
 from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import PARAM_SUFFIX, WEIGHTS_SUFFIX, ModelEntry
 from pixelmend.models.integrity import checked_file
@@ -62,9 +63,7 @@ def read_state(path: Path, name: str | None = None) -> State:
     try:
         if name.lower().endswith(".safetensors"):
             return _read_safetensors(path)
-        from pixelmend.engine.weights.tensors import read_pth  # nothing else reads these files
-
-        return read_pth(path, name)
+        return _read_pth(path, name)
     except ModelUnusable:
         raise
     except ImportError as error:
@@ -74,6 +73,15 @@ def read_state(path: Path, name: str | None = None) -> State:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise ModelUnusable(f"{name}: cannot be read: {error.strerror or error}") from error
         raise ModelUnusable(f"{name}: {_why_unreadable(error)}") from error
+
+
+def _read_pth(path: Path, name: str) -> State:
+    try:
+        return pth.read_pth(path, name)
+    except pth.NotPlain:
+        from pixelmend.engine.weights import tensors  # imports PyTorch, which refuses code as well
+
+        return tensors.read_pth(path, name)
 
 
 def _read_safetensors(path: Path) -> State:

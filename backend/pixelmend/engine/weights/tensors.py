@@ -2,7 +2,6 @@
 
 import copy
 import warnings
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pixelmend.core.errors import ModelUnusable
-
-_MAX_INFLATION, _SPARED_BYTES = 4, 1 << 20
-"""torch.save does not compress, so a file that unpacks to many times its size was made to do harm."""
+from pixelmend.engine.weights.pth import state_in
 
 
 class ModuleNetwork:
@@ -70,23 +67,12 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def read_pth(path: Path, name: str) -> dict[str, NDArray[Any]]:
-    """The tensors of what torch.save wrote. name: of the file, if `path` is a copy of it.
+    """The tensors of what torch.save wrote and `pth.read_pth` does not read.
 
-    Raises ModelUnusable with that name, and what PyTorch raises for files that it cannot read.
+    name: of the file, if `path` is a copy of it. Raises ModelUnusable with that name, and what PyTorch raises
+    for files that it cannot read.
     """
-    _refuse_inflation(path, name)
-    loaded = torch.load(path, map_location="cpu", weights_only=True)
-    return _arrays_of(loaded, name)
-
-
-def _refuse_inflation(path: Path, name: str) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    size_bytes = path.stat().st_size
-    if unpacked > _MAX_INFLATION * size_bytes + _SPARED_BYTES:
-        raise ModelUnusable(f"{name}: refused, its {size_bytes} bytes would unpack to {unpacked}")
+    return _arrays_of(torch.load(path, map_location="cpu", weights_only=True), name)
 
 
 def read_torchscript(path: Path, name: str) -> dict[str, NDArray[Any]]:
@@ -101,15 +87,10 @@ def read_torchscript(path: Path, name: str) -> dict[str, NDArray[Any]]:
 
 
 def _arrays_of(loaded: Any, name: str) -> dict[str, NDArray[Any]]:
-    """The state dict inside what training scripts save: plain, or under one of the usual keys."""
-    for key in ("params_ema", "params", "state_dict", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
-        raise ModelUnusable(f"{name}: holds no state dict of tensors")
-    if not all(_has_its_values(tensor) for tensor in loaded.values()):
+    state = state_in(loaded, Tensor, name)
+    if not all(_has_its_values(tensor) for tensor in state.values()):
         raise ModelUnusable(f"{name}: refused, its tensors claim more values than the file has")
-    return as_arrays(loaded)
+    return as_arrays(state)
 
 
 def _has_its_values(tensor: Tensor) -> bool:
