@@ -27,7 +27,10 @@ from tests.engine.networks import ROOT, model_from
 from tests.imaging.samples import noise
 
 FEATURES, BLOCKS = 8, 2
-SHAPES = [(0, 1), (1, 1), (2, 1), (3, 1), (2, 2), (2, 4)]
+SHAPES = [
+    *((1, 1), (2, 1), (2, 2)),
+    *(pytest.param(*each, marks=pytest.mark.full) for each in ((0, 1), (3, 1), (2, 4))),
+]
 """Doublings, and how many pixels a side become channels at first."""
 
 
