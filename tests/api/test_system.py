@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import safetensors.numpy
 import safetensors.torch
 import torch
 
@@ -14,6 +15,7 @@ from pixelmend.api.errors import STATUS
 from pixelmend.engine.devices.precision import computes_bfloat16
 from tests.engine.networks import compact_state
 from tests.imaging import samples
+from tests.models.ncnn_networks import rrdb
 from tests.pictures import encoded, photo
 from tests.service import RunningService, ServiceClient, running_service
 
@@ -97,7 +99,9 @@ def test_pytorch_is_loaded_for_models_that_need_it_and_by_the_worker_alone(
     models = processes.folder / "models"
     models.mkdir(exist_ok=True)
     safetensors.torch.save_file(compact_state(seed=1), models / "mine.safetensors")
-    torch.save(compact_state(seed=2), models / "old.pth")
+    torch.save(compact_state(seed=2), models / "archive.pth")
+    safetensors.numpy.save_file(rrdb()[2], models / "deep.safetensors")
+    torch.save(compact_state(seed=3), models / "old.pth", _use_new_zipfile_serialization=False)
     picture = {"file": encoded(photo(side_px=40))}
     sixteen = {"file": samples.png_file(20, 20, depth=16, data=(b"\0" + bytes(range(120))) * 20)}
 
@@ -112,6 +116,8 @@ def test_pytorch_is_loaded_for_models_that_need_it_and_by_the_worker_alone(
         upscale(picture, model="pixelmend-x2"),
         upscale(sixteen),
         upscale(picture, model="mine"),
+        upscale(picture, model="archive"),
+        upscale(picture, model="deep"),
     ):
         assert "libopenvino" in libraries if computes_bfloat16() else "/ncnn" in libraries
         assert "libtorch" not in libraries
