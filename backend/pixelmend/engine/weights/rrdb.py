@@ -43,7 +43,7 @@ class RrdbConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """How a program names the convolutions. tail: the last two, after `doublings`."""
+    """How a program names the convolutions. doubled: those after a doubling. tail: the last two."""
 
     first: str
     dense: str
