@@ -1,6 +1,5 @@
 """Builds the parts of an engine from the settings."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -51,8 +50,6 @@ def build_model_cache(
     configure_decoders(threads)
     precision = None if settings.precision == "auto" else settings.precision
     profiles = profiles or open_memory_profiles(settings, device, log)
-    # What an earlier version kept of models that PyTorch was needed for.
-    shutil.rmtree(settings.data_dir / "converted", ignore_errors=True)
     return ModelCache(
         CatalogProvider(lambda: load_catalog(settings.models_dir), device, precision, profiles, threads),
         device,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelmend.core.errors import ModelUnusable
-from pixelmend.engine.weights import tensors
+from pixelmend.engine.weights import pth, tensors
 from pixelmend.engine.weights.pth import NotPlain, read_pth
 
 KINDS = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.uint8, torch.bool)
@@ -155,8 +155,6 @@ def test_a_pickle_changes_nothing_that_it_can_name(tmp_path: Path) -> None:
         read_pth(archive(tmp_path, program), "m.pth")
     path = saved(tmp_path, {"a": torch.ones(2)})
     assert read_pth(path, "m.pth")["a"].sum() == 2
-    from pixelmend.engine.weights import pth
-
     assert not vars(pth._rebuilt)
 
 

@@ -35,9 +35,9 @@ def _compact(network: CompactNetwork, unit: Floats) -> Floats:
 def _rrdb(network: RrdbNetwork, unit: Floats) -> Floats:
     layers = iter(network.convolutions())
 
-    def convolved(values: Floats, slope: float = 1.0) -> Floats:
+    def convolved(values: Floats, slope: float | None = None) -> Floats:
         weight, bias = next(layers)
-        return _computed(values, Layer(weight, bias, np.full_like(bias, slope)))
+        return _computed(values, Layer(weight, bias, None if slope is None else np.full_like(bias, slope)))
 
     config = network.config
     shallow = values = convolved(_unshuffled(unit, config.unshuffle))

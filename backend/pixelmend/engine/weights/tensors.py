@@ -26,21 +26,9 @@ class ModuleNetwork:
         """The number of its weights."""
         return sum(tensor.numel() for tensor in self.original.state_dict().values())
 
-    def convolutions(self) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        """Weight and bias (zeros if it has none) of each, in the order of their definition."""
-        return [
-            (each.weight.numpy(force=True), _bias_of(each).numpy(force=True))
-            for each in self.original.modules()
-            if isinstance(each, nn.Conv2d)
-        ]
-
     def module(self) -> nn.Module:
         """A copy, which the caller may move and convert."""
         return copy.deepcopy(self.original)
-
-
-def _bias_of(convolution: nn.Conv2d) -> Tensor:
-    return torch.zeros(convolution.out_channels) if convolution.bias is None else convolution.bias
 
 
 def as_tensors(state: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
