@@ -19,6 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(DrillTable(kills_of(config)))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last lines name what failed: often they are all that is kept of a long run."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        for report in [*reporter.stats.get("failed", []), *reporter.stats.get("error", [])]:
+            reporter.write_line(f"{report.outcome} ({report.when}): {report.nodeid}")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `full` run with --full, and if a test is named by its id."""
     if config.getoption("--full") or any("::" in argument for argument in config.args):

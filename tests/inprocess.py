@@ -220,7 +220,7 @@ def _served(
     try:
         deadline_s = time.monotonic() + START_TIMEOUT_S
         while not server.started:
-            assert thread.is_alive(), f"the service did not start:\n{running.log}"
+            assert thread.is_alive(), f"the service did not start:\n{running.log_excerpt}"
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
         host, port = server.servers[0].sockets[0].getsockname()[:2]
@@ -234,4 +234,4 @@ def _served(
         if thread.is_alive():
             loops[0].call_soon_threadsafe(server.stop)
         thread.join(STOP_TIMEOUT_S)
-        assert not thread.is_alive(), f"the service did not leave:\n{running.log}"
+        assert not thread.is_alive(), f"the service did not leave:\n{running.log_excerpt}"

@@ -19,6 +19,10 @@ from typing import Any
 import httpx
 import psutil
 
+EXCERPT_LINES = 60
+WAITING = re.compile(r'"method": "GET", "path": "(/api/health|/readyz|/api/jobs/\w+)", "status": (200|503)')
+"""A request by which a test waits for something; they are most of a log."""
+
 READY_TIMEOUT_S = 120.0
 EXIT_TIMEOUT_S = 45.0
 """After SIGTERM: the service drains for 25 s and gives late answers 5 more."""
@@ -51,6 +55,12 @@ class ServiceClient:
     def log(self) -> str:
         return (self.folder / "log").read_text()
 
+    @property
+    def log_excerpt(self) -> str:
+        """For a failed test's message: the last lines but those of requests by which tests wait."""
+        lines = [line for line in self.log.splitlines() if not WAITING.search(line)]
+        return "\n".join(lines[-EXCERPT_LINES:])
+
     def wait_until(self, what: str, timeout_s: float = READY_TIMEOUT_S, **expected: object) -> None:
         """Until /api/health has all the `expected` fields."""
         deadline_s = time.monotonic() + timeout_s
@@ -61,7 +71,7 @@ class ServiceClient:
             if all(seen.get(name) == value for name, value in expected.items()):
                 return
             time.sleep(0.02)
-        raise AssertionError(f"{what} did not come about; health: {seen}\n{self.log}")
+        raise AssertionError(f"{what} did not come about; health: {seen}\n{self.log_excerpt}")
 
     def wait_until_ready(self) -> None:
         self.wait_until("readiness", status="healthy")
@@ -78,7 +88,7 @@ class ServiceClient:
         while self.spooled_files() and time.monotonic() < deadline_s:
             time.sleep(0.02)
         left = self.spooled_files()
-        assert not left, f"left in the spool: {left}\n{self.log}"
+        assert not left, f"left in the spool: {left}\n{self.log_excerpt}"
 
     def require_no_bug(self) -> None:
         """Nothing was logged as a bug, whatever was answered."""
@@ -89,7 +99,7 @@ class ServiceClient:
     def wait_until_logged(self, words: str, timeout_s: float = 20.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while words not in self.log:
-            assert time.monotonic() < deadline_s, f"never logged: {words}\n{self.log}"
+            assert time.monotonic() < deadline_s, f"never logged: {words}\n{self.log_excerpt}"
             time.sleep(0.02)
 
     def post_job(
@@ -109,7 +119,7 @@ class ServiceClient:
             if job["state"] not in ("queued", "running"):
                 return job
             time.sleep(0.02)
-        raise AssertionError(f"the job does not end: {job}\n{self.log}")
+        raise AssertionError(f"the job does not end: {job}\n{self.log_excerpt}")
 
 
 class RunningService(ServiceClient):
@@ -121,7 +131,7 @@ class RunningService(ServiceClient):
 
     def require_running(self) -> None:
         if self.process.poll() is not None:
-            raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log}")
+            raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.log_excerpt}")
 
     def worker(self) -> psutil.Process:
         """The engine worker, once there is one."""
@@ -198,9 +208,8 @@ def running_service(
                 process.wait(EXIT_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 service.kill()
-                raise AssertionError(
-                    f"the service did not leave within {EXIT_TIMEOUT_S:g} s of SIGTERM:\n{service.log}"
-                ) from None
+                message = f"the service did not leave within {EXIT_TIMEOUT_S:g} s of SIGTERM"
+                raise AssertionError(f"{message}:\n{service.log_excerpt}") from None
 
 
 def _wait_for_address(service: RunningService) -> str:
@@ -212,4 +221,4 @@ def _wait_for_address(service: RunningService) -> str:
         if service.process.poll() is not None:
             break
         time.sleep(0.02)
-    raise AssertionError(f"the service did not start:\n{service.log}")
+    raise AssertionError(f"the service did not start:\n{service.log_excerpt}")

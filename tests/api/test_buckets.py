@@ -55,7 +55,7 @@ def delivered(service: ThreadService, url: str, data: bytes, state: str = "deliv
     job = service.post_job(data, scale=2, result_url=url).json()
     deadline_s = time.monotonic() + WAIT_S
     while service.job(job["id"])["delivery"]["state"] != state:
-        assert time.monotonic() < deadline_s, service.log
+        assert time.monotonic() < deadline_s, service.log_excerpt
         time.sleep(0.05)
     return service.job(job["id"])
 

@@ -83,7 +83,7 @@ def test_a_film_is_sent_away_like_any_result(tmp_path: Path) -> None:
         job, result = done(own, data, result_url=f"http://{HOST}:{server.port}/film?sig=hidden")
         deadline_s = time.monotonic() + 60
         while own.job(job["id"])["delivery"]["state"] != "delivered":
-            assert time.monotonic() < deadline_s, own.log
+            assert time.monotonic() < deadline_s, own.log_excerpt
             time.sleep(0.05)
     (asked,) = server.asked
     assert (asked.method, asked.headers["content-type"], asked.body) == ("PUT", "video/mp4", result.content)

@@ -71,7 +71,7 @@ def shown(service: ServiceClient, job_id: str, state: str) -> dict[str, Any]:
         if webhook["state"] == state:
             return webhook
         time.sleep(0.05)
-    raise AssertionError(f"{webhook}\n{service.log}")
+    raise AssertionError(f"{webhook}\n{service.log_excerpt}")
 
 
 def test_every_kind_of_end_is_told_as_the_job_is_seen(

@@ -75,7 +75,7 @@ def shown(service: ServiceClient, job_id: str, state: str) -> dict[str, Any]:
         if delivery["state"] == state:
             return delivery
         time.sleep(0.05)
-    raise AssertionError(f"{delivery}\n{service.log}")
+    raise AssertionError(f"{delivery}\n{service.log_excerpt}")
 
 
 def test_result_is_put_as_it_is_to_the_address_as_it_was_written(

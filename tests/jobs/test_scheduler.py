@@ -519,6 +519,24 @@ def test_jobs_of_a_lost_worker_go_to_another_and_its_own_go_on() -> None:
     on_a_loop(body)
 
 
+def test_jobs_of_a_worker_that_never_comes_back_go_to_one_that_is_idle() -> None:
+    async def body() -> None:
+        bench = Bench(workers=2, worker_jobs=2)
+        lost, other = bench.workers
+        a, b, c, d = (bench.submit(name) for name in "abcd")
+        assert (lost.given(), other.given()) == (["a", "c"], ["b", "d"])
+        # The others end before the loss is noticed, so after it no event but this one comes.
+        for name in "bd":
+            other.events.on_worker_message(1, Done(name, REPORT))
+        lost.die()
+        assert other.given() == ["b", "d", "a"]
+        other.events.on_worker_message(1, Done("a", REPORT))
+        other.events.on_worker_message(1, Done("c", REPORT))
+        assert [job.state for job in (a, b, c, d)] == [JobState.DONE] * 4
+
+    on_a_loop(body)
+
+
 def test_service_is_hopeless_only_when_no_device_is_left() -> None:
     async def body() -> None:
         bench = Bench(workers=2)

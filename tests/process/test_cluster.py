@@ -40,7 +40,9 @@ class Cluster:
     def wait_for_replicas(self, count: int, timeout_s: float = 90.0) -> None:
         deadline_s = time.monotonic() + timeout_s
         while len(self.replicas()) != count or not self.ready():
-            assert time.monotonic() < deadline_s, f"{self.replicas()}, not {count}:\n{self.service.log}"
+            assert time.monotonic() < deadline_s, (
+                f"{self.replicas()}, not {count}:\n{self.service.log_excerpt}"
+            )
             time.sleep(0.1)
 
     def ready(self) -> bool:
@@ -55,13 +57,13 @@ class Cluster:
 
     def result(self, job_id: str) -> bytes:
         job = self.service.ended_job(job_id, 150.0)
-        assert job["state"] == "done", f"{job}\n{self.service.log}"
+        assert job["state"] == "done", f"{job}\n{self.service.log_excerpt}"
         return self.service.client.get(f"/api/jobs/{job_id}/result").content
 
     def wait_until_running(self, job_id: str) -> None:
         deadline_s = time.monotonic() + 60.0
         while not self.service.job(job_id)["progress"]["done_tiles"]:
-            assert time.monotonic() < deadline_s, f"{self.service.job(job_id)}\n{self.service.log}"
+            assert time.monotonic() < deadline_s, f"{self.service.job(job_id)}\n{self.service.log_excerpt}"
             time.sleep(0.05)
 
     def ends(self) -> int:

@@ -26,7 +26,7 @@ def two(tmp_path: Path) -> Iterator[RunningService]:
     with running_service(tmp_path, device="cpu,cpu", memory_monitoring_interval=0.2) as running:
         deadline_s = time.monotonic() + 60
         while not all(device["now"] for device in running.client.get("/api/memory").json()["devices"]):
-            assert time.monotonic() < deadline_s, running.log
+            assert time.monotonic() < deadline_s, running.log_excerpt
             time.sleep(0.05)
         yield running
 
@@ -98,7 +98,7 @@ def test_new_workers_keep_the_settings_and_each_device_says_what_it_freed(two: R
     two.wait_until("new workers", worker_restarts=2)
     deadline_s = time.monotonic() + 60
     while not all(device["now"] for device in two.client.get("/api/memory").json()["devices"]):
-        assert time.monotonic() < deadline_s, two.log
+        assert time.monotonic() < deadline_s, two.log_excerpt
         time.sleep(0.05)
     devices = two.client.get("/api/memory").json()["devices"]
     assert all(device["now"]["ceiling_bytes"] < 10_000 for device in devices)

@@ -23,7 +23,7 @@ def until_it_is_encoded(service: RunningService, job: str) -> None:
         if progress["total_tiles"] and progress["done_tiles"] == progress["total_tiles"]:
             return
         time.sleep(0.02)
-    raise AssertionError(service.log)
+    raise AssertionError(service.log_excerpt)
 
 
 def test_next_job_begins_once_the_cancelled_one_is_gone(tmp_path: Path) -> None:

@@ -48,14 +48,14 @@ def test_no_end_is_untold_however_often_the_service_is_killed(
                 service.ended_job(job["id"])
                 deadline_s = time.monotonic() + 60
                 while tries == before:
-                    assert time.monotonic() < deadline_s, service.log
+                    assert time.monotonic() < deadline_s, service.log_excerpt
                     time.sleep(0.02)
                 service.kill()
         is_well = True
         with running_service(tmp_path, PROGRAM, webhook_secret=SECRET) as service:
             deadline_s = time.monotonic() + 120
             while set(delivered) != accepted:
-                assert time.monotonic() < deadline_s, service.log
+                assert time.monotonic() < deadline_s, service.log_excerpt
                 time.sleep(0.05)
             assert {service.ended_job(job)["state"] for job in accepted} == {"done"}
     assert {job["state"] for job in delivered.values()} == {"done"}
@@ -95,7 +95,7 @@ def test_no_result_is_undelivered_however_often_the_service_is_killed(
                 job = service.post_job(data, scale=2, result_url=url).json()
                 accepted[f"/{round_number}?X-Amz-Signature=hidden"] = job["id"]
                 service.ended_job(job["id"])
-                assert transfers.acquire(timeout=60), service.log
+                assert transfers.acquire(timeout=60), service.log_excerpt
                 service.kill()
                 assert "hidden" not in service.log
         go_on.set()
@@ -103,7 +103,7 @@ def test_no_result_is_undelivered_however_often_the_service_is_killed(
         with running_service(tmp_path, PROGRAM, webhook_secret=SECRET) as service:
             deadline_s = time.monotonic() + 120
             while set(delivered) != set(accepted):
-                assert time.monotonic() < deadline_s, service.log
+                assert time.monotonic() < deadline_s, service.log_excerpt
                 time.sleep(0.05)
             results = {path: service.ended_job(job_id)["result"] for path, job_id in accepted.items()}
     assert {path: result["sha256"] for path, result in results.items()} == delivered

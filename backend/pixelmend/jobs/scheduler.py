@@ -239,6 +239,8 @@ class Scheduler:
             self._queued.put_back(job)
             job.transition(JobEvent.REQUEUE)
         self._fail_if_hopeless()
+        # Another worker may be idle, and this one may never come back: no other event would follow.
+        self._dispatch()
 
     # --- inside ---------------------------------------------------------------------------------------
 

@@ -139,7 +139,7 @@ def test_buckets(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) 
             job_id = run(["bash", "-eo", "pipefail", "-c", here(example, own)], folder).strip()
             deadline_s = time.monotonic() + 60
             while own.job(job_id)["delivery"]["state"] != "delivered":
-                assert time.monotonic() < deadline_s, own.log
+                assert time.monotonic() < deadline_s, own.log_excerpt
                 time.sleep(0.05)
         assert decoded(buckets.objects["results/photo-x2.png"][1]).shape == (128, 128, 3)
 
