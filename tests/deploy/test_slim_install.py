@@ -98,6 +98,9 @@ def test_what_ships_works_without_pytorch_and_the_rest_says_what_adds_it(tmp_pat
     checked = pixelmend("check")
     assert checked.returncode == 0, checked.stdout
     assert "networks other than Compact and RRDBNet need them" in checked.stdout
+    listed = pixelmend("models", "list")
+    assert "big-lama: it needs PyTorch, which is not installed; `make torch` adds it" in listed.stdout
+    assert re.findall(r"(.*): it needs", listed.stdout) == ["big-lama", "migan_pipeline_v2"]
     mask = tmp_path / "mask.png"
     hole = np.zeros((48, 48), np.uint8)
     hole[20:28, 20:28] = 255

@@ -72,7 +72,9 @@ class ModelInfo(BaseModel):
     precision: str | None
     denoise: bool = Field(description="Takes the `denoise` parameter.")
     detail: bool = Field(description="Takes the `detail` parameter.")
-    problem: str | None = Field(description="Why its file cannot be used, once that was tried.")
+    problem: str | None = Field(
+        description="Why its file cannot be used: found when that was tried, or foreseen."
+    )
     bytes: int | None = Field(description="What it takes of the device, weights and tiles.")
     pinned: bool = Field(description="Never unloaded.")
     leases: int = Field(description="Jobs that use it now.")

@@ -21,10 +21,10 @@ from pixelmend.cli.request import Request
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger
-from pixelmend.engine.weights.missing import ADDED_BY
 from pixelmend.imaging.formats import PNG
 from pixelmend.models.catalog import load_catalog
 from pixelmend.models.integrity import verify_file
+from pixelmend.models.missing_libraries import ADDED_BY
 from pixelmend.tasks.upscale import UpscaleTask
 
 SELF_TEST_SIDE_PX = 96

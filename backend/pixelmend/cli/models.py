@@ -1,6 +1,6 @@
 """`pixelmend models`: their files here, and what the running service has open. Arguments and output."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,7 +15,8 @@ from pixelmend.cli.model_files import remove, size_bytes_of, state_of, verify
 from pixelmend.cli.running import RunningService
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, PixelmendError
-from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
+from pixelmend.models.missing_libraries import foreseen_problem
 from pixelmend.models.remote import Source, downloadable, plan_downloads, recommended
 
 ADMINISTRATION_TIMEOUT_S = 310.0
@@ -45,6 +46,8 @@ def models_app(
             running = RunningService(settings).ask("GET", "/api/models")
         catalog = read_catalog(settings.models_dir)
         Console().print(_table(catalog, running))
+        if running is None:
+            _print_foreseen(catalog.entries)
         for sentence in catalog.passed_over:
             _print(sentence)
 
@@ -112,6 +115,7 @@ def models_app(
         with _refusals():
             wanted = _wanted(catalog, ids or [], everything, most_wanted)
             files = plan_downloads(catalog, wanted, settings.model_mirror, source)
+        _print_foreseen([catalog.get(model_id) for model_id in wanted])
         try:
             status = run_downloads(files, Console())
         except KeyboardInterrupt:
@@ -204,6 +208,13 @@ def _wanted(catalog: Catalog, ids: list[str], everything: bool, most_wanted: boo
     chosen = recommended(catalog) if most_wanted else downloadable(catalog)
     # One that lies there in another container is none of the catalog's files.
     return ids or [entry.id for entry in chosen if entry.sha256 is not None]
+
+
+def _print_foreseen(entries: Iterable[ModelEntry]) -> None:
+    """Libraries are added in another way than files are, so that is said before any download."""
+    for entry in entries:
+        if (problem := foreseen_problem(entry.architecture)) is not None:
+            _print(f"{entry.id}: {problem}")
 
 
 def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:

@@ -5690,7 +5690,7 @@ export interface components {
             present: boolean;
             /**
              * Problem
-             * @description Why its file cannot be used, once that was tried.
+             * @description Why its file cannot be used: found when that was tried, or foreseen.
              */
             problem: string | null;
             /**

@@ -11,6 +11,9 @@ from pixelmend.api.schemas import DownloadInfo, ModelInfo, ModelList, Problem
 from pixelmend.api.service import Service
 from pixelmend.api.waiting import executed
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.models.catalog import ModelEntry
+from pixelmend.models.description import ModelDescription
+from pixelmend.models.missing_libraries import foreseen_problem
 from pixelmend.tasks.options import FILL
 from pixelmend.worker.commands import (
     Command,
@@ -131,7 +134,7 @@ def list_models(service: Service) -> list[ModelInfo]:
                 precision=seen.precision if seen else None,
                 denoise="denoise" in entry.partners,
                 detail="detail" in entry.partners,
-                problem=service.paths.hidden(seen.problem) if seen and seen.problem else None,
+                problem=_problem_of(service, entry, seen),
                 bytes=seen.bytes if seen else None,
                 pinned=seen is not None and seen.pinned,
                 leases=seen.leases if seen else 0,
@@ -142,6 +145,16 @@ def list_models(service: Service) -> list[ModelInfo]:
             )
         )
     return found
+
+
+def _problem_of(service: Service, entry: ModelEntry, seen: ModelDescription | None) -> str | None:
+    """What the worker found, or else what can be foreseen, before anything is downloaded."""
+    if seen and seen.problem:
+        return service.paths.hidden(seen.problem)
+    # Replicas have installations of their own.
+    if (seen and seen.loaded) or service.settings.cluster:
+        return None
+    return foreseen_problem(entry.architecture)
 
 
 def _idle_times(service: Service) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.backends.memory_errors import first_line
 from pixelmend.engine.backends.ncnn_graph import NcnnGraph
 from pixelmend.engine.weights.architecture import Architecture
-from pixelmend.engine.weights.missing import library_missing
+from pixelmend.models.missing_libraries import library_missing
 
 ADDED_BY = "`pip install 'pixelmend[torch,pnnx]'` adds what writes it for Vulkan"
 _TIMEOUT_S = 300.0

@@ -17,8 +17,8 @@ from pixelmend.engine.devices.device import Device, cpu_device
 from pixelmend.engine.devices.precision import MIN_PSNR_DB, Precision, preferred_precision, psnr_db
 from pixelmend.engine.weights.architecture import Architecture, LoadedModel
 from pixelmend.engine.weights.compact import CompactNetwork
-from pixelmend.engine.weights.missing import library_missing
 from pixelmend.engine.weights.rrdb import RrdbNetwork
+from pixelmend.models.missing_libraries import library_missing
 
 PACE_EDGE_PX = 96
 SLOW_CALL_S = 0.5

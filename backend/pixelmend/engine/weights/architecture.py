@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.weights import compact, rrdb
 from pixelmend.engine.weights.files import State, read_weights
-from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import Catalog, ModelEntry, ModelTask
 from pixelmend.models.dials import UNTURNED, Dials
 from pixelmend.models.integrity import checked_file
+from pixelmend.models.missing_libraries import library_missing
 from pixelmend.models.tile_demands import TileDemands, deep_demands
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pixelmend.core.errors import ModelUnusable
 from pixelmend.engine.weights import pth
-from pixelmend.engine.weights.missing import library_missing
 from pixelmend.models.catalog import PARAM_SUFFIX, WEIGHTS_SUFFIX, ModelEntry
 from pixelmend.models.integrity import checked_file
+from pixelmend.models.missing_libraries import library_missing
 from pixelmend.models.ncnn import MAX_PARAM_BYTES
 from pixelmend.models.ncnn_state import read_state as read_ncnn_state
 
