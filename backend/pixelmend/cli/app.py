@@ -44,16 +44,17 @@ class _Commands(TyperGroup):
 def load(name: str) -> Any:
     """The command itself, with what it needs."""
     from pixelmend.cli.commands import app as commands
-    from pixelmend.cli.commands import run_task, settings_from
 
     if name == "models":
         from pixelmend.cli.models import models_app
+        from pixelmend.cli.settings import settings_from
 
         return get_command(models_app(settings_from))
     group: Any = get_command(commands)
     if name in group.commands:
         return group.commands[name]
     from pixelmend.cli.task_command import task_command
+    from pixelmend.cli.task_run import run_task
     from pixelmend.tasks.registry import task_registry
 
     task = task_registry().kind(name).task

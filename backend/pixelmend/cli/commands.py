@@ -3,24 +3,17 @@
 import json
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from pixelmend.core.config import Settings, settings_of_this_user
+from pixelmend.cli.settings import fail, settings_from
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.core.text import printable
 from pixelmend.core.version import VERSION
 from pixelmend.core.working_directory import unused_here
-
-if TYPE_CHECKING:
-    from pixelmend.cli.files import Plan
-    from pixelmend.cli.task_command import Given
-    from pixelmend.tasks.task import Task
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -52,52 +45,8 @@ def serve(
     try:
         service = build_service(settings, Logger(process="api"), lambda: sink.dropped)
     except PixelmendError as error:
-        _fail(error.message, status=2)
+        fail(error.message, status=2)
     run_server(service)
-
-
-def run_task(task: "Task", given: "Given") -> None:
-    """Exits with 1 if a file failed, with 2 if the arguments make no sense."""
-    from pixelmend.cli.films import split
-
-    statuses = [_run_task(own_task, own) for own_task, own in split(task, given)]
-    raise typer.Exit(max(statuses))
-
-
-def _run_task(task: "Task", given: "Given") -> int:
-    from rich.console import Console
-
-    from pixelmend.cli.files import chosen_format, file_kind, plan_files, with_masks
-    from pixelmend.cli.request import Request, with_recipe, with_recipe_of
-    from pixelmend.cli.run import Server, run_files
-
-    settings = settings_from(device=given.device)
-    configure_logging("error", settings.log_format)
-    try:
-        if not given.server:
-            given = replace(given, fields=with_recipe(given.fields, task, settings))
-        elif given.fields.get("recipe"):
-            from pixelmend.client import Client
-
-            with Client(given.server, given.key) as client:
-                given = replace(given, fields=with_recipe_of(client.info(), given.fields, task))
-        kind = file_kind(task)
-        written = chosen_format(given.inputs, given.out, given.fields.get("format"), kind)
-        if given.server:
-            request = Request.elsewhere(task, given.fields, written)
-        else:
-            request = Request.here(task, given.fields, written, settings)
-        plan = plan_files(given.inputs, given.out, written, mark=task.file_mark, kind=kind)
-        if not plan.jobs:
-            _fail_without_images(given.inputs, plan)
-        if given.mask is not None:
-            plan = replace(plan, jobs=tuple(with_masks(plan.jobs, given.inputs[0], given.mask)))
-        # The worker's own log lines would tear the progress bar; what matters is in the outcome.
-        quiet = settings.model_copy(update={"log_level": "error"})
-        server = Server(given.server, given.key, given.parallel) if given.server else None
-        return run_files(plan, request, quiet, server=server, force=given.force, console=Console())
-    except PixelmendError as error:
-        _fail(error.message, status=2)
 
 
 @app.command()
@@ -132,7 +81,7 @@ def watch(
         request_of = by_kind(images, {"scale": scale, "model": model}, settings)
         status = run_watch(folder, out, request_of, quiet, interval_s=interval, once=once)
     except PixelmendError as error:
-        _fail(error.message, status=2)
+        fail(error.message, status=2)
     raise typer.Exit(status)
 
 
@@ -156,9 +105,9 @@ def mcp(
 
         serve_mcp(server, key, Roots.of(root or [Path.cwd()]), http_port)
     except ImportError:
-        _fail("the Model Context Protocol needs the extra [mcp]: pip install 'pixelmend[mcp]'", status=2)
+        fail("the Model Context Protocol needs the extra [mcp]: pip install 'pixelmend[mcp]'", status=2)
     except PixelmendError as error:
-        _fail(error.message, status=2)
+        fail(error.message, status=2)
 
 
 @app.command()
@@ -198,7 +147,7 @@ def gpu(
         else:
             devices.show_devices(service, Console())
     except PixelmendError as error:
-        _fail(error.message, status=1)
+        fail(error.message, status=1)
 
 
 @app.command()
@@ -229,7 +178,7 @@ def bench(
         plan = benchmark.Plan(image, benchmark.parse_sizes(sizes), tuple(device or ()), repeat)
         rows = benchmark.bench(plan, chosen, console)
     except (PixelmendError, OSError) as error:
-        _fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
+        fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
     if as_json:
         typer.echo(json.dumps(benchmark.as_json(plan, chosen, rows), indent=1))
     else:
@@ -260,7 +209,7 @@ def replay(
             return
         replayed = run_replay(result, source, mask, settings, Logger(process="cli"), out)
     except (PixelmendError, OSError) as error:
-        _fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
+        fail(error.message if isinstance(error, PixelmendError) else str(error), status=2)
     typer.echo(f"{printable(str(result))}: {replayed.sentence()}")
     raise typer.Exit(0 if replayed.same_pixels else 1)
 
@@ -269,31 +218,3 @@ def replay(
 def show_version() -> None:
     """Print the version."""
     typer.echo(VERSION)
-
-
-def settings_from(**overrides: Any) -> Settings:
-    """From the environment and the user's files, with what the command line says on top."""
-    try:
-        return settings_of_this_user(
-            **{name: value for name, value in overrides.items() if value is not None}
-        )
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, p['loc']))}={p['input']!r}: {p['msg']}" for p in error.errors()
-        )
-        _fail(f"a setting is wrong: {problems}", status=2)
-    except PixelmendError as error:  # the configuration file
-        _fail(f"a setting is wrong: {error.message}", status=2)
-
-
-def _fail_without_images(inputs: list[Path], plan: "Plan") -> NoReturn:
-    from pixelmend.cli.search import passed_over_line
-
-    passed = passed_over_line(plan.passed_over)
-    places = ", ".join(str(path) for path in inputs)
-    _fail(f"there are no images in {places}" + (f"; {passed}" if passed else ""), status=2)
-
-
-def _fail(message: str, *, status: int) -> NoReturn:
-    typer.echo(printable(message), err=True)
-    raise typer.Exit(status)

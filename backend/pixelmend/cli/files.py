@@ -19,11 +19,15 @@ from pixelmend.video.codecs import CONTAINERS, VIDEO_SUFFIXES
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """mask: what is to be removed, if anything is."""
+    """mask: what is to be removed, if anything is. source_name, result_name: what messages call the files,
+    if not by their paths.
+    """
 
     source: Path
     result: Path
     mask: Path | None = None
+    source_name: str | None = None
+    result_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def failed(job: FileJob, error: Exception) -> Outcome:
 def failure_line(outcome: Outcome) -> str:
     """For the terminal."""
     reason = outcome.error.message if outcome.error else "no result"
-    return printable(f"{outcome.job.source}: {reason}")
+    return printable(f"{outcome.job.source_name or outcome.job.source}: {reason}")
 
 
 def outcome_line(outcome: Outcome) -> str:
@@ -79,7 +79,8 @@ def outcome_line(outcome: Outcome) -> str:
     report = outcome.report
     extra = f"; not kept: {', '.join(report.not_kept)}" if report.not_kept else ""
     extra += f"; {'; '.join(report.notes)}" if report.notes else ""
+    result = outcome.job.result_name or outcome.job.result
     return printable(
-        f"{outcome.job.result}: {report.width_px}x{report.height_px}, {report.tiles} tiles, "
+        f"{result}: {report.width_px}x{report.height_px}, {report.tiles} tiles, "
         f"{report.total_s:.2f} s in {report.precision}{extra}"
     )

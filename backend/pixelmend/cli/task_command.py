@@ -15,7 +15,9 @@ from pixelmend.imaging.formats import format_registry
 from pixelmend.tasks.task import Task
 
 _FORMAT_HELP = "Output format; default: that of the file -o names, else {}."
-_OUT_HELP = "Folder for the results; for a single image it may be a file, such as out.png."
+_OUT_HELP = (
+    "Folder for the results; for a single image it may be a file, such as out.png, or - for standard output."
+)
 _MASK_HELP = "What to remove, white or transparent; or a folder of such, of the same names as the images."
 
 _Parameters = dict[str, tuple[Any, Any]]
@@ -75,10 +77,13 @@ def format_choice(task: Task) -> Any:
 def _files(task: Task) -> _Parameters:
     if not task.takes_mask:
         what = "Films" if task.takes_video else "Images"
-        images = typer.Argument(metavar="IN...", help=f"{what}, or folders of them.")
+        images = typer.Argument(metavar="IN...", help=f"{what}, or folders of them; or - for standard input.")
         return {"inputs": (Annotated[list[Path], images], ...)}
     return {
-        "image": (Annotated[Path, typer.Argument(help="An image, or a folder of them.")], ...),
+        "image": (
+            Annotated[Path, typer.Argument(help="An image, or a folder of them; or - for standard input.")],
+            ...,
+        ),
         "mask": (Annotated[Path, typer.Argument(help=_MASK_HELP)], ...),
     }
 
