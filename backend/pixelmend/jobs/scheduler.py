@@ -286,13 +286,8 @@ class Scheduler:
     def _quarantine(self, job: Job, reason: str) -> None:
         self._quarantined.add(job.record.digest)
         self._log.error("input quarantined", job=job.id, sha256=job.record.digest, reason=reason)
-        self._end(
-            job,
-            JobEvent.FAIL,
-            InputQuarantined(
-                f"this input (sha256 {job.record.digest[:12]}) ended {job.crashes} workers: {reason}"
-            ),
-        )
+        ended = f"this input (sha256 {job.record.digest[:12]}) ended {job.crashes} workers: {reason}"
+        self._end(job, JobEvent.FAIL, InputQuarantined(ended))
 
     def _fail_if_hopeless(self) -> None:
         """If workers do not even start, only jobs that a later start can take up go on waiting."""
