@@ -59,6 +59,16 @@ def test_models_are_loaded_on_a_device_freed_and_unloaded(own: ServiceClient) ->
     assert (everything.exit_code, "freed: small" in everything.output) == (0, True), everything.output
 
 
+def test_a_model_that_cannot_be_used_is_named_below_the_list(own: ServiceClient) -> None:
+    (own.folder / "models" / "[red]bad.safetensors").write_bytes(b"no weights")
+    refused = run(own, "load", "[red]bad")
+    assert (refused.exit_code, "[red]bad: " in refused.output) == (1, True)
+    lines = run(own, "list").output.splitlines()
+    listed = next(line.split() for line in lines if line.startswith(" [red]bad "))
+    assert (listed[1], listed[-1]) == ("upscale", "dropped-in")
+    assert any(line.startswith("[red]bad: ") and "[red]bad.safetensors" in line for line in lines)
+
+
 @pytest.mark.parametrize("arguments", [("unload",), ("unload", "--all", "small")])
 def test_what_makes_no_sense_is_refused(own: ServiceClient, arguments: tuple[str, ...]) -> None:
     refused = run(own, *arguments)

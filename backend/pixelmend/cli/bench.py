@@ -187,7 +187,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
     for row in rows:
         if row.error is not None:
             failed = f"{row.size_px}x{row.size_px} on {row.device}: {row.error}"
-            console.print(failed, markup=False, highlight=False, soft_wrap=True)
+            console.print(failed, soft_wrap=True)
 
 
 def as_json(plan: Plan, settings: Settings, rows: Sequence[Row]) -> dict[str, Any]:

@@ -113,20 +113,19 @@ def mcp(
 @app.command()
 def check(device: DeviceOption = None) -> None:
     """Look at the environment, the device and the models, and run a tiny self-test."""
-    from rich.console import Console
-
     from pixelmend.cli.check import check as run_check
+    from pixelmend.cli.terminal import terminal
 
     settings = settings_from(device=device)
     configure_logging("error", settings.log_format)
-    console = Console()
+    console = terminal()
     findings = run_check(settings.model_copy(update={"log_level": "error"}))
     for finding in findings:
-        mark = {True: "[green]ok  [/green]", False: "[red]bad [/red]", None: "    "}[finding.ok]
-        console.print(mark, end=" ")
-        console.print(finding.what, markup=False, highlight=False, soft_wrap=True)
+        mark, style = {True: ("ok  ", "green"), False: ("bad ", "red"), None: ("    ", "")}[finding.ok]
+        console.print(mark, style=style, end=" ")
+        console.print(finding.what, soft_wrap=True)
         if not finding.ok and finding.fix:
-            console.print(f"     -> {finding.fix}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"     -> {finding.fix}", soft_wrap=True)
     raise typer.Exit(1 if any(finding.ok is False for finding in findings) else 0)
 
 
@@ -135,17 +134,16 @@ def gpu(
     as_json: Annotated[bool, typer.Option("--json", help="Print values for programs.")] = False,
 ) -> None:
     """Show devices, memory, utilisation, temperature, and what a running service does with them."""
-    from rich.console import Console
-
     from pixelmend.cli import gpu as devices
     from pixelmend.cli.running import RunningService
+    from pixelmend.cli.terminal import terminal
 
     service = RunningService(settings_from())
     try:
         if as_json:
             typer.echo(json.dumps(devices.as_json(service), indent=1))
         else:
-            devices.show_devices(service, Console())
+            devices.show_devices(service, terminal())
     except PixelmendError as error:
         fail(error.message, status=1)
 
@@ -163,9 +161,8 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print values for programs.")] = False,
 ) -> None:
     """Measure how fast this machine upscales: CPU against GPU, cold and warm, nothing cached."""
-    from rich.console import Console
-
     from pixelmend.cli import bench as benchmark
+    from pixelmend.cli.terminal import terminal
 
     settings = settings_from()
     for named in device or ():
@@ -173,7 +170,7 @@ def bench(
     configure_logging("error", settings.log_format)
     measured = {"default_model": model or settings.default_model, "log_level": "error"}
     chosen = settings.model_copy(update=measured)
-    console = Console(stderr=as_json)
+    console = terminal(stderr=as_json)
     try:
         plan = benchmark.Plan(image, benchmark.parse_sizes(sizes), tuple(device or ()), repeat)
         rows = benchmark.bench(plan, chosen, console)

@@ -81,7 +81,7 @@ def show_devices(service: RunningService, console: Console) -> None:
     console.print(table)
     found = read_service(service)
     if found is None:
-        console.print(f"no service answers at {service.url}, so no models are loaded", highlight=False)
+        console.print(f"no service answers at {service.url}, so no models are loaded")
         return
     _show_service(found, console)
     if not any(device["now"] for device in found.memory["devices"]):
@@ -158,7 +158,7 @@ def _show_service(found: ServiceReading, console: Console) -> None:
     table = Table(box=None, show_header=False)
     for name, text in facts.items():
         table.add_row(name, text)
-    console.print(table, highlight=False)
+    console.print(table)
 
 
 def _switch(is_on: bool, detail: str) -> str:
@@ -168,7 +168,7 @@ def _switch(is_on: bool, detail: str) -> str:
 def _show_loaded(found: ServiceReading, console: Console) -> None:
     """Used if nothing was sampled: the monitor is off, or the worker is starting."""
     names = [f"{model['id']} ({model['precision']})" for model in found.models if model["loaded"]]
-    console.print(f"loaded at {found.url}: {', '.join(names) or 'none'}", highlight=False)
+    console.print(f"loaded at {found.url}: {', '.join(names) or 'none'}")
 
 
 def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
@@ -188,12 +188,11 @@ def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
         f"at {url}, {device['device']}, {device['name']}, {_percent(now['utilisation_percent'])} busy: "
         f"models take {_gib(now['accounted_bytes'])} GiB; the device has {_gib(now['device_used_bytes'])} of "
         f"{_gib(now['device_capacity_bytes'])} GiB in use, and models may fill {_gib(now['ceiling_bytes'])}",
-        highlight=False,
         soft_wrap=True,
     )
     console.print(table)
     for alert in device["raised"]:
-        console.print(f"alert: {alert['message']}", style="red", highlight=False, markup=False)
+        console.print(f"alert: {alert['message']}", style="red")
 
 
 def _gib(count: int) -> str:

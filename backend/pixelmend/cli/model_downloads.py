@@ -11,11 +11,11 @@ from rich.progress import (
     DownloadColumn,
     Progress,
     TaskID,
-    TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
+from pixelmend.cli.terminal import name_column
 from pixelmend.models.download import OnProgress, RetryPolicy
 from pixelmend.models.fetching import Fetched, fetch_all
 from pixelmend.models.remote import RemoteFile
@@ -31,7 +31,7 @@ def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
         _print(console, f"{file.path.name}: {decimal(file.size_bytes)}")
     _print(console, f"{len(files)} files, {decimal(sum(file.size_bytes for file in files))}")
     columns = (
-        TextColumn("{task.description}"),
+        name_column(),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -58,7 +58,7 @@ def run_downloads(files: Sequence[RemoteFile], console: Console) -> int:
                 if ended.error is not None:
                     failed.append(ended)
     if failed:
-        console.print(f"[red]{len(failed)} of {len(files)} files failed:[/red]", highlight=False)
+        console.print(f"{len(failed)} of {len(files)} files failed:", style="red")
         for ended in failed:
             assert ended.error is not None
             _print(console, f"  {ended.error.message}")
@@ -76,4 +76,4 @@ def outcome_line(ended: Fetched) -> str:
 
 
 def _print(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)

@@ -1,21 +1,21 @@
 """`pixelmend models`: their files here, and what the running service has open. Arguments and output."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Column, Table
 
 from pixelmend.cli.model_files import remove, size_bytes_of, state_of, verify
 from pixelmend.cli.running import RunningService
+from pixelmend.cli.terminal import terminal
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, PixelmendError
-from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
+from pixelmend.models.catalog import Catalog, load_catalog
 from pixelmend.models.missing_libraries import foreseen_problem
 from pixelmend.models.remote import Source, downloadable, plan_downloads, recommended
 
@@ -45,9 +45,9 @@ def models_app(
         with _refusals():
             running = RunningService(settings).ask("GET", "/api/models")
         catalog = read_catalog(settings.models_dir)
-        Console().print(_table(catalog, running))
-        if running is None:
-            _print_foreseen(catalog.entries)
+        terminal().print(_table(catalog, running))
+        for model_id, problem in _problems(catalog, running):
+            _print(f"{model_id}: {problem}")
         for sentence in catalog.passed_over:
             _print(sentence)
 
@@ -115,9 +115,12 @@ def models_app(
         with _refusals():
             wanted = _wanted(catalog, ids or [], everything, most_wanted)
             files = plan_downloads(catalog, wanted, settings.model_mirror, source)
-        _print_foreseen([catalog.get(model_id) for model_id in wanted])
+        for model_id in wanted:
+            # Libraries are added in another way than files are, so that is said before any download.
+            if (problem := foreseen_problem(catalog.get(model_id).architecture)) is not None:
+                _print(f"{model_id}: {problem}")
         try:
-            status = run_downloads(files, Console())
+            status = run_downloads(files, terminal())
         except KeyboardInterrupt:
             _print("stopped; what has arrived is kept, and completed the next time")
             raise
@@ -210,11 +213,14 @@ def _wanted(catalog: Catalog, ids: list[str], everything: bool, most_wanted: boo
     return ids or [entry.id for entry in chosen if entry.sha256 is not None]
 
 
-def _print_foreseen(entries: Iterable[ModelEntry]) -> None:
-    """Libraries are added in another way than files are, so that is said before any download."""
-    for entry in entries:
+def _problems(catalog: Catalog, running: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Ids of models that cannot be used, and why: as the service found, or else as can be foreseen."""
+    if running is not None:
+        yield from ((model["id"], model["problem"]) for model in running["models"] if model["problem"])
+        return
+    for entry in catalog.entries:
         if (problem := foreseen_problem(entry.architecture)) is not None:
-            _print(f"{entry.id}: {problem}")
+            yield entry.id, problem
 
 
 def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
@@ -225,14 +231,14 @@ def _table(catalog: Catalog, running: dict[str, Any] | None) -> Table:
     for entry in catalog.entries:
         size_bytes = size_bytes_of(entry)
         known = seen.get(entry.id)
-        told = known is not None and (known["loaded"] or known["problem"])
+        loaded = known is not None and known["loaded"]
         table.add_row(
             entry.id,
             entry.task,
             f"x{entry.scale}" if entry.scale and entry.task == "upscale" else "-",
             "-" if size_bytes is None else decimal(size_bytes),
             entry.licence or "-",
-            f"{state_of(entry)}, {_loaded(known)}" if known and told else state_of(entry),
+            f"{state_of(entry)}, {_loaded(known)}" if known and loaded else state_of(entry),
         )
     return table
 
@@ -248,5 +254,5 @@ def _refusals(status: int = 2) -> Iterator[None]:
 
 
 def _print(line: str) -> None:
-    """Paths and ids are no markup, and are not broken into lines."""
-    Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    """Paths and ids are not broken into lines."""
+    terminal().print(line, soft_wrap=True)

@@ -15,6 +15,7 @@ from pixelmend.cli.outcomes import Engine, Outcome, failed, failure_line, outcom
 from pixelmend.cli.remote import remote_engine
 from pixelmend.cli.request import Request
 from pixelmend.cli.search import passed_over_line
+from pixelmend.cli.terminal import name_column
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
 from pixelmend.core.text import printable
@@ -47,16 +48,16 @@ def run_files(
     """
     files, done = plan.jobs, DoneFiles(request.options)
     if passed_over := passed_over_line(plan.passed_over):
-        console.print(passed_over, markup=False, highlight=False, soft_wrap=True)
+        console.print(passed_over, soft_wrap=True)
     todo = [file for file in files if force or not done.has(file)]
     if len(todo) < len(files):
         console.print(f"{len(files) - len(todo)} already done, skipped (--force does them again)")
     outcomes = asyncio.run(_run(todo, request, settings, server, console, done)) if todo else []
     without = [outcome for outcome in outcomes if outcome.error is not None]
     if without:
-        console.print(f"[red]{len(without)} of {len(files)} files failed:[/red]")
+        console.print(f"{len(without)} of {len(files)} files failed:", style="red")
         for outcome in without:
-            console.print(f"  {failure_line(outcome)}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"  {failure_line(outcome)}", soft_wrap=True)
     return 1 if without else 0
 
 
@@ -69,7 +70,7 @@ async def _run(
     done: DoneFiles,
 ) -> list[Outcome]:
     columns = (
-        TextColumn("{task.description}"),
+        name_column(),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("frames" if request.task.takes_video else "tiles"),
@@ -86,7 +87,7 @@ async def _run(
 
             def on_end(outcome: Outcome) -> None:
                 progress.remove_task(bars.pop(outcome.job))
-                console.print(outcome_line(outcome), markup=False, highlight=False, soft_wrap=True)
+                console.print(outcome_line(outcome), soft_wrap=True)
 
             parallel = settings.worker_jobs if server is None else server.parallel
             return await _process_files(engine, files, request, parallel, on_start, on_end, done)
@@ -100,14 +101,14 @@ async def _here(options: ImageOptions, settings: Settings, console: Console) -> 
         assert status.device is not None
         models = options.models
         device = f"{status.device.name} ({status.device.type})"
-        console.print(f"{', then '.join(models)} on {device}", highlight=False)
+        console.print(f"{', then '.join(models)} on {device}")
         yield engine
 
 
 @asynccontextmanager
 async def _there(server: Server, console: Console) -> AsyncIterator[Engine]:
     async with remote_engine(server.url, server.key) as engine:
-        console.print(f"at {engine.label}", highlight=False)
+        console.print(f"at {engine.label}")
         yield engine
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from pixelmend.cli.files import Plan
 from pixelmend.cli.task_command import Given
+from pixelmend.cli.terminal import terminal
 from pixelmend.core.errors import InvalidParameter, PixelmendError
 
 STREAM = Path("-")
@@ -61,7 +62,7 @@ def standard_streams(given: Given) -> Iterator[Streams]:
     if given.mask == STREAM:
         raise InvalidParameter("a mask is a file: `-` stands for the image alone")
     if not (reads or writes):
-        yield Streams(given, Console())
+        yield Streams(given, terminal())
         return
     if len(given.inputs) != 1 or given.inputs[0].is_dir():
         raise InvalidParameter("`-` is for one file alone: name no other file and no folder beside it")
@@ -77,7 +78,7 @@ def standard_streams(given: Given) -> Iterator[Streams]:
             out = Path(folder) / "results"
         yield Streams(
             replace(given, inputs=inputs, out=out),
-            Console(stderr=writes),
+            terminal(stderr=writes),
             "standard input" if reads else None,
             "standard output" if writes else None,
         )

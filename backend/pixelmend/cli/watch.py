@@ -8,14 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from pixelmend.cli.done import options_digest
 from pixelmend.cli.files import FILMS, IMAGES, FileJob, make_writable
 from pixelmend.cli.local import LocalEngine, local_engine
 from pixelmend.cli.outcomes import Outcome, failed, failure_line, outcome_line
 from pixelmend.cli.request import Request
 from pixelmend.cli.search import find_images, passed_over_line
+from pixelmend.cli.terminal import terminal
 from pixelmend.cli.watch_state import Entry, Fingerprint, WatchState
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter
@@ -85,7 +84,7 @@ class _Watch:
     def __init__(self, folder: Path, out_dir: Path, request_of: RequestOf, state: WatchState) -> None:
         self.folder = folder
         self.failed = 0
-        self.console = Console()
+        self.console = terminal()
         self._out_dir = out_dir
         self._request_of = request_of
         self._passed_over = ""
@@ -128,7 +127,7 @@ class _Watch:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def say(self, text: str) -> None:
-        self.console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(printable(text), soft_wrap=True)
 
     async def _do(self, name: str, fingerprint: Fingerprint, engine: LocalEngine, places: _Places) -> None:
         source = self.folder / name
