@@ -180,6 +180,7 @@ class _Intake:
             output,
             received,
             admission,
+            self._service.log,
             fresh=self._wants_fresh,
             masks=masks,
         )

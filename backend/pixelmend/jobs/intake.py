@@ -81,6 +81,7 @@ def plan_batch(
     output_path: Path,
     images: Sequence[Incoming],
     admission: Admission,
+    log: Logger,
     *,
     fresh: bool,
     masks: Masks | None = None,
@@ -98,7 +99,7 @@ def plan_batch(
                 place = None if mask_name is None else folder / mask_name
                 pixels = admission.size_of(folder / str(n), place).pixels
             except Exception as refusal:
-                error = _of_this_image(refusal, image.file_name)
+                error = _of_this_image(refusal, image.file_name, log)
         if error is None:
             items.append(BatchItem(image.file_name, name, digest, pixels, mask=mask_name))
         else:
@@ -162,11 +163,11 @@ def _output_names(file_names: Sequence[str], suffix: str) -> list[str]:
     return names
 
 
-def _of_this_image(error: Exception, file_name: str) -> PixelmendError:
+def _of_this_image(error: Exception, file_name: str, log: Logger) -> PixelmendError:
     """Its problem, which does not sink the other images. Raises StorageFull, which would."""
     known = known_error(error)
     if known is not error:
-        Logger().error("a bug failed an image of a batch", file_name=file_name, exc_info=error)
+        log.error("a bug failed an image of a batch", file_name=file_name, exc_info=error)
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         raise known from error
     return known
