@@ -37,6 +37,8 @@ class LocalDeployment:
         self.retired: set[str] = set()
         self.lost: set[str] = set()
         self.answers = True
+        self.swallowed: list[str] = []
+        """The next calls of these methods are never answered."""
         self.put_bytes = 0
         self.faults: list[str] = []
         """What befalls the next jobs on their way: its end after "nothing" or after "taking",
@@ -67,6 +69,9 @@ class LocalDeployment:
 
     async def call(self, replica: str, method: str, *arguments: Any) -> Any:
         self._require(replica)
+        if method in self.swallowed:
+            self.swallowed.remove(method)
+            await asyncio.Event().wait()
         return await getattr(self.engines[replica], method)(*arguments)
 
     async def stream(self, replica: str, method: str, *arguments: Any) -> AsyncIterator[Part]:

@@ -1,6 +1,7 @@
 """Replicas that come and go, a gateway that dies, a head that is silent, and model files on their way."""
 
 import asyncio
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 import pixelmend
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
-from pixelmend.worker.cluster import engine, remote_job
+from pixelmend.worker.cluster import engine, gateway, remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
 from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Returned, Submit
 from tests.pictures import encoded, photo
@@ -118,6 +119,28 @@ def test_a_job_that_is_lost_on_its_way_comes_back(
         bench.pool.send(0, Submit(job))
         assert isinstance(await bench.end_of("job"), Done)
         assert bench.losses == []
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_a_question_that_is_lost_keeps_no_replica_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "ANSWER_TIMEOUT_S", 1.0)
+
+    async def body(bench: Bench) -> None:
+        gateway_of(bench)[1].swallowed = ["hello"]
+        await second_replica(bench)
+        gateway_of(bench)[1].swallowed = ["report"]
+        await bench.until(lambda: bench.losses)
+        ((reason, by_itself, crashed),) = bench.losses
+        assert re.fullmatch(r"replica r[01] answers nothing within 1 s", reason)
+        assert (by_itself, crashed) == (False, False)
+        # It was well all the time, so it is found again.
+        await bench.until(lambda: all(status.ready for status in bench.pool.statuses()))
+        for index in range(2):
+            bench.pool.send(index, Submit(bench.task(f"job {index}", encoded(photo()))))
+            assert isinstance(await bench.end_of(f"job {index}"), Done)
 
     in_a_cluster(tmp_path, body)
 

@@ -49,6 +49,8 @@ from pixelmend.worker.protocol import (
 
 REPORT_PERIOD_S = 1.0
 HEAD_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
+"""A question is answered in milliseconds; a cluster that loses a machine may lose a question."""
 
 
 @dataclass(eq=False, slots=True)
@@ -128,7 +130,7 @@ class Gateway:
         present = await self._deployment.replicas()
         for replica in present - self._links.keys():
             with contextlib.suppress(ReplicaGone, NotRouted):
-                node, files = await self._deployment.call(replica, "hello")
+                node, files = await self._asked(replica, "hello")
                 self._links[replica] = link = Link(replica, node, set(files))
                 self._spawn(self._follow(link))
         for link in list(self._links.values()):
@@ -152,7 +154,7 @@ class Gateway:
     async def _report(self, link: Link) -> None:
         """Pass on what its worker has told, and what has become of it."""
         async with link.reporting:
-            report: Report = await self._deployment.call(link.replica, "report", link.life, link.after)
+            report: Report = await self._asked(link.replica, "report", link.life, link.after)
             if link.life and report.life != link.life:
                 ended = report.ended
                 known = ended is not None and ended.life == link.life
@@ -170,6 +172,14 @@ class Gateway:
                 self._send(FromSession(link.session, self._incoming.decode(line)))
             if report.step_age_s is not None and link.session:
                 self._send(FromSession(link.session, Heartbeat(report.step_age_s)))
+
+    async def _asked(self, replica: str, question: str, *arguments: Any) -> Any:
+        """The answer, which takes the replica no time. Raises NotRouted, and ReplicaGone if none comes."""
+        try:
+            call = self._deployment.call(replica, question, *arguments)
+            return await asyncio.wait_for(call, ANSWER_TIMEOUT_S)
+        except TimeoutError:
+            raise ReplicaGone(f"replica {replica} answers nothing within {ANSWER_TIMEOUT_S:g} s") from None
 
     def _leave(self, link: Link, reason: str, *, expected: bool = False) -> None:
         if self._links.get(link.replica) is link:
