@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import pixelmend
+from pixelmend.core.errors import NoWorker
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.cluster import engine, gateway, remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
@@ -256,6 +257,29 @@ def test_model_file_goes_to_a_replica_once_and_again_when_it_has_changed(tmp_pat
         await bench.pool.execute(UnloadModel("own"))
         assert await result("third") != first
         assert deployment.put_bytes == 3 * len(image) + sent_bytes + own.stat().st_size
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_a_model_file_that_is_lost_on_its_way_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(bench: Bench) -> None:
+        deployment = gateway_of(bench)[1]
+        bench.settings.models_dir.mkdir()
+        shutil.copyfile(WEIGHTS / "pixelmend-x4.safetensors", bench.settings.models_dir / "own.safetensors")
+        task = bench.task("job", encoded(photo(side_px=48)))
+        task = replace(task, options=ImageOptions(UpscaleOptions("own")))
+        with monkeypatch.context() as short:
+            short.setattr(remote_job, "TAKING_TIMEOUT_S", 1.0)
+            deployment.swallowed = ["keep_model_file", "keep_model_file"]
+            bench.pool.send(0, Submit(task))
+            await bench.until(lambda: any(isinstance(each, Returned) for each in bench.told))
+            with pytest.raises(NoWorker, match=r"does not have model file own\.safetensors after 2 s"):
+                await bench.pool.execute(LoadModel("own"))
+        bench.pool.send(0, Submit(task))
+        assert isinstance(await bench.end_of("job"), Done)
+        assert bench.losses == []
 
     in_a_cluster(tmp_path, body)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelmend.core.config import Settings
-from pixelmend.core.errors import Cancelled, PixelmendError
+from pixelmend.core.errors import Cancelled, NoWorker, PixelmendError
 from pixelmend.core.telemetry import Logger
 from pixelmend.worker.cluster.deployment import Deployment, NotRouted, ReplicaGone
 from pixelmend.worker.cluster.engine import Report
@@ -26,7 +26,7 @@ from pixelmend.worker.cluster.messages import (
     ToSession,
     Unavailable,
 )
-from pixelmend.worker.cluster.remote_job import NotHeard, RemoteJob
+from pixelmend.worker.cluster.remote_job import NotHeard, RemoteJob, taking_timeout_s
 from pixelmend.worker.cluster.transfer import chunks_of
 from pixelmend.worker.cluster.weights import ModelFiles, models_of
 from pixelmend.worker.protocol import (
@@ -246,17 +246,24 @@ class Gateway:
         except (ReplicaGone, NotRouted):
             pass  # the session ends, and with it the command
         except Exception as error:
+            known = NoWorker(str(error)) if isinstance(error, NotHeard) else error
             if isinstance(message, CommandRequest):
-                self._tell_of(link, session, CommandResponse(message.request_id, problem_of(error)))
+                self._tell_of(link, session, CommandResponse(message.request_id, problem_of(known)))
 
     async def _send_models(self, link: Link, models: tuple[str, ...]) -> None:
-        """Model files that the replica does not have with these bytes."""
+        """Model files that the replica does not have with these bytes. Raises NotHeard as well."""
         async with link.sending:
             for path, sha256 in await asyncio.to_thread(self._files.of, models):
                 if (path.name, sha256) in link.files:
                     continue
                 chunks = await asyncio.to_thread(self._references, path)
-                await self._deployment.call(link.replica, "keep_model_file", path.name, sha256, chunks)
+                keeping = self._deployment.call(link.replica, "keep_model_file", path.name, sha256, chunks)
+                limit_s = taking_timeout_s(path.stat().st_size)
+                try:
+                    await asyncio.wait_for(keeping, limit_s)
+                except TimeoutError:
+                    what = f"replica {link.replica} does not have model file {path.name}"
+                    raise NotHeard(f"{what} after {limit_s:.0f} s") from None
                 link.files = {held for held in link.files if held[0] != path.name} | {(path.name, sha256)}
                 self._log.info("model file sent", replica=link.replica, file=path.name, sha256=sha256)
 

@@ -23,6 +23,11 @@ class NotHeard(Exception):
     """Nothing came of the job in time: its request, or the rest of the answer, may be lost."""
 
 
+def taking_timeout_s(size_bytes: int) -> float:
+    """How long files of that size may take to a replica."""
+    return TAKING_TIMEOUT_S + size_bytes / SLOWEST_BYTES_PER_S
+
+
 @dataclass(eq=False, slots=True)
 class RemoteJob:
     """line: `submit` for the wire. life: of the worker it is meant for."""
@@ -69,7 +74,7 @@ class RemoteJob:
         task = self.submit.task
         paths = [path for path in (task.input_path, task.mask_path) if path is not None]
         size_bytes = sum(path.stat().st_size for path in paths)
-        limit_s = TAKING_TIMEOUT_S + size_bytes / SLOWEST_BYTES_PER_S
+        limit_s = taking_timeout_s(size_bytes)
         while True:
             try:
                 part = await asyncio.wait_for(anext(parts, None), limit_s)
