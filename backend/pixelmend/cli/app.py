@@ -1,10 +1,14 @@
 """The `pixelmend` command: what there is, and from where each command is imported when it is run."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+if TYPE_CHECKING:
+    from pixelmend.cli.task_command import Given
+    from pixelmend.tasks.task import Task
 
 SUMMARIES = {
     "serve": "Run the service until SIGTERM or Ctrl-C.",
@@ -54,13 +58,19 @@ def load(name: str) -> Any:
     if name in group.commands:
         return group.commands[name]
     from pixelmend.cli.task_command import task_command
-    from pixelmend.cli.task_run import run_task
     from pixelmend.tasks.registry import task_registry
 
     task = task_registry().kind(name).task
     one = typer.Typer(rich_markup_mode=None, add_completion=False)
-    one.command(task.name)(task_command(task, run_task))
+    one.command(task.name)(task_command(task, _run_task))
     return get_command(one)
+
+
+def _run_task(task: "Task", given: "Given") -> None:
+    """What runs it is imported only now: `--help` needs none of it."""
+    from pixelmend.cli.task_run import run_task
+
+    run_task(task, given)
 
 
 app = typer.Typer(
