@@ -45,7 +45,7 @@ def test_a_picture_goes_through_and_messages_go_elsewhere(tmp_path: Path, servic
 def test_one_of_the_two_may_be_a_file(tmp_path: Path, service: ServiceClient) -> None:
     at = ("--server", service.base_url)
     folder = tmp_path / "work"
-    folder.mkdir()
+    (folder / "-").mkdir(parents=True)  # which earlier versions made of `-o -`
     done = pixelmend("upscale", "-", "-o", "out.png", *at, sent=PICTURE, folder=folder)
     assert done.returncode == 0, done.stderr
     assert b"out.png: 160x160" in done.stdout

@@ -56,7 +56,7 @@ class Streams:
 
 @contextmanager
 def standard_streams(given: Given) -> Iterator[Streams]:
-    """Raises InvalidParameter for what cannot be done with a stream."""
+    """Raises InvalidParameter for what cannot be done with a stream, PixelmendError without room."""
     reads = STREAM in given.inputs
     writes = given.out == STREAM or (reads and given.out is None)
     if given.mask == STREAM:
@@ -64,7 +64,7 @@ def standard_streams(given: Given) -> Iterator[Streams]:
     if not (reads or writes):
         yield Streams(given, terminal())
         return
-    if len(given.inputs) != 1 or given.inputs[0].is_dir():
+    if len(given.inputs) != 1 or (not reads and given.inputs[0].is_dir()):
         raise InvalidParameter("`-` is for one file alone: name no other file and no folder beside it")
     if reads and sys.stdin.isatty():
         raise InvalidParameter("`-` reads from standard input, and nothing is sent to it")
@@ -89,5 +89,5 @@ def _received(path: Path, stream: BinaryIO) -> Path:
         with path.open("wb") as file:
             shutil.copyfileobj(stream, file)
     except OSError as error:
-        raise PixelmendError(f"standard input cannot be read: {error.strerror}") from error
+        raise PixelmendError(f"standard input cannot be put into {path.parent}: {error.strerror}") from error
     return path
