@@ -123,7 +123,7 @@ def test_scaling_and_updates_break_no_job(nodes: Nodes, tmp_path: Path, service:
         # One more comes under load, and goes when there is less to do.
         rounds = 0
         while len(running.replicas()) < 2:
-            assert rounds < 20, running.service.log
+            assert rounds < 20, running.service.log_excerpt
             assert [running.result(job) for job in running.submit()] == expected
             rounds += 1
         assert [running.result(job) for job in running.submit()] == expected

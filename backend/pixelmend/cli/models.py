@@ -1,6 +1,6 @@
 """`pixelmend models`: their files here, and what the running service has open. Arguments and output."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,7 +15,7 @@ from pixelmend.cli.running import RunningService
 from pixelmend.cli.terminal import terminal
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import InvalidParameter, PixelmendError
-from pixelmend.models.catalog import Catalog, load_catalog
+from pixelmend.models.catalog import Catalog, ModelEntry, load_catalog
 from pixelmend.models.missing_libraries import foreseen_problem
 from pixelmend.models.remote import Source, downloadable, plan_downloads, recommended
 
@@ -115,10 +115,9 @@ def models_app(
         with _refusals():
             wanted = _wanted(catalog, ids or [], everything, most_wanted)
             files = plan_downloads(catalog, wanted, settings.model_mirror, source)
-        for model_id in wanted:
-            # Libraries are added in another way than files are, so that is said before any download.
-            if (problem := foreseen_problem(catalog.get(model_id).architecture)) is not None:
-                _print(f"{model_id}: {problem}")
+        # Libraries are added in another way than files are, so that is said before any download.
+        for model_id, problem in _foreseen(map(catalog.get, wanted)):
+            _print(f"{model_id}: {problem}")
         try:
             status = run_downloads(files, terminal())
         except KeyboardInterrupt:
@@ -215,10 +214,13 @@ def _wanted(catalog: Catalog, ids: list[str], everything: bool, most_wanted: boo
 
 def _problems(catalog: Catalog, running: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     """Ids of models that cannot be used, and why: as the service found, or else as can be foreseen."""
-    if running is not None:
-        yield from ((model["id"], model["problem"]) for model in running["models"] if model["problem"])
-        return
-    for entry in catalog.entries:
+    if running is None:
+        return _foreseen(catalog.entries)
+    return ((model["id"], model["problem"]) for model in running["models"] if model["problem"])
+
+
+def _foreseen(entries: Iterable[ModelEntry]) -> Iterator[tuple[str, str]]:
+    for entry in entries:
         if (problem := foreseen_problem(entry.architecture)) is not None:
             yield entry.id, problem
 

@@ -9,5 +9,5 @@ def terminal(*, stderr: bool = False) -> Console:
 
 
 def name_column() -> TextColumn:
-    """Of a progress bar: what it is about."""
+    """The column of a progress bar that names the file."""
     return TextColumn("{task.description}", markup=False)

@@ -19,14 +19,13 @@ def is_installed(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def foreseen_problem(
-    architecture: str | None, is_installed: Callable[[str], bool] = is_installed
-) -> str | None:
+def foreseen_problem(architecture: str | None, finds: Callable[[str], bool] = is_installed) -> str | None:
     """A sentence about a library that models of this architecture need and that is not installed.
 
-    None if there is nothing to say, as of an architecture that is not known before the file is read.
+    None if none is missing, or if the architecture is not known before the file is read. finds: whether a
+    module is installed.
     """
     module, name = _LIBRARIES.get(architecture or "", ("", ""))
-    if not module or is_installed(module):
+    if not module or finds(module):
         return None
     return f"it needs {name}, which is not installed; {ADDED_BY}"
