@@ -129,13 +129,17 @@ def test_what_is_no_film_is_refused_before_it_is_queued(service: ServiceClient, 
     sound = io.BytesIO()
     with av.open(sound, "w", format="wav") as container:
         container.add_stream("pcm_s16le", rate=8000)
+        container.start_encoding()
     for data, status, words in (
         (b"", 422, "empty"),
-        (b"no film at all" * 100, 415, "no film"),
-        (image, 415, "no film"),
-        (whole[:400], 415, "no film"),
-        (sound.getvalue() + bytes(1000), 415, "no film"),
-        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", 415, "no film"),
+        (b"no film at all" * 100, 415, "no film that can be read: it is text that begins with 'no"),
+        (image, 415, "has one frame and is no film: images are for the task upscale"),
+        (encoded(photo(side_px=64), "JPEG"), 415, "an image (jpeg), and images are for the task upscale"),
+        (encoded(photo(side_px=64), "AVIF"), 415, "has one frame and is no film"),
+        (b"%PDF-1.4" + bytes(1000), 415, "it is a PDF file"),
+        (whole[:400], 415, "no film that can be read: Invalid data"),
+        (sound.getvalue() + bytes(1000), 415, "it is a sound file (WAV)"),
+        (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", 415, "it is text that begins with '#EXTM3U'"),
     ):
         response = post(service, data)
         assert response.status_code == status, (response.text, data[:20])
@@ -146,6 +150,7 @@ def test_the_image_routes_refuse_a_film(service: ServiceClient, tmp_path: Path) 
     data = film(tmp_path, Clip(constant_rate(2)))
     response = service.client.post("/api/upscale", files={"file": data})
     assert response.status_code == 415
+    assert "a film (MP4); films are for the task upscale-video" in response.json()["detail"]
     assert service.client.post("/api/upscale-video", files={"file": data}).status_code in (404, 405)
 
 

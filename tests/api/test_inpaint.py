@@ -160,8 +160,8 @@ def test_dropped_in_network_fills_and_is_accounted_for(tmp_path: Path) -> None:
     [
         ({"mask": encoded(np.full_like(MASK, 255))}, 422, "the mask covers the whole image of 120x120 px"),
         ({"mask": encoded(MASK[:80])}, 422, "the mask is 120x80 px and the image 120x120 px"),
-        ({"mask": b"no image"}, 415, "the mask: the file is of an unknown kind"),
-        ({"image": b"no image"}, 415, "the file is of an unknown kind"),
+        ({"mask": b"no image"}, 415, "the mask: the file is text that begins with"),
+        ({"image": b"no image"}, 415, "the file is text that begins with"),
         ({"mask_grow": 300}, 422, "mask_grow='300'"),
         ({"mask_grow": 3, "mask_feather": 4}, 422, "mask_feather=4 px is a part of mask_grow=3 px"),
         ({"scale": 2}, 422, "scale=2 belongs to then=upscale"),

@@ -123,3 +123,9 @@ def test_masks_and_films_here(tmp_path: Path) -> None:
     done = pixelmend("upscale-video", "-", sent=film, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout[4:8] == b"ftyp"
+    # Without a name, the first bytes tell a film from an image.
+    matroska = make(tmp_path / "film.mkv", Clip([0, 1500])).read_bytes()
+    done = pixelmend("upscale", "-", sent=matroska, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"\x1a\x45\xdf\xa3")
+    assert b"matroska" in done.stdout[:64]

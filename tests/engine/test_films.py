@@ -392,7 +392,7 @@ def test_an_animation_becomes_a_film_on_white(engine: InProcessEngine, tmp_path:
 
 def test_images_and_films_are_no_animations(engine: InProcessEngine, tmp_path: Path) -> None:
     Image.new("RGB", (40, 40)).save(tmp_path / "image.png")
-    with pytest.raises(PixelmendError, match="it has one frame"):
+    with pytest.raises(PixelmendError, match="has one frame and is no film"):
         inspect(tmp_path / "image.png")
     source = make(tmp_path / "film.mp4", Clip(constant_rate(2)))
     with pytest.raises(PixelmendError, match="format=gif is for animated images"):

@@ -16,6 +16,7 @@ from pixelmend.cli.files import Plan
 from pixelmend.cli.task_command import Given
 from pixelmend.cli.terminal import terminal
 from pixelmend.core.errors import InvalidParameter, PixelmendError
+from pixelmend.imaging.formats import SNIFF_BYTES, describe, format_registry
 
 STREAM = Path("-")
 
@@ -85,9 +86,14 @@ def standard_streams(given: Given) -> Iterator[Streams]:
 
 
 def _received(path: Path, stream: BinaryIO) -> Path:
+    """A film's path is named as films are: a name is what tells films from images elsewhere."""
     try:
-        with path.open("wb") as file:
+        with path.open("w+b") as file:
             shutil.copyfileobj(stream, file)
+            file.seek(0)
+            head = file.read(SNIFF_BYTES)
+        if format_registry().beginning_with(head) is None:
+            path = path.rename(path.with_suffix(describe(head).film_suffix or ""))
     except OSError as error:
         raise PixelmendError(f"standard input cannot be put into {path.parent}: {error.strerror}") from error
     return path

@@ -35,10 +35,12 @@ UNTOLD_MS = 100
 """How long browsers show a frame that tells no time, or less than MIN_MS."""
 MIN_MS = 11
 DEFAULT_QUALITY = 90
+ONE_FRAME = "the file has one frame and is no film: images are for the task upscale"
+"""What is said of an image that does not move."""
 
 
 def begins_like_animation(head: bytes) -> bool:
-    """head: the first 16 bytes of a file."""
+    """head: the first 16 bytes of a file, or more."""
     return head.startswith((b"GIF8", b"\x89PNG")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
@@ -61,7 +63,7 @@ def inspect_animation(path: Path, limits: VideoLimits | None = None) -> Film:
         kind = _KINDS[image.format or ""]
         frames = getattr(image, "n_frames", 1)
         if frames < 2:
-            raise UnsupportedVideo(f"the {kind.title} is an image and no film: it has one frame")
+            raise UnsupportedVideo("the file has one frame and is no film: images are for the task upscale")
         durations, has_alpha = [], False
         for number in range(frames):
             image.seek(number)

@@ -22,7 +22,8 @@ from av.video.stream import VideoStream
 
 from pixelmend.core.errors import CorruptVideo, UnsupportedVideo
 from pixelmend.core.geometry import Size
-from pixelmend.video.animation import begins_like_animation, inspect_animation
+from pixelmend.imaging.formats import SNIFF_BYTES, describe, format_registry
+from pixelmend.video.animation import ONE_FRAME, begins_like_animation, inspect_animation
 from pixelmend.video.colour import LOCATIONS, UNSPECIFIED, ColourTags
 from pixelmend.video.film import Film
 from pixelmend.video.hdr import HdrMetadata, parse_display, parse_light
@@ -65,9 +66,18 @@ def opened(path: Path) -> Iterator[InputContainer]:
             )
         except (av.error.InvalidDataError, av.error.ArgumentError) as error:
             # The second is for containers that are not on the list.
-            raise UnsupportedVideo(f"the file is no film that can be read: {error.strerror}") from error
+            raise UnsupportedVideo(f"the file is no film that can be read: {_why(path, error)}") from error
     with container:
         yield container
+
+
+def _why(path: Path, error: av.error.FFmpegError) -> str:
+    with path.open("rb") as file:
+        head = file.read(SNIFF_BYTES)
+    if (image := format_registry().beginning_with(head)) is not None:
+        return f"it is an image ({image}), and images are for the task upscale"
+    foreign = describe(head)
+    return f"it is {foreign.words}" if foreign.film_suffix is None else f"{error.strerror}"
 
 
 def main_stream(container: InputContainer) -> VideoStream:
@@ -89,7 +99,7 @@ def inspect(path: Path, limits: VideoLimits | None = None) -> Film:
     Raises UnsupportedVideo, CorruptVideo, VideoTooLarge.
     """
     with path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(SNIFF_BYTES)
     if begins_like_animation(head):
         return inspect_animation(path, limits)
     with reading_film(), opened(path) as container:
@@ -102,6 +112,9 @@ def inspect(path: Path, limits: VideoLimits | None = None) -> Film:
         if limits is not None:
             check_frame_size(Size(context.width, context.height), limits)
         timeline = _timeline(container, stream)
+    # FFmpeg takes a still AVIF or HEIC, or one tile of it, for a film of one frame.
+    if len(timeline) == 1 and format_registry().beginning_with(head) is not None:
+        raise UnsupportedVideo(ONE_FRAME)
     with reading_film(), opened(path) as container:
         stream = main_stream(container)
         first = next(iter(container.decode(stream)), None)

@@ -1,6 +1,7 @@
 """The formats: one record each, with all that is known of it."""
 
 from pixelmend.imaging.formats.bmp import BMP
+from pixelmend.imaging.formats.foreign import describe
 from pixelmend.imaging.formats.gif import GIF
 from pixelmend.imaging.formats.heif import AVIF, HEIC
 from pixelmend.imaging.formats.jpeg import JPEG
@@ -37,6 +38,7 @@ __all__ = [
     "Reading",
     "Writing",
     "check_encodable",
+    "describe",
     "format_named",
     "format_registry",
     "losses",
