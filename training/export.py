@@ -14,12 +14,14 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pixelmend.engine.backends.compact import from_state
+from pixelmend.engine.weights.compact import NetworkConfig
 from training.data import DataConfig, make_pair
+from training.deeper import DeeperConfig
 from training.degrade import DegradeConfig
 from training.flats import keep_flats
 from training.last_layer import columns_of, moment_of
 from training.leaves import LeafConfig
-from training.networks import config_of
+from training.networks import Config, config_of
 from training.span import SpanConfig, to_spandrel
 from training.trainer import Variant
 
@@ -30,6 +32,11 @@ METADATA = {
     "license": "Apache-2.0",
     "author": "Pixelmend contributors",
     "data": "procedural pictures only (training/leaves.py)",
+}
+ARCHITECTURES: dict[type[Config], str] = {
+    NetworkConfig: "Compact (SRVGGNetCompact)",
+    SpanConfig: "SPAN",
+    DeeperConfig: "Compact with residual blocks (training/deeper.py)",
 }
 LOW_PICTURES: dict[Variant, str] = {
     "faithful": "bicubic reductions",
@@ -48,7 +55,7 @@ def header(state: Mapping[str, Tensor], variant: Variant, extra: Mapping[str, st
     """
     config = config_of(state)
     about = {
-        "architecture": "SPAN" if isinstance(config, SpanConfig) else "Compact (SRVGGNetCompact)",
+        "architecture": ARCHITECTURES[type(config)],
         "title": f"Pixelmend x{config.scale}, {variant}",
         "scale": str(config.scale),
         "low_pictures": LOW_PICTURES[variant],

@@ -11,25 +11,36 @@ from pixelmend.engine.backends import compact
 from pixelmend.engine.backends.compact import Compact
 from pixelmend.engine.weights.compact import NetworkConfig
 from pixelmend.engine.weights.compact import config_of as compact_config_of
+from training.deeper import Deeper, DeeperConfig, deeper_config_of, deeper_from_state, start_deeper_from
 from training.span import Span, SpanConfig, span_config_of, span_from_state
 from training.span_start import start_span_as_bicubic, start_span_from
 from training.start import start_as_bicubic, start_from
 
-Config = NetworkConfig | SpanConfig
-Network = Compact | Span
+Config = NetworkConfig | SpanConfig | DeeperConfig
+Network = Compact | Span | Deeper
 
 
 def build(config: Config) -> Network:
     """With random weights."""
-    return Span(config) if isinstance(config, SpanConfig) else Compact(config)
+    match config:
+        case SpanConfig():
+            return Span(config)
+        case DeeperConfig():
+            return Deeper(config)
+        case NetworkConfig():
+            return Compact(config)
 
 
 def start(network: Network, trained: Mapping[str, Tensor] | None, generator: torch.Generator) -> None:
     """Overwrite all weights of ``network``: with trained ones (see ``start_from``), or to compute bicubic.
 
-    Raises ValueError if the trained network is of another shape.
+    Raises ValueError if the trained network is of another shape, or missing though the shape needs one.
     """
-    if isinstance(network, Span):
+    if isinstance(network, Deeper):
+        if trained is None:
+            raise ValueError("a deeper network starts from a trained Compact")
+        start_deeper_from(network, trained, generator)
+    elif isinstance(network, Span):
         start_span_as_bicubic(network, generator) if trained is None else start_span_from(network, trained)
     elif trained is None:
         start_as_bicubic(network, generator)
@@ -39,12 +50,18 @@ def start(network: Network, trained: Mapping[str, Tensor] | None, generator: tor
 
 def config_of(state: Mapping[str, Tensor]) -> Config:
     """Raises ValueError if ``state`` is not one of these networks."""
-    config = compact_config_of(state) or span_config_of(state)
+    config = compact_config_of(state) or span_config_of(state) or deeper_config_of(state)
     if config is None:
-        raise ValueError("these tensors are those of neither Compact with PReLU nor SPAN without norm")
+        raise ValueError("these tensors are those of no network that is trained here")
     return config
 
 
 def from_state(state: Mapping[str, Tensor]) -> Network:
     """A float32 network holding ``state``, in evaluation mode. Raises ValueError if it is none of these."""
-    return span_from_state(state) if isinstance(config_of(state), SpanConfig) else compact.from_state(state)
+    match config_of(state):
+        case SpanConfig():
+            return span_from_state(state)
+        case DeeperConfig():
+            return deeper_from_state(state)
+        case NetworkConfig():
+            return compact.from_state(state)

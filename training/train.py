@@ -17,6 +17,7 @@ from pixelmend.engine.weights.compact import NetworkConfig
 from training.clean import CleanTrainer
 from training.curves import PICTURE, Moment, draw_curves, note, read_history
 from training.data import DataConfig, PatchStream
+from training.deeper import DeeperConfig
 from training.degrade import DegradeConfig
 from training.judge import WATCHED_NOISE, judge, mean_gain
 from training.leaves import PLAIN, LeafConfig
@@ -122,11 +123,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--cutters", type=int, default=DataConfig().cutters, help="threads that cut batches; more on a GPU"
     )
-    parser.add_argument("--shape", choices=("compact", "span"), default="compact")
+    parser.add_argument("--shape", choices=("compact", "span", "deeper"), default="compact")
     parser.add_argument(
         "--features", type=int, help="channels of the hidden layers; the shape's own by default"
     )
-    parser.add_argument("--hidden", type=int, default=NetworkConfig().hidden, help="of --shape compact")
+    parser.add_argument(
+        "--hidden", type=int, default=NetworkConfig().hidden, help="of --shape compact and deeper"
+    )
     parser.add_argument("--adam-rate", type=float, default=OptimConfig().adam_rate)
     parser.add_argument("--muon-rate", type=float, default=OptimConfig().muon_rate)
     parser.add_argument("--chroma", type=float, default=TrainConfig().chroma)
@@ -139,8 +142,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.faithful and options.variant != "clean":
         parser.error("--faithful goes with --variant clean")
-    if options.shape == "span" and options.variant != "faithful":
-        parser.error("--shape span goes with --variant faithful: only Compact's last layer can keep greys")
+    if options.shape != "compact" and options.variant != "faithful":
+        parser.error(
+            f"--shape {options.shape} goes with --variant faithful: only Compact's last layer can keep greys"
+        )
+    if options.shape == "deeper" and not options.start:
+        parser.error("--shape deeper needs --start: a trained Compact, or a deeper network")
     if options.pairs and options.photographs:
         parser.error("--pairs has its photographs in it already: leave out --photographs")
     pairs = tuple(sorted(options.pairs.glob("*.npz"))) if options.pairs else ()
@@ -189,7 +196,8 @@ def network_of(options: argparse.Namespace) -> Config:
     """The network that is asked for."""
     if options.shape == "span":
         return SpanConfig(options.features or SpanConfig().features, options.scale)
-    return NetworkConfig(options.features or NetworkConfig().features, options.hidden, options.scale)
+    compact = NetworkConfig(options.features or NetworkConfig().features, options.hidden, options.scale)
+    return DeeperConfig(compact) if options.shape == "deeper" else compact
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def inspect(path: Path, limits: VideoLimits | None = None) -> Film:
         if limits is not None:
             check_frame_size(Size(context.width, context.height), limits)
         timeline = _timeline(container, stream)
-    # FFmpeg takes a still AVIF or HEIC, or one tile of it, for a film of one frame.
+    # FFmpeg takes a still AVIF or HEIC for a film of one frame.
     if len(timeline) == 1 and format_registry().beginning_with(head) is not None:
         raise UnsupportedVideo(ONE_FRAME)
     with reading_film(), opened(path) as container:
