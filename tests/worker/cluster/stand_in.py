@@ -39,6 +39,8 @@ class LocalDeployment:
         self.answers = True
         self.swallowed: list[str] = []
         """The next calls of these methods are never answered."""
+        self.told: list[bytes] = []
+        """The lines for workers that arrived."""
         self.put_bytes = 0
         self.faults: list[str] = []
         """What befalls the next jobs on their way: its end after "nothing" or after "taking",
@@ -72,6 +74,8 @@ class LocalDeployment:
         if method in self.swallowed:
             self.swallowed.remove(method)
             await asyncio.Event().wait()
+        if method == "tell":
+            self.told.extend(arguments)
         return await getattr(self.engines[replica], method)(*arguments)
 
     async def stream(self, replica: str, method: str, *arguments: Any) -> AsyncIterator[Part]:

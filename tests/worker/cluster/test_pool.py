@@ -12,10 +12,21 @@ import pytest
 
 import pixelmend
 from pixelmend.core.errors import NoWorker
+from pixelmend.core.management import management_of
 from pixelmend.tasks.options import ImageOptions, UpscaleOptions
 from pixelmend.worker.cluster import engine, gateway, remote_job
 from pixelmend.worker.commands import LoadModel, PinModel, UnloadModel
-from pixelmend.worker.protocol import Cancel, Done, Failed, FromWorker, Progress, Returned, Submit
+from pixelmend.worker.protocol import (
+    Cancel,
+    Done,
+    Failed,
+    FromWorker,
+    Manage,
+    Progress,
+    Returned,
+    Submit,
+    to_worker_codec,
+)
 from tests.pictures import encoded, photo
 from tests.worker.cluster.stand_in import LocalDeployment, ThreadGateway
 from tests.worker.test_seam import Bench, on_a_loop
@@ -142,6 +153,34 @@ def test_a_question_that_is_lost_keeps_no_replica_away(
         for index in range(2):
             bench.pool.send(index, Submit(bench.task(f"job {index}", encoded(photo()))))
             assert isinstance(await bench.end_of(f"job {index}"), Done)
+
+    in_a_cluster(tmp_path, body)
+
+
+def test_settings_that_are_lost_on_their_way_are_told_again_until_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(gateway, "REPORT_PERIOD_S", 0.1)
+
+    async def body(bench: Bench) -> None:
+        deployment = gateway_of(bench)[1]
+
+        def heard() -> list[float]:
+            messages = map(to_worker_codec().decode, deployment.told)
+            return [each.management.idle_timeout_minutes for each in messages if isinstance(each, Manage)]
+
+        deployment.told.clear()
+        deployment.swallowed = ["tell"]
+        bench.pool.manage(replace(management_of(bench.settings), idle_timeout_minutes=11.0))
+        await bench.until(lambda: heard() == [11.0])
+        deployment.swallowed = ["tell"]
+        bench.pool.manage(replace(management_of(bench.settings), idle_timeout_minutes=12.0))
+        await bench.until(lambda: not deployment.swallowed)
+        bench.pool.manage(replace(management_of(bench.settings), idle_timeout_minutes=13.0))
+        await bench.until(lambda: heard() == [11.0, 13.0])
+        await asyncio.sleep(1.0)  # long enough for what was lost to be told again
+        assert heard() == [11.0, 13.0]
 
     in_a_cluster(tmp_path, body)
 

@@ -40,7 +40,6 @@ from pixelmend.worker.protocol import (
     Manage,
     Returned,
     Submit,
-    ToWorker,
     failure,
     from_worker_codec,
     problem_of,
@@ -55,7 +54,9 @@ ANSWER_TIMEOUT_S = 30.0
 
 @dataclass(eq=False, slots=True)
 class Link:
-    """A replica. life, session: of its present worker; 0 and empty without one. after: the last message."""
+    """A replica. life, session: of its present worker; 0 and empty without one. after: the last message.
+    management: the settings that it was told last.
+    """
 
     replica: str
     node: str
@@ -64,6 +65,7 @@ class Link:
     session: str = ""
     after: int = 0
     retiring: bool = False
+    management: Manage | None = None
     jobs: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -108,8 +110,11 @@ class Gateway:
             case Cancel(task_id=task_id):
                 if link is not None and task_id in link.jobs:
                     link.jobs[task_id].cancel()
-            case CommandRequest() | Manage() as message if link is not None:
-                self._spawn(self._tell(link, told.session, message))
+            case CommandRequest() as message if link is not None:
+                self._spawn(self._command(link, told.session, message))
+            case Manage() as message if link is not None:
+                link.management = message
+                self._spawn(self._manage(link, message))
             case _:
                 pass  # its session is over, which the other side hears
 
@@ -237,18 +242,27 @@ class Gateway:
             self._log.warning("job given back", job=task_id, replica=link.replica, reason=reason)
             self._send(FromSession(session, Returned(task_id)))
 
-    async def _tell(self, link: Link, session: str, message: ToWorker) -> None:
+    async def _command(self, link: Link, session: str, message: CommandRequest) -> None:
         try:
-            if isinstance(message, CommandRequest):
-                await self._send_models(link, models_of(message.command))
+            await self._send_models(link, models_of(message.command))
             await self._deployment.call(link.replica, "tell", self._outgoing.encode(message))
             await self._report(link)
         except (ReplicaGone, NotRouted):
             pass  # the session ends, and with it the command
         except Exception as error:
             known = NoWorker(str(error)) if isinstance(error, NotHeard) else error
-            if isinstance(message, CommandRequest):
-                self._tell_of(link, session, CommandResponse(message.request_id, problem_of(known)))
+            self._tell_of(link, session, CommandResponse(message.request_id, problem_of(known)))
+
+    async def _manage(self, link: Link, message: Manage) -> None:
+        """Again until it is heard, unless the settings have changed once more or the replica is gone."""
+        while link.management is message and self._links.get(link.replica) is link:
+            try:
+                await self._asked(link.replica, "tell", self._outgoing.encode(message))
+                break
+            except NotRouted:
+                break
+            except ReplicaGone:
+                await asyncio.sleep(REPORT_PERIOD_S)
 
     async def _send_models(self, link: Link, models: tuple[str, ...]) -> None:
         """Model files that the replica does not have with these bytes. Raises NotHeard as well."""
