@@ -1,6 +1,6 @@
 /** Refuses what cannot become a result, with a reason for the user, before anything is uploaded. */
 
-import type { DEFAULT_LIMITS, InputFormat } from '../api/constants';
+import { FILM_SUFFIXES, type DEFAULT_LIMITS, type InputFormat } from '../api/constants';
 import { areaOf, type Size } from '../imaging/geometry';
 import { readHeader, type ImageHeader } from '../imaging/headers';
 import type { TextValues } from '../lib/errors';
@@ -36,7 +36,7 @@ export async function checkFile(
   if (file.size === 0) return refused(null, refusal('empty'));
   if (file.size > limits.max_upload_bytes) {
     const values = { megabytes: mega(file.size), limit: mega(limits.max_upload_bytes) };
-    return refused(null, refusal('tooManyBytes', values));
+    return refused(null, isNamedAsFilm(file) ? refusal('film') : refusal('tooManyBytes', values));
   }
   let header: ImageHeader | null;
   try {
@@ -45,7 +45,7 @@ export async function checkFile(
     // The file was moved or changed since it was picked.
     return refused(null, refusal('unreadable'));
   }
-  if (header === null) return refused(null, refusal('unsupported'));
+  if (header === null) return refused(null, refusal(isNamedAsFilm(file) ? 'film' : 'unsupported'));
   const reason = refusalOf(header, limits, firstFrame);
   if (reason !== null) return refused(header, reason);
   const thumbnail = await decoder.thumbnail(file);
@@ -73,6 +73,11 @@ export function refusalOf(header: ImageHeader, limits: InputLimits, firstFrame: 
   if (!header.isComplete) return refusal('truncated');
   if (header.isAnimated && !firstFrame) return refusal('animated');
   return null;
+}
+
+function isNamedAsFilm(file: Blob): boolean {
+  const name = file instanceof File ? file.name.toLowerCase() : '';
+  return file.type.startsWith('video/') || FILM_SUFFIXES.some((suffix) => name.endsWith(suffix));
 }
 
 function refused(probe: ImageHeader | null, reason: Message): Checked {

@@ -430,6 +430,7 @@ export const zh: typeof en = {
   },
   refusals: {
     empty: '文件是空的（0 字节），请选择另一份。',
+    film: '这是影片，请到“影片”部分处理。',
     unsupported: '这不是可读取的图像。支持 JPEG、PNG、WebP、AVIF、HEIC、TIFF、BMP 和 GIF。',
     tooManyBytes: '文件有 {{megabytes}} MB，上限是 {{limit}} MB。请另存为较小的 JPEG。',
     tooManyPixels: '图像有 {{megapixels}} 百万像素，上限是 {{limit}}。请先缩小。',

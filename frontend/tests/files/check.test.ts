@@ -91,6 +91,10 @@ describe('before an upload', () => {
   test.each([
     ['nothing in it', new Blob([]), 'empty'],
     ['no image', new Blob(['hello, world']), 'unsupported'],
+    ['a film by its name', new File(['hello, world'], 'Ferien.MKV'), 'film'],
+    ['a film by its type', new File(['hello, world'], 'clip', { type: 'video/mp4' }), 'film'],
+    ['a film of too many bytes', new File(['x'.repeat(101)], 'clip.mp4'), 'film'],
+    ['an image that is named as a film', new File([header(0, 10)], 'clip.mp4'), 'damaged'],
     ['too many bytes', new Blob(['x'.repeat(101)]), 'tooManyBytes'],
     ['a side too long', new Blob([header(20_000, 10)]), 'tooLong'],
     ['too many pixels', new Blob([header(10_000, 10_000)]), 'tooManyPixels'],
