@@ -432,7 +432,7 @@ export const en = {
   },
   refusals: {
     empty: 'The file is empty (0 bytes). Choose another copy of it.',
-    film: 'This is a film. The section Films takes it.',
+    film: 'This is a film. The section Films is for those.',
     unsupported: 'This is no image that can be read. JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP and GIF can.',
     tooManyBytes: 'The file has {{megabytes}} MB; {{limit}} MB is the limit. Save it smaller, as a JPEG.',
     tooManyPixels: 'The image has {{megapixels}} megapixels; {{limit}} is the limit. Make it smaller first.',
