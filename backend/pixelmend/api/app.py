@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from types import MappingProxyType
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from pixelmend.api.dialects.iopaint import iopaint_router
 from pixelmend.api.dialects.openai_images import openai_router, openai_shape
 from pixelmend.api.errors import problem_for, problem_for_status
 from pixelmend.api.frontend import frontend_router
+from pixelmend.api.methods import HeadAsGet, allowed_methods
 from pixelmend.api.middleware import ErrorBoundary, KeyForEverything, RequestContext
 from pixelmend.api.routes.batches import batches_router
 from pixelmend.api.routes.docs import DocsPolicy
@@ -99,6 +101,9 @@ def create_app(service: Service) -> FastAPI:
         )
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The router names the methods of one route alone.
+            response.headers["Allow"] = allowed_methods(app.router.routes, request.scope)
         return response
 
     def answer(error: Exception) -> Response:
@@ -138,6 +143,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.add_middleware(DialectErrors, shapes=DIALECTS)
     app.add_middleware(DocsPolicy)
+    app.add_middleware(HeadAsGet)
     if service.traces is not None:
         app.add_middleware(Tracing, traces=service.traces)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)

@@ -55,7 +55,7 @@ def frontend_router(web_dir: Path | None) -> APIRouter:
     """
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/", methods=["GET", "HEAD"])
+    @router.get("/")
     async def page() -> Response:
         build = find_build(web_dir)
         headers = _page_headers(build) | _REVALIDATED
@@ -63,13 +63,13 @@ def frontend_router(web_dir: Path | None) -> APIRouter:
             return HTMLResponse(_NOTHING_BUILT, headers=headers)
         return FileResponse(build / "index.html", headers=headers)
 
-    @router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
+    @router.get("/assets/{name:path}")
     async def asset(request: Request, name: str) -> Response:
         build = find_build(web_dir)
         caching = _KEPT if _HASHED.fullmatch(name) else _REVALIDATED
         return _file(build / "assets", name, _page_headers(build) | caching)
 
-    @router.api_route("/{name}", methods=["GET", "HEAD"])
+    @router.get("/{name}")
     async def beside(name: str) -> Response:
         build = find_build(web_dir)
         return _file(build, name, _page_headers(build) | _REVALIDATED)

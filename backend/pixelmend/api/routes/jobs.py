@@ -86,7 +86,6 @@ def jobs_router(service: Service) -> APIRouter:
             item_json=lambda n, item: item_view(n, item).model_dump_json(),
         )
 
-    @router.head("/api/jobs/{job_id}/result", include_in_schema=False)
     @router.get(
         "/api/jobs/{job_id}/result",
         summary="A finished job's file; ranges and ETag are understood",
