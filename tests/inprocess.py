@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import httpx
 
+from pixelmend.api.listening import bound_sockets, url_of
 from pixelmend.api.server import server_for
 from pixelmend.api.service import build_service
 from pixelmend.core.config import Settings
@@ -205,11 +206,12 @@ def _served(
         putting=putting,
     )
     server = server_for(service)
+    sockets = bound_sockets(service.settings.host, service.settings.port)
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())
-        await server.serve()
+        await server.serve(sockets)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
@@ -223,8 +225,7 @@ def _served(
             assert thread.is_alive(), f"the service did not start:\n{running.log_excerpt}"
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
-        host, port = server.servers[0].sockets[0].getsockname()[:2]
-        running.base_url = f"http://{host}:{port}"
+        running.base_url = url_of(sockets[0])
         running.client = httpx.Client(base_url=running.base_url, timeout=120.0)
         if not wait_for_port_only:
             running.wait_until_ready()

@@ -12,6 +12,7 @@ import uvicorn
 
 from pixelmend.api.app import create_app
 from pixelmend.api.frontend import find_build, is_built
+from pixelmend.api.listening import bound_sockets, url_of
 from pixelmend.api.request_limits import bounded_protocol
 from pixelmend.api.service import Service
 
@@ -30,11 +31,9 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for server in self.servers if self.started else []:
-            for end in server.sockets:
-                host, port = end.getsockname()[:2]
-                # With port 0 the log is the only place that says which one it became.
-                self._service.log.info("listening", address=f"http://{host}:{port}")
+        for end in sockets or []:
+            # With port 0 the log is the only place that says which one it became.
+            self._service.log.info("listening", address=url_of(end))
         if not is_built(find_build(self._service.settings.web_dir)):
             hint = "make wheel makes a package with it, or PIXELMEND_WEB_DIR names a build"
             self._service.log.info("the page is not built: only the API is served", hint=hint)
@@ -75,22 +74,21 @@ class DrainingServer(uvicorn.Server):
 
 
 def serve(service: Service) -> None:
-    """Until SIGTERM or SIGINT."""
+    """Until SIGTERM or SIGINT. Raises InvalidParameter if it cannot listen."""
     settings = service.settings
+    sockets = bound_sockets(settings.host, settings.port)
     with contextlib.suppress(OSError):
         settings.models_dir.mkdir(parents=True, exist_ok=True)  # no secret, unlike all that follows
     # What strangers send, and what comes of it, is for this user alone; the worker inherits this.
     os.umask(0o077)
-    server_for(service).run()
+    server_for(service).run(sockets)
 
 
 def server_for(service: Service) -> DrainingServer:
-    """Set up and not started."""
+    """Set up and not started; it is run with `bound_sockets`."""
     settings = service.settings
     config = uvicorn.Config(
         create_app(service),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,  # RequestContext writes one line with the request id
         server_header=False,

@@ -43,10 +43,9 @@ def serve(
         event = "what lies in the working directory is not used"
         Logger(process="api").warning(event, name=name, hint=f"{variable}={name} names it")
     try:
-        service = build_service(settings, Logger(process="api"), lambda: sink.dropped)
+        run_server(build_service(settings, Logger(process="api"), lambda: sink.dropped))
     except PixelmendError as error:
         fail(error.message, status=2)
-    run_server(service)
 
 
 @app.command()
