@@ -7,7 +7,9 @@ from pathlib import Path
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
+
+from pixelmend.api.files import ServedFile
 
 CHECKOUT_BUILD = Path(__file__).parents[3] / "frontend" / "dist"
 PACKAGED_BUILD = Path(__file__).parents[1] / "webapp"
@@ -61,7 +63,7 @@ def frontend_router(web_dir: Path | None) -> APIRouter:
         headers = _page_headers(build) | _REVALIDATED
         if not is_built(build):
             return HTMLResponse(_NOTHING_BUILT, headers=headers)
-        return FileResponse(build / "index.html", headers=headers)
+        return ServedFile(build / "index.html", headers=headers)
 
     @router.get("/assets/{name:path}")
     async def asset(request: Request, name: str) -> Response:
@@ -117,4 +119,4 @@ def _file(folder: Path, name: str, headers: dict[str, str]) -> Response:
         found = False
     if not found:
         raise HTTPException(404, "there is no such file")
-    return FileResponse(path, headers=headers)
+    return ServedFile(path, headers=headers)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
+from pixelmend.api.files import ServedFile
 from pixelmend.imaging.formats import Format
 from pixelmend.imaging.names import safe_stem
 from pixelmend.jobs.model import JobRecord
@@ -16,7 +16,7 @@ from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.task import Task
 
 
-class _Held(FileResponse):
+class _Held(ServedFile):
     """A file of the spool; `release` is called once it is sent, or once the client is gone.
 
     etag: of the content, if it is known already.

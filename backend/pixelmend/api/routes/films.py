@@ -5,8 +5,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
+from pixelmend.api.files import ServedFile
 from pixelmend.api.owned_jobs import own_job
 from pixelmend.api.queries import known_query
 from pixelmend.api.schemas import Problem
@@ -45,7 +46,7 @@ def films_router(service: Service) -> APIRouter:
         path = parts / f"{number:05d}.mp4"
         if not 0 <= number < 100_000 or not path.is_file():
             raise UnknownJob(f"job {job_id[:64]} has no finished segment {number}")
-        return FileResponse(path, media_type="video/mp4", headers={"Cache-Control": "private, max-age=3600"})
+        return ServedFile(path, media_type="video/mp4", headers={"Cache-Control": "private, max-age=3600"})
 
     return router
 

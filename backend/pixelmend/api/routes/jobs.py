@@ -97,7 +97,7 @@ def jobs_router(service: Service) -> APIRouter:
             },
             206: {"description": "The range that was asked for."},
             304: {"description": "The client has it already."},
-            **_problems(401, 403, 404, 409, 410, 416),
+            **_problems(401, 403, 404, 409, 410, 412, 416),
         },
     )
     async def result(request: Request, job_id: str) -> Response:
@@ -107,7 +107,7 @@ def jobs_router(service: Service) -> APIRouter:
             raise ResultExpired(f"the result of job {job_id} is kept no longer")
         if snapshot.state is not JobState.DONE:
             raise WrongJobState(_why_no_result(snapshot))
-        return _file(service, request, snapshot.record)
+        return _file(service, snapshot.record)
 
     @router.delete(
         "/api/jobs/{job_id}",
@@ -124,7 +124,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     return {status: {"model": Problem} for status in statuses}
 
 
-def _file(service: Service, request: Request, record: JobRecord) -> Response:
+def _file(service: Service, record: JobRecord) -> Response:
     lease = service.jobs.lease(record)
     path = service.jobs.result_file(record)
     # It may have expired since we looked.
@@ -132,10 +132,6 @@ def _file(service: Service, request: Request, record: JobRecord) -> Response:
         lease.release()
         raise ResultExpired(f"the result of job {record.id} is kept no longer")
     etag = f'"{record.result.sha256}"'
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
-        lease.release()
-        return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "private, no-cache"})
     if record.items:
         return SpooledArchive(path, record, release=lease.release, etag=etag)
     assert record.report is not None  # every finished image has one
