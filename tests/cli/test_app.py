@@ -58,3 +58,18 @@ def test_all_commands_are_listed_and_others_refused() -> None:
     unknown = CliRunner().invoke(app, ["upscal"])
     assert unknown.exit_code == 2
     assert "No such command 'upscal'" in unknown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("upscale", "a.png", "--denoise", "3"), "'3': Input should be less than or equal to 1"),
+        (("upscale", "a.png", "--scale", "much"), "'much': Input should be a valid number"),
+        (("upscale", "a.png", "--format", "gif"), "'--format': 'gif' is not one of 'png'"),
+        (("serve", "--port", "x"), "'x': Input should be a valid integer"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_limit(arguments: tuple[str, ...], words: str) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert words in in_one_line(done.output)

@@ -120,6 +120,13 @@ def test_missing_path_is_named(tmp_path: Path) -> None:
         plan_files([tmp_path / "nowhere"], None, PNG)
 
 
+@pytest.mark.parametrize("out", [None, Path("result.png")])
+def test_an_address_is_told_the_way_by_standard_input(out: Path | None) -> None:
+    address = "https://pictures.example/a.jpg"
+    with pytest.raises(InvalidParameter, match=f"^{address} is no file; .* `-`, standard input"):
+        plan_files([Path(address)], out, PNG)
+
+
 @pytest.mark.parametrize("place", ["there is a file/out", "file"])
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, place: str) -> None:
     touch(tmp_path / "there is a file")

@@ -26,6 +26,7 @@ from pixelmend.core.errors import (
     UnsupportedFormat,
     WrongJobState,
 )
+from pixelmend.core.version import VERSION
 from tests.cli.test_remote import relay
 from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
@@ -148,6 +149,11 @@ def test_estimate_models_and_info(client: Client) -> None:
 def test_no_service_is_said_at_once(url: str) -> None:
     with Client(url) as client, pytest.raises(InvalidParameter, match="does not answer"):
         client.info()
+
+
+def test_the_scheme_may_be_left_out(service: ServiceClient) -> None:
+    with Client(service.base_url.removeprefix("http://")) as client:
+        assert client.info().version == VERSION
 
 
 def test_what_is_no_url_is_refused() -> None:

@@ -40,9 +40,27 @@ class _Commands(TyperGroup):
         name, listed, rest = super().resolve_command(ctx, args)
         return name, listed and load(str(name)), rest
 
+    def invoke(self, ctx: Any) -> Any:
+        """Raises typer.BadParameter, which names the value as well."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            if (given := _refused_value(error)) not in error.message:
+                error.message = f"{given}: {error.message}"
+            raise
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(SUMMARIES.items())
+
+
+def _refused_value(error: typer.BadParameter) -> str:
+    """As it was given, quoted; empty if it is not known."""
+    from pydantic import ValidationError
+
+    cause = error.__cause__
+    return repr(cause.errors()[0]["input"]) if isinstance(cause, ValidationError) else ""
 
 
 def load(name: str) -> Any:

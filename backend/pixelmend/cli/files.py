@@ -137,7 +137,7 @@ def with_masks(files: Sequence[FileJob], image: Path, mask: Path) -> list[FileJo
     if mask.is_file():
         return [replace(file, mask=mask) for file in files]
     if not mask.is_dir():
-        raise InvalidParameter(f"{mask}: there is no such file or folder")
+        raise _missing(mask)
     base = image if image.is_dir() else image.parent
     return [replace(file, mask=_mask_of(file.source.relative_to(base), mask)) for file in files]
 
@@ -166,8 +166,16 @@ def _find(
         elif _exists(path):
             found.append((path, path.parent))
         else:
-            raise InvalidParameter(f"{path}: there is no such file or folder")
+            raise _missing(path)
     return found
+
+
+def _missing(path: Path) -> InvalidParameter:
+    if path.parts[:1] in (("http:",), ("https:",)):
+        # A path has lost the second slash.
+        address = str(path).replace(":/", "://", 1)
+        return InvalidParameter(f"{address} is no file; what curl fetches can be sent to `-`, standard input")
+    return InvalidParameter(f"{path}: there is no such file or folder")
 
 
 def _exists(path: Path) -> bool:
@@ -184,7 +192,7 @@ def _is_file_name(inputs: Sequence[Path], out: Path, kind: FileKind) -> bool:
     if len(inputs) != 1 or inputs[0].is_dir():
         raise InvalidParameter(f"{out} is a name for one file; for several {kind.name}s name a folder")
     if not _exists(inputs[0]):
-        raise InvalidParameter(f"{inputs[0]}: there is no such file or folder")
+        raise _missing(inputs[0])
     if kind.output_of_suffix(out.suffix) is None:
         known = ", ".join(sorted(suffix for each in kind.outputs for suffix in each.suffixes))
         raise InvalidParameter(f"{out.suffix} cannot be written ({out}); there are: {known}")

@@ -36,12 +36,12 @@ V = TypeVar("V", bound=BaseModel)
 class AsyncClient:
     """A Pixelmend service.
 
-    url: such as `http://localhost:8000`. key: of the service's API keys. Raises InvalidParameter for what is
-    no URL.
+    url: such as `http://localhost:8000`; `http://` may be left out. key: of the service's API keys. Raises
+    InvalidParameter for what is no URL.
     """
 
     def __init__(self, url: str, key: str | None = None) -> None:
-        self.url = url.rstrip("/")
+        self.url = (url if "://" in url else f"http://{url}").rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
             self._http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=TIMEOUT)
