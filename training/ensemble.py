@@ -89,6 +89,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("weights", type=Path, help="a network that is trained here")
     parser.add_argument("folder", type=Path, help="to fill; training.train takes it as --pairs")
+    parser.add_argument(
+        "--beside", type=Path, nargs="+", default=[], help="further networks, whose results count as much"
+    )
     parser.add_argument("--pictures", type=int, required=True, help="how many the folder is to hold")
     parser.add_argument("--variant", choices=("faithful", "clean"), default="faithful")
     parser.add_argument("--photographs", type=Path, help="folder with a MANIFEST.csv; else all is drawn")
@@ -103,19 +106,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     device = torch.device(options.device)
-    network = read_network(options.weights).to(device)
+    files = [options.weights, *options.beside]
+    networks = [read_network(path).to(device) for path in files]
+    scales = {network.config.scale for network in networks}
+    if len(scales) > 1:
+        parser.error("the networks have not one scale")
     dtype = fast_dtype(device)
     if options.compile and winograd_helps(device, dtype):
-        use_winograd(network)
+        for network in networks:
+            use_winograd(network)
     data = DataConfig(
-        scale=network.config.scale,
+        scale=scales.pop(),
         degrading=DegradeConfig() if options.variant == "clean" else None,
         versions=1,
         photographs=read_manifest(options.photographs) if options.photographs else (),
         drawn=options.drawn,
     )
     about: dict[str, object] = {
-        "weights": hashlib.sha256(options.weights.read_bytes()).hexdigest(),
+        "weights": [hashlib.sha256(path.read_bytes()).hexdigest() for path in files],
         "variant": options.variant,
         "photographs": len(data.photographs),
         "drawn": options.drawn,
@@ -125,8 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def upscale(low: Tensor) -> Tensor:
         with autocast(device, dtype):
-            result: Tensor = network(low.to(device))
-        return result
+            results = [network(low.to(device)).float() for network in networks]
+        return torch.stack(results).mean(dim=0)
 
     # Spawned, since a forked child inherits the locks of the parent's compute threads.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker:

@@ -17,6 +17,7 @@ from training import ensemble, train
 from training.data import DataConfig, Pair, make_pair, read_pair, write_pair
 from training.ensemble import mean_of_positions
 from training.methods import read_network, upscale
+from training.networks import build
 from training.trainer import TrainConfig, Trainer
 
 
@@ -105,3 +106,32 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         with pytest.raises(SystemExit):
             train.main([*arguments, "--steps", "1", *options])
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.full
+def test_several_networks_give_the_mean_of_their_pictures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = []
+    for seed, scale in enumerate((2, 2, 4)):
+        torch.manual_seed(seed)
+        files.append(tmp_path / f"{seed}.safetensors")
+        save_file(build(NetworkConfig(16, 1, scale)).state_dict(), files[-1])
+    one, other, larger = map(str, files)
+    made = [
+        (arguments, tmp_path / name)
+        for name, arguments in (("one", [one]), ("other", [other]), ("both", [one, "--beside", other]))
+    ]
+    pictures = []
+    for (weights, *beside), folder in made:
+        ensemble.main([weights, str(folder), *beside, "--pictures", "1", "--side", "16"])
+        pictures.append(read_pair(folder / "000000.npz", 2).high.astype(float))
+    alone, beside_it, both = pictures
+    assert np.abs(alone - beside_it).mean() > 3.0
+    # What is beyond black or white counts in the mean, and is cut off in each by itself.
+    inside = (np.minimum(alone, beside_it) > 0) & (np.maximum(alone, beside_it) < 255)
+    assert inside.mean() > 0.3
+    assert np.abs(both - (alone + beside_it) / 2.0)[inside].max() <= 1.0
+    with pytest.raises(SystemExit):
+        ensemble.main([one, str(tmp_path / "x"), "--beside", larger, "--pictures", "1"])
+    assert "not one scale" in capsys.readouterr().err
