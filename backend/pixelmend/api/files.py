@@ -25,17 +25,19 @@ class ServedFile(FileResponse):
             self.stat_result = await asyncio.to_thread(os.stat, self.path)
             self.set_stat_headers(self.stat_result)
         asked = Headers(scope=scope)
-        status = status_by_conditions(asked, self.headers["etag"], self.headers["last-modified"])
+        marks = self.headers["etag"], self.headers["last-modified"]
+        status = status_by_conditions(asked, *marks)
         if status is HTTPStatus.PRECONDITION_FAILED:
-            raise HTTPException(status, "the file is not, or no longer, the one that If-Match names")
+            raise HTTPException(status, "the file is not, or no longer, what the request's condition wants")
         if status is HTTPStatus.NOT_MODIFIED:
             kept = {name: self.headers[name] for name in _KEPT if name in self.headers}
             await Response(status_code=status, headers=kept)(scope, receive, send)
             return
-        wanted = satisfiable(asked["range"], self.stat_result.st_size) if "range" in asked else None
         headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
-        if wanted is not None:
-            headers.append((b"range", wanted.encode()))
+        # Of a file that has changed since, the whole is sent, wherever the range lies.
+        if "range" in asked and asked.get("if-range", marks[0]) in marks:
+            wanted = satisfiable(asked["range"], self.stat_result.st_size)
+            headers += [] if wanted is None else [(b"range", wanted.encode())]
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
@@ -49,8 +51,7 @@ def status_by_conditions(asked: Mapping[str, str], etag: str, modified: str) -> 
     if "if-none-match" in asked:
         weakly = asked["if-none-match"].replace("W/", "")
         return HTTPStatus.NOT_MODIFIED if _names(weakly, etag) else None
-    since = asked.get("if-modified-since")
-    is_known = since is not None and _is_after(modified, since) is False
+    is_known = _is_after(modified, asked.get("if-modified-since")) is False
     return HTTPStatus.NOT_MODIFIED if is_known else None
 
 
@@ -66,7 +67,8 @@ def satisfiable(wanted: str, size_bytes: int) -> str | None:
     for first, last in (match.groups() for match in found if match is not None):
         if not (first or last) or (first and last and int(first) > int(last)):
             return None
-        if int(first) < size_bytes if first else int(last) > 0 < size_bytes:
+        # Without a first byte it is the last so many.
+        if (int(first) if first else 0) < size_bytes and (first or int(last) > 0):
             inside.append(f"{first}-{last}")
     if not inside:
         detail = f"Range: {wanted[:100]} has nothing of the file's {size_bytes} bytes"
