@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_before_anything_starts(image: Path, arguments: li
 def test_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     ran = pixelmend("bench", tmp_path / "a.png")
-    assert (ran.returncode, "unknown kind" in ran.stderr) == (2, True)
+    assert (ran.returncode, "is text that begins with" in ran.stderr) == (2, True)
 
 
 @pytest.mark.full
