@@ -32,11 +32,6 @@ class DeeperConfig:
         """How many times as wide its results are."""
         return self.trunk.scale
 
-    @property
-    def channels(self) -> int:
-        """Those of its pictures."""
-        return self.trunk.channels
-
 
 class Block(nn.Module):
     """Two 3x3 convolutions beside the identity."""

@@ -157,6 +157,7 @@ def test_tiff_that_ends_within_its_pixels_is_corrupt(tmp_path: Path) -> None:
         (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL file"),
         (b"BMW is a car maker, and this is text", "text that begins with 'BMW is a car maker"),
         ('{"detail": "nicht gefunden: ü"}'.encode()[:-3], """text that begins with '{"detail": "nicht"""),
+        (b"G" * 256, "text that begins with 'GGGG"),  # a transport stream has this letter every 188 bytes
         (b"BM\1 is no text", "of an unknown kind (first bytes 42 4d 01"),
         (b"\0\0\0\x18ftypisom\0\0\2\0isommp41", "a film (MP4); films are for the task upscale-video"),
         (b"\0\0\0\x18ftypM4A \0\0\2\0isommp41", "a sound file (MPEG-4); accepted are"),

@@ -34,10 +34,11 @@ class ServedFile(FileResponse):
             await Response(status_code=status, headers=kept)(scope, receive, send)
             return
         headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
-        # Of a file that has changed since, the whole is sent, wherever the range lies.
+        # If the file has changed since then, send all of it, even if the range lies beyond its end.
         if "range" in asked and asked.get("if-range", marks[0]) in marks:
             wanted = satisfiable(asked["range"], self.stat_result.st_size)
-            headers += [] if wanted is None else [(b"range", wanted.encode())]
+            if wanted is not None:
+                headers.append((b"range", wanted.encode()))
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
@@ -67,7 +68,7 @@ def satisfiable(wanted: str, size_bytes: int) -> str | None:
     for first, last in (match.groups() for match in found if match is not None):
         if not (first or last) or (first and last and int(first) > int(last)):
             return None
-        # Without a first byte it is the last so many.
+        # "-5" is the last five bytes.
         if (int(first) if first else 0) < size_bytes and (first or int(last) > 0):
             inside.append(f"{first}-{last}")
     if not inside:

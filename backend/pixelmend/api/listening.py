@@ -30,8 +30,8 @@ def bound_sockets(host: str, port: int) -> list[socket.socket]:
                     each.close()
                 raise InvalidParameter(_words(error, str(address[0]), port)) from error
             absent = error
-    if not sockets:
-        raise InvalidParameter(_words(absent or OSError(), host, port))
+    if absent is not None and not sockets:
+        raise InvalidParameter(_words(absent, host, port)) from absent
     return sockets
 
 

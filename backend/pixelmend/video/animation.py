@@ -63,7 +63,7 @@ def inspect_animation(path: Path, limits: VideoLimits | None = None) -> Film:
         kind = _KINDS[image.format or ""]
         frames = getattr(image, "n_frames", 1)
         if frames < 2:
-            raise UnsupportedVideo("the file has one frame and is no film: images are for the task upscale")
+            raise UnsupportedVideo(ONE_FRAME)
         durations, has_alpha = [], False
         for number in range(frames):
             image.seek(number)

@@ -91,7 +91,11 @@ def describe(head: bytes) -> Foreign:
         return Foreign("an SVG file")
     if text.startswith((b"<!doctype html", b"<html")):
         return Foreign("an HTML page")
-    return Foreign(_text(head) or f"of an unknown kind (first bytes {head[:8].hex(' ')})")
+    if (text_words := _text(head)) is not None:
+        return Foreign(text_words)
+    if _is_transport_stream(head):
+        return _film("MPEG transport stream", ".ts")
+    return Foreign(f"of an unknown kind (first bytes {head[:8].hex(' ')})")
 
 
 def _film(name: str, suffix: str) -> Foreign:
@@ -108,13 +112,16 @@ def _container(head: bytes) -> Foreign | None:
     if head.startswith(b"RIFF"):
         forms = {b"AVI ": _film("AVI", ".avi"), b"WAVE": Foreign("a sound file (WAV)")}
         return forms.get(head[8:12])
-    # Blu-ray's packets have four bytes more, before the others.
-    for start, packet in ((0, _TRANSPORT_PACKET_BYTES), (4, _TRANSPORT_PACKET_BYTES + 4)):
-        if head[start : start + 1] == head[start + packet : start + packet + 1] == b"G":
-            return _film("MPEG transport stream", ".ts")
     if head[4:8] in (b"moov", b"mdat", b"wide"):
         return _film("QuickTime", ".mov")
     return _iso_media(head[8:12]) if head[4:8] == b"ftyp" else None
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """By the letter that begins each packet, so text has to be told before."""
+    # Blu-ray's packets have four bytes more, before the others.
+    starts = ((0, _TRANSPORT_PACKET_BYTES), (4, _TRANSPORT_PACKET_BYTES + 4))
+    return any(head[at : at + 1] == head[at + packet : at + packet + 1] == b"G" for at, packet in starts)
 
 
 def _iso_media(brand: bytes) -> Foreign:
