@@ -103,7 +103,8 @@ $(UV): requirements/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-STARTED = 'import pixelmend.api.server, pixelmend.worker.process, openvino'
+STARTED = 'import pixelmend.api.server, pixelmend.worker.process; from importlib.util import find_spec; \
+	find_spec("openvino") and __import__("openvino")'
 
 .venv/.base: $(UV) requirements/base.txt pyproject.toml
 	$(INSTALL) --require-hashes -r requirements/base.txt

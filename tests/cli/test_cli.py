@@ -107,3 +107,17 @@ def test_gpu_shows_memory_and_what_a_service_has_loaded(service: RunningService)
     assert "pixelmend-x4" in running.stdout
     alone = pixelmend("gpu", PIXELMEND_PORT="1")
     assert "no service answers" in alone.stdout
+
+
+def test_a_machine_without_openvino_and_pytorch_upscales(tmp_path: Path) -> None:
+    """ARM, Macs of Intel: the CPU is left to ncnn, which computes float32 there."""
+    source, result, absent = tmp_path / "photo.png", tmp_path / "large.png", tmp_path / "absent"
+    source.write_bytes(encoded(photo(side_px=50)))
+    absent.mkdir()
+    for module in ("openvino", "torch"):
+        (absent / f"{module}.py").write_text("raise ImportError('not installed')\n")
+    paths = os.pathsep.join([str(absent), os.environ.get("PYTHONPATH", "")])
+    done = pixelmend("upscale", source, "-o", result, PYTHONPATH=paths, PIXELMEND_PRECISION="bfloat16")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in float32" in done.stdout
+    assert decoded(result.read_bytes()).shape == (200, 200, 3)

@@ -30,12 +30,13 @@ from pixelmend.tasks.upscale import UpscaleTask
 SELF_TEST_SIDE_PX = 96
 MIN_SELF_TEST_PSNR_DB = 30.0
 """The output of a sound model, reduced again, is this close to its (smooth) original; 40 dB is usual."""
-_NEEDED = ("openvino", "ncnn", "pyvips", "isal", "fastapi")
+_NEEDED = ("ncnn", "pyvips", "isal", "fastapi")
 _OPTIONAL = ("torch", "torchvision", "spandrel", "onnxruntime")
 
 
 def check(settings: Settings) -> list[Finding]:
-    findings = [_python(), *packages(), *_models(settings), *_disk(settings)]
+    needed = packages(needs_openvino(platform.machine(), sys.platform))
+    findings = [_python(), *needed, *_models(settings), *_disk(settings)]
     return [*findings, *asyncio.run(_engine(settings))]
 
 
@@ -44,14 +45,20 @@ def _python() -> Finding:
     return Finding(sys.version_info >= (3, 11), text, "install Python 3.11 or newer")
 
 
-def packages(version_of: Callable[[str], str] = version) -> list[Finding]:
-    """version_of: raises PackageNotFoundError for what is not installed."""
+def needs_openvino(machine: str, system: str) -> bool:
+    """What requirements/base.in says. machine: as by ``platform.machine``, system: as by ``sys.platform``."""
+    return (machine == "x86_64" and system != "darwin") or machine == "AMD64"
+
+
+def packages(with_openvino: bool, version_of: Callable[[str], str] = version) -> list[Finding]:
+    """with_openvino: whether that is needed. version_of: raises PackageNotFoundError for what is absent."""
     findings, left_out = [], []
-    for name in (*_NEEDED, *_OPTIONAL):
+    needed = ("openvino", *_NEEDED) if with_openvino else _NEEDED
+    for name in (*needed, *_OPTIONAL):
         try:
             findings.append(Finding(None, f"{name} {version_of(name)}"))
         except PackageNotFoundError:
-            if name in _NEEDED:
+            if name in needed:
                 fix = "install it again: `make run` in a checkout, else by pip"
                 findings.append(Finding(False, f"{name} is missing", fix))
             else:
@@ -128,7 +135,7 @@ async def _engine(settings: Settings) -> list[Finding]:
         ]
         findings += unused_hardware(Host(), device.type, settings.precision)
         if status.problem:
-            findings.append(Finding(False, status.problem, "replace the model's file"))
+            findings.append(Finding(False, status.problem, "if its file is damaged, replace it"))
         findings.append(await _self_test(engine, settings))
         return findings
 

@@ -172,6 +172,32 @@ def test_without_ncnn_and_openvino_the_cpu_is_left_to_pytorch(
     assert "OpenVINO cannot be loaded" in note
 
 
+@pytest.fixture
+def ncnn_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on ARM: neither OpenVINO nor PyTorch."""
+    for module in ("openvino", "pixelmend.engine.backends.torch"):
+        monkeypatch.setitem(sys.modules, module, None)  # an import of it fails
+    for module in ("openvino", "openvino_graphs"):
+        monkeypatch.delitem(sys.modules, f"pixelmend.engine.backends.{module}", raising=False)
+
+
+@pytest.mark.usefixtures("ncnn_alone")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_without_openvino_and_pytorch_ncnn_computes(compact: LoadedModel, precision: Any) -> None:
+    network, note = open_network(compact, cpu_device(), precision, THREADS)
+    assert isinstance(network, NcnnNetwork)
+    assert network.precision == "float32"
+    assert (note is None) == (precision == "float32")
+    assert note is None or note.endswith("using float32")
+
+
+@pytest.mark.usefixtures("ncnn_alone")
+def test_without_openvino_and_pytorch_a_faulty_tile_falls_back_on_ncnn(compact: LoadedModel) -> None:
+    network = open_exact(compact, cpu_device(), THREADS)
+    assert isinstance(network, NcnnNetwork)
+    assert network.precision == "float32"
+
+
 def test_without_pytorch_openvino_is_what_a_faulty_tile_falls_back_on(
     compact: LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ and tracing would freeze it."""
 
 _FULL: tuple[Precision, ...] = ("float32",)
 
+_Attempt = tuple[str, Precision, Callable[[], DeviceNetwork]]
+"""What is tried, in words; its precision; what opens it."""
+
 
 def open_network(
     model: LoadedModel,
@@ -82,7 +85,7 @@ def open_in_torch(model: LoadedModel, device: Device, precision: Precision, thre
 
 
 def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwork:
-    """The model in FP32, to fall back on. Without PyTorch, OpenVINO computes it on the CPU.
+    """The model in FP32, to fall back on. Without PyTorch, OpenVINO computes it on the CPU, else ncnn.
 
     Raises DeviceMemoryError, and ModelUnusable if nothing here can.
     """
@@ -95,7 +98,10 @@ def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwor
     except ModelUnusable:
         if device.type != "cpu" or model.architecture.name not in PORTABLE_ARCHITECTURES:
             raise
+    try:
         return _in_openvino(model, device, "float32", threads)
+    except ModelUnusable:  # processors that are not Intel's or AMD's have no OpenVINO: requirements/base.in
+        return open_in_ncnn(model, device, "float32", threads)
 
 
 def _truth(
@@ -132,9 +138,7 @@ def measure_pace(architecture: Architecture, network: TileNetwork) -> float:
     return taken_s / side**2
 
 
-def _attempts(
-    model: LoadedModel, device: Device, wanted: Precision, threads: int
-) -> Iterator[tuple[str, Precision, Callable[[], DeviceNetwork]]]:
+def _attempts(model: LoadedModel, device: Device, wanted: Precision, threads: int) -> Iterator[_Attempt]:
     """What to try, the best first. If all of them fail, FP32 in PyTorch on the CPU is used."""
     portable = model.architecture.name in PORTABLE_ARCHITECTURES
     if device.type == "vulkan":
@@ -154,11 +158,7 @@ def _attempts(
             )
         return
     if device.type == "cpu" and portable and wanted == "float32":
-        yield (
-            f"ncnn's float32 on {device.name}",
-            wanted,
-            partial(open_in_ncnn, model, device, wanted, threads),
-        )
+        yield _float32_in_ncnn(model, device, threads)
     if device.type == "cpu" and portable and wanted != "float16":
         yield (
             f"OpenVINO's {wanted} on {device.name}",
@@ -172,6 +172,13 @@ def _attempts(
                 precision,
                 partial(open_in_torch, model, device, precision, threads),
             )
+    if device.type == "cpu" and portable and wanted != "float32":
+        yield _float32_in_ncnn(model, device, threads)
+
+
+def _float32_in_ncnn(model: LoadedModel, device: Device, threads: int) -> _Attempt:
+    opener = partial(open_in_ncnn, model, device, "float32", threads)
+    return f"ncnn's float32 on {device.name}", "float32", opener
 
 
 def _in_openvino(model: LoadedModel, device: Device, precision: Precision, threads: int) -> DeviceNetwork:
