@@ -12,7 +12,6 @@
 # make bench  speed beside its peers; CASES="png start" selects, QUICK=1 repeats less (benchmarks/)
 # make verify-image  build the container image for real, drive it, and list its parts in dist/ (deploy/verify_image.sh)
 # make bench-gpu  the same on an NVIDIA GPU; PYTHON=python3 names a Python that has PyTorch
-PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
@@ -92,14 +91,12 @@ bench: .venv/.dev .venv-reference/.stamp
 
 # No environment is made for it: a GPU machine may be out of reach of any index. A PYTHON that was named is
 # taken, else the environment that is there.
-BENCH_PYTHON = $(if $(filter file undefined,$(origin PYTHON)),$(or $(wildcard .venv/bin/python),$(PYTHON)),$(PYTHON))
+BENCH_PYTHON = $(or $(PYTHON),$(wildcard .venv/bin/python),python3)
 bench-gpu:
-	PYTHONPATH=$(CURDIR)/backend:$$PYTHONPATH $(BENCH_PYTHON) -m benchmarks gpu $(CASES) $(if $(QUICK),--quick)
+	PYTHONPATH="$(CURDIR)/backend:$$PYTHONPATH" "$(BENCH_PYTHON)" -m benchmarks gpu $(CASES) $(if $(QUICK),--quick)
 
 $(UV): requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Pixelmend needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@python=$$(requirements/python.sh "$(PYTHON)") && set -x && "$$python" -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
@@ -138,7 +135,7 @@ verify-image:
 .venv-cluster/.stamp: $(UV) requirements/cluster.txt
 	$(UV) venv --quiet --allow-existing --python .venv/bin/python .venv-cluster
 	$(UV) pip install --python .venv-cluster/bin/python --require-hashes -r requirements/cluster.txt
-	echo $(CURDIR)/backend > $$(.venv-cluster/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pixelmend.pth
+	echo "$(CURDIR)/backend" > "$$(.venv-cluster/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pixelmend.pth"
 	@touch $@
 
 # base, what containers may add to it, the cluster, and uv's setuptools, in the versions that runtime has.

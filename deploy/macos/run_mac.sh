@@ -4,7 +4,7 @@
 #   deploy/macos/run_mac.sh            # http://127.0.0.1:8000
 #   HOST=0.0.0.0 PORT=9000 deploy/macos/run_mac.sh
 #
-# Needs Xcode's command line tools (for make) and Python 3.11 or newer; Node.js 20 for the web app.
+# Needs Xcode's command line tools (for make) and Python 3.11 to 3.14; Node.js 20 for the web app.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,15 +21,15 @@ else
 fi
 
 python=
-for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
-    if [ -n "$candidate" ] && command -v "$candidate" >/dev/null && "$candidate" -c '
+for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
+    if [ -n "$candidate" ] && requirements/python.sh "$candidate" >/dev/null 2>&1 && "$candidate" -c '
 import platform, sys
-sys.exit(sys.version_info < (3, 11) or platform.machine() != "'"$(uname -m)"'")' 2>/dev/null; then
+sys.exit(platform.machine() != "'"$(uname -m)"'")' 2>/dev/null; then
         python=$candidate
         break
     fi
 done
-[ -n "$python" ] || fail "Python 3.11 or newer is not here; install it with: brew install python@3.12"
+[ -n "$python" ] || fail "Python 3.11 to 3.14 is not here; install it with: brew install python@3.12"
 
 # An operation that Metal lacks is computed on the CPU instead of failing; the service says so in its notes.
 export PYTORCH_ENABLE_MPS_FALLBACK=1

@@ -26,8 +26,8 @@ fail() { echo "install.sh: $1" >&2; exit 1; }
 [ -n "$prefix" ] || [ "$(id -u)" = 0 ] || fail "has to run as root, or with PREFIX=DIR to look at the result"
 [ -n "$prefix" ] || command -v systemctl >/dev/null || fail "systemctl is not here; is this a systemd machine?"
 command -v git >/dev/null || fail "git is not here"
-python=$(command -v "${PYTHON:-python3}") || fail "Python is not here; name one: PYTHON=python3.12 $0"
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or newer is needed, $python is older"
+python=$("$checkout/requirements/python.sh" "${PYTHON:-}") || exit 1
+python=$(command -v "$python")
 
 if [ -z "$prefix" ]; then
     getent passwd pixelmend >/dev/null || useradd --system --home-dir /var/lib/pixelmend --shell /usr/sbin/nologin pixelmend
