@@ -138,10 +138,11 @@ verify-image:
 	echo "$(CURDIR)/backend" > "$$(.venv-cluster/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pixelmend.pth"
 	@touch $@
 
-# base, what containers may add to it, the cluster, and uv's setuptools, in the versions that runtime has.
+# base, what containers may add to it, the cluster, and uv's setuptools, in the versions that runtime has. One version of
+# a package for all versions of Python: what an installation has is what the tests had.
 lock: $(UV)
 	cd requirements && for group in runtime uv base dev reference spaces cluster s3 otel; do \
-	  ../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  ../$(UV) pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	    $$(case $$group in uv|base|cluster|s3|otel) echo -c runtime.txt;; esac) \
 	    $$(case $$group in base) echo video.in;; cluster) echo base.in video.in;; esac) \
     --no-emit-index-url --no-header $$group.in -o $$group.txt || exit 1; done

@@ -1,7 +1,9 @@
-"""Which Python an installation is made with: one that the pinned packages are for."""
+"""An installation has a Python that the pinned packages are for, and they are the same on each."""
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,10 @@ def test_make_says_so_before_it_makes_anything(folder: Path, tmp_path: Path) -> 
     assert done.returncode == 2
     assert "python3 is 3.9.2" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "requirements").glob("*.txt")), ids=lambda lock: lock.stem)
+def test_a_package_has_one_version_for_all_versions_of_python(lock: Path) -> None:
+    """Tests run on one Python. With 3.12 another version of PyAV was installed, and no film could be read."""
+    names = Counter(re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(), re.MULTILINE))
+    assert [name for name, count in names.items() if count > 1] == []
