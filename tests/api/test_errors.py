@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from pixelmend.api.app import create_app
+from pixelmend.api.errors import problem_for_status
 from pixelmend.api.service import Service, build_service
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger, configure_logging
@@ -166,3 +167,15 @@ def test_strange_headers_and_queries_are_the_callers_error(service: ServiceClien
             "/api/upscale", files={"file": encoded(photo(side_px=36))}, headers=headers
         )
         assert answer.status_code in (200, 400, 406, 422), answer.text
+
+
+def test_what_the_framework_refuses_is_called_the_same_on_every_python() -> None:
+    answers = [json.loads(bytes(problem_for_status(status, "").body)) for status in (404, 413, 414, 416, 422)]
+    assert [answer["type"].rpartition(":")[2] for answer in answers] == [
+        "not-found",
+        "content-too-large",
+        "uri-too-long",
+        "range-not-satisfiable",
+        "unprocessable-content",
+    ]
+    assert answers[3]["title"] == "Range Not Satisfiable"

@@ -112,5 +112,5 @@ def test_a_result_is_sent_as_it_is_asked_for(service: ServiceClient, tmp_path: P
     outgrown = {"Range": "bytes=9999999-", "If-Range": '"another"'}
     assert service.client.get(path, headers=outgrown).content == whole.content
     beyond = service.client.get(path, headers={"Range": "bytes=9999999-"})
-    check_problem(beyond, 416, "requested-range-not-satisfiable", f"{len(whole.content)} bytes")
+    check_problem(beyond, 416, "range-not-satisfiable", f"{len(whole.content)} bytes")
     assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"

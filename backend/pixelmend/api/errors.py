@@ -63,6 +63,16 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
     }
 )
 
+PHRASES = MappingProxyType(
+    {
+        413: "Content Too Large",
+        414: "URI Too Long",
+        416: "Range Not Satisfiable",
+        422: "Unprocessable Content",
+    }
+)
+"""As RFC 9110 calls them; Python has these names from 3.13 on, and an answer must not depend on that."""
+
 
 def problem(
     *, status: int, code: str, title: str, detail: str, retryable: bool, retry_after_s: int | None = None
@@ -116,7 +126,7 @@ def _printable(text: str) -> str:
 
 def problem_for_status(status: int, detail: str) -> Response:
     """For what the framework itself answers: unknown paths, wrong methods."""
-    phrase = HTTPStatus(status).phrase
+    phrase = PHRASES.get(status) or HTTPStatus(status).phrase
     return problem(
         status=status,
         code=phrase.lower().replace(" ", "-"),
