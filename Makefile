@@ -63,7 +63,7 @@ drills: .venv/.dev
 
 # Two at a time; what each printed comes in one piece.
 check: .venv/.dev
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-style check-web
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) check-types check-style check-web
 
 check-types:
 	.venv/bin/mypy

@@ -145,6 +145,25 @@ PY
 check "upscales" curl -fs -F file=@"$work/photo.png" "$url/api/upscale" -D "$work/head" -o "$work/up.png"
 check "by the factor of its model" grep -qi "^x-pixelmend-size: 480x320" "$work/head"
 check "inpaints" curl -fs -F file=@"$work/photo.png" -F mask=@"$work/mask.png" "$url/api/inpaint" -o "$work/inpainted.png"
+upscale_film() {
+    buildah run --isolation=chroot "$container" -- python -c '
+import sys, tempfile
+import av, numpy
+with tempfile.NamedTemporaryFile(suffix=".mkv") as file:
+    with av.open(file.name, "w") as film:
+        stream = film.add_stream("libx264", rate=10, width=64, height=48, pix_fmt="yuv420p")
+        for brightness in (50, 150, 250):
+            picture = numpy.full((48, 64, 3), brightness, numpy.uint8)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        film.mux(stream.encode())
+    sys.stdout.buffer.write(file.read())' > "$work/film.mkv"
+    local answer id
+    answer=$(curl -fs -F task=upscale-video -F scale=2 -F file=@"$work/film.mkv" "$url/api/jobs") || return 1
+    id=$(echo "$answer" | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
+    curl -fsN --max-time 120 "$url/api/jobs/$id/events" >/dev/null  # it ends with the job
+    curl -fs "$url/api/jobs/$id/result" -o "$work/up.mkv" && test -s "$work/up.mkv"
+}
+check "upscales a film" upscale_film
 check "serves the web app" sh -c "curl -fs $url/ | grep -qi '<div id=\"root\"'"
 check "passes its own health check" buildah run --isolation=chroot --env PIXELMEND_PORT=$port "$container" -- \
     python -c "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PIXELMEND_PORT']}/readyz\", timeout=4)"

@@ -9,7 +9,14 @@ import av
 import pytest
 from PIL import Image
 
-from pixelmend.core.errors import CorruptVideo, ExtraMissing, UnsupportedVideo, VideoTooLarge
+from pixelmend.core.errors import (
+    CorruptVideo,
+    ExtraMissing,
+    HostMemoryError,
+    InternalError,
+    UnsupportedVideo,
+    VideoTooLarge,
+)
 from pixelmend.video.header import VideoLimits
 from pixelmend.video.probe import VideoProber
 from tests.video.clips import Clip, constant_rate, make
@@ -65,9 +72,56 @@ def test_a_file_that_ends_or_stops_the_reader_is_a_damaged_one(tmp_path: Path) -
     program.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
     with pytest.raises(CorruptVideo, match="ended the program that reads it"):
         VideoProber(VideoLimits(), program=command).probe(film)
+    program.write_text("import resource as r\nr.setrlimit(r.RLIMIT_CPU, (1, 5))\nwhile True: pass\n")
+    with pytest.raises(CorruptVideo, match="ended the program that reads it"):
+        VideoProber(VideoLimits(), program=command).probe(film)
     program.write_text("import time\ntime.sleep(60)\n")
     with pytest.raises(CorruptVideo, match="was not read within 1 s"):
         VideoProber(VideoLimits(), timeout_s=1, program=command).probe(film)
+
+
+@pytest.mark.parametrize(
+    ("program", "error", "words"),
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", HostMemoryError, "for want of memory"),
+        ("import nothing_of_this_name\n", InternalError, "cannot run: .*No module named 'nothing_of"),
+    ],
+)
+def test_what_is_not_the_films_fault_is_not_called_that(
+    tmp_path: Path, program: str, error: type[Exception], words: str
+) -> None:
+    (film := tmp_path / "film.mp4").write_bytes(b"x")
+    (child := tmp_path / "child.py").write_text(program)
+    with pytest.raises(error, match=words):
+        VideoProber(VideoLimits(), program=(sys.executable, str(child))).probe(film)
+
+
+def test_a_film_is_read_if_the_system_allows_less_than_the_reader_allows_itself(tmp_path: Path) -> None:
+    film = make(tmp_path / "film.mkv", Clip(constant_rate(3)))
+    script = 'ulimit -v 3000000; ulimit -t 30; exec "$@"'
+    command = ("sh", "-c", script, "sh", sys.executable, "-m", "pixelmend.video.probe_child")
+    assert VideoProber(VideoLimits(), program=command).probe(film).frames == 3
+
+
+AS_ON_A_MAC = """
+import json, resource, sys
+import pixelmend.video.inspection
+from pixelmend.video import probe_child
+
+def set_limit(kind, limits, real=resource.setrlimit):
+    if kind == resource.RLIMIT_AS:
+        raise ValueError("current limit exceeds maximum limit")
+    real(kind, limits)
+
+resource.setrlimit, sys.platform = set_limit, "darwin"
+json.dump(probe_child.main(sys.argv[1:]), sys.stdout)
+"""
+
+
+def test_macos_refuses_a_limit_of_address_space_and_films_are_read(tmp_path: Path) -> None:
+    film = make(tmp_path / "film.mkv", Clip(constant_rate(3)))
+    (child := tmp_path / "child.py").write_text(AS_ON_A_MAC)
+    assert VideoProber(VideoLimits(), program=(sys.executable, str(child))).probe(film).frames == 3
 
 
 def test_without_ffmpegs_libraries_it_says_what_to_install(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Reads a film's header in a process of its own: a file that crashes FFmpeg's libraries ends only that."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelmend.core.error_codes import error_from_code
-from pixelmend.core.errors import CorruptVideo
+from pixelmend.core.errors import CorruptVideo, HostMemoryError, InternalError, PixelmendError
 from pixelmend.video.header import VideoHeader, VideoLimits, check_header
 
 _TIMEOUT_S = 120.0
@@ -32,7 +33,7 @@ class VideoProber:
     def probe(self, path: Path, start_s: float = 0.0, seconds: float | None = None) -> VideoHeader:
         """The header of that part of the film.
 
-        Raises UnsupportedVideo, CorruptVideo, VideoTooLarge, ExtraMissing.
+        Raises UnsupportedVideo, CorruptVideo, VideoTooLarge, ExtraMissing, HostMemoryError, InternalError.
         """
         limits = self._limits
         command = [*self._program, str(path), str(limits.max_pixels), str(limits.max_side), str(start_s)]
@@ -42,12 +43,21 @@ class VideoProber:
                 run = subprocess.run(command, capture_output=True, timeout=self._timeout_s, check=False)
             except subprocess.TimeoutExpired as error:
                 raise CorruptVideo(f"the film's header was not read within {self._timeout_s:g} s") from error
-        try:
-            answer = json.loads(run.stdout)
-        except ValueError as error:
-            raise CorruptVideo("the film's header ended the program that reads it") from error
+        if run.returncode:
+            raise _error_of(run)
+        answer = json.loads(run.stdout)
         if "code" in answer:
             raise error_from_code(answer["code"], answer["message"])
         header = VideoHeader.from_json(answer)
         check_header(header, self._limits)
         return header
+
+
+def _error_of(ended: subprocess.CompletedProcess[bytes]) -> PixelmendError:
+    """Of a program that answered nothing. Only a signal can be the film's doing."""
+    if ended.returncode == -signal.SIGKILL:
+        return HostMemoryError("the program that reads the film's header was killed, as for want of memory")
+    if ended.returncode < 0:
+        return CorruptVideo("the film's header ended the program that reads it")
+    why = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return InternalError(f"the program that reads a film's header cannot run: {why}")
