@@ -15,6 +15,8 @@ export default defineConfig(({ mode }) => ({
   // The .env of the checkout, which the service reads as well. Only what begins with VITE_ gets into the app.
   envDir: ENV_DIR,
   envPrefix: 'VITE_',
+  // Relative addresses: the page may be a part of another site, as https://example.org/pixelmend/.
+  base: './',
   // Fonts, images and workers must be files of their own, since the content security policy allows no data: scripts.
   build: {
     target: 'es2022',

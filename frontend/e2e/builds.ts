@@ -7,7 +7,12 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const FRONTEND = resolve(import.meta.dirname, '..');
+const NGINX = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx';
 const run = promisify(execFile);
+
+function nginxArguments(folder: string, main: string): string[] {
+  return ['-p', folder, '-c', main, '-g', 'daemon off;'];
+}
 
 export interface Choices {
   VITE_UPSCALE_MODE?: string;
@@ -59,10 +64,22 @@ export class WebServer {
       .replace('/dev/stdout', join(folder, 'access'));
     await writeFile(main, process.getuid?.() === 0 ? `user root;\n${text}` : text);
     await writeFile(join(conf, 'pixelmend', 'upstream.conf'), 'upstream pixelmend { server 127.0.0.1:9; }\n');
-    const nginx = existsSync('/usr/sbin/nginx') ? '/usr/sbin/nginx' : 'nginx';
-    return WebServer.start(`http://127.0.0.1:${port}`, folder, nginx, [
-      ...['-p', folder, '-c', main, '-g', 'daemon off;'],
-    ]);
+    return WebServer.start(`http://127.0.0.1:${port}`, folder, NGINX, nginxArguments(folder, main));
+  }
+
+  /** The real nginx as that of another site, of which the service is the part `path`. */
+  static async otherSite(port: number, path: string, service: string): Promise<WebServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'pixelmend-site-'));
+    const main = join(folder, 'nginx.conf');
+    const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${folder}/${name};`)
+      .join(' ');
+    const text =
+      `events {} error_log stderr; pid ${folder}/pid; http { access_log off; ${places} ` +
+      `server { listen 127.0.0.1:${port}; client_max_body_size 0; location = / { return 200 "another page"; } ` +
+      `location ${path}/ { proxy_pass ${service}/; proxy_set_header Host $http_host; proxy_buffering off; } } }`;
+    await writeFile(main, process.getuid?.() === 0 ? `user root; ${text}` : text);
+    return WebServer.start(`http://127.0.0.1:${port}`, folder, NGINX, nginxArguments(folder, main));
   }
 
   /** `npm run dev`, at another port. */

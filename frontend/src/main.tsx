@@ -25,7 +25,8 @@ function usableStorage(): Storage | null {
 }
 
 async function start(root: HTMLElement): Promise<void> {
-  const { VITE_UPSCALE_MODE: mode, VITE_API_URL: apiUrl = '' } = import.meta.env;
+  const { VITE_UPSCALE_MODE: mode, VITE_API_URL } = import.meta.env;
+  const apiUrl = VITE_API_URL || new URL('.', window.location.href).href;
   const services = createServices(
     { browserOnly: mode === 'browser', apiUrl },
     TASK_FEATURES,

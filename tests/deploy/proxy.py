@@ -51,6 +51,13 @@ def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
         text = text.replace(shipped, here)
     (conf / "nginx.conf").write_text("user root;\n" + text)
     (conf / "pixelmend" / "upstream.conf").write_text(upstream)
+    with running_nginx(folder, conf, port) as proxy:
+        yield proxy
+
+
+@contextmanager
+def running_nginx(folder: Path, conf: Path, port: int) -> Iterator[Proxy]:
+    """conf: a folder with an nginx.conf that listens on `port`."""
     command = [_nginx(), "-p", str(folder), "-c", str(conf / "nginx.conf"), "-g", "daemon off;"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

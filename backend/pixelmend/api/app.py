@@ -22,6 +22,7 @@ from pixelmend.api.errors import problem_for, problem_for_status
 from pixelmend.api.frontend import frontend_router
 from pixelmend.api.methods import HeadAsGet, allowed_methods
 from pixelmend.api.middleware import ErrorBoundary, KeyForEverything, RequestContext
+from pixelmend.api.root_path import InnerRootPath, OuterRootPath, check_root_path
 from pixelmend.api.routes.batches import batches_router
 from pixelmend.api.routes.docs import DocsPolicy
 from pixelmend.api.routes.downloads import downloads_router
@@ -130,6 +131,10 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(PixelmendError, on_error)
     app.add_exception_handler(OSError, on_error)
     app.add_exception_handler(ClientDisconnect, on_client_gone)
+    root = service.settings.root_path
+    if root:
+        check_root_path(root)
+        app.add_middleware(InnerRootPath, root=root)
     if service.settings.key_for_everything:
         app.add_middleware(KeyForEverything, callers=service.callers)
     # From the inside out: whatever is answered has an id, is counted, and can be read by origins that may.
@@ -147,4 +152,6 @@ def create_app(service: Service) -> FastAPI:
     if service.traces is not None:
         app.add_middleware(Tracing, traces=service.traces)
     app.add_middleware(RequestContext, log=service.log, metrics=service.metrics)
+    if root:
+        app.add_middleware(OuterRootPath, root=root)
     return app

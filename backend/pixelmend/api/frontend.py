@@ -46,7 +46,7 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(?=/|$)")
 _NOTHING_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Pixelmend</title>
 <p>This is Pixelmend's service. Its web app is not built: in a checkout, if Node.js 20 or newer is found,
 <code>make run</code> builds it, and <code>make wheel</code> makes a package that has it. The API is here, and
-<a href="/docs">/docs</a> describes it.</p></html>
+<a href="docs">/docs</a> describes it.</p></html>
 """
 
 

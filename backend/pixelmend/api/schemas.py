@@ -166,7 +166,7 @@ class JobProgress(BaseModel):
 
 
 class JobResult(BaseModel):
-    url: str
+    url: str = Field(description="What follows the service's address.")
     media_type: str
     size_bytes: int
     sha256: str

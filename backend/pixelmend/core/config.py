@@ -235,6 +235,9 @@ class Settings(ClusterSettings, OutboundSettings):
         description="Comma-separated names by which the service is reached, like pixelmend.example.org; "
         ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
     )
+    root_path: str = Field(
+        "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Path on a site, like /upscaler."
+    )
     cors_origins: str = Field(
         "",
         pattern=r"^(|\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",

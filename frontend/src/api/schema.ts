@@ -5373,7 +5373,10 @@ export interface components {
             sha256: string;
             /** Size Bytes */
             size_bytes: number;
-            /** Url */
+            /**
+             * Url
+             * @description What follows the service's address.
+             */
             url: string;
             /**
              * Width

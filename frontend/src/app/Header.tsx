@@ -13,7 +13,7 @@ export function Header({ shown, onHelp }: { shown: Feature; onHelp: () => void }
   return (
     <header className={classes.header}>
       <div className={classes.brand}>
-        <img src="/favicon.svg" width={26} height={26} alt="" />
+        <img src={`${import.meta.env.BASE_URL}favicon.svg`} width={26} height={26} alt="" />
         <span>Pixelmend</span>
       </div>
       <nav className={classes.tabs} aria-label={t('app.tabs')}>

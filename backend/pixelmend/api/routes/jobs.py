@@ -44,7 +44,7 @@ def jobs_router(service: Service) -> APIRouter:
             shown = with_deliveries(shown, await service.deliveries.of(shown.id))
         finally:
             lease.release()
-        headers = {"Location": f"/api/jobs/{shown.id}"}
+        headers = {"Location": f"{service.settings.root_path}/api/jobs/{shown.id}"}
         return JSONResponse(shown.model_dump(mode="json"), 202, headers)
 
     @router.get("/api/jobs", summary="The caller's jobs, newest first", responses=_problems(401, 403))
