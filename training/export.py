@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         other = load_file(options.other)
         state = {name: options.share * own + (1 - options.share) * other[name] for name, own in state.items()}
         extra["share"] = f"{options.share:g} of this run, the rest of the network that it began with"
-    if checkpoint["variant"] != "faithful":
+    if checkpoint["variant"] != "faithful" and isinstance(config_of(state), NetworkConfig):
         # As it will be read again: rounding moves grey as well.
         state = {name: tensor.half().float() for name, tensor in state.items()}
         state = keep_flats(state, cost_of_changes(state))

@@ -142,10 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.faithful and options.variant != "clean":
         parser.error("--faithful goes with --variant clean")
-    if options.shape != "compact" and options.variant != "faithful":
-        parser.error(
-            f"--shape {options.shape} goes with --variant faithful: only Compact's last layer can keep greys"
-        )
+    if options.shape == "span" and options.variant != "faithful":
+        parser.error("--shape span goes with --variant faithful: only Compact's last layer can keep greys")
     if options.shape == "deeper" and not options.start:
         parser.error("--shape deeper needs --start: a trained Compact, or a deeper network")
     if options.pairs and options.photographs:
