@@ -10,15 +10,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pixelmend.core.errors import InvalidParameter
 
 OWN_FOLDERS = frozenset({"api", "assets", "docs", "sdapi", "static-offline-docs", "v1"})
-"""How the service's own paths of several parts begin."""
+"""The first parts of the service's own paths."""
 
 
 def check_root_path(root: str) -> None:
-    """Raises InvalidParameter if the service's own paths begin so, which could not be told apart."""
+    """Raises InvalidParameter if the service has paths of its own that begin like `root`."""
     first = root.split("/")[1]
     if first in OWN_FOLDERS:
         raise InvalidParameter(
-            f"PIXELMEND_ROOT_PATH={root}: the service's own /{first}/ begins so; name another"
+            f"PIXELMEND_ROOT_PATH={root}: the service uses /{first}/ itself; name another path"
         )
 
 

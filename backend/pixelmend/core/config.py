@@ -236,7 +236,7 @@ class Settings(ClusterSettings, OutboundSettings):
         ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
     )
     root_path: str = Field(
-        "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Path on a site, like /upscaler."
+        "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Its path on another site, like /upscaler."
     )
     cors_origins: str = Field(
         "",

@@ -54,9 +54,9 @@ class VideoProber:
 
 
 def _error_of(ended: subprocess.CompletedProcess[bytes]) -> PixelmendError:
-    """Of a program that answered nothing. Only a signal can be the film's doing."""
+    """What to raise if the program failed without an answer. Only a crash can be the film's fault."""
     if ended.returncode == -signal.SIGKILL:
-        return HostMemoryError("the program that reads the film's header was killed, as for want of memory")
+        return HostMemoryError("the program that reads the film's header was killed; memory may have run out")
     if ended.returncode < 0:
         return CorruptVideo("the film's header ended the program that reads it")
     why = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

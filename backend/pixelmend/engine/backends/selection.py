@@ -100,7 +100,7 @@ def open_exact(model: LoadedModel, device: Device, threads: int) -> DeviceNetwor
             raise
     try:
         return _in_openvino(model, device, "float32", threads)
-    except ModelUnusable:  # processors that are not Intel's or AMD's have no OpenVINO: requirements/base.in
+    except ModelUnusable:  # it is installed on x86 only: requirements/base.in
         return open_in_ncnn(model, device, "float32", threads)
 
 
