@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test as base } from './app';
+import { surplusPx } from './layout';
 import { picture } from './pictures';
 import { Service } from './service';
 
@@ -71,6 +72,8 @@ test('only this browser: chosen by the user, the service is not asked for anythi
   await app.start();
   await app.expectState('waves.png', 'done');
   expect(asked).toEqual([]);
+  // The notice above takes its height from the viewer.
+  expect(await surplusPx(page)).toBe(0);
   await page.getByRole('button', { name: 'Use the service' }).click();
   await expect(page.getByTestId('mode')).toHaveAttribute('data-mode', 'server');
 });

@@ -2,6 +2,7 @@ import type { Locator, Page } from '@playwright/test';
 import { expect, test } from './app';
 import { violations } from './axe';
 import { film, LONG, SHORT } from './films';
+import { cutOff } from './layout';
 import { Service } from './service';
 
 const COMPUTED = { timeout: 240_000 };
@@ -126,7 +127,11 @@ test('three seconds are tried from the frame that is seen', async ({ app, page, 
   };
   await expect.poll(apart).toBeLessThan(0.05);
   expect((await players(page))[0]?.duration).toBeLessThan(3.2);
-  await expect(page.getByTestId('start')).toHaveText('Enlarge the whole film');
+  await expect(page.getByTestId('start')).toHaveText('The whole film');
+  for (const width of [1280, 390, 320]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await cutOff(page)).toEqual([]);
+  }
 });
 
 test('leaving while a film is sent is asked about, and not afterwards', async ({ app, page, service }) => {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from './app';
 import { violations } from './axe';
+import { cutOff } from './layout';
 import { picture } from './pictures';
 
 const FIRST_LOAD_BYTES = 250_000;
@@ -69,14 +70,17 @@ test.describe('on a phone', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByTestId('start').tap();
     await app.expectState('waves.png', 'done');
+    expect(await cutOff(page)).toEqual([]);
     await page.getByRole('link', { name: 'Models' }).tap();
     await expect(page.locator('[data-model="pixelmend-x4"]')).toBeVisible();
     expect(await isTooWide()).toBe(false);
+    expect(await cutOff(page)).toEqual([]);
     await page.getByRole('link', { name: 'Erase' }).tap();
     await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 83) });
     const canvas = page.getByTestId('inpaint-canvas');
     await expect(canvas).toBeVisible();
     expect(await isTooWide()).toBe(false);
+    expect(await cutOff(page)).toEqual([]);
     await canvas.tap();
     await expect(page.getByRole('button', { name: 'Undo' })).toBeEnabled();
   });

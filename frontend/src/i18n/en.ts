@@ -187,7 +187,7 @@ export const en = {
     standardModel: 'Suited to the factor',
     standardHint: 'The service chooses its model for this factor.',
     start: 'Enlarge the film',
-    startWhole: 'Enlarge the whole film',
+    startWhole: 'The whole film',
     try: 'Try {{seconds}} seconds from {{time}}',
     modelNames: {
       faithful: 'Faithful',

@@ -187,7 +187,7 @@ export const zh: typeof en = {
     standardModel: '按倍数自动选择',
     standardHint: '由服务按该倍数选择模型。',
     start: '放大影片',
-    startWhole: '放大整部影片',
+    startWhole: '整部影片',
     try: '从 {{time}} 起试 {{seconds}} 秒',
     modelNames: {
       faithful: '忠实',
