@@ -7,7 +7,8 @@ export interface Correction {
   rate: number;
 }
 
-const JUMP_S = 0.5;
+/** Two films that are further apart than this are brought together at once. */
+export const JUMP_S = 0.5;
 const UNSEEN_S = 0.02;
 /** So much of the distance is made up for in a second. */
 const PULL = 0.5;

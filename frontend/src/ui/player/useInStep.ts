@@ -1,5 +1,5 @@
 import { useEffect } from 'react';
-import { correction } from './step';
+import { correction, JUMP_S } from './step';
 
 /** Has a film follow another one: it plays, stops and moves with it. offsetS: how far it is ahead of the other. */
 export function useInStep(
@@ -21,6 +21,12 @@ export function useInStep(
       const { jumps, rate } = correction(leader.currentTime + offsetS - follower.currentTime);
       if (jumps) meet();
       follower.playbackRate = leader.playbackRate * rate;
+      if (follower.paused && leader.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) play();
+    };
+    // WebKit does not say that it is waiting for more of a film. What follows would go on by itself.
+    const waitFor = () => {
+      if (leader.paused || leader.seeking || follower.seeking) return;
+      if (follower.currentTime - leader.currentTime - offsetS > JUMP_S) stop();
     };
     const listeners: [string, () => void][] = [
       ['play', play],
@@ -34,6 +40,7 @@ export function useInStep(
     for (const [name, listener] of listeners) leader.addEventListener(name, listener);
     // Whichever is opened last is brought to where the other one is.
     follower.addEventListener('loadedmetadata', meet);
+    follower.addEventListener('timeupdate', waitFor);
     meet();
     // The one that was playing alone until now takes the other one along.
     if (!leader.paused) play();
@@ -41,6 +48,7 @@ export function useInStep(
     return () => {
       for (const [name, listener] of listeners) leader.removeEventListener(name, listener);
       follower.removeEventListener('loadedmetadata', meet);
+      follower.removeEventListener('timeupdate', waitFor);
     };
   }, [leader, follower, offsetS]);
 }
