@@ -1,6 +1,7 @@
 """What is refused, with which status, and that the words name the value and the limit."""
 
 import contextlib
+import gzip
 import socket
 import struct
 import zlib
@@ -150,6 +151,26 @@ def test_broken_multipart(service: ServiceClient, content_type: str, body: bytes
     response = service.client.post("/api/upscale", content=body, headers={"Content-Type": content_type})
     assert response.status_code == 400, response.text
     check_problem(response, 400, "malformed-upload", "")
+
+
+def test_compressed_body_is_refused_as_that(service: ServiceClient) -> None:
+    request = service.client.build_request("POST", "/api/upscale", files={"file": GOOD})
+    headers = {"Content-Type": request.headers["content-type"]}
+    plain = request.read()
+    packed = gzip.compress(plain)
+    coded = headers | {"Content-Encoding": "gzip"}
+    shapes = [("/api/upscale", 415, "type"), ("/api/jobs", 415, "type"), ("/v1/images/edits", 400, "error")]
+    for path, status, shape in shapes:
+        response = service.client.post(path, content=packed, headers=coded)
+        assert (response.status_code, response.headers["accept-encoding"]) == (status, "identity")
+        assert shape in response.json()
+        assert "Content-Encoding is 'gzip'" in response.text
+    # As a stream, whose length is not announced.
+    response = service.client.post("/api/upscale", content=iter([packed]), headers=coded)
+    check_problem(response, 415, "unsupported-coding", "'gzip'")
+    named = headers | {"Content-Encoding": "Identity"}
+    assert service.client.post("/api/upscale", content=plain, headers=named).status_code == 200
+    assert service.client.get("/api/health", headers={"Content-Encoding": "gzip"}).status_code == 200
 
 
 def test_accept_header_that_nothing_satisfies(service: ServiceClient) -> None:

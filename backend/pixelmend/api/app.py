@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from pixelmend.api.content_coding import UncodedBodies
 from pixelmend.api.cors import allow_origins
 from pixelmend.api.dialects.a1111 import a1111_router
 from pixelmend.api.dialects.errors import DialectErrors, webui_shape
@@ -139,6 +140,7 @@ def create_app(service: Service) -> FastAPI:
         app.add_middleware(KeyForEverything, callers=service.callers)
     # From the inside out: whatever is answered has an id, is counted, and can be read by origins that may.
     app.add_middleware(ErrorBoundary, log=service.log, answer=answer)
+    app.add_middleware(UncodedBodies, metrics=service.metrics)
     allow_origins(app, service.settings.cors_origins)
     app.add_middleware(
         SameSite,

@@ -31,6 +31,7 @@ STATUS: Mapping[type[errors.PixelmendError], int] = MappingProxyType(
         errors.PayloadTooLarge: 413,
         errors.UnsupportedFormat: 415,
         errors.UnsupportedVideo: 415,
+        errors.UnsupportedCoding: 415,
         errors.InvalidParameter: 422,
         errors.CorruptImage: 422,
         errors.CorruptVideo: 422,

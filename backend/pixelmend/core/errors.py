@@ -45,6 +45,11 @@ class UnsupportedFormat(PixelmendError):
     title = "The file is not an image of a supported format"
 
 
+class UnsupportedCoding(PixelmendError):
+    code = "unsupported-coding"
+    title = "The body is compressed in a way that is not read"
+
+
 class InvalidParameter(PixelmendError):
     code = "invalid-parameter"
     title = "A parameter has an unusable value"
