@@ -1,6 +1,7 @@
 """Films over HTTP, against the real service with a real network."""
 
 import io
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -74,6 +75,17 @@ def test_a_film_comes_back_twice_as_large_with_its_times_and_its_sound(
 
 
 @pytest.mark.full
+def test_how_a_film_was_encoded_is_told_and_is_no_fall_back(service: ServiceClient, tmp_path: Path) -> None:
+    def fallbacks() -> float:
+        (line,) = re.findall(r"^pixelmend_fallbacks_total (.+)$", service.client.get("/metrics").text, re.M)
+        return float(line)
+
+    before = fallbacks()
+    _, response = done(service, film(tmp_path, Clip(constant_rate(3))), format="mkv")
+    assert response.headers["x-pixelmend-notes"].startswith("encoded by ")
+    assert fallbacks() == before
+
+
 def test_a_film_is_sent_away_like_any_result(tmp_path: Path) -> None:
     data = film(tmp_path, Clip(constant_rate(4)))
     with (

@@ -225,11 +225,15 @@ class FilmRun:
             if hdr.is_static and not is_told:
                 yield "hdr10-metadata"
 
-    def notes(self, records: Sequence[SegmentRecord]) -> tuple[str, ...]:
+    def planned_notes(self) -> tuple[str, ...]:
         spec = self._spec
         notes = [] if spec is None else [f"encoded by {spec.encoder.name} as {spec.pixel_format}"]
         if self._job.deinterlace:
             notes.append("deinterlaced by bwdif")
+        return tuple(notes)
+
+    def fallback_notes(self, records: Sequence[SegmentRecord]) -> tuple[str, ...]:
+        notes: list[str] = []
         damaged = sum(record.damaged for record in records)
         if damaged:
             notes.append(f"{damaged} of {len(self._job.timeline)} frames are damaged and were left out")

@@ -59,7 +59,7 @@ class Metrics:
         )
         self._fallbacks = Counter(
             "pixelmend_fallbacks",
-            "Results with a note: a tile that was computed again, a precision that was given up.",
+            "Results that came about otherwise than planned: a tile computed again, a precision given up.",
             registry=self._registry,
         )
 
@@ -93,7 +93,7 @@ class Metrics:
             ("encode", report.encode_s),
         ):
             self._stages.labels(stage).inc(seconds)
-        if report.notes:
+        if report.fallbacks:
             self._fallbacks.inc()
 
     def text(self) -> bytes:

@@ -53,7 +53,8 @@ class ImageReport:
     source_px: of the input. computed_px: of all tiles, overlaps and a transparency's own plane included.
     inpainted_by: the model, None if nothing was inpainted. inpainted_px: how many were filled.
     frames: of a film. reused_tiles: those of its tiles that were not computed, because nothing had changed.
-    notes: sentences about what went otherwise than planned ("tile redone in float32 ...").
+    notes: sentences about how it came about ("tile redone in float32 ...", "encoded by libx264 as yuv420p").
+    planned: those of them that tell what was planned and no fall-back.
     """
 
     model: str
@@ -78,3 +79,9 @@ class ImageReport:
     inpaint_s: float = 0.0
     frames: int = 0
     reused_tiles: int = 0
+    planned: tuple[str, ...] = ()
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """The notes that tell what went otherwise than planned."""
+        return tuple(note for note in self.notes if note not in self.planned)

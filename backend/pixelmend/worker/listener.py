@@ -56,7 +56,7 @@ class PipeListener:
     def done(self, task_id: str, report: ImageReport) -> None:
         log = self._log_of_ended(task_id)
         log.info("job done", tiles=report.tiles, seconds=report.total_s, precision=report.precision)
-        for note in report.notes:
+        for note in report.fallbacks:
             log.warning("result with a fall-back", note=note)
         self._end.send(Done(task_id, report))
 

@@ -79,7 +79,10 @@ class UpscaleVideoStep:
         began_s = time.perf_counter()
         not_kept = run.join(records, video.start_s if video.is_part else None, comment)
         work.encode_s += time.perf_counter() - began_s
-        work.report = _report(work, model, size, records, not_kept, run.notes(records))
+        planned = run.planned_notes()
+        notes = (*planned, *run.fallback_notes(records))
+        report = _report(work, model, size, records, not_kept)
+        work.report = replace(report, notes=notes, planned=planned)
         folder.remove()
 
 
@@ -89,7 +92,6 @@ def _report(
     size: Size,
     records: Sequence[SegmentRecord],
     not_kept: tuple[str, ...],
-    notes: tuple[str, ...],
 ) -> ImageReport:
     assert work.plan is not None
     computed = sum(record.computed_tiles for record in records)
@@ -109,7 +111,7 @@ def _report(
         encode_s=round(work.encode_s, 4),
         total_s=round(time.perf_counter() - work.started_s, 4),
         not_kept=not_kept,
-        notes=notes,
+        notes=(),
         source_px=frames * work.plan.size.pixels,
         computed_px=computed * work.plan.tile.pixels,
         frames=frames,
