@@ -74,7 +74,6 @@ def test_a_film_comes_back_twice_as_large_with_its_times_and_its_sound(
         assert new.streams.audio[0].language == "deu"
 
 
-@pytest.mark.full
 def test_how_a_film_was_encoded_is_told_and_is_no_fall_back(service: ServiceClient, tmp_path: Path) -> None:
     def fallbacks() -> float:
         (line,) = re.findall(r"^pixelmend_fallbacks_total (.+)$", service.client.get("/metrics").text, re.M)
@@ -86,6 +85,7 @@ def test_how_a_film_was_encoded_is_told_and_is_no_fall_back(service: ServiceClie
     assert fallbacks() == before
 
 
+@pytest.mark.full
 def test_a_film_is_sent_away_like_any_result(tmp_path: Path) -> None:
     data = film(tmp_path, Clip(constant_rate(4)))
     with (
