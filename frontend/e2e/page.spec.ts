@@ -57,6 +57,23 @@ test('axe finds nothing while a section is loading', async ({ page, service }) =
   }
 });
 
+test('what is chosen is seen where colours are forced', async ({ app, page, service }) => {
+  await page.emulateMedia({ forcedColors: 'active' });
+  await app.open(service);
+  const seen = ['outline-width', '2px'] as const;
+  await expect(page.getByRole('link', { name: 'Enlarge' })).toHaveCSS(...seen);
+  await expect(page.getByRole('link', { name: 'Erase' })).not.toHaveCSS(...seen);
+  await expect(page.locator('label', { hasText: '4×' })).toHaveCSS(...seen);
+  await expect(page.locator('label', { hasText: '2×' })).not.toHaveCSS(...seen);
+  await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 84) });
+  await expect(app.row('waves.png').getByRole('button', { pressed: true })).toHaveCSS(...seen);
+  await app.open(service, 'erase');
+  await app.pick('Choose images', { name: 'waves.png', buffer: picture(60, 40, 85) });
+  await expect(page.getByRole('button', { name: 'Brush', exact: true })).toHaveCSS(...seen);
+  await expect(page.getByRole('button', { name: 'Lasso' })).not.toHaveCSS(...seen);
+  await expect(page.locator('.mantine-Switch-track')).toHaveCSS('border-width', '1px');
+});
+
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
 

@@ -1,5 +1,6 @@
 import './app/mantine';
 import './app/base.css';
+import './app/contrast.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
