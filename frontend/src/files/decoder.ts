@@ -1,6 +1,8 @@
 /** What this browser can say about an image by decoding it. */
 
 import type { Size } from '../imaging/geometry';
+import { pngOf } from '../imaging/png/ofCanvas';
+import { isCanvasExact } from '../imaging/readback';
 import type { Decoder } from './check';
 
 const THUMBNAIL_SIDE_PX = 160;
@@ -33,6 +35,8 @@ async function makeThumbnail(file: Blob): Promise<Blob | null> {
     const context = canvas.getContext('2d');
     const [x, y] = [(bitmap.width - side) / 2, (bitmap.height - side) / 2];
     context?.drawImage(bitmap, x, y, side, side, 0, 0, THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX);
+    // If all pixels are hidden, the image itself is shown in the thumbnail's place.
+    if (!(await isCanvasExact())) return await pngOf(canvas).catch(() => file);
     return await canvas.convertToBlob({ type: 'image/webp', quality: 0.8 });
   } finally {
     bitmap.close();

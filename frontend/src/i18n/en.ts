@@ -452,6 +452,8 @@ export const en = {
     'model-unavailable': 'This browser does not have the model. Choose another one.',
     'format-unavailable': 'This browser cannot write the format. Choose PNG.',
     undecodable: 'This browser cannot read the image. Save it as a PNG.',
+    'pixels-hidden':
+      'This browser hides the pixels of images from pages, to prevent fingerprinting. Allow it for this page, save the image as a PNG, or use the service.',
     'too-large': 'The image is too large for this browser. Choose a smaller factor.',
     'out-of-memory': 'This browser ran out of memory. Close other tabs, or choose a smaller factor.',
     failed: 'Something went wrong. Try again.',

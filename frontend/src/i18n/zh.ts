@@ -450,6 +450,8 @@ export const zh: typeof en = {
     'model-unavailable': '本浏览器没有此模型，请选择其他模型。',
     'format-unavailable': '本浏览器无法写入此格式，请选择 PNG。',
     undecodable: '本浏览器无法读取此图像，请另存为 PNG。',
+    'pixels-hidden':
+      '为防止指纹识别，本浏览器对网页隐藏图像的像素。请为本页面允许读取，将图像存为 PNG，或使用服务。',
     'too-large': '图像对本浏览器来说太大，请选择较小的倍数。',
     'out-of-memory': '浏览器内存不足。请关闭其他标签页，或选择较小的倍数。',
     failed: '出错了，请重试。',

@@ -16,6 +16,8 @@ export type ProcessErrorCode =
   | 'model-unavailable'
   | 'format-unavailable'
   | 'undecodable'
+  /** This browser keeps from pages what a picture that it has decoded looks like. */
+  | 'pixels-hidden'
   | 'too-large'
   | 'out-of-memory'
   | 'failed';

@@ -14,6 +14,7 @@
  */
 
 import { DEFAULT_LIMITS, type OutputFormat } from '../../api/constants';
+import { isCanvasExact } from '../../imaging/readback';
 import { ProcessError } from '../../lib/errors';
 import type { Capabilities, Processor } from '../processor';
 import type { Engine } from './engine';
@@ -88,8 +89,12 @@ function isAble(): boolean {
   );
 }
 
-/** A browser without an encoder for WebP writes a PNG instead, and only the type of the result shows it. */
+/**
+ * JPEG and WebP are written from a canvas. A browser without an encoder for WebP writes a PNG instead, and only the type
+ * of the result shows it.
+ */
 async function writableFormats(): Promise<OutputFormat[]> {
+  if (!(await isCanvasExact())) return ['png'];
   const blob = await new Promise<Blob | null>((resolve) => {
     const canvas = new OffscreenCanvas(1, 1);
     // Without a context there is nothing to encode.

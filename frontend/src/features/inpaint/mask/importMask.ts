@@ -1,5 +1,6 @@
 import { type Rect, type Size, wholeOf } from '../../../imaging/geometry';
 import { LUMA } from '../../../imaging/pixels';
+import { openReadback } from '../../../imaging/readback';
 import type { Mask } from './mask';
 
 const ROWS_AT_ONCE = 512;
@@ -17,14 +18,16 @@ export async function importMask(file: Blob, { widthPx, heightPx }: Size): Promi
   const size = { widthPx: whole.width, heightPx: whole.height };
   const values = new Uint8Array(widthPx * heightPx);
   try {
+    const read = await openReadback();
     // The image is read in bands, since four bytes for each pixel of a large image would take much memory.
     for (let top = 0; top < heightPx; top += ROWS_AT_ONCE) {
       const rows = Math.min(ROWS_AT_ONCE, heightPx - top);
-      const context = new OffscreenCanvas(widthPx, rows).getContext('2d', { willReadFrequently: true });
+      const canvas = new OffscreenCanvas(widthPx, rows);
+      const context = canvas.getContext('2d', { willReadFrequently: true });
       if (!context) throw new Error('there is no canvas');
       context.imageSmoothingEnabled = false;
       context.drawImage(whole, 0, -top, widthPx, heightPx);
-      readBand(context.getImageData(0, 0, widthPx, rows).data, values.subarray(top * widthPx));
+      readBand(await read(canvas, rows), values.subarray(top * widthPx));
     }
   } finally {
     whole.close();

@@ -36,7 +36,12 @@ export class CanvasWriter implements ImageWriter {
     }
     this.canvas = new OffscreenCanvas(widthPx, heightPx);
     const context = this.canvas.getContext('2d', { alpha: format === 'webp', willReadFrequently: true });
-    if (context === null) throw new ProcessError('out-of-memory', `no canvas of ${widthPx}x${heightPx} px`);
+    if (context === null || !holdsLastPixel(context, size)) {
+      throw new ProcessError(
+        'too-large',
+        `${widthPx}x${heightPx} px is more than a canvas of this browser holds`,
+      );
+    }
     this.context = context;
     this.channels = channels;
     this.format = format;
@@ -63,6 +68,17 @@ export class CanvasWriter implements ImageWriter {
       throw new ProcessError('format-unavailable', `this browser cannot write ${this.format}`);
     }
     return blob;
+  }
+}
+
+/** Above its limit, which differs between browsers, a canvas takes what is drawn, says nothing and stays empty. */
+function holdsLastPixel(context: OffscreenCanvasRenderingContext2D, { widthPx, heightPx }: Size): boolean {
+  try {
+    const white = new ImageData(new Uint8ClampedArray(4).fill(255), 1);
+    context.putImageData(white, widthPx - 1, heightPx - 1);
+    return context.getImageData(widthPx - 1, heightPx - 1, 1, 1).data.every((value) => value === 255);
+  } catch {
+    return false;
   }
 }
 

@@ -6,13 +6,14 @@ import { jpegComponents } from '../../../imaging/headers/jpeg';
 import { pngInfo, pngKindsBeforePixels } from '../../../imaging/headers/png';
 import { newPixels, pickChannels, uniformValue, type Channels, type Pixels } from '../../../imaging/pixels';
 import { readPng } from '../../../imaging/png/reader';
+import { openReadback } from '../../../imaging/readback';
 import { ProcessError } from '../../../lib/errors';
 
 const MAX_INPUT_PIXELS = DEFAULT_LIMITS.max_input_pixels;
 /** How many rows the canvas between the browser's decoder and the pixels has. */
 const BAND_ROWS = 256;
 
-/** Raises ProcessError: `undecodable`, `too-large`. */
+/** Raises ProcessError: `undecodable`, `too-large`, `pixels-hidden`. */
 export async function decodeImage(file: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Pixels> {
   const header = pngInfo(bytes);
   if (header !== null) {
@@ -41,13 +42,14 @@ async function readByBrowser(file: Blob, bytes: Uint8Array): Promise<Pixels> {
     const size = { widthPx: bitmap.width, heightPx: bitmap.height };
     refuseTooLarge(size);
     const components = jpegComponents(bytes);
-    return readBitmap(bitmap, size, components === null ? 4 : components === 1 ? 1 : 3);
+    return await readBitmap(bitmap, size, components === null ? 4 : components === 1 ? 1 : 3);
   } finally {
     bitmap.close();
   }
 }
 
-function readBitmap(bitmap: ImageBitmap, size: Size, channels: Channels): Pixels {
+async function readBitmap(bitmap: ImageBitmap, size: Size, channels: Channels): Promise<Pixels> {
+  const read = await openReadback();
   const pixels = newPixels(size, channels);
   const canvas = new OffscreenCanvas(size.widthPx, Math.min(BAND_ROWS, size.heightPx));
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -56,7 +58,7 @@ function readBitmap(bitmap: ImageBitmap, size: Size, channels: Channels): Pixels
     const rows = Math.min(BAND_ROWS, size.heightPx - top);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(bitmap, 0, -top);
-    const { data } = context.getImageData(0, 0, size.widthPx, rows);
+    const data = await read(canvas, rows);
     let to = top * size.widthPx * channels;
     for (let from = 0; from < data.length; from += 4) {
       for (let k = 0; k < channels; k += 1, to += 1) pixels.data[to] = data[from + k] as number;

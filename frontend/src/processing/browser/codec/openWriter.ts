@@ -2,14 +2,16 @@ import type { OutputFormat } from '../../../api/constants';
 import type { Size } from '../../../imaging/geometry';
 import type { Channels } from '../../../imaging/pixels';
 import { PngWriter } from '../../../imaging/png/writer';
+import { isCanvasExact } from '../../../imaging/readback';
 import { ProcessError } from '../../../lib/errors';
 import type { TaskOptions } from '../../options';
 import { CanvasWriter } from './canvasWriter';
 import { TimedWriter } from './timedWriter';
 
 /** Raises ProcessError `format-unavailable`. */
-export function requireWritable(format: OutputFormat): void {
-  if (format === 'png' || format === 'jpeg' || format === 'webp') return;
+export async function requireWritable(format: OutputFormat): Promise<void> {
+  if (format === 'png') return;
+  if ((format === 'jpeg' || format === 'webp') && (await isCanvasExact())) return;
   throw new ProcessError('format-unavailable', `this browser cannot write ${format}`);
 }
 

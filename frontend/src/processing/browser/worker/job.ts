@@ -16,7 +16,7 @@ export async function runJob(
   networks: Networks,
   report: (progress: StageProgress) => void,
 ): Promise<Finished> {
-  requireWritable(options.format);
+  await requireWritable(options.format);
   const work = prepareWork(options);
   const startedMs = performance.now();
   report({ stage: 'decoding', done: 0, total: 0, fraction: 0 });
