@@ -463,6 +463,7 @@ export const en = {
     'malformed-upload': 'The upload was cut off. Try again.',
     'payload-too-large': 'The file has too many bytes for the service. Save it smaller.',
     'unsupported-format': 'The service cannot read this format. Save it as a PNG.',
+    'unsupported-coding': 'The upload was compressed on its way, which the service does not read.',
     'invalid-parameter': 'One of the options cannot be used. Change it, then try again.',
     'not-acceptable': 'The service cannot write this format. Choose PNG.',
     'unsupported-video': 'The service cannot read this as a film. Is it complete, and not encrypted?',

@@ -461,6 +461,7 @@ export const zh: typeof en = {
     'malformed-upload': '上传中断，请重试。',
     'payload-too-large': '文件对服务来说太大，请另存为较小的文件。',
     'unsupported-format': '服务无法读取此格式，请另存为 PNG。',
+    'unsupported-coding': '上传内容在传输中被压缩，服务无法读取。',
     'invalid-parameter': '某个选项无法使用，请修改后重试。',
     'not-acceptable': '服务无法写入此格式，请选择 PNG。',
     'unsupported-video': '服务无法将其作为影片读取。文件是否完整、未加密？',
