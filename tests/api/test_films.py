@@ -1,7 +1,6 @@
 """Films over HTTP, against the real service with a real network."""
 
 import io
-import re
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.engine.steps import upscale_video
 from pixelmend.engine.steps.plan import lease_model
 from pixelmend.engine.steps.work import Work
+from tests.api.test_metrics import counts
 from tests.inprocess import service_in_threads
 from tests.pictures import encoded, photo
 from tests.receiver import HOST, putting
@@ -75,14 +75,11 @@ def test_a_film_comes_back_twice_as_large_with_its_times_and_its_sound(
 
 
 def test_how_a_film_was_encoded_is_told_and_is_no_fall_back(service: ServiceClient, tmp_path: Path) -> None:
-    def fallbacks() -> float:
-        (line,) = re.findall(r"^pixelmend_fallbacks_total (.+)$", service.client.get("/metrics").text, re.M)
-        return float(line)
-
-    before = fallbacks()
+    fallbacks = ("pixelmend_fallbacks_total", ())
+    before = counts(service)[fallbacks]
     _, response = done(service, film(tmp_path, Clip(constant_rate(3))), format="mkv")
     assert response.headers["x-pixelmend-notes"].startswith("encoded by ")
-    assert fallbacks() == before
+    assert counts(service)[fallbacks] == before
 
 
 @pytest.mark.full

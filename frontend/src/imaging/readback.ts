@@ -2,8 +2,8 @@
  * The pixels of a canvas as they are.
  *
  * A browser that guards against fingerprinting lets a page read noise in their place, or another picture altogether, and
- * calls it success: Firefox in private windows and with `resistFingerprinting` (Tor Browser, LibreWolf), Brave, and
- * Safari in private windows. It does not change the frames of WebCodecs.
+ * calls it success. Firefox 140 does so with `fingerprintingProtection` (the first) and `resistFingerprinting` (the second),
+ * and leaves the frames of WebCodecs as they are. How others guard, a pattern shows.
  */
 
 import { ProcessError } from '../lib/errors';

@@ -23,7 +23,7 @@ export function useInStep(
       follower.playbackRate = leader.playbackRate * rate;
       if (follower.paused && leader.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) play();
     };
-    // WebKit does not say that it is waiting for more of a film. What follows would go on by itself.
+    // WebKitGTK does not say that it is waiting for more of a film. What follows would go on by itself.
     const waitFor = () => {
       if (leader.paused || leader.seeking || follower.seeking) return;
       if (follower.currentTime - leader.currentTime - offsetS > JUMP_S) stop();
