@@ -27,7 +27,7 @@ _CLIPS = {
     "d.ts": Clip(constant_rate(8), Fraction(1, 90_000)),
     "e.mkv": Clip(constant_rate(4), codec="ffv1", pixel_format="yuv420p10le"),
 }
-_ANIMATIONS = {"f.gif": "GIF", "g.png": "PNG", "h.webp": "WEBP"}
+_ANIMATIONS = {"f.gif": "GIF", "g.png": "PNG", "h.webp": "WEBP", "i.avif": "AVIF"}
 
 CASES = st.tuples(st.sampled_from([*_CLIPS, *_ANIMATIONS]), edits())
 

@@ -211,7 +211,9 @@ def test_several_frames_are_refused_unless_the_first_is_asked_for(tmp_path: Path
         options = {"lossless": True} if kind == "webp" else {}
         frames[0].save(buffer, kind, save_all=True, append_images=frames[1:], **options)
     data = buffer.getvalue()
-    assert "frames or pages; 1 is accepted" in refused(tmp_path, data, TooManyFrames)
+    told = refused(tmp_path, data, TooManyFrames)
+    assert "frames or pages; 1 is accepted: first_frame takes the first" in told
+    assert ("upscale-video" in told) == (kind not in ("tiff", "heic"))
 
     path = tmp_path / "animated"
     path.write_bytes(data)

@@ -108,7 +108,8 @@ def _request_body(
 
 
 def _with_formats(schema: dict[str, Any], formats: tuple[Format, ...]) -> dict[str, Any]:
-    names = [output.name for output in formats]
+    # A format of images and one of films may have one name, as WebP has.
+    names = list(dict.fromkeys(output.name for output in formats))
     kinds = [{"type": "string", "enum": names}, {"type": "null"}]
     schema["properties"]["format"] = schema["properties"]["format"] | {"anyOf": kinds}
     return schema

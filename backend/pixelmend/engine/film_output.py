@@ -11,7 +11,7 @@ from pixelmend.core.geometry import Rect, Size
 from pixelmend.engine.model_cache.open_models import OpenModel
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.tiling import TilePlan
-from pixelmend.video.animation import FrameFolderWriter
+from pixelmend.video.animation_output import FrameFolderWriter
 from pixelmend.video.codecs import DEFAULT_QUALITY, Codec
 from pixelmend.video.film import Film, Frame
 from pixelmend.video.segments import EncodingSpec, SegmentWriter, choose_encoder

@@ -15,7 +15,8 @@ from pixelmend.engine.frame_upscaler import FrameUpscaler, PendingFrame
 from pixelmend.engine.steps.work import PipelineLimits, Work
 from pixelmend.imaging.alpha import bleed_colour
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.video.animation import AnimationReader, FrameFolderWriter, join_animation
+from pixelmend.video.animation import AnimationReader
+from pixelmend.video.animation_output import WITH_PROFILE, FrameFolderWriter, join_animation
 from pixelmend.video.film import Film, FinishedSegment, Frame
 from pixelmend.video.frames import FrameReader
 from pixelmend.video.hdr import PARAMETERS
@@ -58,7 +59,13 @@ class FilmRun:
         self._spec = None if job.codec is None else encoding_spec(job, job.codec, limits.threads)
         self._reader: FrameReader | AnimationReader
         if job.film.is_animation:
-            self._reader = AnimationReader(job.path, job.film, job.timeline, keep_alpha=job.codec is None)
+            self._reader = AnimationReader(
+                job.path,
+                job.film,
+                job.timeline,
+                keep_alpha=job.codec is None,
+                keep_profile=work.task.options.format in WITH_PROFILE,
+            )
         else:
             self._reader = FrameReader(job.path, job.film, job.timeline, deinterlace=job.deinterlace)
         self._threads = {name: ThreadPoolExecutor(1, name) for name in ("decode", "take-over", "encode")}

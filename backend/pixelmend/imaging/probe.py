@@ -12,10 +12,23 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import CorruptImage, ImageTooLarge, TooManyFrames
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.boundary import reading
-from pixelmend.imaging.formats import SNIFF_BYTES, Format, FormatRegistry, ImageInfo, format_registry
+from pixelmend.imaging.formats import (
+    AVIF,
+    GIF,
+    PNG,
+    SNIFF_BYTES,
+    WEBP,
+    Format,
+    FormatRegistry,
+    ImageInfo,
+    format_registry,
+)
 from pixelmend.imaging.storage import mapped
 
 __all__ = ["ImageInfo", "InputLimits", "check_size", "input_limits", "probe"]
+
+_ANIMATED = (GIF, PNG, WEBP, AVIF)
+"""Formats whose frames are a film for the task upscale-video; those of others are pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,11 @@ def probe(path: Path, limits: InputLimits, *, first_frame: bool = False) -> Imag
     if info.coded is not None:
         check_size(info.coded, limits)
     if info.frames > 1 and not first_frame:
-        raise TooManyFrames(f"the {image_format} has {_count(info.frames)} frames or pages; 1 is accepted")
+        further = ", the task upscale-video all of them" if image_format in _ANIMATED else ""
+        raise TooManyFrames(
+            f"the {image_format} has {_count(info.frames)} frames or pages; 1 is accepted: first_frame takes "
+            f"the first{further}"
+        )
     return info
 
 

@@ -1,32 +1,32 @@
-"""Animated images as films: read frame by frame, and written again as what they were.
+"""Animated images as films, read frame by frame.
 
-Pillow composes the frames of all three kinds, with their transparency; FFmpeg does so for two of them.
-Writers hold no more than some frames.
+Pillow composes the frames of all kinds, with their transparency; FFmpeg does so for two of them.
 """
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
-from pixelmend.core.errors import CorruptVideo, UnsupportedVideo
+from pixelmend.core.errors import CorruptImage, CorruptVideo, UnsupportedFormat, UnsupportedVideo
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.boundary import reading
 from pixelmend.imaging.canvas import Pixels
-from pixelmend.imaging.storage import storage_errors
-from pixelmend.video.codecs import APNG, GIF, WEBP
+from pixelmend.imaging.colour_profile import profile_for
+from pixelmend.imaging.formats import SNIFF_BYTES, format_registry
+from pixelmend.imaging.metadata import usable_icc
+from pixelmend.imaging.storage import mapped
+from pixelmend.video.codecs import APNG, AVIF, GIF, WEBP
 from pixelmend.video.colour import ColourTags
-from pixelmend.video.film import Film, FinishedSegment, Frame
+from pixelmend.video.film import Film, Frame
 from pixelmend.video.header import VideoHeader, VideoLimits, check_frame_size
 from pixelmend.video.timeline import Timeline
 
-_KINDS = {"GIF": GIF, "PNG": APNG, "WEBP": WEBP}
+_KINDS = {"GIF": GIF, "PNG": APNG, "WEBP": WEBP, "AVIF": AVIF}
 _BASE_S = Fraction(1, 1000)
 _SRGB = ColourTags(matrix=1, primaries=1, transfer=13)
 _CHROMA = "420"
@@ -34,13 +34,14 @@ _CHROMA = "420"
 UNTOLD_MS = 100
 """How long browsers show a frame that tells no time, or less than MIN_MS."""
 MIN_MS = 11
-DEFAULT_QUALITY = 90
 ONE_FRAME = "the file has one frame and is no film: images are for the task upscale"
 """What is said of an image that does not move."""
 
 
 def begins_like_animation(head: bytes) -> bool:
-    """head: the first 16 bytes of a file, or more."""
+    """head: the first SNIFF_BYTES bytes of a file."""
+    if head[4:8] == b"ftyp":
+        return b"avis" in head[8 : int.from_bytes(head[:4], "big")]
     return head.startswith((b"GIF8", b"\x89PNG")) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
@@ -75,25 +76,52 @@ def inspect_animation(path: Path, limits: VideoLimits | None = None) -> Film:
         timeline = Timeline(_BASE_S, tuple(pts), tuple(durations), tuple(pts[:1]))
         size = Size(*image.size)
         header = VideoHeader(kind.name, kind.name, size, 0, frames, timeline.seconds, 8, has_alpha)
-        return Film(header, timeline, _SRGB, _CHROMA, None, is_animation=True, loop=_loop(image))
+        icc = _profile(path, image)
+        return Film(header, timeline, _SRGB, _CHROMA, None, is_animation=True, loop=_loop(image), icc=icc)
 
 
 def _loop(image: Image.Image) -> int | None:
     """How often it is shown, 0 for ever; None for a GIF that does not tell, which is shown once."""
-    loop = image.info.get("loop")
+    loop = image.info.get(
+        "loop", 0 if image.format == "AVIF" else None
+    )  # Pillow does not read it from an AVIF
     return None if loop is None else int(loop)
+
+
+def _profile(path: Path, image: Image.Image) -> bytes | None:
+    """The profile by which RGB pixels of the file are shown, as for a still image; None for sRGB.
+
+    Raises CorruptVideo.
+    """
+    if image.format == "GIF":  # viewers take its colours for sRGB
+        return None
+    embedded = image.info.get("icc_profile")
+    with mapped(path) as data:
+        image_format = format_registry().beginning_with(data[:SNIFF_BYTES])
+        image_reading = None if image_format is None else image_format.reading
+        assert image_reading is not None, "all animations are images"
+        try:
+            colour = image_reading.read_header(data).colour
+        except (CorruptImage, UnsupportedFormat) as error:
+            raise CorruptVideo(error.message) from error
+    if usable_icc(embedded, 3) and not (colour is not None and image_reading.code_points_first):
+        return embedded
+    return None if colour is None else profile_for(colour, 3)
 
 
 class AnimationReader:
     """As `FrameReader`. Frames are RGBA if one of the film's is transparent and `keep_alpha`, else RGB on
-    white.
+    white; in the film's own colours if `keep_profile`, else in sRGB.
     """
 
-    def __init__(self, path: Path, film: Film, timeline: Timeline, *, keep_alpha: bool) -> None:
+    def __init__(
+        self, path: Path, film: Film, timeline: Timeline, *, keep_alpha: bool, keep_profile: bool
+    ) -> None:
         self._path = path
         self._film = film
         self._timeline = timeline
         self._keep_alpha = keep_alpha and film.header.has_alpha
+        self._to_srgb = None if film.icc is None or keep_profile else _to_srgb(film.icc)
         self.damaged = 0
         self.resized = 0
 
@@ -108,111 +136,24 @@ class AnimationReader:
                 yield Frame(index, pts, self._pixels(image.convert("RGBA")))
 
     def _pixels(self, image: Image.Image) -> Pixels:
+        if self._to_srgb is not None:
+            ImageCms.applyTransform(image, self._to_srgb, inPlace=True)
         if self._keep_alpha:
             return np.asarray(image)
         white = Image.new("RGBA", image.size, "white")
         return np.asarray(Image.alpha_composite(white, image).convert("RGB"))
 
 
-class FrameFolderWriter:
-    """As `SegmentWriter`: a folder of PNG files, complete or absent."""
-
-    def __init__(self, path: Path, size: Size) -> None:
-        self.path = path
-        self.pts: list[int] = []
-        self._part = path.with_name(path.name + ".part")
-        self._size = size
-        with storage_errors(path):
-            for folder in (path, self._part):
-                shutil.rmtree(folder, ignore_errors=True)
-            self._part.mkdir()
-
-    def write(self, pixels: Pixels, pts: int, duration: int) -> None:
-        """Raises StorageFull."""
-        image = Image.fromarray(pixels)
-        if image.size != (self._size.width, self._size.height):
-            # Colour counts by its opacity, so that what is transparent leaves no fringe.
-            mode = image.mode
-            weighted = image.convert("RGBa") if mode == "RGBA" else image
-            wanted = (self._size.width, self._size.height)
-            image = weighted.resize(wanted, Image.Resampling.LANCZOS).convert(mode)
-        with storage_errors(self.path):
-            image.save(self._part / f"{len(self.pts):05d}.png", compress_level=1)
-        self.pts.append(pts)
-
-    def finish(self) -> None:
-        """Raises StorageFull."""
-        with storage_errors(self.path):
-            self._part.replace(self.path)
-
-    def __enter__(self) -> "FrameFolderWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        shutil.rmtree(self._part, ignore_errors=True)
-
-
-def join_animation(
-    film: Film,
-    timeline: Timeline,
-    segments: Sequence[FinishedSegment],
-    target: Path,
-    container: str,
-    quality: int | None,
-) -> None:
-    """Write `target`, complete or not at all. container: the name of an animated kind. Raises StorageFull."""
-    part = target.with_name(target.name + ".part")
-    durations = dict(zip(timeline.pts, timeline.durations, strict=True))
-    shown_ms = [durations[pts] for segment in segments for pts in segment.pts]
-    files = [file for segment in segments for file in sorted(segment.path.glob("*.png"))]
+def _to_srgb(icc: bytes) -> ImageCms.ImageCmsTransform | None:
+    """None for a profile that cannot be used: browsers show such pictures as sRGB."""
     try:
-        with storage_errors(target):
-            if container == APNG.name:
-                _write_apng(part, files, shown_ms, film.loop or 0)
-            else:
-                _write_by_vips(part, files, shown_ms, film.loop, container, quality or DEFAULT_QUALITY)
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _write_apng(path: Path, files: Sequence[Path], shown_ms: Sequence[int], loop: int) -> None:
-    with Image.open(files[0]) as first:
-        first.save(path, "PNG", save_all=True, append_images=_Images(files[1:]), duration=shown_ms, loop=loop)
-
-
-def _write_by_vips(
-    path: Path, files: Sequence[Path], shown_ms: Sequence[int], loop: int | None, container: str, quality: int
-) -> None:
-    """libvips takes the frames as the pages of one tall image, and reads them when it needs them."""
-    import pyvips
-
-    pages = [pyvips.Image.new_from_file(str(file), access="sequential") for file in files]
-    strip = pyvips.Image.arrayjoin(pages, across=1).copy()
-    strip.set_type(pyvips.GValue.gint_type, "page-height", pages[0].height)
-    strip.set_type(pyvips.GValue.array_int_type, "delay", list(shown_ms))
-    # It counts how often a GIF is shown; the file counts how often it is repeated.
-    is_counted = container == GIF.name and loop != 0
-    strip.set_type(pyvips.GValue.gint_type, "loop", (loop or 0) + is_counted)
-    if container == GIF.name:
-        strip.gifsave(str(path))
-    else:
-        strip.webpsave(str(path), Q=quality, lossless=quality == 100)
-
-
-class _Images:
-    """Images that are opened one after another, each time that they are gone through: PNG's writer does so
-    twice.
-    """
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = files
-
-    def __iter__(self) -> Iterator[Image.Image]:
-        for path in self._files:
-            with Image.open(path) as image:
-                yield image
+        return ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+            "RGBA",
+            "RGBA",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return None

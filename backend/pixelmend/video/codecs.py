@@ -154,7 +154,8 @@ CONTAINERS = (MP4, MKV, WEBM, MOV)
 GIF = Format("gif", "image/gif", (".gif",), written_name="GIF")
 APNG = Format("apng", "image/apng", (".apng", ".png"), written_name="animated PNG")
 WEBP = Format("webp", "image/webp", (".webp",), written_name="animated WebP")
-ANIMATIONS = (GIF, APNG, WEBP)
+AVIF = Format("avif", "image/avif", (".avif",), written_name="animated AVIF")
+ANIMATIONS = (GIF, APNG, WEBP, AVIF)
 """Animated images are read and written as films; films do not become animated images."""
 MUXERS: Mapping[str, str] = MappingProxyType({"mp4": "mp4", "mkv": "matroska", "webm": "webm", "mov": "mov"})
 """What FFmpeg calls them."""

@@ -14,7 +14,8 @@ from pixelmend.video.timeline import Timeline
 @dataclass(frozen=True, slots=True)
 class Film:
     """chroma: how its colour is sampled, one of codecs.FAMILIES. aspect: of a pixel, None if the file does
-    not tell. loop: how often an animation is shown, 0 for ever.
+    not tell. loop: how often an animation is shown, 0 for ever. icc: the profile of an animation's colours;
+    None for sRGB.
     """
 
     header: VideoHeader
@@ -24,6 +25,7 @@ class Film:
     aspect: Fraction | None
     is_animation: bool = False
     loop: int | None = None
+    icc: bytes | None = None
     hdr: HdrMetadata | None = None
 
 

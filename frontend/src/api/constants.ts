@@ -145,6 +145,10 @@ export const ANIMATION_FORMATS = {
   "webp": {
     "title": "animated WebP",
     "mediaType": "image/webp"
+  },
+  "avif": {
+    "title": "animated AVIF",
+    "mediaType": "image/avif"
   }
 } as const;
 

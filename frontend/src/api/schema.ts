@@ -1108,7 +1108,7 @@ export interface paths {
                          * Format
                          * @description Default: PNG, or what the Accept header asks for.
                          */
-                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff" | "mp4" | "mkv" | "webm" | "mov" | "gif" | "apng" | "webp") | null;
+                        format?: ("png" | "jpeg" | "webp" | "avif" | "tiff" | "mp4" | "mkv" | "webm" | "mov" | "gif" | "apng") | null;
                         /**
                          * Height
                          * @description Exact height in px; the width follows if not given.

@@ -1,7 +1,7 @@
 /** What can be told of a film before it is sent. */
 
 import type { DEFAULT_LIMITS } from '../api/constants';
-import { readHeader } from '../imaging/headers';
+import { readHeader, type ImageHeader } from '../imaging/headers';
 import type { Message } from '../lib/message';
 
 export interface FilmFacts {
@@ -27,6 +27,8 @@ export interface FilmReader {
   film(file: Blob): Promise<Omit<FilmFacts, 'isAnimation' | 'frames'> | null>;
   /** How many frames an animated image has; null if this browser does not tell. */
   frames(file: Blob, format: string): Promise<number | null>;
+  /** The size of an image whose header is not read here; null if this browser does not show it. */
+  size(file: Blob): Promise<Pick<FilmFacts, 'widthPx' | 'heightPx'> | null>;
 }
 
 /** Images are told by their beginning. A film may be larger than memory, so that no more of a file is read. */
@@ -47,14 +49,19 @@ export async function checkFilm(file: Blob, limits: FilmLimits, reader: FilmRead
     return refused('refusals.unreadable');
   }
   const image = readHeader(head);
-  if (image === null || image.widthPx === null || image.heightPx === null) {
+  if (image === null || (!image.isAnimated && image.widthPx === null)) {
     const found = await reader.film(file);
     return { facts: found && { ...found, frames: null, isAnimation: false }, refusal: null };
   }
   if (!image.isAnimated) return refused('films.refusals.still');
-  const { widthPx, heightPx, format } = image;
-  const frames = await reader.frames(file, format);
-  return { facts: { widthPx, heightPx, durationS: null, frames, isAnimation: true }, refusal: null };
+  const size = await animationSize(file, image, reader);
+  if (size === null) return { facts: null, refusal: null };
+  const frames = await reader.frames(file, image.format);
+  return { facts: { ...size, durationS: null, frames, isAnimation: true }, refusal: null };
+}
+
+function animationSize(file: Blob, { widthPx, heightPx }: ImageHeader, reader: FilmReader) {
+  return widthPx === null || heightPx === null ? reader.size(file) : { widthPx, heightPx };
 }
 
 export const browserFilmReader: FilmReader = {
@@ -84,6 +91,16 @@ export const browserFilmReader: FilmReader = {
       const count = decoder.tracks.selectedTrack?.frameCount ?? null;
       decoder.close();
       return count;
+    } catch {
+      return null;
+    }
+  },
+  size: async (file) => {
+    try {
+      const image = await createImageBitmap(file);
+      const { width: widthPx, height: heightPx } = image;
+      image.close();
+      return { widthPx, heightPx };
     } catch {
       return null;
     }

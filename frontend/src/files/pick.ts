@@ -1,9 +1,10 @@
-import { FILM_SUFFIXES } from '../api/constants';
+import { ANIMATION_FORMATS, FILM_SUFFIXES } from '../api/constants';
 
 /** HEIC is named because some systems do not count it among the images. */
 const IMAGES = 'image/*,.heic,.heif';
-/** Some systems know few of the kinds of films. Animated images count as films. */
-const FILMS = ['video/*', 'image/gif', 'image/apng', 'image/png', 'image/webp', ...FILM_SUFFIXES].join();
+const ANIMATIONS = Object.values(ANIMATION_FORMATS).map(({ mediaType }) => mediaType);
+/** Some systems know few of the kinds of films. Animated images count as films; the usual name of an animated PNG is `.png`. */
+const FILMS = ['video/*', ...ANIMATIONS, 'image/png', ...FILM_SUFFIXES].join();
 
 /** Opens the system's file dialog. */
 export function pickFiles(onPicked: (files: File[]) => void): void {

@@ -105,7 +105,11 @@ test('a running job of an earlier page is followed to its end, through a broken 
   expect(connections).toBe(2);
 });
 
-const UNABLE: FilmReader = { film: () => Promise.resolve(null), frames: () => Promise.resolve(null) };
+const UNABLE: FilmReader = {
+  film: () => Promise.resolve(null),
+  frames: () => Promise.resolve(null),
+  size: () => Promise.resolve(null),
+};
 
 test('what is no film is refused here only if that is certain', async () => {
   const limits = { ...DEFAULT_LIMITS, max_video_bytes: 100 };
@@ -115,4 +119,18 @@ test('what is no film is refused here only if that is certain', async () => {
   expect(await check('of a kind that only the service knows')).toEqual({ facts: null, refusal: null });
   const still = Buffer.from('47494638396101000100800000000000ffffff2c00000000010001000002024401003b', 'hex');
   expect((await check(still)).refusal?.key).toBe('films.refusals.still');
+});
+
+test('an animated AVIF is an animation, whose size the browser tells', async () => {
+  const file = new Blob(['\0\0\0\u0018ftypavis', '\0\0\0\0avifmsf1']);
+  const seen: FilmReader = {
+    ...UNABLE,
+    frames: (_, format) => Promise.resolve(format === 'avif' ? 8 : null),
+    size: () => Promise.resolve({ widthPx: 64, heightPx: 48 }),
+  };
+  expect(await checkFilm(file, DEFAULT_LIMITS, seen)).toEqual({
+    facts: { widthPx: 64, heightPx: 48, durationS: null, frames: 8, isAnimation: true },
+    refusal: null,
+  });
+  expect(await checkFilm(file, DEFAULT_LIMITS, UNABLE)).toEqual({ facts: null, refusal: null });
 });
