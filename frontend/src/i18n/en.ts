@@ -149,7 +149,7 @@ export const en = {
     more: 'Add films',
     drop: 'Drop films here',
     pick: 'Choose films',
-    kinds: 'MP4, MOV, MKV, WebM, AVI, TS, and animated GIF, PNG, WebP',
+    kinds: 'MP4, MOV, MKV, WebM, AVI, TS, and animated GIF, PNG, WebP, AVIF',
     limits: 'up to {{gigabytes}} GB and {{hours}} hours each',
     cannotPlay:
       'This browser cannot play this film. That does not matter for the service, which reads more kinds.',
@@ -437,7 +437,7 @@ export const en = {
     tooManyBytes: 'The file has {{megabytes}} MB; {{limit}} MB is the limit. Save it smaller, as a JPEG.',
     tooManyPixels: 'The image has {{megapixels}} megapixels; {{limit}} is the limit. Make it smaller first.',
     tooLong: 'A side has {{side}} px; {{limit}} px is the limit. Cut it into parts.',
-    animated: 'This is an animation. Only its first frame can be used.',
+    animated: 'This is an animation. Its first frame can be used here; the section Films is for all of it.',
     truncated: 'The file ends too early: part of the image is missing. Get it again.',
     damaged: 'The file is damaged and cannot be read. Get it again.',
     unreadable: 'The file cannot be read any more. Was it moved? Choose it again.',
@@ -475,7 +475,8 @@ export const en = {
     'fetch-failed': 'The file could not be fetched from its address. Try again later.',
     'corrupt-image': 'The image is damaged. Get it again.',
     'image-too-large': 'The image is too large for the service. Make it smaller first.',
-    'too-many-frames': 'This is an animation. Take its first frame.',
+    'too-many-frames':
+      'This has several frames or pages. Take the first; the section Films is for animations.',
     'output-too-large': 'The result would be too large. Choose a smaller factor.',
     'unknown-model': 'The service does not have this model. Choose another one.',
     'input-quarantined': 'This file stops the service, so it is not tried again.',
