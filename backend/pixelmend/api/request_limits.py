@@ -12,6 +12,7 @@ import asyncio
 from typing import Any
 
 from pixelmend.api.old_clients import OldClientsProtocol
+from pixelmend.api.upgrades import WithoutUpgradesProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 """What may come without a byte of a body; one read (at most 256 KB) more may pass before it is noticed."""
@@ -23,7 +24,7 @@ class TooManyHeaders(Exception):
     """Raised out of the parser, which then refuses the request."""
 
 
-class BoundedProtocol(OldClientsProtocol):
+class BoundedProtocol(OldClientsProtocol, WithoutUpgradesProtocol):
     """Closes connections that overstep a bound; `header_timeout_s` is set by `bounded_protocol`."""
 
     header_timeout_s: float
