@@ -17,6 +17,8 @@ from PIL import Image
 
 from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.alpha import bleed_colour
+from pixelmend.imaging.colour import Cicp, Colour
+from pixelmend.imaging.colour_profile import profile_for
 from pixelmend.imaging.distance import distance_to
 from pixelmend.imaging.holes import Crop, plan_holes
 from pixelmend.imaging.inpainting.crop import structures
@@ -222,7 +224,32 @@ def engine_pictures() -> dict[str, Bytes]:
     }
 
 
+WIDE_COLOUR = (200, 40, 30)
+
+
+def wide_profile() -> bytes:
+    """Display P3, as that of photographs taken by phones."""
+    profile = profile_for(Colour(cicp=Cicp(12, 13)), 3)
+    assert profile is not None
+    return profile
+
+
+def write_wide(folder: Path) -> None:
+    """One colour with the profile, as Pillow writes it in the formats that the engine's results have."""
+    image = Image.new("RGB", (48, 32), WIDE_COLOUR)
+    for name, options in WIDE.items():
+        image.save(folder / name, icc_profile=wide_profile(), **options)
+
+
+WIDE: dict[str, dict[str, Any]] = {
+    "wide.png": {},
+    "wide.jpg": {"quality": 95, "subsampling": 0},
+    "wide.webp": {"lossless": True},
+}
+
+
 def main() -> None:
+    write_wide(FOLDER / "engine")
     for number in range(len(PLACES)):
         Image.fromarray(picture(number)).save(FOLDER / f"fill/photo-{number}.png")
     for name, pixels in engine_pictures().items():

@@ -13,7 +13,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.fixtures import FILLING, FOLDER, TILING, engine_pictures, fill_cases, picture, tiling_cases
+from tests.browser.fixtures import (
+    FILLING,
+    FOLDER,
+    TILING,
+    WIDE,
+    WIDE_COLOUR,
+    engine_pictures,
+    fill_cases,
+    picture,
+    tiling_cases,
+    wide_profile,
+)
 
 
 def stored(name: str) -> Any:
@@ -42,6 +53,13 @@ def test_the_pictures_are_what_they_were() -> None:
         assert np.array_equal(read(path), picture(number))
     for name, pixels in engine_pictures().items():
         assert np.array_equal(read(FOLDER / f"engine/{name}.png"), pixels)
+
+
+def test_the_wide_pictures_have_the_profile() -> None:
+    for name in WIDE:
+        with Image.open(FOLDER / "engine" / name) as image:
+            assert image.info["icc_profile"] == wide_profile()
+            assert image.getpixel((5, 5)) == pytest.approx(WIDE_COLOUR, abs=1)
 
 
 def read(path: Path) -> Any:

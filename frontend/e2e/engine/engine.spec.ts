@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { expect, test as base } from '@playwright/test';
 import { readPng } from '../../src/imaging/png/reader';
 import type { Pixels } from '../../src/imaging/pixels';
+import { profileOf } from '../../src/imaging/profile/reader';
 import { type Dials, type InpaintOptions, UNTURNED, type UpscaleOptions } from '../../src/processing/options';
 import { buildHarness, call } from './harness';
 import { Service } from '../service';
@@ -136,6 +137,30 @@ for (const [name, factor] of [
     expect(found.most).toBeLessThanOrEqual(2);
     expect(found.equalShare).toBeGreaterThan(0.9);
   });
+}
+
+/** As `tests/browser/fixtures.py` has it. */
+const WIDE_COLOUR = [200, 40, 30];
+
+for (const name of ['wide.png', 'wide.jpg', 'wide.webp']) {
+  for (const format of ['png', 'jpeg', 'webp'] as const) {
+    test(`${name} as ${format}: its colours and their profile are kept`, async ({ page, service }) => {
+      const file = fixture(`engine/${name}`);
+      const outcome = await call(page, { file, options: upscale({ format, quality: 95 }) });
+      expect([outcome.failure, outcome.notes]).toEqual([null, []]);
+      // The service finds the same in the result as in the original.
+      const form = new FormData();
+      form.append('file', new Blob([Uint8Array.from(outcome.bytes)]), 'file');
+      form.append('format', 'png');
+      const response = await fetch(`${service.url}/api/upscale`, { method: 'POST', body: form });
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      expect(response.status).toBe(200);
+      expect(await profileOf(bytes)).toEqual(await profileOf(new Uint8Array(file)));
+      const { data } = await readPng(bytes);
+      const most = Math.max(...WIDE_COLOUR.map((value, k) => Math.abs((data[k] as number) - value)));
+      expect(most).toBeLessThanOrEqual(4);
+    });
+  }
 }
 
 test('progress is reported in order, per tile, and a file comes out', async ({ page }) => {

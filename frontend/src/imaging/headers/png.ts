@@ -3,6 +3,10 @@ import { unknownSize, type ImageHeader } from './imageHeader';
 
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
+const SRGB_PRIMARIES = 1;
+/** sRGB, and those of video, which differ from it in rounding and are shown as it. */
+const SRGB_TRANSFERS = new Set([1, 6, 13, 14, 15]);
+
 export interface PngInfo {
   widthPx: number;
   heightPx: number;
@@ -55,6 +59,15 @@ export function pngKindsBeforePixels(bytes: Uint8Array): Set<string> {
     kinds.add(kind);
   }
   return kinds;
+}
+
+/** Whether the file says by code points (ITU-T H.273) that its colours are not sRGB. */
+export function hasOtherColours(bytes: Uint8Array): boolean {
+  for (const { kind, body } of pngChunks(bytes)) {
+    if (kind === 'IDAT') return false;
+    if (kind === 'cICP') return body[0] !== SRGB_PRIMARIES || !SRGB_TRANSFERS.has(body[1] ?? 0);
+  }
+  return false;
 }
 
 export function readPngHeader(bytes: Uint8Array): ImageHeader {

@@ -3,7 +3,7 @@ import type { ImageHeader } from './imageHeader';
 
 const ANIMATION_FLAG = 0x02;
 const EXIF_FLAG = 0x08;
-const ICC_FLAG = 0x20;
+const ALPHA_FLAG = 0x10;
 
 export function isWebp(bytes: Uint8Array): boolean {
   return ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'WEBP';
@@ -15,7 +15,16 @@ export function readWebpHeader(bytes: Uint8Array): ImageHeader {
   return { format: 'webp', ...readSize(view, ascii(bytes, 12, 4)), isComplete };
 }
 
-type SizeFields = Pick<ImageHeader, 'widthPx' | 'heightPx' | 'isAnimated'>;
+interface SizeFields {
+  widthPx: number;
+  heightPx: number;
+  isAnimated: boolean;
+}
+
+/** head: the first 30 bytes of a file, or more. */
+export function webpSize(head: Uint8Array): SizeFields {
+  return readSize(viewOf(head), ascii(head, 12, 4));
+}
 
 function readSize(view: DataView, kind: string): SizeFields {
   if (kind === 'VP8X') {
@@ -34,8 +43,30 @@ function uint24(view: DataView, at: number): number {
   return view.getUint16(at, true) + 65536 * view.getUint8(at + 2);
 }
 
-/** Which metadata the file announces. Only the extended format can have any. */
-export function webpMetadata(bytes: Uint8Array): { icc: boolean; exif: boolean } {
-  const flags = ascii(bytes, 12, 4) === 'VP8X' ? (bytes[20] ?? 0) : 0;
-  return { icc: (flags & ICC_FLAG) !== 0, exif: (flags & EXIF_FLAG) !== 0 };
+/** What the extended format would announce of the file, or announces. */
+export function webpFlags(head: Uint8Array): number {
+  const kind = ascii(head, 12, 4);
+  if (kind === 'VP8X') return head[20] ?? 0;
+  return kind === 'VP8L' && ((head[24] ?? 0) & 0x10) !== 0 ? ALPHA_FLAG : 0;
+}
+
+export function webpHasExif(bytes: Uint8Array): boolean {
+  return (webpFlags(bytes) & EXIF_FLAG) !== 0;
+}
+
+export interface WebpChunk {
+  kind: string;
+  body: Uint8Array;
+}
+
+/** The last one may be cut off. */
+export function webpChunks(bytes: Uint8Array): WebpChunk[] {
+  const view = viewOf(bytes);
+  const chunks: WebpChunk[] = [];
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const length = view.getUint32(at + 4, true);
+    chunks.push({ kind: ascii(bytes, at, 4), body: bytes.subarray(at + 8, at + 8 + length) });
+    at += 8 + length + (length % 2);
+  }
+  return chunks;
 }

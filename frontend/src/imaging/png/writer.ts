@@ -6,6 +6,7 @@
 import { PNG_SIGNATURE } from '../headers/png';
 import type { Size } from '../geometry';
 import type { Channels, ImageWriter } from '../pixels';
+import { pngChunk } from './chunk';
 import { Crc } from './crc';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -110,14 +111,9 @@ export class PngWriter implements ImageWriter {
   }
 
   private addChunk(kind: string, body: Bytes[]): void {
-    const length = body.reduce((sum, part) => sum + part.length, 0);
-    const head = new Uint8Array(8);
-    new DataView(head.buffer).setUint32(0, length);
-    for (let n = 0; n < 4; n += 1) head[4 + n] = kind.charCodeAt(n);
-    const tail = new Uint8Array(4);
-    new DataView(tail.buffer).setUint32(0, this.crc.of(head.subarray(4), ...body));
-    this.file.push(head, ...body, tail);
-    this.unfoldedBytes += length;
+    const chunk = pngChunk(kind, body, this.crc);
+    this.file.push(...chunk);
+    this.unfoldedBytes += chunk.reduce((sum, part) => sum + part.length, 0);
     if (this.unfoldedBytes >= FOLDED_BYTES) {
       this.file = [new Blob(this.file)];
       this.unfoldedBytes = 0;

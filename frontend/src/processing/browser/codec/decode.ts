@@ -1,35 +1,89 @@
-/** From a file to pixels: upright, and in the colours that are stored. */
+/** From a file to pixels: upright, and in the colours that are stored if their profile can be kept, else in sRGB. */
 
 import { DEFAULT_LIMITS } from '../../../api/constants';
 import type { Size } from '../../../imaging/geometry';
 import { jpegComponents } from '../../../imaging/headers/jpeg';
-import { pngInfo, pngKindsBeforePixels } from '../../../imaging/headers/png';
+import { hasOtherColours, pngInfo, pngKindsBeforePixels, type PngInfo } from '../../../imaging/headers/png';
 import { newPixels, pickChannels, uniformValue, type Channels, type Pixels } from '../../../imaging/pixels';
 import { readPng } from '../../../imaging/png/reader';
+import { PngWriter } from '../../../imaging/png/writer';
+import { fitsChannels, profileOf } from '../../../imaging/profile/reader';
+import { withProfile } from '../../../imaging/profile/writer';
 import { openReadback } from '../../../imaging/readback';
 import { ProcessError } from '../../../lib/errors';
 
 const MAX_INPUT_PIXELS = DEFAULT_LIMITS.max_input_pixels;
 /** How many rows the canvas between the browser's decoder and the pixels has. */
 const BAND_ROWS = 256;
+/** A decoder may round. */
+const STORED_ERROR = 1;
 
-/** Raises ProcessError: `undecodable`, `too-large`, `pixels-hidden`. */
-export async function decodeImage(file: Blob, bytes: Uint8Array<ArrayBuffer>): Promise<Pixels> {
+type Bytes = Uint8Array<ArrayBuffer>;
+
+export interface Decoded {
+  pixels: Pixels;
+  /** By which the pixels are shown; null for sRGB. */
+  profile: Bytes | null;
+  /** The file has a profile, which may not be the one above: this browser then brought the colours to sRGB. */
+  hadProfile: boolean;
+}
+
+/**
+ * keepsGrey: the result will be grey if the image is, so that it can have a profile for grey.
+ *
+ * Raises ProcessError: `undecodable`, `too-large`, `pixels-hidden`.
+ */
+export async function decodeImage(file: Blob, bytes: Bytes, keepsGrey: boolean): Promise<Decoded> {
+  const profile = await profileOf(bytes);
+  const hadProfile = profile !== null;
+  const isFit = (channels: Channels) => hadProfile && fitsChannels(profile, keepsGrey ? channels : 3);
   const header = pngInfo(bytes);
   if (header !== null) {
     refuseTooLarge(header);
-    // Exif data may say that the image is turned, which the browser's decoder applies.
-    if (!header.isInterlaced && !pngKindsBeforePixels(bytes).has('eXIf'))
-      return withoutOpaqueAlpha(await readPng(bytes));
+    if (isReadHere(header, bytes)) {
+      const pixels = withoutOpaqueAlpha(await readPng(bytes));
+      if (!hadProfile || isFit(pixels.channels)) return { pixels, profile, hadProfile };
+    }
   }
-  return withoutOpaqueAlpha(await readByBrowser(file, bytes));
+  const channels = channelsOf(bytes);
+  const isKept = isFit(channels) && hadProfile && (await leavesStored(profile, channels));
+  const pixels = await readByBrowser(file, channels, isKept ? 'none' : 'default');
+  return { pixels: withoutOpaqueAlpha(pixels), profile: isKept ? profile : null, hadProfile };
 }
 
-async function readByBrowser(file: Blob, bytes: Uint8Array): Promise<Pixels> {
+/** The browser's decoder applies what Exif data say of the orientation, and code points. */
+function isReadHere(header: PngInfo, bytes: Uint8Array): boolean {
+  return !header.isInterlaced && !pngKindsBeforePixels(bytes).has('eXIf') && !hasOtherColours(bytes);
+}
+
+function channelsOf(bytes: Uint8Array): Channels {
+  const components = jpegComponents(bytes);
+  return components === null ? 4 : components === 1 ? 1 : 3;
+}
+
+/** Whether this browser's decoder leaves colours with this profile as they are stored, if it is asked to: not all do. */
+async function leavesStored(profile: Bytes, channels: Channels): Promise<boolean> {
+  const stored = channels <= 2 ? [90] : [200, 40, 30];
+  const writer = new PngWriter({ widthPx: 1, heightPx: 1 }, stored.length as Channels);
+  await writer.write(Uint8ClampedArray.from(stored));
+  try {
+    const file = await withProfile(await writer.finish(), profile);
+    const { data } = await readByBrowser(file, stored.length as Channels, 'none');
+    return stored.every((value, k) => Math.abs((data[k] as number) - value) <= STORED_ERROR);
+  } catch {
+    return false;
+  }
+}
+
+async function readByBrowser(
+  file: Blob,
+  channels: Channels,
+  colorSpaceConversion: ColorSpaceConversion,
+): Promise<Pixels> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, {
-      colorSpaceConversion: 'none',
+      colorSpaceConversion,
       premultiplyAlpha: 'none',
       imageOrientation: 'from-image',
     });
@@ -41,8 +95,7 @@ async function readByBrowser(file: Blob, bytes: Uint8Array): Promise<Pixels> {
   try {
     const size = { widthPx: bitmap.width, heightPx: bitmap.height };
     refuseTooLarge(size);
-    const components = jpegComponents(bytes);
-    return await readBitmap(bitmap, size, components === null ? 4 : components === 1 ? 1 : 3);
+    return await readBitmap(bitmap, size, channels);
   } finally {
     bitmap.close();
   }

@@ -37,7 +37,7 @@ async function inpainted(
   bar: BarPart,
 ): Promise<Pixels> {
   if (mask === null) throw new ProcessError('failed', 'there is no mask');
-  const drawn = await decodeImage(mask, new Uint8Array(await mask.arrayBuffer()));
+  const { pixels: drawn } = await decodeImage(mask, new Uint8Array(await mask.arrayBuffer()), true);
   const { pixels, areaPx } = inpaint(image, drawn, options, stageReporter(report, 'computing', bar));
   if (areaPx === 0) notes.push({ key: 'emptyMask', text: 'The mask is empty: nothing was removed.' });
   return pixels;

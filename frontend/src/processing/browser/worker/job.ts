@@ -1,4 +1,5 @@
 import { lossesOf } from '../../../imaging/losses';
+import { withProfile } from '../../../imaging/profile/writer';
 import type { Note } from '../../processor';
 import { decodeImage } from '../codec/decode';
 import { requireWritable } from '../codec/openWriter';
@@ -21,15 +22,17 @@ export async function runJob(
   const startedMs = performance.now();
   report({ stage: 'decoding', done: 0, total: 0, fraction: 0 });
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const image = await decodeImage(file, bytes);
-  const notes = lossNotes(bytes);
+  // A canvas, which makes the other formats, has colour always.
+  const { pixels: image, profile, hadProfile } = await decodeImage(file, bytes, options.format === 'png');
+  const notes = lossNotes([...(hadProfile && profile === null ? ['icc'] : []), ...lossesOf(bytes)]);
   const decodedMs = performance.now();
   const bar = { from: DECODING_SHARE, to: 1 - ENCODING_SHARE };
   const { writer, size, model, device } = await work({ image, mask, networks, notes, bar, report });
   const computedMs = performance.now();
   report({ stage: 'encoding', done: 0, total: 0, fraction: bar.to });
   const spentMs = writer.elapsedMs;
-  const blob = await writer.finish();
+  const made = await writer.finish();
+  const blob = profile === null ? made : await withProfile(made, profile);
   return {
     blob,
     width: size.widthPx,
@@ -43,7 +46,8 @@ export async function runJob(
   };
 }
 
-function lossNotes(bytes: Uint8Array): Note[] {
-  const what = lossesOf(bytes).join(', ');
+/** losses: the service's names for them. */
+function lossNotes(losses: string[]): Note[] {
+  const what = losses.join(', ');
   return what === '' ? [] : [{ key: 'notKept', values: { what }, text: `Not kept: ${what}` }];
 }
