@@ -4,8 +4,15 @@ import { unknownSize, type ImageHeader } from './imageHeader';
 export const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 const SRGB_PRIMARIES = 1;
-/** sRGB, and those of video, which differ from it in rounding and are shown as it. */
+/** Code points of ITU-T H.273: sRGB, and those of video, which differ from it in rounding and are shown as it. */
 const SRGB_TRANSFERS = new Set([1, 6, 13, 14, 15]);
+/** The exponent of files, which is 1 / 2.2. */
+const SRGB_GAMMA = 0.45455;
+/** White, red, green and blue: x and y of each (CIE 1931). */
+const SRGB_POINTS = [0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06];
+/** As the service has them. */
+const GAMMA_TOLERANCE = 0.01;
+const POINT_TOLERANCE = 0.003;
 
 export interface PngInfo {
   widthPx: number;
@@ -61,13 +68,24 @@ export function pngKindsBeforePixels(bytes: Uint8Array): Set<string> {
   return kinds;
 }
 
-/** Whether the file says by code points (ITU-T H.273) that its colours are not sRGB. */
+/** Whether the file says, besides an ICC profile, that its colours are not sRGB. */
 export function hasOtherColours(bytes: Uint8Array): boolean {
+  const found = new Map<string, DataView>();
   for (const { kind, body } of pngChunks(bytes)) {
-    if (kind === 'IDAT') return false;
-    if (kind === 'cICP') return body[0] !== SRGB_PRIMARIES || !SRGB_TRANSFERS.has(body[1] ?? 0);
+    if (kind === 'IDAT') break;
+    found.set(kind, viewOf(body));
   }
-  return false;
+  const points = found.get('cICP');
+  if (points !== undefined && points.byteLength >= 2) {
+    return points.getUint8(0) !== SRGB_PRIMARIES || !SRGB_TRANSFERS.has(points.getUint8(1));
+  }
+  if (found.has('iCCP') || found.has('sRGB')) return false;
+  const differs = (kind: string, values: number[], tolerance: number) => {
+    const told = found.get(kind);
+    if (told === undefined || told.byteLength < 4 * values.length) return false;
+    return values.some((value, n) => Math.abs(told.getUint32(4 * n) / 100_000 - value) >= tolerance);
+  };
+  return differs('gAMA', [SRGB_GAMMA], GAMMA_TOLERANCE) || differs('cHRM', SRGB_POINTS, POINT_TOLERANCE);
 }
 
 export function readPngHeader(bytes: Uint8Array): ImageHeader {

@@ -97,14 +97,25 @@ test.each([
   expect(new DataView(made.buffer).getUint32(4, true)).toBe(made.length - 8);
 });
 
-test('code points that say sRGB change nothing', async () => {
+test('what a PNG says of its colours besides a profile', async () => {
   const writer = new PngWriter({ widthPx: 1, heightPx: 1 }, 1);
   await writer.write(Uint8ClampedArray.of(9));
   const plain = await bytesIn(await writer.finish());
-  const withPoints = (...points: number[]) =>
-    bytesIn(new Blob([plain.slice(0, 33), ...pngChunk('cICP', [Uint8Array.from(points)]), plain.slice(33)]));
+  const told = async (...chunks: [string, number[]][]) => {
+    const parts = chunks.flatMap(([kind, body]) => pngChunk(kind, [Uint8Array.from(body)]));
+    return hasOtherColours(await bytesIn(new Blob([plain.slice(0, 33), ...parts, plain.slice(33)])));
+  };
+  const words = (...values: number[]) =>
+    values.flatMap((value) => [0, value >> 16, (value >> 8) & 255, value & 255]);
+  const srgb = words(31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000);
+  const wideGreen = words(31270, 32900, 64000, 33000, 21000, 71000, 15000, 6000);
   expect(hasOtherColours(plain)).toBe(false);
-  expect(hasOtherColours(await withPoints(1, 13, 0, 1))).toBe(false);
-  expect(hasOtherColours(await withPoints(12, 13, 0, 1))).toBe(true);
-  expect(hasOtherColours(await withPoints(9, 16, 0, 1))).toBe(true);
+  expect(await told(['cICP', [1, 13, 0, 1]])).toBe(false);
+  expect(await told(['cICP', [12, 13, 0, 1]])).toBe(true);
+  expect(await told(['cICP', [9, 16, 0, 1]], ['sRGB', [0]])).toBe(true);
+  expect(await told(['gAMA', words(45455)], ['cHRM', srgb])).toBe(false);
+  expect(await told(['gAMA', words(100_000)])).toBe(true);
+  expect(await told(['gAMA', words(45455)], ['cHRM', wideGreen])).toBe(true);
+  expect(await told(['gAMA', words(100_000)], ['sRGB', [0]])).toBe(false);
+  expect(await told(['gAMA', []], ['cHRM', [1]], ['cICP', [12]])).toBe(false);
 });
