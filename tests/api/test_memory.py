@@ -44,6 +44,18 @@ def sampled(service: ServiceClient, at_least: int = 1) -> dict[str, Any]:
     return answer
 
 
+def test_mixtures_are_told_apart(service: ServiceClient) -> None:
+    for dials in ({"denoise": 0.25}, {"denoise": 0.5, "detail": 0.75}):
+        answer = service.client.post("/api/upscale", files={"file": encoded(photo(side_px=50))}, data=dials)
+        assert answer.status_code == 200, answer.text
+    seen: set[tuple[float | None, float | None]] = set()
+    deadline_s = time.monotonic() + 30
+    while not {(0.25, None), (0.5, 0.75)} <= seen:
+        assert time.monotonic() < deadline_s, seen
+        now = memory(service)["now"]
+        seen = {(model["denoise"], model["detail"]) for model in now["models"]} if now else set()
+
+
 def test_memory_is_told_with_its_history(own: ServiceClient) -> None:
     service = own
     service.client.post("/api/upscale", files={"file": encoded(photo(side_px=50))})

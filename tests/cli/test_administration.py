@@ -15,6 +15,7 @@ from pixelmend.cli.running import RunningService
 from pixelmend.core.config import Settings
 from tests.engine.networks import compact_state
 from tests.inprocess import service_in_threads
+from tests.pictures import encoded, photo
 from tests.service import ServiceClient
 
 
@@ -104,7 +105,12 @@ def test_gpu_says_how_the_service_manages_its_memory(own: ServiceClient) -> None
     assert own.client.patch("/api/management", json=changes).status_code == 200
     while not own.client.get("/api/memory").json()["devices"][0]["now"]:
         pass
+    file = {"file": encoded(photo(side_px=40))}
+    mixed = {"model": "pixelmend-x4", "denoise": 0.5, "detail": 0.25}
+    assert own.client.post("/api/upscale", files=file, data=mixed).status_code == 200
     text = shown(service)
+    while "pixelmend-x4, denoise 0.5, detail 0.25" not in text:
+        text = shown(service)
     for expected in ("on, every 2 s", "unused models stay", "clean-up       off", "% busy"):
         assert expected in text
     values = as_json(service)

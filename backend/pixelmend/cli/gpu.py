@@ -176,8 +176,9 @@ def _show_memory(url: str, device: dict[str, Any], console: Console) -> None:
     table = Table("model", "precision", "memory", "jobs", "idle", "kept by")
     for model in now["models"]:
         keepers = [*(["pin"] if model["pinned"] else []), *model["profiles"]]
+        dials = [f"{dial} {model[dial]:g}" for dial in ("denoise", "detail") if model.get(dial) is not None]
         table.add_row(
-            model["model"],
+            ", ".join([model["model"], *dials]),
             model["precision"],
             f"{model['bytes'] / 1e6:.0f} MB",
             str(model["leases"]),

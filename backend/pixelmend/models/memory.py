@@ -6,7 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ModelMemory:
-    """An open model. `leaving`: it gets no new lease and is closed after its last one."""
+    """An open model, or a mixture. `leaving`: it gets no new lease and is closed after its last one. denoise,
+    detail: of a mixture; None if that dial is not turned.
+    """
 
     model: str
     precision: str
@@ -17,6 +19,8 @@ class ModelMemory:
     leaving: bool
     idle_s: float
     profiles: tuple[str, ...] = ()
+    denoise: float | None = None
+    detail: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

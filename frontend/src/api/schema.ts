@@ -5738,11 +5738,16 @@ export interface components {
         };
         /**
          * ModelMemory
-         * @description An open model. `leaving`: it gets no new lease and is closed after its last one.
+         * @description An open model, or a mixture. `leaving`: it gets no new lease and is closed after its last one. denoise,
+         *     detail: of a mixture; None if that dial is not turned.
          */
         ModelMemory: {
             /** Bytes */
             bytes: number;
+            /** Denoise */
+            denoise?: number | null;
+            /** Detail */
+            detail?: number | null;
             /** Idle S */
             idle_s: number;
             /** Leases */

@@ -225,6 +225,8 @@ class OpenModels:
                 leaving=opened.retired,
                 idle_s=0.0 if opened.leases else round(now_s - opened.last_used_s, 1),
                 profiles=tuple(self._holding(opened.key.id)),
+                denoise=opened.key.dials.denoise,
+                detail=opened.key.dials.detail,
             )
             for opened in (*self._open.values(), *self._retired)
         )
