@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 from pixelmend.core.geometry import Rect, Size, Span
 from pixelmend.imaging.alpha import bleed_colour
@@ -234,6 +234,17 @@ def wide_profile() -> bytes:
     return profile
 
 
+def wide_exif(orientation: int) -> Image.Exif:
+    """As a phone writes it; orientation 6: it was held upright."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif[ExifTags.Base.Make] = "A phone"
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    details[ExifTags.Base.DateTimeOriginal] = "2026:11:28 12:00:00"
+    details[ExifTags.Base.ExifImageWidth], details[ExifTags.Base.ExifImageHeight] = 48, 32
+    return exif
+
+
 def write_wide(folder: Path) -> None:
     """One colour with the profile, as Pillow writes it in the formats that the engine's results have."""
     image = Image.new("RGB", (48, 32), WIDE_COLOUR)
@@ -243,8 +254,8 @@ def write_wide(folder: Path) -> None:
 
 WIDE: dict[str, dict[str, Any]] = {
     "wide.png": {},
-    "wide.jpg": {"quality": 95, "subsampling": 0},
-    "wide.webp": {"lossless": True},
+    "wide.jpg": {"quality": 95, "subsampling": 0, "exif": wide_exif(6)},
+    "wide.webp": {"lossless": True, "exif": wide_exif(1)},
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from tests.browser.fixtures import (
     FILLING,
@@ -60,6 +60,8 @@ def test_the_wide_pictures_have_the_profile() -> None:
         with Image.open(FOLDER / "engine" / name) as image:
             assert image.info["icc_profile"] == wide_profile()
             assert image.getpixel((5, 5)) == pytest.approx(WIDE_COLOUR, abs=1)
+            orientation = image.getexif().get(ExifTags.Base.Orientation)
+            assert orientation == {"wide.png": None, "wide.jpg": 6, "wide.webp": 1}[name]
 
 
 def read(path: Path) -> Any:

@@ -5,7 +5,9 @@ import { resolve } from 'node:path';
 import { expect, test as base } from '@playwright/test';
 import { readPng } from '../../src/imaging/png/reader';
 import type { Pixels } from '../../src/imaging/pixels';
-import { profileOf } from '../../src/imaging/profile/reader';
+import { orientationOf } from '../../src/imaging/headers/exif';
+import { exifOf } from '../../src/imaging/metadata/exif';
+import { profileOf } from '../../src/imaging/metadata/profile';
 import { type Dials, type InpaintOptions, UNTURNED, type UpscaleOptions } from '../../src/processing/options';
 import { buildHarness, call } from './harness';
 import { Service } from '../service';
@@ -144,7 +146,10 @@ const WIDE_COLOUR = [200, 40, 30];
 
 for (const name of ['wide.png', 'wide.jpg', 'wide.webp']) {
   for (const format of ['png', 'jpeg', 'webp'] as const) {
-    test(`${name} as ${format}: its colours and their profile are kept`, async ({ page, service }) => {
+    test(`${name} as ${format}: its colours, their profile and its Exif data are kept`, async ({
+      page,
+      service,
+    }) => {
       const file = fixture(`engine/${name}`);
       const outcome = await call(page, { file, options: upscale({ format, quality: 95 }) });
       expect([outcome.failure, outcome.notes]).toEqual([null, []]);
@@ -156,6 +161,13 @@ for (const name of ['wide.png', 'wide.jpg', 'wide.webp']) {
       const bytes = new Uint8Array(await response.arrayBuffer());
       expect(response.status).toBe(200);
       expect(await profileOf(bytes)).toEqual(await profileOf(new Uint8Array(file)));
+      const exif = exifOf(bytes);
+      expect(exif === null).toBe(name === 'wide.png');
+      if (exif !== null) {
+        expect(orientationOf(exif)).toBe(1);
+        expect(new TextDecoder().decode(exif)).toContain('2026:11:28 12:00:00');
+      }
+      expect([outcome.width, outcome.height]).toEqual(name === 'wide.jpg' ? [128, 192] : [192, 128]);
       const { data } = await readPng(bytes);
       const most = Math.max(...WIDE_COLOUR.map((value, k) => Math.abs((data[k] as number) - value)));
       expect(most).toBeLessThanOrEqual(4);

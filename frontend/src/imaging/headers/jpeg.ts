@@ -1,11 +1,11 @@
 import { ascii, viewOf } from '../bytes';
+import { orientationOf } from './exif';
 import { unknownSize, type ImageHeader } from './imageHeader';
 
 const EXIF_MARKER = 0xe1;
 const SCAN_MARKER = 0xda;
 /** These lie among the frame markers and mean something else: tables, an extension, arithmetic coding. */
 const NO_FRAME_MARKERS = [0xc4, 0xc8, 0xcc];
-const ORIENTATION_TAG = 0x0112;
 /** The first orientation of those that exchange width and height. */
 const FIRST_TURNED = 5;
 
@@ -65,22 +65,4 @@ function hasEndMarker(bytes: Uint8Array): boolean {
     if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
   }
   return false;
-}
-
-/** From the TIFF structure of an Exif segment; 1 (upright) if it does not say. */
-function orientationOf(tiff: Uint8Array): number {
-  if (tiff.length < 8) return 1;
-  const view = viewOf(tiff);
-  const isLittleEndian = ascii(tiff, 0, 2) === 'II';
-  const directory = view.getUint32(4, isLittleEndian);
-  if (directory + 2 > tiff.length) return 1;
-  const count = view.getUint16(directory, isLittleEndian);
-  for (let n = 0; n < count; n += 1) {
-    const entry = directory + 2 + 12 * n;
-    if (entry + 12 > tiff.length) return 1;
-    if (view.getUint16(entry, isLittleEndian) !== ORIENTATION_TAG) continue;
-    const value = view.getUint16(entry + 8, isLittleEndian);
-    return value >= 1 && value <= 8 ? value : 1;
-  }
-  return 1;
 }

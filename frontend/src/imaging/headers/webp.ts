@@ -2,7 +2,6 @@ import { ascii, viewOf } from '../bytes';
 import type { ImageHeader } from './imageHeader';
 
 const ANIMATION_FLAG = 0x02;
-const EXIF_FLAG = 0x08;
 const ALPHA_FLAG = 0x10;
 
 export function isWebp(bytes: Uint8Array): boolean {
@@ -48,10 +47,6 @@ export function webpFlags(head: Uint8Array): number {
   const kind = ascii(head, 12, 4);
   if (kind === 'VP8X') return head[20] ?? 0;
   return kind === 'VP8L' && ((head[24] ?? 0) & 0x10) !== 0 ? ALPHA_FLAG : 0;
-}
-
-export function webpHasExif(bytes: Uint8Array): boolean {
-  return (webpFlags(bytes) & EXIF_FLAG) !== 0;
 }
 
 export interface WebpChunk {

@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest';
-import { jpegComponents } from '../../../src/imaging/headers/jpeg';
-import { lossesOf } from '../../../src/imaging/losses';
 import { toRgba } from '../../../src/processing/browser/codec/canvasWriter';
 import { readPng } from '../../../src/imaging/png/reader';
 import { PngWriter } from '../../../src/imaging/png/writer';
@@ -62,25 +60,6 @@ test('colour is bled under transparent pixels as the service does it', () => {
   const result = bleedColour(image).data;
   expect(Math.max(...result.map((value, i) => Math.abs(value - (bled[i] as number))))).toBeLessThanOrEqual(1);
   expect(image.data).toEqual(Uint8ClampedArray.from(pixels));
-});
-
-test('what will be lost is found in the header', () => {
-  const segment = (marker: number, text: string) => [
-    0xff,
-    marker,
-    0,
-    text.length + 2,
-    ...[...text].map((letter) => letter.charCodeAt(0)),
-  ];
-  const frame = [0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 1, 0xff, 0xda];
-  const jpeg = (...parts: number[][]) => Uint8Array.from([0xff, 0xd8, ...parts.flat(), ...frame]);
-  expect(lossesOf(jpeg())).toEqual([]);
-  expect(lossesOf(jpeg(segment(0xe1, 'Exif\0\0MM')))).toEqual(['exif']);
-  expect(jpegComponents(jpeg())).toBe(1);
-  expect(lossesOf(bytesOf('engine/small.png'))).toEqual([]);
-  const deep = bytesOf('engine/small.png');
-  deep[24] = 16;
-  expect(lossesOf(deep)).toEqual(['16-bit']);
 });
 
 test('a format without transparency gets a white ground', () => {

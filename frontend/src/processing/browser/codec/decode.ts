@@ -7,8 +7,8 @@ import { hasOtherColours, pngInfo, pngKindsBeforePixels, type PngInfo } from '..
 import { newPixels, pickChannels, uniformValue, type Channels, type Pixels } from '../../../imaging/pixels';
 import { readPng } from '../../../imaging/png/reader';
 import { PngWriter } from '../../../imaging/png/writer';
-import { fitsChannels, profileOf } from '../../../imaging/profile/reader';
-import { withProfile } from '../../../imaging/profile/writer';
+import { fitsChannels, profileOf } from '../../../imaging/metadata/profile';
+import { withMetadata } from '../../../imaging/metadata/writer';
 import { openReadback } from '../../../imaging/readback';
 import { ProcessError } from '../../../lib/errors';
 
@@ -67,7 +67,7 @@ async function leavesStored(profile: Bytes, channels: Channels): Promise<boolean
   const writer = new PngWriter({ widthPx: 1, heightPx: 1 }, stored.length as Channels);
   await writer.write(Uint8ClampedArray.from(stored));
   try {
-    const file = await withProfile(await writer.finish(), profile);
+    const file = await withMetadata(await writer.finish(), { profile, exif: null });
     const { data } = await readByBrowser(file, stored.length as Channels, 'none');
     return stored.every((value, k) => Math.abs((data[k] as number) - value) <= STORED_ERROR);
   } catch {

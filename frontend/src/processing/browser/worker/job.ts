@@ -1,5 +1,9 @@
-import { lossesOf } from '../../../imaging/losses';
-import { withProfile } from '../../../imaging/profile/writer';
+import { OUTPUT_FORMATS } from '../../../api/constants';
+import { orientationOf, uprightExif } from '../../../imaging/headers/exif';
+import { isJpeg } from '../../../imaging/headers/jpeg';
+import { pngInfo } from '../../../imaging/headers/png';
+import { exifOf } from '../../../imaging/metadata/exif';
+import { holdsExif, withMetadata } from '../../../imaging/metadata/writer';
 import type { Note } from '../../processor';
 import { decodeImage } from '../codec/decode';
 import { requireWritable } from '../codec/openWriter';
@@ -24,15 +28,23 @@ export async function runJob(
   const bytes = new Uint8Array(await file.arrayBuffer());
   // A canvas, which makes the other formats, has colour always.
   const { pixels: image, profile, hadProfile } = await decodeImage(file, bytes, options.format === 'png');
-  const notes = lossNotes([...(hadProfile && profile === null ? ['icc'] : []), ...lossesOf(bytes)]);
+  const exif = exifOf(bytes);
+  const { mediaType } = OUTPUT_FORMATS[options.format];
+  // Chromium does not turn a WebP that says that it is turned: it stays as it is shown there, and says nothing.
+  const keepsExif = exif !== null && isShownUpright(bytes, exif) && holdsExif(mediaType, exif);
+  const notes = lossNotes({
+    icc: hadProfile && profile === null,
+    exif: exif !== null && !keepsExif,
+    '16-bit': pngInfo(bytes)?.bits === 16,
+  });
   const decodedMs = performance.now();
   const bar = { from: DECODING_SHARE, to: 1 - ENCODING_SHARE };
   const { writer, size, model, device } = await work({ image, mask, networks, notes, bar, report });
   const computedMs = performance.now();
   report({ stage: 'encoding', done: 0, total: 0, fraction: bar.to });
   const spentMs = writer.elapsedMs;
-  const made = await writer.finish();
-  const blob = profile === null ? made : await withProfile(made, profile);
+  const metadata = { profile, exif: keepsExif ? uprightExif(exif, size) : null };
+  const blob = await withMetadata(await writer.finish(), metadata);
   return {
     blob,
     width: size.widthPx,
@@ -46,8 +58,15 @@ export async function runJob(
   };
 }
 
-/** losses: the service's names for them. */
-function lossNotes(losses: string[]): Note[] {
-  const what = losses.join(', ');
+/** Whether all browsers show the picture as its Exif block says. */
+function isShownUpright(bytes: Uint8Array, exif: Uint8Array): boolean {
+  return isJpeg(bytes) || orientationOf(exif) === 1;
+}
+
+/** losses: by the service's names for them. */
+function lossNotes(losses: Record<string, boolean>): Note[] {
+  const what = Object.keys(losses)
+    .filter((name) => losses[name])
+    .join(', ');
   return what === '' ? [] : [{ key: 'notKept', values: { what }, text: `Not kept: ${what}` }];
 }

@@ -8,8 +8,8 @@ import type { Channels } from '../pixels';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export const JPEG_NAME = 'ICC_PROFILE\0';
-export const JPEG_MARKER = 0xe2;
+export const PROFILE_NAME = 'ICC_PROFILE\0';
+export const PROFILE_MARKER = 0xe2;
 const HEADER_BYTES = 128;
 /** Those of screens and cameras have some kilobytes, those of presses two megabytes. */
 const MAX_BYTES = 4 << 20;
@@ -63,9 +63,9 @@ function ofJpeg(bytes: Uint8Array): Uint8Array | null {
   const parts = new Map<number, Uint8Array>();
   let count = 0;
   for (const { marker, body } of jpegSegments(bytes)) {
-    if (marker !== JPEG_MARKER || ascii(body, 0, JPEG_NAME.length) !== JPEG_NAME) continue;
-    parts.set(body[JPEG_NAME.length] ?? 0, body.subarray(JPEG_NAME.length + 2));
-    count = body[JPEG_NAME.length + 1] ?? 0;
+    if (marker !== PROFILE_MARKER || ascii(body, 0, PROFILE_NAME.length) !== PROFILE_NAME) continue;
+    parts.set(body[PROFILE_NAME.length] ?? 0, body.subarray(PROFILE_NAME.length + 2));
+    count = body[PROFILE_NAME.length + 1] ?? 0;
   }
   const inOrder = Array.from({ length: count }, (_, n) => parts.get(n + 1));
   return count > 0 && inOrder.every((part) => part !== undefined) ? joined(inOrder) : null;
