@@ -14,7 +14,7 @@ const PNG_NAME = 'ICC profile';
 const PNG_HEAD_BYTES = 33;
 const JFIF_MARKER = 0xe0;
 const MAX_SEGMENT_BYTES = 0xffff - 2;
-/** Of a profile in one segment, behind its name, its number and how many there are. */
+/** How much of a profile a segment holds behind its name, its number and how many there are. */
 const PROFILE_PART_BYTES = MAX_SEGMENT_BYTES - PROFILE_NAME.length - 2;
 const ICC_FLAG = 0x20;
 const EXIF_FLAG = 0x08;
@@ -22,7 +22,7 @@ const EXIF_FLAG = 0x08;
 const HEAD_BYTES = 1 << 18;
 
 export interface Metadata {
-  /** Of the kind of the file's pixels. */
+  /** It is for pixels of the kind that the file has. */
   profile: Bytes | null;
   exif: Bytes | null;
 }
