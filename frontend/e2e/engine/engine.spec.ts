@@ -245,7 +245,7 @@ test('an image is inpainted and upscaled in one go', async ({ page }) => {
   expect(inside).toBeGreaterThan(500);
 });
 
-test('a turned JPEG comes out upright, and what it loses is reported', async ({ page }) => {
+test('a turned JPEG comes out upright, and its Exif data say so', async ({ page }) => {
   const plain = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(48, 32);
     const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D;
@@ -264,7 +264,10 @@ test('a turned JPEG comes out upright, and what it loses is reported', async ({ 
   const file = Buffer.concat([Buffer.from(plain.slice(0, 2)), segment, exif, Buffer.from(plain.slice(2))]);
   const outcome = await call(page, { file, options: upscale() });
   expect([outcome.failure, outcome.width, outcome.height]).toEqual([null, 128, 192]);
-  expect(outcome.notes).toEqual(['notKept']);
+  expect(outcome.notes).toEqual([]);
+  const kept = exifOf(Uint8Array.from(outcome.bytes));
+  expect(kept?.length).toBe(exif.length - 'Exif..'.length);
+  expect(kept && orientationOf(kept)).toBe(1);
   const { data, channels } = await readPng(Uint8Array.from(outcome.bytes));
   const red = (x: number, y: number) => data[(y * 128 + x) * channels];
   expect(red(64, 20)).toBeGreaterThan(150);
