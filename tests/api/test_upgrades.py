@@ -70,6 +70,11 @@ def test_requests_on_one_connection_may_all_offer(service: ServiceClient) -> Non
     assert statuses(received(service, [waited_for, BODY + LAST])) == [100, 200, 200]
 
 
+def test_thousands_of_offers_in_one_piece_are_served(service: ServiceClient) -> None:
+    offers = head("GET /livez", "Connection: Upgrade\r\nUpgrade: h2c\r\n") * 2000
+    assert statuses(received(service, [offers + LAST])) == [200] * 2001
+
+
 def test_other_offers_are_left_too(service: ServiceClient) -> None:
     socket_head = head(
         "GET /livez", "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"

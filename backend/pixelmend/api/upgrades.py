@@ -40,15 +40,22 @@ class _Parser:
 
     def feed_data(self, data: bytes) -> None:
         """Raises httptools.HttpParserError."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            (read_bytes,) = offer.args
-            framing = [name + b": " + value for name, value in self._protocol.headers if name in _FRAMING]
-            self._parser = self._made()
-            self._is_head_known = True
-            self._parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"", b""]))
-            self.feed_data(data[read_bytes:])
+        rest = memoryview(data)
+        while True:  # one read may hold thousands of requests that all offer
+            try:
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:
+                (read_bytes,) = offer.args
+                rest = rest[read_bytes:]
+                self._read_body()
+            else:
+                return
+
+    def _read_body(self) -> None:
+        framing = [name + b": " + value for name, value in self._protocol.headers if name in _FRAMING]
+        self._parser = self._made()
+        self._is_head_known = True
+        self._parser.feed_data(b"\r\n".join([b"POST / HTTP/1.1", *framing, b"", b""]))
 
     def should_upgrade(self) -> bool:
         return False
