@@ -2,7 +2,7 @@ import { ascii, viewOf } from '../bytes';
 import { orientationOf } from './exif';
 import { unknownSize, type ImageHeader } from './imageHeader';
 
-const EXIF_MARKER = 0xe1;
+export const EXIF_MARKER = 0xe1;
 const SCAN_MARKER = 0xda;
 /** These lie among the frame markers and mean something else: tables, an extension, arithmetic coding. */
 const NO_FRAME_MARKERS = [0xc4, 0xc8, 0xcc];

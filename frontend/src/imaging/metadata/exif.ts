@@ -1,12 +1,11 @@
 /** The Exif block of a file: when and where a picture was taken, and with what. */
 
 import { ascii } from '../bytes';
-import { isJpeg, jpegSegments } from '../headers/jpeg';
+import { EXIF_MARKER, isJpeg, jpegSegments } from '../headers/jpeg';
 import { isPng, pngChunks } from '../headers/png';
 import { isWebp, webpChunks } from '../headers/webp';
 
 export const EXIF_NAME = 'Exif\0\0';
-export const EXIF_MARKER = 0xe1;
 
 /** null: the file has none that begins as one. */
 export function exifOf(bytes: Uint8Array): Uint8Array | null {

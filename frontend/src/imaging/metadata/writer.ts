@@ -1,10 +1,10 @@
 /** Puts metadata into a file that a browser, or our writer, made without them. */
 
 import { ascii, viewOf } from '../bytes';
-import { jpegSegments } from '../headers/jpeg';
+import { EXIF_MARKER, jpegSegments } from '../headers/jpeg';
 import { webpChunks, webpFlags, webpSize } from '../headers/webp';
 import { pngChunk } from '../png/chunk';
-import { EXIF_MARKER, EXIF_NAME } from './exif';
+import { EXIF_NAME } from './exif';
 import { PROFILE_MARKER, PROFILE_NAME } from './profile';
 
 type Bytes = Uint8Array<ArrayBuffer>;
