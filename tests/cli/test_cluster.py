@@ -4,12 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from pixelmend.core.config import Settings
-from pixelmend.core.errors import InvalidParameter
-from pixelmend.jobs.films import require_films
-
 SERVE = [sys.executable, "-m", "pixelmend.cli", "serve", "--port", "0"]
 
 
@@ -34,12 +28,6 @@ def test_what_is_no_address_is_refused_by_its_name(tmp_path: Path) -> None:
     ended = serve(tmp_path, "--cluster", "ray://head")
     assert ended.returncode == 2
     assert "cluster" in ended.stderr
-
-
-def test_films_are_refused_by_a_service_with_a_cluster() -> None:
-    require_films(Settings(_env_file=None))
-    with pytest.raises(InvalidParameter, match=r"'upscale-video' is not done with cluster=local"):
-        require_films(Settings(_env_file=None, cluster="local"))
 
 
 def test_ray_is_imported_by_no_module_of_a_service_without_a_cluster() -> None:

@@ -5,17 +5,23 @@ Every job that was accepted ends exactly once, with the pixels that an undisturb
 
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 import pixelmend
+from pixelmend.video.frames import FrameReader
+from pixelmend.video.inspection import inspect
 from tests.cluster import PYTHON, Nodes, environment, ray_nodes, replicas_of
 from tests.pictures import encoded, photo
 from tests.service import RunningService, ServiceClient, running_service
+from tests.video.clips import Clip, constant_rate, make
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(280)]
 
@@ -147,6 +153,47 @@ def test_scaling_and_updates_break_no_job(nodes: Nodes, tmp_path: Path, service:
         changed = [running.result(job) for job in new]
         assert [one == other for one, other in zip(changed, own[2:], strict=True)] == [False] * 2
         assert running.ends() - ends == 4 * rounds + 4 + 8
+
+
+def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: ServiceClient) -> None:
+    clip = Clip(constant_rate(60, 1), options={"g": "5"})
+    film = make(tmp_path / "film.mkv", clip).read_bytes()
+    asked: dict[str, Any] = {
+        "task": "upscale-video",
+        "model": "pixelmend-x2",
+        "format": "mkv",
+        "codec": "ffv1",
+    }
+
+    def frames_of(answering: ServiceClient, job_id: str) -> list[bytes]:
+        job = answering.ended_job(job_id, 150.0)
+        assert job["state"] == "done", f"{job}\n{answering.log_excerpt}"
+        path = tmp_path / "result.mkv"
+        path.write_bytes(answering.client.get(f"/api/jobs/{job_id}/result").content)
+        shown = inspect(path)
+        reader = FrameReader(path, shown, shown.timeline, deinterlace=False)
+        return [frame.pixels.tobytes() for frame in reader.frames(0)]
+
+    expected = frames_of(service, service.post_job(film, **asked).json()["id"])
+    assert len(expected) == 60
+    with cluster(nodes, tmp_path) as running:
+        (job,) = running.submit([film], **asked)
+        finished = running.service.folder / "data" / "spool" / f"{job}.parts" / "00000.json"
+        deadline_s = time.monotonic() + 60.0
+        while not finished.exists():
+            assert time.monotonic() < deadline_s, f"{running.service.job(job)}\n{running.service.log_excerpt}"
+            time.sleep(0.02)
+        killed = next(each for each in replicas_of(nodes) if has_a_film(each))
+        killed.kill()
+        assert frames_of(running.service, job) == expected
+        assert "goes back to the queue" in running.service.log
+        assert not finished.parent.exists()
+        assert not any(has_a_film(each) for each in replicas_of(nodes))
+
+
+def has_a_film(replica: psutil.Process) -> bool:
+    folders = Path(tempfile.gettempdir()).glob(f"pixelmend-replica-{replica.pid}-*")
+    return any(list((folder / "spool").iterdir()) for folder in folders)
 
 
 def test_replicas_nodes_and_the_head_are_killed_and_no_job_is_lost(

@@ -18,7 +18,7 @@ from pixelmend.core.telemetry import REQUEST_ID
 from pixelmend.core.traces import TRACEPARENT
 from pixelmend.jobs.admission import Admission
 from pixelmend.jobs.delivery_rows import DeliveryKind
-from pixelmend.jobs.films import admit_film, require_films
+from pixelmend.jobs.films import admit_film
 from pixelmend.jobs.intake import Incoming, digest_of, digest_of_pair, extract, plan_batch, take_masks
 from pixelmend.jobs.model import BatchTask
 from pixelmend.jobs.spool import ARCHIVE_SUFFIX
@@ -121,7 +121,6 @@ class _Intake:
     async def _single(self, upload: Upload, kind: JobKind, key: str | None) -> Submission:
         file, mask_field = upload.one("file"), kind.mask_field
         if kind.task.takes_video:
-            require_films(self._service.settings)
             return await self._film(upload, file, kind, key)
         digest, mask_path = file.digest, None
         if mask_field is not None:

@@ -4,23 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelmend.core.config import Settings
-from pixelmend.core.errors import InvalidParameter
 from pixelmend.core.geometry import Size
 from pixelmend.jobs.admission import Admission
 from pixelmend.tasks.image import ImageTask
 from pixelmend.tasks.options import ImageOptions
 from pixelmend.tasks.upscale_video import VideoOptions, expected_bytes, resolved
 from pixelmend.video.probe import VideoProber
-
-
-def require_films(settings: Settings) -> None:
-    """Raises InvalidParameter if this service does no films."""
-    if settings.cluster:
-        raise InvalidParameter(
-            f"task='upscale-video' is not done with cluster={settings.cluster}: the segments of a "
-            f"film lie on one machine; ask a service without PIXELMEND_CLUSTER"
-        )
 
 
 @dataclass(frozen=True, slots=True)

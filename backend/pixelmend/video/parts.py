@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from pixelmend.video.timeline import Segment
 _ABOUT = "about.json"
 _LAYOUT = 2
 """Counted up when folders of earlier versions cannot be taken over."""
+_FILE_NAME = re.compile(r"\d{5}\.[a-z0-9]+(/\d{5}\.png)?")
+"""A segment, its record, or a frame of a segment that is a folder of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class PartsFolder:
     def add(self, record: SegmentRecord) -> None:
         """The segment counts from now on; its file is complete. Raises StorageFull."""
         with storage_errors(self.path):
-            _write(self.path / f"{record.number:05d}.json", record.to_json())
+            _write(self.path / _record_name(record.number), record.to_json())
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
@@ -84,6 +87,55 @@ def finished_records(path: Path) -> list[SegmentRecord]:
         if values:
             records.append(SegmentRecord.from_json(values))
     return records
+
+
+class FinishedFiles:
+    """The files of a folder in an order in which a copy can grow: at any time it is one to go on from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._about: dict[str, Any] = {}
+        self._number = 0
+
+    def new(self) -> list[str]:
+        """Names of those that were finished since the last call; some may be gone again.
+
+        If the folder was begun again, the first one makes `place_in_copy` begin the copy again.
+        """
+        about = _read(self.path / _ABOUT)
+        if not about:
+            return []
+        names = []
+        if about != self._about:
+            self._about, self._number = about, 0
+            names.append(_ABOUT)
+        while values := _read(self.path / _record_name(self._number)):
+            file = SegmentRecord.from_json(values).file
+            if file is not None and (self.path / file).is_dir():
+                names += sorted(f"{file}/{frame.name}" for frame in (self.path / file).iterdir())
+            elif file is not None:
+                names.append(file)
+            names.append(_record_name(self._number))
+            self._number += 1
+        return names
+
+
+def place_in_copy(path: Path, name: str) -> Path:
+    """Where the file goes that `FinishedFiles` calls by that name; it must be written complete or not at all.
+
+    Raises ValueError for other names.
+    """
+    if name == _ABOUT:
+        shutil.rmtree(path, ignore_errors=True)
+    elif not _FILE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no file of a film's finished part")
+    place = path / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _record_name(number: int) -> str:
+    return f"{number:05d}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

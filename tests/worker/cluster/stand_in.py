@@ -12,8 +12,9 @@ from typing import Any
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
+from pixelmend.worker.cluster.answer import Part
 from pixelmend.worker.cluster.deployment import NotRouted, ReplicaGone
-from pixelmend.worker.cluster.engine import Engine, Part
+from pixelmend.worker.cluster.engine import Engine
 from pixelmend.worker.cluster.gateway import Gateway
 from pixelmend.worker.cluster.messages import (
     Begin,

@@ -8,7 +8,7 @@ import pytest
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import StorageFull, WrongResult
 from pixelmend.core.telemetry import Logger
-from pixelmend.worker.cluster.engine import Engine, resolve
+from pixelmend.worker.cluster.engine import Engine
 from pixelmend.worker.cluster.transfer import CHUNK_BYTES, chunks_of, receive, sha256_of, written
 
 
@@ -17,7 +17,7 @@ def test_chunks_are_bounded_and_make_the_file_again(tmp_path: Path) -> None:
     (tmp_path / "there").write_bytes(data)
     chunks = list(chunks_of(tmp_path / "there"))
     assert [len(chunk) for chunk in chunks] == [CHUNK_BYTES, CHUNK_BYTES, 3]
-    digest = asyncio.run(receive(tmp_path / "back", chunks, resolve))
+    digest = asyncio.run(receive(tmp_path / "back", chunks))
     assert (tmp_path / "back").read_bytes() == data
     assert digest == sha256_of(tmp_path / "there")
 
@@ -26,11 +26,11 @@ def test_file_that_breaks_off_is_absent_and_the_former_one_stays(tmp_path: Path)
     path = tmp_path / "file"
     path.write_bytes(b"former")
 
-    async def lost(_: object) -> bytes:
+    async def lost() -> bytes:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        asyncio.run(receive(path, [b"half"], lost))
+        asyncio.run(receive(path, [b"half", lost()]))
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"former"
 

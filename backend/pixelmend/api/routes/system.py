@@ -46,7 +46,7 @@ def system_router(service: Service) -> APIRouter:
                     summary=task.summary,
                     takes_mask=task.takes_mask,
                     takes_video=task.takes_video,
-                    available=not task.takes_video or (find_spec("av") is not None and not settings.cluster),
+                    available=not task.takes_video or find_spec("av") is not None,
                     fields=list(task.form.model_fields),
                 )
                 for task in service.tasks.tasks

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from pixelmend.worker.cluster.engine import Part
+from pixelmend.worker.cluster.answer import Part
 
 
 class ReplicaGone(Exception):

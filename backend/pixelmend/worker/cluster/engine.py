@@ -5,7 +5,7 @@ import itertools
 import platform
 import shutil
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import WrongResult
 from pixelmend.core.telemetry import Logger
 from pixelmend.tasks.image import ImageTask
-from pixelmend.worker.cluster.transfer import CHUNK_BYTES, receive
+from pixelmend.video.parts import FinishedFiles
+from pixelmend.worker.cluster.answer import Ended, Part, Report, chunk_parts, finished_parts
+from pixelmend.worker.cluster.brought import BroughtFiles
+from pixelmend.worker.cluster.transfer import receive
 from pixelmend.worker.protocol import (
     Cancel,
     CommandRequest,
@@ -40,51 +43,6 @@ KEPT_MESSAGES = 1000
 ALIVE_PERIOD_S = 5.0
 """So often a job's answer says that it goes on, if nothing else is to be said."""
 
-Resolve = Callable[[Any], Awaitable[bytes]]
-
-
-async def resolve(chunk: Any) -> bytes:
-    """What a reference stands for: bytes themselves, or something that can be awaited."""
-    data: bytes = chunk if isinstance(chunk, bytes) else await chunk
-    return data
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The end of a worker process. by_itself, crashed: as in `WorkerEvents`."""
-
-    life: int
-    reason: str
-    by_itself: bool
-    crashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """life: the number of the worker process, from 1; 0 while there is none. messages: lines, those since
-    the one that was asked for, or all that counts of a life that the asker does not know. last: the number of
-    the last message. ended: the last one that did. step_age_s: None without a worker that is ready.
-    """
-
-    life: int
-    last: int
-    messages: tuple[bytes, ...]
-    ended: Ended | None
-    step_age_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a job's answer, by its kind.
-
-    taken: the first part, once the files have arrived and the worker has the job. alive: it goes on. message:
-    a line of the worker's. chunk: a piece of the result. lost: the last part if the worker ended. stale: the
-    only part if that life was over before the job came.
-    """
-
-    kind: str
-    data: bytes = b""
-
 
 @dataclass(eq=False, slots=True)
 class _Life:
@@ -106,8 +64,9 @@ class Engine:
         self.folder = folder
         self._settings = _own_settings(settings, self.folder)
         self._spool = self.folder / "spool"
-        for folder in (self._spool, self._settings.models_dir):
+        for folder in (self._spool, self.folder / "brought", self._settings.models_dir):
             folder.mkdir()
+        self._brought = BroughtFiles(self.folder / "brought")
         self._supervisor = Supervisor(self._settings, log, spawn=spawn, tap=self._on_message)
         self._incoming, self._outgoing = to_worker_codec(), from_worker_codec()
         self._numbers = itertools.count(1)
@@ -140,6 +99,7 @@ class Engine:
 
     async def report(self, life: int, after: int) -> Report:
         """What is new since message `after` of that life; of another life, all that counts."""
+        self._brought.remove_given_up()
         now = self._life
         if now is None:
             return Report(0, 0, (), self._ended, None)
@@ -174,27 +134,40 @@ class Engine:
         """Raises WrongResult if other bytes came, and StorageFull."""
         path = self._settings.models_dir / Path(name).name
         arriving = path.with_name(f".{next(self._numbers)}-{path.name}")
-        found = await receive(arriving, chunks, resolve)
+        found = await receive(arriving, chunks)
         if found != sha256:
             arriving.unlink(missing_ok=True)
             raise WrongResult(f"model file {path.name} came with sha256 {found[:12]}, not {sha256[:12]}")
         arriving.replace(path)
         self._files = {(own, digest) for own, digest in self._files if own != name} | {(name, sha256)}
 
+    async def bring(self, key: str, name: str, chunks: Sequence[Any]) -> None:
+        """More of a long job's file, before its `run` with that key. Raises StorageFull."""
+        await self._brought.add(key, name, chunks)
+
     async def run(
-        self, life: int, line: bytes, image: Sequence[Any], mask: Sequence[Any] | None
+        self, life: int, line: bytes, image: Sequence[Any], mask: Sequence[Any] | None, key: str | None = None
     ) -> AsyncIterator[Part]:
-        """A job's progress, its result in chunks, and its end. Left early, the worker gives the job up."""
+        """A job's progress, its result in chunks, and its end. Left early, the worker gives the job up.
+
+        key: of files that were brought, in the place of an image.
+        """
         submit = self._incoming.decode(line)
         assert isinstance(submit, Submit)
         task = self._own_task(submit.task)
         messages: asyncio.Queue[Progress | Done | Failed | None] = asyncio.Queue()
         ended = False
         try:
-            await receive(task.input_path, image, resolve)
+            if key is None:
+                await receive(task.input_path, image)
             if mask is not None and task.mask_path is not None:
-                await receive(task.mask_path, mask, resolve)
+                await receive(task.mask_path, mask)
             own = self._life is not None and self._life.number == life
+            if key is not None and task.parts_path is not None:
+                own = self._brought.hand_over(key, task.input_path, task.parts_path) and own
+            finished = None if task.parts_path is None else FinishedFiles(task.parts_path)
+            if finished is not None:
+                finished.new()  # what was brought is on the other side already
             if not own or not self._supervisor.send(replace(submit, task=task)):
                 yield Part("stale")
                 ended = True
@@ -211,10 +184,14 @@ class Engine:
                 if message is None:
                     yield Part("lost")
                     continue
+                if isinstance(message, Progress) and finished is not None:
+                    async for part in finished_parts(finished):
+                        yield part
                 if isinstance(message, Done):
                     with task.output_path.open("rb") as file:
-                        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                            yield Part("chunk", chunk)
+                        yield Part("result")
+                        async for part in chunk_parts(file):
+                            yield part
                 told = replace(message, task_id=submit.task.id)
                 yield Part("message", self._outgoing.encode(told))
         finally:
@@ -269,7 +246,10 @@ class Engine:
     def _remove_files(self, task_id: str) -> None:
         """Remove the job's files, finished or partial."""
         for path in self._spool.glob(f"{task_id}.*"):
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def _own_task(self, task: ImageTask) -> ImageTask:
         """With paths in the spool of this replica, and a name that no earlier attempt has had here."""
@@ -280,7 +260,7 @@ class Engine:
             input_path=self._spool / f"{stem}.in",
             mask_path=self._spool / f"{stem}.mask" if task.mask_path is not None else None,
             output_path=self._spool / f"{stem}.out{task.output_path.suffix}",
-            parts_path=None,
+            parts_path=self._spool / f"{stem}.parts" if task.parts_path is not None else None,
         )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import Cancelled, NoWorker, PixelmendError
 from pixelmend.core.telemetry import Logger
+from pixelmend.worker.cluster.answer import Report
 from pixelmend.worker.cluster.deployment import Deployment, NotRouted, ReplicaGone
-from pixelmend.worker.cluster.engine import Report
 from pixelmend.worker.cluster.messages import (
     Alive,
     FromGateway,

@@ -14,9 +14,9 @@ from ray.exceptions import RayError, RayTaskError
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger
+from pixelmend.worker.cluster.answer import Part
 from pixelmend.worker.cluster.application import DEPLOYMENT, application_of
 from pixelmend.worker.cluster.deployment import NotRouted, ReplicaGone
-from pixelmend.worker.cluster.engine import Part
 from pixelmend.worker.cluster.router import Target
 
 ROUTING_LOOK_S = 0.2

@@ -11,7 +11,8 @@ import psutil
 
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.worker.cluster.engine import Engine, Part
+from pixelmend.worker.cluster.answer import Part
+from pixelmend.worker.cluster.engine import Engine
 
 
 class RayReplica:

@@ -1,7 +1,8 @@
 """Files on their way to and from replicas: in chunks of bounded size, complete or absent."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -26,8 +27,9 @@ def sha256_of(path: Path) -> str:
 
 
 @contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
+def written(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """A file that takes `path` once it is complete; nothing stays if the context is left by an exception.
+    durable: it survives a power cut from then on.
 
     Raises StorageFull.
     """
@@ -36,13 +38,22 @@ def written(path: Path) -> Iterator[IO[bytes]]:
         with storage_errors(path):
             with part.open("wb") as file:
                 yield file
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
-async def receive(path: Path, chunks: Sequence[Any], resolve: Callable[[Any], Awaitable[bytes]]) -> str:
-    """Write what was sent as references; returns its sha256. Raises StorageFull and what `resolve` raises."""
+async def resolve(chunk: Any) -> bytes:
+    """What a reference stands for: bytes themselves, or something that can be awaited."""
+    data: bytes = chunk if isinstance(chunk, bytes) else await chunk
+    return data
+
+
+async def receive(path: Path, chunks: Sequence[Any]) -> str:
+    """Write what was sent as references; returns its sha256. Raises StorageFull and what they raise."""
     digest = hashlib.sha256()
     with written(path) as file:
         for chunk in chunks:
