@@ -227,6 +227,7 @@ def test_finished_segments_can_be_watched_while_the_rest_is_computed(
     while not seen.count("#EXTINF"):
         answer = service.client.get(f"/api/jobs/{job['id']}/playlist.m3u8")
         seen = answer.text if answer.status_code == 200 else ""
+        time.sleep(0.01)
         if service.client.get(f"/api/jobs/{job['id']}").json()["state"] not in ("queued", "running"):
             break
     ended = service.ended_job(job["id"])

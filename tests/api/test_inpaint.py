@@ -227,6 +227,7 @@ def test_cancelled_job_ends_soon_and_leaves_nothing(service: ServiceClient) -> N
     deadline_s = time.monotonic() + 5.0
     ended: list[str] = []
     while not ended and time.monotonic() < deadline_s:
+        time.sleep(0.02)
         ended = [line for line in service.log.splitlines() if job["id"] in line and "job failed" in line]
     assert len(ended) == 1
     assert json.loads(ended[0])["code"] == "cancelled"

@@ -99,6 +99,7 @@ def test_the_log_tells_who_called_about_which_job_and_how_much_came_and_went(key
     deadline_s = time.monotonic() + 30
     line: dict[str, Any] = {}
     while not line and time.monotonic() < deadline_s:
+        time.sleep(0.02)
         lines = [json.loads(text) for text in keyed.log.splitlines() if request_id in text]
         line = next((each for each in lines if each.get("event") == "request"), {})
     assert (line["key"], line["job"], line["status"]) == ("anna", response.headers["x-pixelmend-job"], 200)

@@ -52,6 +52,7 @@ def test_mixtures_are_told_apart(service: ServiceClient) -> None:
     deadline_s = time.monotonic() + 30
     while not {(0.25, None), (0.5, 0.75)} <= seen:
         assert time.monotonic() < deadline_s, seen
+        time.sleep(0.05)
         now = memory(service)["now"]
         seen = {(model["denoise"], model["detail"]) for model in now["models"]} if now else set()
 

@@ -154,6 +154,7 @@ def test_request_id_reaches_the_log_lines_of_both_processes(service: ServiceClie
     seen: set[str] = set()
     while seen != {"api", "worker"} and time.monotonic() < deadline_s:
         # The request's own line is written after its answer has left.
+        time.sleep(0.02)
         lines = [json.loads(line) for line in service.log.splitlines() if "follow-me-through" in line]
         seen = {line["process"] for line in lines}
     assert seen == {"api", "worker"}

@@ -1,6 +1,7 @@
 """`pixelmend gpu` and the commands that have a running service load, unload and free."""
 
 import io
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_gpu_says_how_the_service_manages_its_memory(own: ServiceClient) -> None
     changes = {"memory_monitoring_enabled": True, "idle_timeout_minutes": 0, "auto_cleanup_enabled": False}
     assert own.client.patch("/api/management", json=changes).status_code == 200
     while not own.client.get("/api/memory").json()["devices"][0]["now"]:
-        pass
+        time.sleep(0.05)
     file = {"file": encoded(photo(side_px=40))}
     mixed = {"model": "pixelmend-x4", "denoise": 0.5, "detail": 0.25}
     assert own.client.post("/api/upscale", files=file, data=mixed).status_code == 200

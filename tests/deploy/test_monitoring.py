@@ -33,6 +33,7 @@ def test_dashboard_and_alerts_name_metrics_that_there_are(service: RunningServic
     told: set[str] = set()
     while not wanted <= told and time.monotonic() < deadline_s:
         told = set(NAME.findall(service.client.get("/metrics").text))
+        time.sleep(0.05)
     assert wanted - told == set()
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from pixelmend.api.root_path import OWN_FOLDERS
+from pixelmend.api.root_path import OWN_FOLDERS, check_root_path
+from pixelmend.core.config import Settings
+from pixelmend.core.errors import InvalidParameter
 from tests.cli.test_cli import pixelmend
 from tests.deploy.proxy import Proxy, running_nginx
 from tests.pictures import decoded, encoded, photo
@@ -120,7 +123,13 @@ def test_the_services_own_folders_are_known(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize("root", ["/api", "/v1", "/docs", "upscaler", "/upscaler/", "/a b"])
-def test_a_path_that_cannot_be_is_refused_by_name(tmp_path: Path, root: str) -> None:
+def test_a_path_that_cannot_be_is_refused_by_name(root: str) -> None:
+    with pytest.raises((InvalidParameter, ValidationError), match=rf"(?s)(?i)root_path.*{root}"):
+        check_root_path(Settings(_env_file=None, root_path=root).root_path)
+
+
+@pytest.mark.parametrize("root", ["/api", "/a b"])
+def test_the_command_refuses_it_too(tmp_path: Path, root: str) -> None:
     done = pixelmend("serve", PIXELMEND_ROOT_PATH=root, PIXELMEND_DATA_DIR=str(tmp_path), PIXELMEND_PORT="0")
     assert done.returncode != 0
     assert "ROOT_PATH" in (done.stdout + done.stderr).upper()
