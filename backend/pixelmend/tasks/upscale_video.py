@@ -23,6 +23,7 @@ from pixelmend.tasks.upscale import (
     upscaled_size,
 )
 from pixelmend.video.codecs import (
+    ANIMATION_QUALITY,
     ANIMATIONS,
     CODECS,
     CONTAINERS,
@@ -85,7 +86,12 @@ class UpscaleVideoForm(SizeFields, TaskForm):
         None, description=f"Container: {_CONTAINER_NAMES}. Default: the film's own kind, else mp4."
     )
     codec: str | None = Field(None, description=f"One of {_CODEC_NAMES}. Default: the film's own, else h264.")
-    quality: int | None = Field(None, ge=1, le=100, description=f"The encoder's. Default: {DEFAULT_QUALITY}.")
+    quality: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description=f"The encoder's. Default: {DEFAULT_QUALITY}; of animated images {ANIMATION_QUALITY}.",
+    )
     encoder: Literal["auto", "software", "hardware"] = Field(
         "auto", description="`auto` takes a hardware encoder if one works."
     )

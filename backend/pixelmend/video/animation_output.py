@@ -15,11 +15,10 @@ from PIL import Image
 from pixelmend.core.geometry import Size
 from pixelmend.imaging.canvas import Pixels
 from pixelmend.imaging.storage import storage_errors
-from pixelmend.video.codecs import APNG, AVIF, GIF, WEBP
+from pixelmend.video.codecs import ANIMATION_QUALITY, APNG, AVIF, GIF, WEBP
 from pixelmend.video.film import Film, FinishedSegment
 from pixelmend.video.timeline import Timeline
 
-DEFAULT_QUALITY = 90
 FULL_COLOUR_QUALITY = 90
 """From this quality on an AVIF has its colour at full resolution, as one that does not move."""
 AVIF_SPEED = 7
@@ -86,9 +85,9 @@ def join_animation(
     try:
         with storage_errors(target):
             if container == GIF.name or container == WEBP.name:
-                _write_by_vips(part, files, shown_ms, film, container, quality or DEFAULT_QUALITY)
+                _write_by_vips(part, files, shown_ms, film, container, quality or ANIMATION_QUALITY)
             else:
-                _write_by_pillow(part, files, shown_ms, film, container, quality or DEFAULT_QUALITY)
+                _write_by_pillow(part, files, shown_ms, film, container, quality or ANIMATION_QUALITY)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
             part.replace(target)

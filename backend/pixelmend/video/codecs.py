@@ -8,6 +8,8 @@ from pixelmend.core.errors import InvalidParameter
 from pixelmend.imaging.formats import Format, format_named
 
 DEFAULT_QUALITY = 80
+ANIMATION_QUALITY = 90
+"""The default of animated images: they are looked at more closely than films, as images are."""
 FAMILIES = ("420", "422", "444")
 
 

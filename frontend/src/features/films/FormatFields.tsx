@@ -47,7 +47,7 @@ export function FormatFields() {
             {lossless
               ? t('options.lossless')
               : filmQuality === null
-                ? `${quality} (${t('options.standard')})`
+                ? t('options.standard')
                 : quality}
           </span>
         </Text>
