@@ -4,9 +4,12 @@ import io
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pixelmend.core.errors import PixelmendError
 from pixelmend.engine.in_process import InProcessEngine
@@ -116,6 +119,31 @@ def test_code_points_of_an_animation_become_a_profile(engine: InProcessEngine, t
     upscaled(engine, tmp_path / "film.png", tmp_path / "result.apng")
     with Image.open(tmp_path / "result.apng") as image:
         assert image.info["icc_profile"] == WIDE
+
+
+def test_what_is_not_read_of_an_animation_is_named(engine: InProcessEngine, tmp_path: Path) -> None:
+    exif, packet = Image.Exif(), b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    exif[0x0110] = "a camera"
+    animation(tmp_path / "film.webp", exif=exif, xmp=packet)
+    assert upscaled(engine, tmp_path / "film.webp", tmp_path / "a.webp").not_kept == ("exif", "xmp")
+    named = upscaled(engine, tmp_path / "film.webp", tmp_path / "a.mkv", codec="ffv1").not_kept
+    assert named == ("exif", "xmp", "alpha")
+    animation(tmp_path / "film.gif", comment=b"by a camera")
+    assert upscaled(engine, tmp_path / "film.gif", tmp_path / "a.gif").not_kept == ("comment",)
+    text = PngInfo()
+    text.add_text("Title", "a picture")
+    animation(tmp_path / "told.png", pnginfo=text, exif=exif)
+    assert inspect(tmp_path / "told.png").not_read == ("exif", "text")
+    with av.open(str(tmp_path / "deep.png"), "w", format="apng") as container:
+        stream = container.add_stream("apng", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "rgb48be"
+        for value in (1000, 60000):
+            frame = VideoFrame.from_ndarray(np.full((32, 48, 3), value, np.uint16), format="rgb48le")
+            container.mux(stream.encode(frame.reformat(format="rgb48be")))
+        container.mux(stream.encode(None))
+    assert inspect(tmp_path / "deep.png").not_read == ("16-bit",)
+    animation(tmp_path / "plain.apng", format="PNG")
+    assert inspect(tmp_path / "plain.apng").not_read == ()
 
 
 def test_images_and_films_are_no_animations(engine: InProcessEngine, tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ class FilmRun:
         output, container = self._work.task.output_path, self._work.task.options.format
         if job.codec is None:
             join_animation(job.film, times, segments, output, container, job.quality)
-            return ()
+            return job.film.not_read
         lost = join(
             job.path,
             job.film,
@@ -215,6 +215,7 @@ class FilmRun:
 
     def _reduced(self) -> Iterator[str]:
         header, codec = self._job.film.header, self._job.codec
+        yield from self._job.film.not_read
         if header.has_alpha:
             yield "alpha"
         if codec is None:

@@ -76,8 +76,12 @@ def inspect_animation(path: Path, limits: VideoLimits | None = None) -> Film:
         timeline = Timeline(_BASE_S, tuple(pts), tuple(durations), tuple(pts[:1]))
         size = Size(*image.size)
         header = VideoHeader(kind.name, kind.name, size, 0, frames, timeline.seconds, 8, has_alpha)
-        icc = _profile(path, image)
-        return Film(header, timeline, _SRGB, _CHROMA, None, is_animation=True, loop=_loop(image), icc=icc)
+        icc, bits = _stored(path, image)
+        not_read = tuple(_not_read(image, bits))
+        loop = _loop(image)
+        return Film(
+            header, timeline, _SRGB, _CHROMA, None, is_animation=True, loop=loop, icc=icc, not_read=not_read
+        )
 
 
 def _loop(image: Image.Image) -> int | None:
@@ -88,25 +92,42 @@ def _loop(image: Image.Image) -> int | None:
     return None if loop is None else int(loop)
 
 
-def _profile(path: Path, image: Image.Image) -> bytes | None:
-    """The profile by which RGB pixels of the file are shown, as for a still image; None for sRGB.
+def _not_read(image: Image.Image, bits: int) -> Iterator[str]:
+    """As for a still image: what is not read of it. image: at its last frame."""
+    info = image.info
+    if bits > 8:
+        yield "16-bit"
+    if info.get("exif"):
+        yield "exif"
+    if info.get("xmp") or "XML:com.adobe.xmp" in info:
+        yield "xmp"
+    if info.get("comment"):
+        yield "comment"
+    if set(getattr(image, "text", ())) - {"XML:com.adobe.xmp"}:
+        yield "text"
+
+
+def _stored(path: Path, image: Image.Image) -> tuple[bytes | None, int]:
+    """The profile by which RGB pixels of the file are shown, as for a still image; None for sRGB. The bits of
+    a sample.
 
     Raises CorruptVideo.
     """
     if image.format == "GIF":  # viewers take its colours for sRGB
-        return None
+        return None, 8
     embedded = image.info.get("icc_profile")
     with mapped(path) as data:
         image_format = format_registry().beginning_with(data[:SNIFF_BYTES])
         image_reading = None if image_format is None else image_format.reading
         assert image_reading is not None, "all animations are images"
         try:
-            colour = image_reading.read_header(data).colour
+            header = image_reading.read_header(data)
         except (CorruptImage, UnsupportedFormat) as error:
             raise CorruptVideo(error.message) from error
+    colour = header.colour
     if usable_icc(embedded, 3) and not (colour is not None and image_reading.code_points_first):
-        return embedded
-    return None if colour is None else profile_for(colour, 3)
+        return embedded, header.bits
+    return None if colour is None else profile_for(colour, 3), header.bits
 
 
 class AnimationReader:

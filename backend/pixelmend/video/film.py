@@ -15,7 +15,7 @@ from pixelmend.video.timeline import Timeline
 class Film:
     """chroma: how its colour is sampled, one of codecs.FAMILIES. aspect: of a pixel, None if the file does
     not tell. loop: how often an animation is shown, 0 for ever. icc: the profile of an animation's colours;
-    None for sRGB.
+    None for sRGB. not_read: tokens for what an animation has and no result keeps.
     """
 
     header: VideoHeader
@@ -27,6 +27,7 @@ class Film:
     loop: int | None = None
     icc: bytes | None = None
     hdr: HdrMetadata | None = None
+    not_read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

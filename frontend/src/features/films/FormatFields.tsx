@@ -44,11 +44,7 @@ export function FormatFields() {
         <Text size="sm" fw={500} mb={4}>
           {t('options.quality')}{' '}
           <span className="pm-quiet pm-number">
-            {lossless
-              ? t('options.lossless')
-              : filmQuality === null
-                ? t('options.standard')
-                : quality}
+            {lossless ? t('options.lossless') : filmQuality === null ? t('options.standard') : quality}
           </span>
         </Text>
         <Slider

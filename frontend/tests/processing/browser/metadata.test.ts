@@ -6,6 +6,7 @@ import { orientationOf, uprightExif } from '../../../src/imaging/headers/exif';
 import { isJpeg, jpegSegments } from '../../../src/imaging/headers/jpeg';
 import { isWebp, readWebpHeader, webpChunks, webpFlags } from '../../../src/imaging/headers/webp';
 import { exifOf } from '../../../src/imaging/metadata/exif';
+import { extrasOf, hasProfileBlock } from '../../../src/imaging/metadata/extras';
 import { pngChunk } from '../../../src/imaging/png/chunk';
 import { readPng } from '../../../src/imaging/png/reader';
 import { PngWriter } from '../../../src/imaging/png/writer';
@@ -212,3 +213,57 @@ function stripped(bytes: Bytes): Bytes {
   new DataView(head.buffer).setUint32(4, 4 + to - from, true);
   return Uint8Array.from([...head, ...bytes.subarray(from, to)]);
 }
+
+function latin1(letters: string): Bytes {
+  return Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
+}
+
+function jpegWith(marker: number, text: string): Bytes {
+  const file = bytesOf('engine/wide.jpg');
+  const length = text.length + 2;
+  const head = Uint8Array.of(0xff, marker, length >> 8, length & 0xff);
+  return Uint8Array.of(...file.slice(0, 2), ...head, ...latin1(text), ...file.slice(2));
+}
+
+function pngWith(kind: string, text: string): Bytes {
+  const file = bytesOf('engine/wide.png');
+  const chunk = pngChunk(kind, [latin1(text)]).flatMap((part) => [...part]);
+  return Uint8Array.of(...file.slice(0, 33), ...chunk, ...file.slice(33));
+}
+
+test('what is kept is no extra', () => {
+  for (const name of FILES) {
+    expect(extrasOf(bytesOf(`engine/${name}`))).toEqual([]);
+    expect(hasProfileBlock(bytesOf(`engine/${name}`))).toBe(true);
+  }
+  expect(hasProfileBlock(bytesOf('engine/small.png'))).toBe(false);
+  expect(extrasOf(latin1('a file of another kind'))).toEqual([]);
+});
+
+test.each([
+  [0xfe, 'by a camera', 'comment'],
+  [0xe1, 'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>', 'xmp'],
+  [0xe1, 'http://ns.adobe.com/xmp/extension/\0...', 'extended-xmp'],
+  [0xe2, 'MPF\0...', 'further-images'],
+  [0xe2, 'urn:iso:std:iso:ts:21496:-1\0', 'gain-map'],
+  [0xeb, 'JP...', 'c2pa'],
+  [0xed, 'Photoshop 3.0\x008BIM\x04\x04...', 'iptc'],
+  [0xed, 'Photoshop 3.0\x008BIM\x03\xed...', 'photoshop'],
+  [0xe5, 'something else', 'app-data'],
+])('what a JPEG has more: %i %s', (marker, text, name) => {
+  expect(extrasOf(jpegWith(marker, text))).toEqual([name]);
+});
+
+test.each([
+  ['iTXt', 'XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta/>', 'xmp'],
+  ['tEXt', 'Title\0a picture', 'text'],
+  ['caBX', 'jumb', 'c2pa'],
+])('what a PNG has more: %s %s', (kind, text, name) => {
+  expect(extrasOf(pngWith(kind, text))).toEqual([name]);
+});
+
+test('what a WebP has more', () => {
+  const file = bytesOf('engine/wide.webp');
+  const chunk = Uint8Array.of(...latin1('XMP '), 4, 0, 0, 0, ...latin1('<x/>'));
+  expect(extrasOf(Uint8Array.of(...file, ...chunk))).toEqual(['xmp']);
+});

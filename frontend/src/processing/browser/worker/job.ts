@@ -3,6 +3,7 @@ import { orientationOf, uprightExif } from '../../../imaging/headers/exif';
 import { isJpeg } from '../../../imaging/headers/jpeg';
 import { pngInfo } from '../../../imaging/headers/png';
 import { exifOf } from '../../../imaging/metadata/exif';
+import { extrasOf, hasProfileBlock } from '../../../imaging/metadata/extras';
 import { holdsExif, withMetadata } from '../../../imaging/metadata/writer';
 import type { Note } from '../../processor';
 import { decodeImage } from '../codec/decode';
@@ -34,8 +35,10 @@ export async function runJob(
   const keepsExif = exif !== null && isShownUpright(bytes, exif) && holdsExif(mediaType, exif);
   const notes = lossNotes({
     icc: hadProfile && profile === null,
+    'icc-unusable': !hadProfile && hasProfileBlock(bytes),
     exif: exif !== null && !keepsExif,
     '16-bit': pngInfo(bytes)?.bits === 16,
+    ...Object.fromEntries(extrasOf(bytes).map((name) => [name, true])),
   });
   const decodedMs = performance.now();
   const bar = { from: DECODING_SHARE, to: 1 - ENCODING_SHARE };
