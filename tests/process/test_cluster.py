@@ -4,6 +4,7 @@ Every job that was accepted ends exactly once, with the pixels that an undisturb
 """
 
 import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -189,6 +190,21 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
         assert "goes back to the queue" in running.service.log
         assert not finished.parent.exists()
         assert not any(has_a_film(each) for each in replicas_of(nodes))
+
+
+def test_a_cluster_of_its_own_ends_with_the_service_and_leaves_nothing(
+    tmp_path: Path, service: ServiceClient
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="pm-") as temporary:  # a short path: Ray has sockets in it
+        own = environment(secrets.token_hex(16)) | {"TMPDIR": temporary}
+        with running_service(
+            tmp_path, PROGRAM, PYTHON, own, wait_for_port_only=True, cluster="local", threads=1
+        ) as running:
+            running.wait_until_ready()
+            assert list(Path(temporary).glob("pixelmend-replica-*"))
+            answer = running.client.post("/api/upscale", files={"file": ("a.png", LARGE[0])})
+            assert [answer.content] == expected_of(service)[:1]
+        assert not list(Path(temporary).glob("pixelmend-replica-*"))
 
 
 def has_a_film(replica: psutil.Process) -> bool:

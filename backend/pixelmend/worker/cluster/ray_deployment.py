@@ -172,7 +172,7 @@ class RayDeployment:
         serve.run_many([target], wait_for_applications_running=False)
 
     def _stop(self, ends: bool) -> None:
-        if ends and self._settings.cluster_deploy and self._settings.cluster != "local":
+        if ends and (self._settings.cluster_deploy or self._settings.cluster == "local"):
             serve.delete(self._settings.cluster_app)
         ray.shutdown()
         if self._node is not None:
