@@ -181,12 +181,12 @@ class Engine:
                     yield Part("alive")
                     continue
                 ended = not isinstance(message, Progress)
+                if finished is not None and not isinstance(message, Done | Failed):
+                    async for part in finished_parts(finished):
+                        yield part
                 if message is None:
                     yield Part("lost")
                     continue
-                if isinstance(message, Progress) and finished is not None:
-                    async for part in finished_parts(finished):
-                        yield part
                 if isinstance(message, Done):
                     with task.output_path.open("rb") as file:
                         yield Part("result")
