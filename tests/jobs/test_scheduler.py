@@ -76,15 +76,23 @@ class ScriptedWorker:
         self.events.on_worker_ready(self.index)
 
 
+class ToldPool(WorkerPool):
+    long_jobs_waiting = 0
+
+    def expect_long_jobs(self, waiting: int) -> None:
+        self.long_jobs_waiting = waiting
+
+
 class Bench:
     def __init__(self, workers: int = 1, **settings: object) -> None:
         self.workers = [ScriptedWorker() for _ in range(workers)]
         self.worker = self.workers[0]
         self.discarded: list[str] = []
         chosen = Settings(_env_file=None).model_copy(update=settings)
+        self.pool = ToldPool(self.workers)
         self.scheduler = Scheduler(
             chosen,
-            WorkerPool(self.workers),
+            self.pool,
             ThroughputEstimator(),
             Logger(),
             discard=lambda job: self.discarded.append(job.id),
@@ -175,6 +183,7 @@ def test_films_have_a_lane_of_their_own() -> None:
         bench = Bench(worker_jobs=2, max_queue_pixels=1000)
         for name in ("film 1", "film 2"):
             bench.submit(name, pixels=10**12, is_long=True)
+        assert bench.pool.long_jobs_waiting == 1
         jobs = [bench.submit(name) for name in "abc"]
         assert bench.worker.given() == ["film 1", "a", "b"]
         # What a film has left is nothing that an image waits for.
@@ -183,6 +192,7 @@ def test_films_have_a_lane_of_their_own() -> None:
         assert (bench.scheduler.forecast_s(100) or 0) < 60
         bench.worker.events.on_worker_message(0, Done("film 1", REPORT))
         assert bench.worker.given() == ["film 1", "a", "b", "film 2"]
+        assert bench.pool.long_jobs_waiting == 0
 
     on_a_loop(body)
 

@@ -192,6 +192,20 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
         assert not any(has_a_film(each) for each in replicas_of(nodes))
 
 
+def test_a_film_that_waits_brings_a_replica(nodes: Nodes, tmp_path: Path) -> None:
+    films = [make(tmp_path / f"{n}.mkv", Clip(constant_rate(400 + n, 10))).read_bytes() for n in range(2)]
+    asked: dict[str, Any] = {"task": "upscale-video", "model": "pixelmend-x2"}
+    with cluster(nodes, tmp_path, cluster_min_replicas=1, cluster_downscale_delay_s=20) as running:
+        jobs = running.submit(films, **asked)
+        running.wait_for_replicas(2)
+        for job in jobs:
+            running.wait_until_running(job)
+        states = [running.service.job(job)["state"] for job in jobs]
+        assert states == ["running", "running"], "one ended before the other began: this proves nothing"
+        for job in jobs:
+            running.service.client.delete(f"/api/jobs/{job}")
+
+
 def test_a_cluster_of_its_own_ends_with_the_service_and_leaves_nothing(
     tmp_path: Path, service: ServiceClient
 ) -> None:

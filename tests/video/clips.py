@@ -103,6 +103,7 @@ def _video(container: OutputContainer, clip: Clip) -> VideoStream:
     context = stream.codec_context
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, clip.pixel_format
     context.time_base = clip.time_base_s
+    context.thread_count = 1  # libx264's threads do not always give the same film
     context.colorspace, context.color_primaries, context.color_trc, context.color_range = clip.colour
     if clip.aspect is not None:
         context.sample_aspect_ratio = clip.aspect

@@ -31,7 +31,11 @@ class ClusterSettings(BaseSettings):
     )
     cluster_replica_cpus: float = Field(1.0, gt=0, le=1024, description="CPUs that a replica is lent.")
     cluster_target_jobs: float = Field(
-        2.0, gt=0, le=64, description="Replicas are added while each has more jobs than this, on average."
+        2.0,
+        gt=0,
+        le=64,
+        description="Replicas are added while each has more jobs than this, on average; films count "
+        "separately, and each that waits brings one.",
     )
     cluster_downscale_delay_s: float = Field(
         60.0, ge=1, description="Seconds of little work before a replica is taken away."

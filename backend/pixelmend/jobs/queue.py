@@ -51,6 +51,11 @@ class JobQueue:
         pairs = [list(zip(lane.keys, lane.jobs, strict=True)) for lane in self._lanes.values()]
         return iter([job for _, job in heapq.merge(*pairs, key=lambda pair: pair[0])])
 
+    @property
+    def long_jobs(self) -> int:
+        """How many long ones wait."""
+        return len(self._lanes[LONG].keys) if LONG in self._lanes else 0
+
     def add(self, job: Job) -> None:
         turn = max(self._turn, self._next_turn.get(job.owner, 0))
         self._next_turn[job.owner] = turn + 1

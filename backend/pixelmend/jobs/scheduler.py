@@ -252,9 +252,10 @@ class Scheduler:
                 self._queued.take(job)
                 job.transition(JobEvent.START)
             elif job.lost_workers:
-                return  # a suspect waits for a worker to be empty; nothing may overtake it
+                break  # a suspect waits for a worker to be empty; nothing may overtake it
             else:
                 blocked.add(size_class(job))
+        self._workers.expect_long_jobs(self._queued.long_jobs)
 
     def _suspend(self, job: Job) -> None:
         self._placement.cancel(job)

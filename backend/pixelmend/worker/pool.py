@@ -110,6 +110,9 @@ class WorkerPool:
         for worker in self._workers:
             worker.manage(management)
 
+    def expect_long_jobs(self, waiting: int) -> None:
+        """So many have no room. Nothing can be done about it here: the workers are as many as devices."""
+
     def use_profiles(self, profiles: Mapping[str, Profile]) -> None:
         """For workers that are started from now on."""
         for worker in self._workers:

@@ -20,6 +20,7 @@ from pixelmend.worker.cluster.messages import (
     Begin,
     FromGateway,
     ToSession,
+    Waiting,
     from_gateway_codec,
     to_gateway_codec,
 )
@@ -167,7 +168,7 @@ class ThreadGateway:
             with suppress(ConnectionError):
                 while line := await reader.readline():
                     message = incoming.decode(line)
-                    if not isinstance(message, ToSession):
+                    if not isinstance(message, ToSession | Waiting):
                         break
                     gateway.take(message)
         finally:

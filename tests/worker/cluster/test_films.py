@@ -157,3 +157,21 @@ def test_a_film_that_is_lost_on_its_way_comes_back_and_what_came_of_it_is_remove
         assert bench.losses == []
 
     in_a_cluster(tmp_path, body)
+
+
+def test_replicas_know_how_many_films_run_and_wait(tmp_path: Path) -> None:
+    async def body(bench: Bench) -> None:
+        def load() -> dict[str, float]:
+            return gateway_of(bench)[1].engines["r0"].load()
+
+        assert load() == {"long_jobs": 0, "long_jobs_waiting": 0}
+        bench.pool.expect_long_jobs(3)
+        bench.pool.send(0, Submit(film_of(bench, "film")))
+        await bench.until(lambda: load() == {"long_jobs": 1, "long_jobs_waiting": 3})
+        assert isinstance(await bench.end_of("film"), Done)
+        gateway_of(bench)[0].kill()  # the next one hears it as well
+        await bench.until(lambda: bench.losses)
+        await bench.until_ready()
+        await bench.until(lambda: load() == {"long_jobs": 0, "long_jobs_waiting": 3})
+
+    in_a_cluster(tmp_path, body)

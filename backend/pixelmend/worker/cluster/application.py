@@ -47,6 +47,10 @@ def engine_options(settings: Settings) -> dict[str, Any]:
                 "downscale_delay_s": delay_s,
                 "look_back_period_s": min(10.0, delay_s),
                 "metrics_interval_s": min(10.0, delay_s) / 2,
+                "policy": {
+                    "policy_function": "pixelmend.worker.cluster.scaling:ReplicasForJobs",
+                    "policy_kwargs": {"long_jobs_each": settings.worker_videos},
+                },
             }
         }
     return scaling | {

@@ -17,6 +17,7 @@ from pixelmend.tasks.image import ImageTask
 from pixelmend.video.parts import FinishedFiles
 from pixelmend.worker.cluster.answer import Ended, Part, Report, chunk_parts, finished_parts
 from pixelmend.worker.cluster.brought import BroughtFiles
+from pixelmend.worker.cluster.scaling import LONG_JOBS, LONG_JOBS_WAITING
 from pixelmend.worker.cluster.transfer import receive
 from pixelmend.worker.protocol import (
     Cancel,
@@ -78,6 +79,11 @@ class Engine:
         """Jobs that the worker may still write for."""
         self._commands: dict[str, asyncio.Event] = {}
         self._files: set[tuple[str, str]] = set()
+        self._long_jobs, self._long_jobs_waiting = 0, 0
+
+    def load(self) -> dict[str, float]:
+        """For Serve's autoscaling."""
+        return {LONG_JOBS: self._long_jobs, LONG_JOBS_WAITING: self._long_jobs_waiting}
 
     def start(self) -> None:
         self._supervisor.start(self, 0)
@@ -97,9 +103,13 @@ class Engine:
         """The machine's name, and the model files that are here: names and sha256."""
         return platform.node(), frozenset(self._files)
 
-    async def report(self, life: int, after: int) -> Report:
-        """What is new since message `after` of that life; of another life, all that counts."""
+    async def report(self, life: int, after: int, long_jobs_waiting: int = 0) -> Report:
+        """What is new since message `after` of that life; of another life, all that counts.
+
+        long_jobs_waiting: at the service, for any replica.
+        """
         self._brought.remove_given_up()
+        self._long_jobs_waiting = long_jobs_waiting
         now = self._life
         if now is None:
             return Report(0, 0, (), self._ended, None)
@@ -157,6 +167,8 @@ class Engine:
         task = self._own_task(submit.task)
         messages: asyncio.Queue[Progress | Done | Failed | None] = asyncio.Queue()
         ended = False
+        is_long = task.parts_path is not None
+        self._long_jobs += is_long
         try:
             if key is None:
                 await receive(task.input_path, image)
@@ -195,6 +207,7 @@ class Engine:
                 told = replace(message, task_id=submit.task.id)
                 yield Part("message", self._outgoing.encode(told))
         finally:
+            self._long_jobs -= is_long
             if self._jobs.pop(task.id, None) is not None and not ended:
                 self._given_up.add(task.id)
                 self._supervisor.send(Cancel(task.id))

@@ -25,6 +25,7 @@ from pixelmend.worker.cluster.messages import (
     Retiring,
     ToSession,
     Unavailable,
+    Waiting,
 )
 from pixelmend.worker.cluster.remote_job import NotHeard, RemoteJob, taking_timeout_s
 from pixelmend.worker.cluster.transfer import chunks_of
@@ -83,6 +84,7 @@ class Gateway:
         self._files = ModelFiles(settings.models_dir)
         self._links: dict[str, Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._long_jobs_waiting = 0
         self._incoming, self._outgoing = from_worker_codec(), to_worker_codec()
 
     async def run(self) -> None:
@@ -98,8 +100,11 @@ class Gateway:
             for task in [*self._tasks, *(job for link in self._links.values() for job in link.jobs.values())]:
                 task.cancel()
 
-    def take(self, told: ToSession) -> None:
+    def take(self, told: ToSession | Waiting) -> None:
         """Returns at once."""
+        if isinstance(told, Waiting):
+            self._long_jobs_waiting = told.long_jobs
+            return
         link = next((each for each in self._links.values() if each.session == told.session), None)
         match told.message:
             case Submit(task=task) as submit:
@@ -159,7 +164,8 @@ class Gateway:
     async def _report(self, link: Link) -> None:
         """Pass on what its worker has told, and what has become of it."""
         async with link.reporting:
-            report: Report = await self._asked(link.replica, "report", link.life, link.after)
+            waiting = self._long_jobs_waiting
+            report: Report = await self._asked(link.replica, "report", link.life, link.after, waiting)
             if link.life and report.life != link.life:
                 ended = report.ended
                 known = ended is not None and ended.life == link.life

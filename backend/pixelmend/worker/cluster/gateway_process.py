@@ -17,6 +17,7 @@ from pixelmend.worker.cluster.messages import (
     FromGateway,
     ToSession,
     Unavailable,
+    Waiting,
     from_gateway_codec,
     to_gateway_codec,
 )
@@ -74,7 +75,7 @@ async def _read(reader: asyncio.StreamReader, gateway: Gateway) -> bool:
     with contextlib.suppress(ConnectionError):  # it died with messages of ours that it had not read
         while line := await reader.readline():
             message = codec.decode(line)
-            if isinstance(message, ToSession):
+            if isinstance(message, ToSession | Waiting):
                 gateway.take(message)
             else:
                 return True

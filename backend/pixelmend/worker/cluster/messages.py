@@ -29,6 +29,14 @@ class ToSession:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many long jobs no replica has room for; what was told before does not count any more."""
+
+    long_jobs: int
+    kind: Literal["waiting"] = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """End the deployment, if it is ours, and the gateway."""
 
@@ -87,7 +95,7 @@ class Left:
     kind: Literal["left"] = "left"
 
 
-ToGateway = Annotated[Begin | ToSession | Leave, Field(discriminator="kind")]
+ToGateway = Annotated[Begin | ToSession | Waiting | Leave, Field(discriminator="kind")]
 FromGateway = Annotated[
     Alive | Unavailable | Joined | FromSession | Retiring | Left, Field(discriminator="kind")
 ]

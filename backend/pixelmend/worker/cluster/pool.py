@@ -26,6 +26,7 @@ from pixelmend.worker.cluster.messages import (
     Retiring,
     ToGateway,
     Unavailable,
+    Waiting,
     from_gateway_codec,
     to_gateway_codec,
 )
@@ -76,6 +77,7 @@ class ClusterPool(WorkerPool):
         self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._problem: str | None = "the cluster is being joined"
+        self._long_jobs_waiting = 0
         self._outgoing = to_gateway_codec()
         self._incoming = from_gateway_codec()
 
@@ -113,6 +115,12 @@ class ClusterPool(WorkerPool):
     def manage(self, management: Management) -> None:
         self._management = management
         super().manage(management)
+
+    def expect_long_jobs(self, waiting: int) -> None:
+        """They bring replicas."""
+        if waiting != self._long_jobs_waiting:
+            self._long_jobs_waiting = waiting
+            self._write(Waiting(waiting))
 
     async def execute(self, command: Command, device: int | None = None) -> None:
         """As the pool's, but what opens models goes to all replicas, unless a device is named."""
@@ -158,6 +166,7 @@ class ClusterPool(WorkerPool):
         """One gateway's life. Returns its exit status."""
         self._process, reader, self._writer = await start_connected(self._spawn)
         self._write(Begin(self._settings))
+        self._write(Waiting(self._long_jobs_waiting))
         try:
             with contextlib.suppress(ConnectionError):
                 while line := await reader.readline():

@@ -34,6 +34,10 @@ class RayReplica:
         async for part in getattr(self._engine, method)(*arguments):
             yield part
 
+    async def record_autoscaling_stats(self) -> dict[str, float]:
+        """What Serve asks for, and gives to the policy in `scaling.py`."""
+        return self._engine.load()
+
     async def __del__(self) -> None:
         """Serve awaits it once the replica has finished what it had."""
         await self._engine.stop()
