@@ -100,6 +100,7 @@ def test_a_replica_keeps_nothing_of_a_film_that_has_ended_or_was_cancelled(tmp_p
     in_a_cluster(tmp_path, body)
 
 
+@pytest.mark.full
 def test_a_film_is_brought_a_little_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfer, "CHUNK_BYTES", 1000)
     monkeypatch.setattr(remote_job, "BROUGHT_AT_ONCE", 2)
@@ -124,6 +125,7 @@ def test_a_film_is_brought_a_little_at_a_time(tmp_path: Path, monkeypatch: pytes
     in_a_cluster(tmp_path, body)
 
 
+@pytest.mark.full
 def test_a_film_that_is_lost_on_its_way_comes_back_and_what_came_of_it_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +168,7 @@ def test_replicas_know_how_many_films_run_and_wait(tmp_path: Path) -> None:
 
         assert load() == {"long_jobs": 0, "long_jobs_waiting": 0}
         bench.pool.expect_long_jobs(3)
+        await bench.until(lambda: load() == {"long_jobs": 0, "long_jobs_waiting": 3})
         bench.pool.send(0, Submit(film_of(bench, "film")))
         await bench.until(lambda: load() == {"long_jobs": 1, "long_jobs_waiting": 3})
         assert isinstance(await bench.end_of("film"), Done)
