@@ -157,7 +157,7 @@ def test_scaling_and_updates_break_no_job(nodes: Nodes, tmp_path: Path, service:
 
 
 def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: ServiceClient) -> None:
-    clip = Clip(constant_rate(60, 1), options={"g": "5"})
+    clip = Clip(constant_rate(200, 1), options={"g": "5"})
     film = make(tmp_path / "film.mkv", clip).read_bytes()
     asked: dict[str, Any] = {
         "task": "upscale-video",
@@ -176,7 +176,7 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
         return [frame.pixels.tobytes() for frame in reader.frames(0)]
 
     expected = frames_of(service, service.post_job(film, **asked).json()["id"])
-    assert len(expected) == 60
+    assert len(expected) == 200
     with cluster(nodes, tmp_path) as running:
         (job,) = running.submit([film], **asked)
         finished = running.service.folder / "data" / "spool" / f"{job}.parts" / "00000.json"
@@ -193,7 +193,7 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
 
 
 def test_a_film_that_waits_brings_a_replica(nodes: Nodes, tmp_path: Path) -> None:
-    films = [make(tmp_path / f"{n}.mkv", Clip(constant_rate(400 + n, 10))).read_bytes() for n in range(2)]
+    films = [make(tmp_path / f"{n}.mkv", Clip(constant_rate(2000 + n, 10))).read_bytes() for n in range(2)]
     asked: dict[str, Any] = {"task": "upscale-video", "model": "pixelmend-x2"}
     with cluster(nodes, tmp_path, cluster_min_replicas=1, cluster_downscale_delay_s=20) as running:
         jobs = running.submit(films, **asked)

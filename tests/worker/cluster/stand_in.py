@@ -46,7 +46,7 @@ class LocalDeployment:
         self.put_bytes = 0
         self.faults: list[str] = []
         """What befalls the next jobs on their way: its end after "nothing" or after "taking",
-        or "silence after nothing" or "silence after taking"."""
+        or "silence after nothing" or "silence after taking"; or the replica's loss "after a segment"."""
 
     async def start(self) -> None:
         await self.add("r0")
@@ -92,6 +92,8 @@ class LocalDeployment:
                 if fault.endswith("taking") and part.kind != "taken":
                     await self._befall(fault)
                     return
+                if fault == "after a segment" and part.data.startswith(b"00001"):
+                    self.lost.add(replica)
                 if replica in self.lost:
                     raise ReplicaGone("killed by the test")
                 yield part
