@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
 import pixelmend
-from pixelmend.video.frames import FrameReader
-from pixelmend.video.inspection import inspect
 from tests.cluster import PYTHON, Nodes, environment, ray_nodes, replicas_of
+from tests.engine.test_films import pictures
 from tests.pictures import encoded, photo
 from tests.service import RunningService, ServiceClient, running_service
 from tests.video.clips import Clip, constant_rate, make
@@ -166,14 +167,12 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
         "codec": "ffv1",
     }
 
-    def frames_of(answering: ServiceClient, job_id: str) -> list[bytes]:
+    def frames_of(answering: ServiceClient, job_id: str) -> Sequence[NDArray[Any]]:
         job = answering.ended_job(job_id, 150.0)
         assert job["state"] == "done", f"{job}\n{answering.log_excerpt}"
         path = tmp_path / "result.mkv"
         path.write_bytes(answering.client.get(f"/api/jobs/{job_id}/result").content)
-        shown = inspect(path)
-        reader = FrameReader(path, shown, shown.timeline, deinterlace=False)
-        return [frame.pixels.tobytes() for frame in reader.frames(0)]
+        return pictures(path)
 
     expected = frames_of(service, service.post_job(film, **asked).json()["id"])
     assert len(expected) == 200
@@ -186,7 +185,7 @@ def test_a_film_outlives_its_replica(nodes: Nodes, tmp_path: Path, service: Serv
             time.sleep(0.02)
         killed = next(each for each in replicas_of(nodes) if has_a_film(each))
         killed.kill()
-        assert frames_of(running.service, job) == expected
+        assert np.array_equal(frames_of(running.service, job), expected)
         assert "goes back to the queue" in running.service.log
         assert not finished.parent.exists()
         assert not any(has_a_film(each) for each in replicas_of(nodes))

@@ -8,35 +8,19 @@ import numpy as np
 import pytest
 
 from pixelmend.tasks.image import ImageTask
-from pixelmend.tasks.options import ImageOptions, UpscaleOptions
-from pixelmend.tasks.upscale_video import UpscaleVideoTask, VideoOptions, resolved
-from pixelmend.video.frames import FrameReader
-from pixelmend.video.inspection import inspect
 from pixelmend.worker.cluster import brought, remote_job, transfer
 from pixelmend.worker.protocol import Cancel, Done, Failed, Progress, Returned, Submit
+from tests.engine.test_films import pictures, task_of
 from tests.video.clips import Clip, constant_rate, make
 from tests.worker.cluster.test_pool import gateway_of, in_a_cluster, second_replica
 from tests.worker.test_seam import Bench, on_a_loop
 
 
-def film_of(bench: Bench, name: str, seconds: int = 15, suffix: str = ".mkv") -> ImageTask:
+def film_of(bench: Bench, name: str, seconds: int = 15) -> ImageTask:
     """One frame in a second: a segment has five of them."""
     source = make(bench.folder / f"{name}.mkv", Clip(constant_rate(seconds, 1), options={"g": "5"}))
-    codec = "ffv1" if suffix == ".mkv" else "auto"
-    video = VideoOptions(codec=codec)
-    options = ImageOptions(
-        UpscaleOptions("pixelmend-x2"), format=suffix[1:], parameters=video.as_parameters()
-    )
-    options = resolved(options, inspect(source).header)
-    steps = UpscaleVideoTask().steps(options)
-    output = bench.folder / f"{name}.out{suffix}"
-    return ImageTask(name, source, output, options, steps, parts_path=bench.folder / f"{name}.parts")
-
-
-def frames_of(path: Path) -> list[bytes]:
-    film = inspect(path)
-    reader = FrameReader(path, film, film.timeline, deinterlace=False)
-    return [np.ascontiguousarray(frame.pixels).tobytes() for frame in reader.frames(0)]
+    task = task_of(source, bench.folder / f"{name}.out.mkv", codec="ffv1")
+    return replace(task, id=name, parts_path=bench.folder / f"{name}.parts")
 
 
 def in_replicas(bench: Bench) -> set[str]:
@@ -77,7 +61,7 @@ def test_a_film_goes_on_in_another_replica_from_what_is_finished(tmp_path: Path)
         assert isinstance(ended, Done), ended
         assert progress_of(bench, "film")[0] == 5
         assert ended.report.frames == 15
-        assert frames_of(film.output_path) == frames_of(here / "film.out.mkv")
+        assert np.array_equal(pictures(film.output_path), pictures(here / "film.out.mkv"))
 
     in_a_cluster(tmp_path, body)
 
@@ -152,7 +136,7 @@ def test_a_film_that_is_lost_on_its_way_comes_back_and_what_came_of_it_is_remove
         assert in_replicas(bench)
         monkeypatch.setattr(brought, "GIVEN_UP_AFTER_S", 0.5)
         await bench.until(lambda: not in_replicas(bench))
-        bench.pool.send(0, Submit(replace(film)))
+        bench.pool.send(0, Submit(film))
         assert isinstance(await bench.end_of("film"), Done)
         assert bench.losses == []
 

@@ -103,7 +103,7 @@ class Engine:
         """The machine's name, and the model files that are here: names and sha256."""
         return platform.node(), frozenset(self._files)
 
-    async def report(self, life: int, after: int, long_jobs_waiting: int = 0) -> Report:
+    async def report(self, life: int, after: int, long_jobs_waiting: int) -> Report:
         """What is new since message `after` of that life; of another life, all that counts.
 
         long_jobs_waiting: at the service, for any replica.

@@ -29,8 +29,8 @@ class Context(Protocol):
 
 
 class ReplicasForJobs:
-    """Serve counts requests alike. But of films, which take hours, a replica runs fewer than of images: those
-    that wait would not bring a replica, and replicas with one film each would be taken for idle.
+    """Counts films by themselves. Serve counts requests alike, but a replica runs fewer films than images at
+    a time: films that wait would bring no replica, and replicas with one film each would be taken for idle.
     """
 
     def __init__(self, long_jobs_each: int) -> None:
