@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from skimage import data
-from sklearn.datasets import load_sample_image
 
 Bytes = NDArray[np.uint8]
 
@@ -15,6 +14,8 @@ NAMES = ("astronaut", "coffee", "chelsea", "rocket", "hubble_deep_field", "retin
 
 def photo(name: str, multiple: int = 4) -> Bytes:
     """A photograph, its sides cut to multiples of ``multiple``: (h, w, 3) uint8 RGB."""
+    from sklearn.datasets import load_sample_image  # takes half a second to import, and two pictures need it
+
     image = load_sample_image(f"{name}.jpg") if name in SKLEARN else getattr(data, name)()
     height, width = (side // multiple * multiple for side in image.shape[:2])
     return np.asarray(image, np.uint8)[:height, :width, :3].copy()

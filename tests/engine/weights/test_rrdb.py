@@ -12,7 +12,6 @@ import pytest
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
-from spandrel.architectures.ESRGAN import ESRGAN
 
 from pixelmend.engine.backends import reference
 from pixelmend.engine.backends.ncnn_models import open_in_ncnn
@@ -20,8 +19,9 @@ from pixelmend.engine.backends.openvino import OpenVinoNetwork
 from pixelmend.engine.backends.openvino_graphs import export
 from pixelmend.engine.backends.openvino_tracing import trace
 from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.weights.architecture import Architecture
+from pixelmend.engine.weights.files import State
 from pixelmend.engine.weights.rrdb import RrdbNetwork, config_of
-from pixelmend.engine.weights.spandrel import build
 from pixelmend.engine.weights.tensors import as_arrays
 from tests.engine.networks import ROOT, model_from
 from tests.imaging.samples import noise
@@ -36,6 +36,8 @@ SHAPES = [
 
 def state_of(doublings: int, unshuffle: int = 1) -> dict[str, NDArray[Any]]:
     """As spandrel names its tensors, which is as the first ESRGAN did."""
+    from spandrel.architectures.ESRGAN import ESRGAN
+
     torch.manual_seed(doublings)
     network = ESRGAN(in_nc=3 * unshuffle**2, num_filters=FEATURES, num_blocks=BLOCKS, scale=2**doublings)
     return as_arrays(network.state_dict())
@@ -57,12 +59,18 @@ BSRGAN = names_of(
 )
 
 
+def known_to_spandrel(state: State) -> Architecture:
+    from pixelmend.engine.weights.spandrel import build  # seconds, in every worker
+
+    return build("m", state)
+
+
 @pytest.mark.parametrize(("doublings", "unshuffle"), SHAPES)
 def test_it_is_what_spandrel_takes_it_for_and_computes_the_same(
     doublings: int, unshuffle: int, tmp_path: Path
 ) -> None:
     state = state_of(doublings, unshuffle)
-    known = build("m", state)
+    known = known_to_spandrel(state)
     model = model_from({name: torch.from_numpy(values) for name, values in state.items()}, tmp_path)
     own = model.architecture
     assert isinstance(own.network, RrdbNetwork)
@@ -126,7 +134,7 @@ def test_the_graph_has_the_values_of_the_traced_one(tmp_path: Path) -> None:
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     ours, traced = (
         ov.compile_model(graph, "CPU", options)(unit)[0]
-        for graph in (export(model.architecture), trace(build("m", state)))
+        for graph in (export(model.architecture), trace(known_to_spandrel(state)))
     )
     assert np.array_equal(ours, traced)
 
@@ -170,7 +178,7 @@ def test_it_needs_no_pytorch_from_either_kind_of_file(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with torch.inference_mode():
         unit = torch.from_numpy(tile.astype(np.float32) / 255).permute(0, 3, 1, 2)
-        network = build("m", as_arrays(state)).network.module()
+        network = known_to_spandrel(as_arrays(state)).network.module()
         right = network(unit).clamp(0, 1).permute(0, 2, 3, 1).numpy() * 255
     for name in ("plain", "archive"):
         assert np.abs(np.load(tmp_path / f"{name}.npy") - right).max() < 0.6
