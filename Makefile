@@ -49,14 +49,18 @@ wheel: $(UV)
 
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
-# Three at a time, since on two cores tests wait for something in a fifth of their time.
-test: check
-	$(PYTEST) -n 3 --dist worksteal
-	frontend/scripts/make.sh test
+# Three at a time, since on two cores tests wait for something in a fifth of their time, and linters beside them.
+# `make -n test` would run what names MAKE itself.
+OTHER_MAKE := $(MAKE)
+test: .venv/.dev
+	@tests/side_by_side.sh '$(OTHER_MAKE) --no-print-directory check && frontend/scripts/make.sh units' \
+		$(PYTEST) -n 3 --dist worksteal
+	frontend/scripts/make.sh browser
 
 test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
 	$(PYTEST) -n 2 --dist worksteal --full
-	frontend/scripts/make.sh test-full
+	frontend/scripts/make.sh units
+	frontend/scripts/make.sh browser-full
 
 drills: .venv/.dev
 	$(PYTEST) -m drill --drills --full

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import httpx
-
 from pixelmend.api.listening import bound_sockets, url_of
 from pixelmend.api.server import server_for
 from pixelmend.api.service import build_service
@@ -25,7 +23,7 @@ from pixelmend.core.telemetry import SERVICE_LOGGER, Logger, configure_logging
 from pixelmend.tasks.registry import TaskRegistry
 from pixelmend.worker.process import Extensions, work
 from pixelmend.worker.protocol import Configure, FromWorker, ToWorker, WorkerEnd
-from tests.service import ServiceClient
+from tests.service import ServiceClient, client_of
 
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
@@ -226,7 +224,7 @@ def _served(
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
         running.base_url = url_of(sockets[0])
-        running.client = httpx.Client(base_url=running.base_url, timeout=120.0)
+        running.client = client_of(running.base_url)
         if not wait_for_port_only:
             running.wait_until_ready()
         yield running

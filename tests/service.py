@@ -28,6 +28,11 @@ EXIT_TIMEOUT_S = 45.0
 """After SIGTERM: the service drains for 25 s and gives late answers 5 more."""
 
 
+def client_of(base_url: str) -> httpx.Client:
+    """Without TLS, whose certificates take 20 ms to read, hundreds of times."""
+    return httpx.Client(base_url=base_url, timeout=120.0, verify=False)
+
+
 class ServiceClient:
     """A started service. `client` talks to it; `log` is what it has written."""
 
@@ -35,7 +40,7 @@ class ServiceClient:
         self.folder = folder
         self.spool = folder / "data" / "spool"
         self.base_url = ""
-        self.client = httpx.Client()
+        self.client = client_of("")
 
     def require_running(self) -> None:
         """Raises AssertionError if the service has ended."""
@@ -195,7 +200,7 @@ def running_service(
     service = RunningService(process, folder)
     try:
         service.base_url = _wait_for_address(service)
-        service.client = httpx.Client(base_url=service.base_url, timeout=120.0)
+        service.client = client_of(service.base_url)
         if not wait_for_port_only:
             service.wait_until_ready()
         yield service

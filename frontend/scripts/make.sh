@@ -58,15 +58,19 @@ case "$1" in
     install || lacking "not checked, since its packages could not be installed"
     npm run --silent check
     ;;
-  test | test-full)
+  units)
     is_node_usable || lacking "not tested, since Node.js $OLDEST_NODE or newer is not here"
     install || lacking "not tested, since its packages could not be installed"
     npm run --silent test
+    ;;
+  browser | browser-full)
+    is_node_usable || lacking "not tested in a browser, since Node.js $OLDEST_NODE or newer is not here"
+    install || lacking "not tested in a browser, since its packages could not be installed"
     CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
     export CHROMIUM
     # The tests are of the usual app, whatever .env says.
     export VITE_UPSCALE_MODE=server VITE_API_URL=
     build
-    if [ "$1" = test ]; then npm run --silent e2e -- --grep @daily; else npm run --silent e2e; fi
+    if [ "$1" = browser ]; then npm run --silent e2e -- --grep @daily; else npm run --silent e2e; fi
     ;;
 esac
