@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # side_by_side.sh 'BESIDE' COMMAND...: run COMMAND and, beside it, the line of shell BESIDE, whose output is printed
-# once both have ended. Fails if one of them does. Linters keep one core busy, and many tests wait for something.
+# once both have ended. Fails if one of them does.
 set -uo pipefail
 beside=$1
 shift

@@ -1,14 +1,9 @@
 """What the API process knows of a worker's memory, and what it has the worker do."""
 
 import asyncio
-import io
-import json
 import os
 import signal
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +12,13 @@ import safetensors.torch
 
 from pixelmend.core.config import Settings
 from pixelmend.core.errors import (
-    InvalidParameter,
     ModelHeld,
     NoWorker,
     UnknownModel,
-    UnknownProfile,
 )
 from pixelmend.core.profile import Profile
-from pixelmend.core.telemetry import Logger, configure_logging
-from pixelmend.jobs.alert_webhook import WAITING_ALERTS, AlertWebhook
+from pixelmend.core.telemetry import Logger
 from pixelmend.models.memory import Alert, FreedMemory, FreedModel, KeptModel, MemorySample, ModelMemory
-from pixelmend.worker.command_executor import CommandExecutor
 from pixelmend.worker.commands import (
     FreeMemory,
     LoadModel,
@@ -203,93 +194,6 @@ def test_a_lost_worker_answers_everything() -> None:
     on_a_loop(body)
 
 
-# --- in the worker ----------------------------------------------------------------------------------------
-
-
-class Engine:
-    """Does what commands say by writing it down; `a` cannot be unloaded before the gate is open."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.gate = threading.Event()
-
-    def load(self, model_id: str) -> None:
-        if model_id == "bug":
-            raise ZeroDivisionError
-        self.done.append(f"load {model_id}")
-
-    def unload(self, model_id: str, force: bool) -> FreedMemory:
-        assert self.gate.wait(60)
-        raise ModelHeld("pinned")
-
-    def unload_all(self, force: bool) -> FreedMemory:
-        self.done.append(f"unload_all {force}")
-        return FreedMemory(unpinned=("m",))
-
-    def pin(self, model_id: str, pinned: bool) -> None:
-        self.done.append(f"pin {model_id} {pinned}")
-
-    def free(self) -> FreedMemory:
-        self.done.append("free")
-        return FREED
-
-    def preload(self, name: str, profile: Profile) -> None:
-        if name == "broken":
-            raise UnknownProfile("broken")
-        self.done.append(f"preload {name}")
-
-    def release(self, name: str) -> None:
-        self.done.append(f"release {name}")
-
-
-def test_commands_do_not_wait_for_one_another_and_are_answered_when_done() -> None:
-    engine, answers, news = Engine(), dict[str, CommandResponse](), threading.Semaphore(0)
-
-    def answer(message: CommandResponse) -> None:
-        answers[message.request_id] = message
-        news.release()
-
-    command_executor = CommandExecutor(
-        engine, engine, engine, answer, lambda: engine.done.append("told"), Logger()
-    )
-
-    def done(number: str, command: Any) -> CommandResponse | None:
-        command_executor.take(CommandRequest(number, command))
-        assert news.acquire(timeout=60)
-        return answers.get(number)
-
-    command_executor.take(CommandRequest("slow", UnloadModel("a")))
-    assert done("1", LoadModel("m")) == CommandResponse("1")
-    assert engine.done == ["load m", "told"]  # the list of models is on its way before the answer
-    done("2", PinModel("m", True))
-    assert done("3", FreeMemory()) == CommandResponse("3", freed=FREED)
-    done("4", PreloadProfile("p", Profile(models=("m",))))
-    done("5", ReleaseProfile("p"))
-    assert [d for d in engine.done if d != "told"][1:] == [
-        "pin m True",
-        "free",
-        "preload p",
-        "release p",
-    ]
-    failed = done("6", LoadModel("bug"))
-    assert failed is not None
-    assert failed.problem is not None
-    assert failed.problem.code == "internal"
-    assert "slow" not in answers
-    engine.gate.set()
-    assert news.acquire(timeout=60)
-    assert answers["slow"].problem == Problem("model-held", "pinned")
-
-
-def test_a_profile_that_cannot_be_preloaded_does_not_keep_the_next_from_it() -> None:
-    engine, told = Engine(), threading.Event()
-    profile = Profile(models=("m",))
-    executor = CommandExecutor(engine, engine, engine, lambda _: None, told.set, Logger())
-    executor.preload({"broken": profile, "whole": profile})
-    assert told.wait(60)
-    assert engine.done == ["preload whole"]
-
-
 # --- a real worker ----------------------------------------------------------------------------------------
 
 
@@ -376,95 +280,3 @@ def test_a_real_worker_does_what_it_is_told_and_tells_its_memory(tmp_path: Path)
         assert small() == (False, False)
 
     on_a_loop(body)
-
-
-# --- webhook ----------------------------------------------------------------------------------------------
-
-
-class Hook(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = 200
-        self.bodies: list[Any] = []
-        self.came = threading.Semaphore(0)
-        self.gate = threading.Event()
-        self.gate.set()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/alerts"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Hook
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append((self.headers["Content-Type"], json.loads(body)))
-        self.server.came.release()
-        assert self.server.gate.wait(60)
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def hook() -> Iterator[Hook]:
-    with Hook() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.gate.set()
-            server.shutdown()
-            thread.join()
-
-
-def test_an_alert_is_posted_as_json() -> None:
-    with hook() as server:
-        AlertWebhook(server.url, Logger()).tell(alert())
-        assert server.came.acquire(timeout=60)
-    kind, body = server.bodies[0]
-    assert kind == "application/json"
-    told = {name: body[name] for name in ("kind", "state", "value", "threshold")}
-    assert told == {"kind": "temperature", "state": "raised", "value": 91.0, "threshold": 90.0}
-
-
-def test_a_webhook_that_fails_disturbs_nobody_and_is_logged_once() -> None:
-    log = io.StringIO()
-    configure_logging("info", "json", log)
-    with hook() as server:
-        webhook = AlertWebhook(server.url, Logger())
-        server.status = 500
-        for _ in range(3):
-            webhook.tell(alert())
-            assert server.came.acquire(timeout=60)
-        server.status = 200
-        webhook.tell(alert())
-        assert server.came.acquire(timeout=60)
-    assert log.getvalue().count("the alert webhook does not take alerts") == 1
-    assert "/alerts" not in log.getvalue()
-
-
-def test_a_webhook_that_hangs_holds_up_nobody_and_its_queue_is_bounded() -> None:
-    with hook() as server:
-        server.gate.clear()
-        webhook = AlertWebhook(server.url, Logger())
-        webhook.tell(alert())
-        assert server.came.acquire(timeout=60)
-        for _ in range(3 * WAITING_ALERTS):
-            webhook.tell(alert())
-        server.gate.set()
-        for _ in range(WAITING_ALERTS):
-            assert server.came.acquire(timeout=60)
-    assert len(server.bodies) == 1 + WAITING_ALERTS
-
-
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "hook", "http://"])
-def test_only_an_http_url_is_a_webhook(url: str) -> None:
-    with pytest.raises(InvalidParameter, match="alert_webhook"):
-        AlertWebhook(url, Logger())
-    AlertWebhook("", Logger()).tell(alert())

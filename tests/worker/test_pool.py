@@ -13,7 +13,7 @@ from pixelmend.worker.commands import Command, FreeMemory, LoadModel, PreloadPro
 from pixelmend.worker.pool import WorkerPool
 from pixelmend.worker.protocol import CommandRequest, CommandResponse, Problem
 from pixelmend.worker.status import WorkerStatus
-from tests.jobs.test_scheduler import ScriptedWorker
+from tests.jobs.bench import ScriptedWorker
 
 FREED = FreedMemory(bytes=5)
 
