@@ -164,6 +164,12 @@ class CountingProvider:
         return OpenNetwork(MODEL, network, (), Tiling(8, 0, 1, 1), None, weights, self._memory_profile(key))
 
 
+def counting(capacity: int = 1000, **models: int) -> tuple[CountingDevice, CountingProvider]:
+    """A device of so many bytes, and models of so many."""
+    device = CountingDevice(capacity)
+    return device, CountingProvider(device, models)
+
+
 def cache_of(
     provider: CountingProvider,
     clock: Callable[[], float] | None = None,
