@@ -2,14 +2,10 @@
 
 import hashlib
 import io
-import json
-import stat
-import struct
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -18,50 +14,11 @@ import pytest
 from pixelmend.jobs import spool
 from pixelmend.jobs.model import StoredResult
 from pixelmend.jobs.spool import Spool, link_file
+from tests.api.batches import CODE, FRESH, job_of, opened, picture, post_batch
 from tests.api.test_events import events
 from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
 from tests.service import ServiceClient
-
-FRESH = {"Cache-Control": "no-cache"}
-CODE = "urn:pixelmend:problem:"
-
-
-def picture(left: int, side_px: int = 40) -> bytes:
-    return encoded(photo("chelsea", side_px=side_px, left=left, top=90))
-
-
-def packed(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
-        for name, data in entries:
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
-def post_batch(
-    service: ServiceClient,
-    files: Sequence[tuple[str, bytes]],
-    headers: dict[str, str] | None = None,
-    **fields: Any,
-) -> httpx.Response:
-    form = {name: str(value) for name, value in fields.items()}
-    sent = [("files", file) for file in files]
-    return service.client.post("/api/upscale-batch", files=sent, data=form, headers=headers)
-
-
-def opened(response: httpx.Response) -> tuple[zipfile.ZipFile, list[dict[str, Any]]]:
-    assert response.status_code == 200, response.text
-    archive = zipfile.ZipFile(io.BytesIO(response.content))
-    assert archive.testzip() is None
-    items: list[dict[str, Any]] = json.loads(archive.read("manifest.json"))["items"]
-    outputs = [item["output"] for item in items if item["output"]]
-    assert archive.namelist() == [*outputs, "manifest.json"]
-    for item in items:
-        assert (item["output"] is None) == (item["problem"] is not None)
-        if item["output"]:
-            assert hashlib.sha256(archive.read(item["output"])).hexdigest() == item["sha256"]
-    return archive, items
 
 
 def test_one_bad_image_does_not_sink_the_others(service: ServiceClient) -> None:
@@ -113,132 +70,6 @@ def test_archive_says_how_its_images_were_to_be_made(service: ServiceClient) -> 
     assert "x-pixelmend-dials" not in post_batch(service, files).headers
 
 
-def test_zip_is_taken_apart_and_its_traps_are_named(service: ServiceClient, tmp_path: Path) -> None:
-    link = zipfile.ZipInfo("link.png")
-    link.external_attr = (stat.S_IFLNK | 0o777) << 16
-    good = picture(30)
-    data = packed(
-        ("photos/", b""),
-        ("photos/good.png", good),
-        ("__MACOSX/photos/._good.png", b"resource fork"),
-        ("photos/.DS_Store", b"litter"),
-        ("photos/@eaDir/good.png/SYNO_THUMB.png", picture(34)),
-        ("../../escaped.png", picture(31)),
-        ("/etc/escaped.png", picture(32)),
-        ("..\\escaped.png", picture(33)),
-        (link, b"/etc/passwd"),
-        ("nested.zip", packed(("inner.png", good))),
-        ("huge.png", bytes(3_000_000)),
-        ("readme.txt", b"hello"),
-    )
-    archive, items = opened(post_batch(service, [("all.zip", data)]))
-    problems = {item["file_name"]: item["problem"] and item["problem"]["detail"] for item in items}
-    assert problems.pop("photos/good.png") is None
-    assert archive.namelist() == ["photos/good.png", "manifest.json"]
-    assert decoded(archive.read("photos/good.png")).shape == (160, 160, 3)
-    for name in ("../../escaped.png", "/etc/escaped.png", "..\\escaped.png"):
-        assert "leads out of the archive" in problems.pop(name)
-    assert "link" in problems.pop("link.png")
-    assert "max_upload_bytes=2000000" in problems.pop("huge.png")
-    assert set(problems) == {"nested.zip", "readme.txt"}
-    service.wait_until_spool_is_empty()  # what is removed meanwhile cannot be searched
-    assert list(service.folder.rglob("*escaped*")) == []
-    service.wait_until_spool_is_empty()
-
-
-def test_damaged_encrypted_and_exotic_entries_are_problems_of_their_own(service: ServiceClient) -> None:
-    good = picture(40)
-    plain = bytearray(packed(("a.png", good), ("b.png", good), method=zipfile.ZIP_STORED))
-    plain[plain.index(good) + 100] ^= 1
-    _, items = opened(post_batch(service, [("all.zip", bytes(plain))]))
-    assert [item["state"] for item in items] == ["failed", "done"]
-    assert "this entry of the ZIP cannot be read" in items[0]["problem"]["detail"]
-
-    locked = bytearray(packed(("a.png", good), ("b.png", good)))
-    central = locked.index(b"PK\x01\x02")
-    locked[central + 8] |= 1
-    locked[6] |= 1
-    _, items = opened(post_batch(service, [("all.zip", bytes(locked))]))
-    assert [item["state"] for item in items] == ["failed", "done"]
-    assert "encrypted" in items[0]["problem"]["detail"]
-
-    _, items = opened(post_batch(service, [("all.zip", packed(("a.png", good), method=zipfile.ZIP_LZMA))]))
-    assert "method 14" in items[0]["problem"]["detail"]
-
-
-def test_entry_that_lies_about_its_size_is_not_unpacked_beyond_it(service: ServiceClient) -> None:
-    bomb = bytearray(packed(("a.png", bytes(50_000_000)), ("b.png", picture(41))))
-    for head, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
-        at = bomb.index(head) + offset
-        assert struct.unpack("<I", bomb[at : at + 4]) == (50_000_000,)
-        bomb[at : at + 4] = struct.pack("<I", 1000)
-    _, items = opened(post_batch(service, [("all.zip", bytes(bomb))]))
-    assert [item["state"] for item in items] == ["failed", "done"]
-    assert "this entry of the ZIP cannot be read" in items[0]["problem"]["detail"]
-
-
-@pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceClient]:
-    folder = tmp_path_factory.mktemp("narrow")
-    with service_in_threads(
-        folder,
-        max_batch_items=3,
-        max_batch_bytes=1_000_000,
-        max_upload_bytes=600_000,
-        quota_per_address="20/hour",
-    ) as running:
-        yield running
-
-
-@pytest.mark.parametrize(
-    ("data", "status", "words"),
-    [
-        (packed(*((f"{n}.png", bytes(500_000)) for n in range(3))), 413, "max_batch_bytes=1000000"),
-        (packed(*((f"{n}.png", b"") for n in range(4))), 422, "max_batch_items=3"),
-        (packed(), 422, "no file in the ZIP"),
-        (packed(("folder/", b""), ("__MACOSX/a", b"")), 422, "no file in the ZIP"),
-        (packed(("a.png", b"a"))[:-30], 400, "ZIP cannot be read"),
-        (b"PK\x03\x04" + bytes(500), 400, "ZIP cannot be read"),
-    ],
-    ids=["bomb", "many", "empty", "folders", "cut", "nonsense"],
-)
-def test_zip_as_a_whole_is_refused(narrow: ServiceClient, data: bytes, status: int, words: str) -> None:
-    response = post_batch(narrow, [("all.zip", data)])
-    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
-    assert words in response.json()["detail"]
-    narrow.wait_until_spool_is_empty()
-
-
-def test_list_of_entries_that_would_fill_the_memory_is_refused(service: ServiceClient) -> None:
-    long_name = "n" * 60_000
-    data = packed(*((f"{n}{long_name}", b"") for n in range(70)), method=zipfile.ZIP_STORED)
-    response = service.client.post("/api/upscale-batch", files={"files": ("all.zip", data)})
-    assert (response.status_code, response.json()["type"]) == (400, CODE + "malformed-upload")
-    assert "4000000 bytes" in response.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("files", "fields", "status", "words"),
-    [
-        ([], {}, 422, "'files'"),
-        ([("files", ("", b""))], {}, 422, "'files'"),
-        ([("file", ("a.png", b"a"))], {}, 422, "belongs in 'files'"),
-        ([("files", (f"{n}.png", b"a")) for n in range(4)], {}, 422, "max_batch_items=3"),
-        ([("files", ("a.png", b"a"))], {"scale": "9"}, 422, "scale"),
-        ([("files", ("a.png", b"a"))], {"model": "none"}, 404, "none"),
-        ([("files", ("a.png", bytes(1_000_001)))], {}, 413, "max_batch_bytes=1000000"),
-    ],
-    ids=["none", "unnamed", "wrong field", "many", "scale", "model", "large"],
-)
-def test_request_as_a_whole_is_refused(
-    narrow: ServiceClient, files: Any, fields: dict[str, str], status: int, words: str
-) -> None:
-    response = narrow.client.post("/api/upscale-batch", files=files or {"x": (None, "")}, data=fields)
-    assert response.status_code == status, response.text
-    assert words in response.json()["detail"]
-    narrow.wait_until_spool_is_empty()
-
-
 def test_every_image_counts_for_the_quota(tmp_path: Path) -> None:
     with service_in_threads(tmp_path, quota_per_address="4/hour") as service:
         first = [(f"{n}.png", picture(50 + n)) for n in range(3)]
@@ -267,14 +98,6 @@ def test_same_batch_is_the_same_job_and_its_images_are_those_of_single_requests(
     fresh = post_batch(service, files, FRESH)
     assert fresh.headers["x-pixelmend-job"] != first.headers["x-pixelmend-job"]
     assert opened(fresh)[1][0]["sha256"] == opened(first)[1][0]["sha256"]
-
-
-def job_of(service: ServiceClient, files: Sequence[tuple[str, bytes]], **fields: Any) -> dict[str, Any]:
-    form = {"task": "upscale-batch"} | {name: str(value) for name, value in fields.items()}
-    response = service.client.post("/api/jobs", files=[("files", file) for file in files], data=form)
-    assert response.status_code == 202, response.text
-    job: dict[str, Any] = response.json()
-    return job
 
 
 def test_batch_job_tells_of_every_image_and_ends_with_an_archive(service: ServiceClient) -> None:
