@@ -49,13 +49,14 @@ wheel: $(UV)
 
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
-# Three at a time, since on two cores tests wait for something in a fifth of their time; beside them, what needs a core of
-# its own: the linters, the page's unit tests, a browser.
+# Three at a time, since on two cores tests wait for something in a fifth of their time; beside them the linters and the page's
+# unit tests. A browser beside them as well makes all of it slower (7:05 instead of 6:12 minutes).
 # `make -n test` would run what names MAKE itself.
 OTHER_MAKE := $(MAKE)
-WEB_TESTS := frontend/scripts/make.sh units && frontend/scripts/make.sh browser
 test: .venv/.dev
-	@tests/side_by_side.sh "$(OTHER_MAKE) --no-print-directory check && $(WEB_TESTS)" $(PYTEST) -n 3 --dist worksteal
+	@tests/side_by_side.sh "$(OTHER_MAKE) --no-print-directory check && frontend/scripts/make.sh units" \
+		$(PYTEST) -n 3 --dist worksteal
+	frontend/scripts/make.sh browser
 
 test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
 	$(PYTEST) -n 2 --dist worksteal --full
