@@ -50,7 +50,7 @@ wheel: $(UV)
 # What every change has to pass, in some minutes. `test-full` has what takes longer: training, parity, quality, the Space,
 # nginx, drills with real processes, the whole browser suite.
 # Three at a time, since on two cores tests wait for something in a fifth of their time; beside them the linters and the page's
-# unit tests. A browser beside them as well makes all of it slower (7:05 instead of 6:12 minutes).
+# unit tests. A browser beside them as well was no faster (7:05 minutes against 6:12 and 6:44).
 # `make -n test` would run what names MAKE itself.
 OTHER_MAKE := $(MAKE)
 test: .venv/.dev
