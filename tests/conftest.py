@@ -60,7 +60,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Extensions written in C report what is left at the end as leaks."""
+    """Frozen objects are not freed at exit, and some extensions print a report of leaks then."""
     gc.unfreeze()
 
 

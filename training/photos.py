@@ -14,8 +14,11 @@ NAMES = ("astronaut", "coffee", "chelsea", "rocket", "hubble_deep_field", "retin
 
 def photo(name: str, multiple: int = 4) -> Bytes:
     """A photograph, its sides cut to multiples of ``multiple``: (h, w, 3) uint8 RGB."""
-    from sklearn.datasets import load_sample_image  # takes half a second to import, and two pictures need it
+    if name in SKLEARN:
+        from sklearn.datasets import load_sample_image  # takes half a second to import
 
-    image = load_sample_image(f"{name}.jpg") if name in SKLEARN else getattr(data, name)()
+        image = load_sample_image(f"{name}.jpg")
+    else:
+        image = getattr(data, name)()
     height, width = (side // multiple * multiple for side in image.shape[:2])
     return np.asarray(image, np.uint8)[:height, :width, :3].copy()

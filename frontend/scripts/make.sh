@@ -41,6 +41,12 @@ what_is_there() {
   if [ -f dist/index.html ]; then echo "the last build stays"; else echo "the service has its API only"; fi
 }
 
+# need_packages WHAT: what is not done without them.
+need_packages() {
+  is_node_usable || lacking "not $1, since Node.js $OLDEST_NODE or newer is not here"
+  install || lacking "not $1, since its packages could not be installed"
+}
+
 find_browser() {
   for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
     command -v "$name" && return 0
@@ -54,18 +60,15 @@ case "$1" in
     build || lacking "not built; $(what_is_there)"
     ;;
   check)
-    is_node_usable || lacking "not checked, since Node.js $OLDEST_NODE or newer is not here"
-    install || lacking "not checked, since its packages could not be installed"
+    need_packages checked
     npm run --silent check
     ;;
   units)
-    is_node_usable || lacking "not tested, since Node.js $OLDEST_NODE or newer is not here"
-    install || lacking "not tested, since its packages could not be installed"
+    need_packages tested
     npm run --silent test
     ;;
   browser | browser-full)
-    is_node_usable || lacking "not tested in a browser, since Node.js $OLDEST_NODE or newer is not here"
-    install || lacking "not tested in a browser, since its packages could not be installed"
+    need_packages "tested in a browser"
     CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
     export CHROMIUM
     # The tests are of the usual app, whatever .env says.
