@@ -97,13 +97,14 @@ def make(path: Path, clip: Clip, picture: Picture = moving_square) -> Path:
 
 
 def _video(container: OutputContainer, clip: Clip) -> VideoStream:
-    stream = container.add_stream(clip.codec, rate=25, options=dict(clip.options))
+    # With macroblock trees, libx264's code for AVX-512 does not always make the same film of the same frames.
+    steady = {"mbtree": "0"} if clip.codec == "libx264" else {}
+    stream = container.add_stream(clip.codec, rate=25, options={**steady, **clip.options})
     assert isinstance(stream, VideoStream)
     stream.time_base = clip.time_base_s
     context = stream.codec_context
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, clip.pixel_format
     context.time_base = clip.time_base_s
-    context.thread_count = 1  # libx264's threads do not always give the same film
     context.colorspace, context.color_primaries, context.color_trc, context.color_range = clip.colour
     if clip.aspect is not None:
         context.sample_aspect_ratio = clip.aspect

@@ -96,10 +96,10 @@ def test_a_model_that_could_not_be_opened_is_tried_again(folder: Path) -> None:
         cache.lease("unknown")
 
 
-LEARNED = """
+LEARNED = f"""
 import sys
 from pathlib import Path
-from tests.engine.model_cache.test_cache import NAMES, colour, make_models, noise, on_the_cpu, Gate
+from {__name__} import NAMES, Gate, colour, make_models, noise, on_the_cpu
 
 folder = Path(sys.argv[1])
 make_models(folder)
