@@ -66,7 +66,7 @@ def _memory(device: str, sample: MemorySample) -> Iterator[Sample]:
         ("device_memory_ceiling_bytes", "Up to which models are opened.", sample.ceiling_bytes),
         ("device_utilisation_percent", "How busy the device is.", sample.utilisation_percent),
         ("device_temperature_celsius", "The device's temperature.", sample.temperature_c),
-        ("host_memory_bytes", "All memory of the machine.", sample.host_total_bytes),
+        ("host_memory_bytes", "All memory of the machine or container.", sample.host_total_bytes),
         ("host_memory_used_bytes", "By everybody.", sample.host_used_bytes),
         ("worker_memory_bytes", "The worker's resident memory.", sample.worker_bytes),
     )

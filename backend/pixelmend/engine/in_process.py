@@ -10,6 +10,7 @@ from pixelmend.core.error_codes import known_error
 from pixelmend.core.errors import Cancelled
 from pixelmend.core.telemetry import Logger
 from pixelmend.engine.devices.device import Device, choose_device
+from pixelmend.engine.devices.memory import HostMemory
 from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles
 from pixelmend.engine.management import monitored_rules
 from pixelmend.engine.monitoring.monitor import MemoryMonitor
@@ -43,7 +44,14 @@ class InProcessEngine:
         cache = build_model_cache(settings, self.device, log, learned, self._hooks)
         interval_s = settings.memory_monitoring_interval
         self._monitor = MemoryMonitor(
-            cache, learned, sensors_of(self.device), monitored_rules(settings), interval_s, self, log
+            cache,
+            learned,
+            sensors_of(self.device),
+            HostMemory(),
+            monitored_rules(settings),
+            interval_s,
+            self,
+            log,
         )
         self._pipeline = build_pipeline(settings, cache, self, formats=format_registry([BARE_TIFF]))
         self._stop = threading.Event()

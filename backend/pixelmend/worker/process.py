@@ -16,6 +16,7 @@ from pixelmend.core.config import Settings
 from pixelmend.core.errors import PixelmendError
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.engine.devices.device import choose_device
+from pixelmend.engine.devices.memory import HostMemory
 from pixelmend.engine.factory import build_model_cache, build_pipeline, open_memory_profiles
 from pixelmend.engine.management import apply_settings, monitored_rules
 from pixelmend.engine.model_cache.cache import ModelCache
@@ -156,6 +157,7 @@ def _build(end: WorkerEnd, settings: Settings, log: Logger, extensions: Extensio
         cache,
         learned,
         sensors_of(device),
+        HostMemory(),
         monitored_rules(settings),
         settings.memory_monitoring_interval,
         listener,

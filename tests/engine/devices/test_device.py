@@ -12,7 +12,6 @@ from pixelmend.core.errors import InvalidParameter
 from pixelmend.engine.devices import device as device_module
 from pixelmend.engine.devices.device import (
     DeviceType,
-    _cgroup_cores,
     choose_device,
     cpu_device,
     gpu_is_possible,
@@ -56,19 +55,6 @@ def test_an_absent_device_is_refused_and_not_replaced_by_the_cpu() -> None:
 
 def test_threads_are_bounded_by_the_machine() -> None:
     assert 1 <= physical_cores() <= 4096
-
-
-@pytest.mark.parametrize(
-    ("content", "cores"),
-    [("max 100000\n", None), ("250000 100000\n", 2), ("50000 100000\n", 1), ("", None), ("no number", None)],
-)
-def test_a_containers_quota_bounds_the_cores(tmp_path: Path, content: str, cores: int | None) -> None:
-    (tmp_path / "cpu.max").write_text(content)
-    assert _cgroup_cores(tmp_path / "cpu.max") == cores
-
-
-def test_no_quota_file_is_no_quota(tmp_path: Path) -> None:
-    assert _cgroup_cores(tmp_path / "cpu.max") is None
 
 
 @pytest.mark.parametrize(

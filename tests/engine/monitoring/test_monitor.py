@@ -6,6 +6,7 @@ import threading
 from pixelmend.core.config import Settings
 from pixelmend.core.telemetry import Logger, configure_logging
 from pixelmend.engine.devices.device import cpu_device
+from pixelmend.engine.devices.memory import HostMemory
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.monitoring.alerts import rules_for
 from pixelmend.engine.monitoring.monitor import MemoryMonitor
@@ -54,6 +55,7 @@ class Bench:
             self.cache,
             self.provider.memory_profiles,
             self.sensors,
+            HostMemory(),
             rules,
             0.001,
             self.listener,

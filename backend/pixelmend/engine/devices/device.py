@@ -12,13 +12,13 @@ from typing import Literal
 import psutil
 
 from pixelmend.core.errors import InvalidParameter
+from pixelmend.engine.devices.control_groups import allowed_cores, memory_groups
 
 DeviceType = Literal["cuda", "mps", "openvino", "vulkan", "cpu"]
 DEVICE_NAMES = "auto, cpu, mps, cuda, cuda:N, vulkan, vulkan:N, openvino:gpu, openvino:gpu.N, openvino:cpu"
 _WELL_FORMED = re.compile(r"auto|cpu|mps|(cuda|vulkan)(:[0-9]+)?|openvino:(cpu|gpu(\.[0-9]+)?)")
 
 CPU_INFO = Path("/proc/cpuinfo")
-_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _NVIDIA_NODES = ("nvidia[0-9c]*", "dxg", "nvhost-gpu", "nvgpu")
 """What drivers make in Linux's /dev: NVIDIA's, that of Windows' subsystem, two for NVIDIA's Tegra."""
 _AMD_NODE = "kfd"
@@ -94,24 +94,17 @@ def gpu_is_possible(devices: Path = Path("/dev"), system: str = sys.platform) ->
 
 
 def cpu_device(note: str | None = None) -> Device:
-    return Device("cpu", 0, _cpu_name(), psutil.virtual_memory().total, note)
+    limits = (group.limit_bytes() for group in memory_groups())
+    total = min([psutil.virtual_memory().total, *(limit for limit in limits if limit is not None)])
+    return Device("cpu", 0, _cpu_name(), total, note)
 
 
 def physical_cores() -> int:
-    """Cores this process may use: never hyper-threads, and no more than its affinity and its cgroup allow."""
+    """Cores this process may use, without hyper-threads: as its affinity and its control groups allow."""
     cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
     if hasattr(psutil.Process, "cpu_affinity"):
         cores = min(cores, len(psutil.Process().cpu_affinity() or []) or cores)
-    return max(1, min(cores, _cgroup_cores(_CGROUP_QUOTA) or cores))
-
-
-def _cgroup_cores(quota_file: Path) -> int | None:
-    """Whole cores of a container's CPU quota (cgroup v2). More threads than that would be throttled."""
-    try:
-        quota, period = quota_file.read_text(encoding="ascii").split()
-        return None if quota == "max" else max(1, int(quota) // int(period))
-    except (OSError, ValueError, ZeroDivisionError):
-        return None
+    return max(1, min(cores, allowed_cores() or cores))
 
 
 def cpu_fields(info: Path = CPU_INFO) -> Mapping[str, str]:

@@ -4,12 +4,13 @@ import contextlib
 import ctypes
 import gc
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import psutil
 
+from pixelmend.engine.devices.control_groups import MemoryGroup, memory_groups
 from pixelmend.engine.devices.device import Device
 
 PYTORCH_BYTES = 300_000_000
@@ -69,7 +70,7 @@ def memory_of(device: Device) -> DeviceMemory:
 
 
 class HostMemory:
-    """RAM, as much as the machine and this process's control group (v2) give.
+    """RAM, as much as the machine and this process's control groups give.
 
     own_bytes counts from when this object was made, and leaves out what PyTorch takes if it is imported
     later, so that libraries are not counted as models.
@@ -77,21 +78,20 @@ class HostMemory:
 
     shared = True
 
-    def __init__(
-        self, cgroup_root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
-    ) -> None:
+    def __init__(self, groups: Sequence[MemoryGroup] | None = None) -> None:
+        """groups: those of this process, unless they are given."""
         self._process = psutil.Process()
-        self._groups = _own_groups(cgroup_root, membership)
+        self._groups = memory_groups() if groups is None else groups
         self._start_bytes = self._taken_bytes()
 
     def read(self) -> MemoryReading:
         host = psutil.virtual_memory()
         capacity, free = host.total, host.available
         for group in self._groups:
-            limit = _number(group / "memory.max")
+            limit = group.limit_bytes()
             if limit is not None:
                 capacity = min(capacity, limit)
-                free = min(free, max(0, limit - _working_set(group)))
+                free = min(free, max(0, limit - group.used_bytes()))
         return MemoryReading(capacity, free, max(0, self._taken_bytes() - self._start_bytes))
 
     def _taken_bytes(self) -> int:
@@ -106,36 +106,3 @@ class HostMemory:
             # glibc keeps freed memory; the libraries of other systems have no such call.
             with contextlib.suppress(OSError, AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
-
-
-def _own_groups(root: Path, membership: Path) -> list[Path]:
-    """The process's group and its parents, each of which may have a limit. Empty without cgroup v2."""
-    try:
-        lines = membership.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    own = next((line[3:].strip("/") for line in lines if line.startswith("0::")), None)
-    if own is None:
-        return []
-    leaf = root / own
-    groups = [leaf, *(parent for parent in leaf.parents if parent.is_relative_to(root))]
-    return [group for group in groups if (group / "memory.max").is_file()]
-
-
-def _working_set(group: Path) -> int:
-    """What a group uses, without the file cache that the kernel drops before it refuses memory."""
-    current = _number(group / "memory.current") or 0
-    with contextlib.suppress(OSError, ValueError):
-        for line in (group / "memory.stat").read_text(encoding="ascii").splitlines():
-            name, _, value = line.partition(" ")
-            if name == "inactive_file":
-                return max(0, current - int(value))
-    return current
-
-
-def _number(path: Path) -> int | None:
-    """None for "max", and if there is no such file."""
-    try:
-        return int(path.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None

@@ -26,7 +26,11 @@ def rules_for(settings: Settings) -> tuple[AlertRule, ...]:
         AlertRule(
             "device-memory-limit", settings.max_memory_usage_percent, "% of the device's memory is in use"
         ),
-        AlertRule("host-memory", settings.max_memory_usage_percent, "% of the machine's memory is in use"),
+        AlertRule(
+            "host-memory",
+            settings.max_memory_usage_percent,
+            "% of the host's memory is in use",
+        ),
         AlertRule("temperature", settings.temperature_alert_c, "°C on the device"),
         AlertRule("sensors-lost", 1.0, "if the device's sensors (NVML) do not answer", hysteresis=1.0),
     )

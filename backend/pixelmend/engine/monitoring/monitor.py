@@ -8,6 +8,7 @@ from typing import Protocol
 import psutil
 
 from pixelmend.core.telemetry import Logger
+from pixelmend.engine.devices.memory import DeviceMemory
 from pixelmend.engine.model_cache.cache import ModelCache
 from pixelmend.engine.model_cache.memory_profile import MemoryProfiles
 from pixelmend.engine.monitoring.alerts import AlertRule, AlertTracker, values_of
@@ -28,7 +29,8 @@ class MonitorListener(Protocol):
 class MemoryMonitor:
     """`check` once, or `run` until told to stop.
 
-    rules: of alerts; None if memory is cleaned up but not sampled.
+    host: the memory of the machine or container. rules: of alerts; None if memory is cleaned up but not
+    sampled.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class MemoryMonitor:
         cache: ModelCache,
         profiles: MemoryProfiles,
         sensors: Sensors,
+        host: DeviceMemory,
         rules: Sequence[AlertRule] | None,
         interval_s: float,
         listener: MonitorListener,
@@ -45,6 +48,7 @@ class MemoryMonitor:
         self._cache = cache
         self._profiles = profiles
         self._sensors = sensors
+        self._host = host
         self._alerts = AlertTracker(rules or ())
         self._is_sampling = rules is not None
         self._interval_s = interval_s
@@ -104,7 +108,7 @@ class MemoryMonitor:
     def sample(self) -> MemorySample:
         reading, used_bytes, models = self._cache.read()
         sensed = self._sensors.read()
-        host = psutil.virtual_memory()
+        host = self._host.read()
         return MemorySample(
             time_s=round(self._clock(), 3),
             device_capacity_bytes=reading.capacity_bytes,
@@ -114,8 +118,8 @@ class MemoryMonitor:
             utilisation_percent=sensed.utilisation_percent,
             temperature_c=sensed.temperature_c,
             sensors_lost=sensed.lost,
-            host_total_bytes=host.total,
-            host_used_bytes=host.total - host.available,
+            host_total_bytes=host.capacity_bytes,
+            host_used_bytes=host.used_bytes,
             worker_bytes=self._process.memory_info().rss,
             models=models,
             active_profiles=self._cache.active_profiles,
