@@ -93,7 +93,11 @@ if [ $nginx = yes ]; then
     cp "$home/src/nginx/pixelmend/"*.conf "$prefix/etc/nginx/pixelmend/"
     sed 's|backend:8000|127.0.0.1:8000|' "$home/src/nginx/pixelmend/upstream.conf" > "$prefix/etc/nginx/pixelmend/upstream.conf"
     sh "$home/src/nginx/allow_api.sh" "$home/src/frontend/dist" "$prefix/etc/nginx/pixelmend"
-    [ -e "$prefix/etc/nginx/conf.d/pixelmend.conf" ] || cp "$home/src/nginx/site.conf" "$prefix/etc/nginx/conf.d/pixelmend.conf"
+    if [ ! -e "$prefix/etc/nginx/conf.d/pixelmend.conf" ]; then
+        # A kernel that was started without IPv6 has no sockets for [::], and nginx would refuse its configuration.
+        without=$([ -e /proc/net/if_inet6 ] || echo '/listen \[::\]:/d')
+        sed "$without" "$home/src/nginx/site.conf" > "$prefix/etc/nginx/conf.d/pixelmend.conf"
+    fi
     if [ -z "$prefix" ]; then nginx -t && systemctl reload nginx; fi
 fi
 

@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import httpx
 from tests.ports import free_port
 
 NGINX_FOLDER = Path(__file__).parents[2] / "nginx"
+LISTENS, LISTENS_V6 = "    listen 3332;", "        listen [::]:3332;\n"
 PAGE = b"<!doctype html><title>Pixelmend</title>" + b"<p>" * 2000
 
 
@@ -32,8 +33,16 @@ class Proxy:
 
 @contextmanager
 def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
-    """upstream: takes the place of upstream.conf. Only places and ports of the shipped files are changed."""
-    conf, web, port = folder / "conf", folder / "web", free_port()
+    """upstream: takes the place of upstream.conf."""
+    port = free_port()
+    conf = configured(folder, upstream, ((LISTENS, f"    listen 127.0.0.1:{port};"), (LISTENS_V6, "")))
+    with running_nginx(folder, conf, port) as proxy:
+        yield proxy
+
+
+def configured(folder: Path, upstream: str, listens: Sequence[tuple[str, str]]) -> Path:
+    """The folder of an nginx.conf: the shipped files, with places and what is in `listens` changed."""
+    conf, web = folder / "conf", folder / "web"
     shutil.copytree(NGINX_FOLDER, conf)
     (web / "assets").mkdir(parents=True)
     (web / "index.html").write_bytes(PAGE)
@@ -41,8 +50,7 @@ def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
         (web / "assets" / f"thing-1a2b.{suffix}").write_bytes(bytes(5000))
     text = (conf / "nginx.conf").read_text()
     for shipped, here in (
-        ("    listen 3332;", f"    listen 127.0.0.1:{port};"),
-        ("        listen [::]:3332;\n", ""),
+        *listens,
         ("/usr/share/pixelmend/web", str(web)),
         ("/tmp/nginx", str(folder / "nginx")),
         ("/dev/stdout", str(folder / "access")),
@@ -51,8 +59,7 @@ def running_proxy(folder: Path, upstream: str) -> Iterator[Proxy]:
         text = text.replace(shipped, here)
     (conf / "nginx.conf").write_text("user root;\n" + text)
     (conf / "pixelmend" / "upstream.conf").write_text(upstream)
-    with running_nginx(folder, conf, port) as proxy:
-        yield proxy
+    return conf
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ SCRIPTS = (
     ROOT / "deploy" / "install_requirements.sh",
     ROOT / "deploy" / "verify_image.sh",
     ROOT / "nginx" / "allow_api.sh",
+    ROOT / "nginx" / "start.sh",
 )
 DRAIN_S = Settings.model_fields["drain_timeout_s"].default + GRACE_BEYOND_DRAIN_S
 EXPOSURE_LIMIT = 20
@@ -54,10 +56,16 @@ def test_every_container_is_confined_bounded_and_given_time_to_drain(compose: di
 def test_services_have_gpus_and_settings_that_there_are(compose: dict[str, Any]) -> None:
     known = {f"PIXELMEND_{name.upper()}" for name in Settings.model_fields}
     services = {name: s for name, s in compose["services"].items() if name.startswith("backend")}
-    assert set(services) == {"backend", "backend-0", "backend-1"}
-    for service in services.values():
-        (device,) = service["deploy"]["resources"]["reservations"]["devices"]
-        assert device["capabilities"] == ["gpu"]
+    assert set(services) == {"backend", "backend-0", "backend-1", "backend-cpu"}
+    for name, service in services.items():
+        if name == "backend-cpu":
+            assert "deploy" not in service
+            assert service["environment"]["PIXELMEND_DEVICE"] == "cpu"
+            assert service["build"]["args"]["TORCH_BACKEND"] == "${TORCH_BACKEND:-none}"
+        else:
+            (device,) = service["deploy"]["resources"]["reservations"]["devices"]
+            assert device["capabilities"] == ["gpu"]
+            assert service["environment"]["PIXELMEND_DEVICE"] == "${PIXELMEND_DEVICE:-cuda}"
         named = {name for name in service["environment"] if name.startswith("PIXELMEND_")}
         assert named <= known
         places = {volume.partition(":")[2] for volume in service["volumes"]}
@@ -84,10 +92,36 @@ def test_proxy_knows_every_instance_and_is_believed_alone(compose: dict[str, Any
     assert named == configured
     visible = [services[name]["environment"]["CUDA_VISIBLE_DEVICES"] for name in configured.values()]
     assert len(set(visible)) == len(visible)
-    for frontend in ("frontend", "frontend-multi-gpu"):
-        address = services[frontend]["networks"]["pixelmend"]["ipv4_address"]
-        for name in services[frontend]["depends_on"]:
+    for frontend in (each for name, each in services.items() if name.startswith("frontend")):
+        address = frontend["networks"]["pixelmend"]["ipv4_address"]
+        for name in frontend["depends_on"]:
             assert services[name]["environment"]["PIXELMEND_TRUSTED_PROXIES"] == address
+
+
+def test_proxy_finds_the_service_that_it_waits_for(compose: dict[str, Any]) -> None:
+    text = (ROOT / "nginx" / "pixelmend" / "upstream.conf").read_text()
+    (name,) = re.findall(r"^\s+server (\S+):8000", text, re.MULTILINE)
+    services = compose["services"]
+    for frontend in ("frontend", "frontend-cpu"):
+        (waits_for,) = services[frontend]["depends_on"]
+        networks = services[waits_for]["networks"]
+        aliases = networks["pixelmend"]["aliases"] if isinstance(networks, dict) else []
+        assert name in [waits_for, *aliases]
+
+
+def test_network_of_the_stack_can_be_another_one(compose: dict[str, Any]) -> None:
+    """By one variable. It is not that of AWS' default VPC (172.31.0.0/16), in which many GPU hosts are."""
+    (subnet,) = (each["subnet"] for each in compose["networks"]["pixelmend"]["ipam"]["config"])
+    chosen = re.fullmatch(r"(\$\{PIXELMEND_NETWORK:-([\d.]+)\})\.0/24", subnet)
+    assert chosen
+    assert ip_network(f"{chosen[2]}.0/24").is_private
+    assert not ip_network(f"{chosen[2]}.0/24").overlaps(ip_network("172.16.0.0/12"))
+    addresses = [
+        networks["pixelmend"]["ipv4_address"]
+        for service in compose["services"].values()
+        if isinstance(networks := service["networks"], dict) and "ipv4_address" in networks["pixelmend"]
+    ]
+    assert set(addresses) == {f"{chosen[1]}.2"}
 
 
 def test_only_the_proxy_is_published_beyond_this_machine(compose: dict[str, Any]) -> None:
