@@ -1,5 +1,6 @@
 """Files: mapped for reading, and a full disk turned into StorageFull."""
 
+import errno
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,9 @@ from typing import cast
 
 from pixelmend.core.error_codes import FULL_DISK
 from pixelmend.core.errors import StorageFull
+
+_CANNOT_MAP = (errno.ENODEV, errno.EOPNOTSUPP)
+"""From some file systems in user space, such as mergerfs without its cache of files."""
 
 
 @contextmanager
@@ -26,7 +30,15 @@ def mapped(path: Path) -> Iterator[bytes]:
     """The file's bytes without reading them all. A map has enough of the interface of bytes for slicing,
     indexing, `struct` and regular expressions. Slices are real bytes.
 
-    The file must not be empty, nor be cut short meanwhile.
+    The file must not be empty, nor be cut short meanwhile. If its file system does not map files, it is read.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        yield cast(bytes, data)
+    with path.open("rb") as file:
+        try:
+            map_ = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            if error.errno not in _CANNOT_MAP:
+                raise
+            yield file.read()
+            return
+        with map_ as data:
+            yield cast(bytes, data)

@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS written_by (version TEXT NOT NULL) STRICT;
 """
 
 
+_SHARED_MEMORY_ERROR = "SQLITE_IOERR_SHM"
+"""What SQLite's errors begin with on file systems that do not map files into memory."""
+
+
 class JobDatabase:
     """An open database. `db` belongs to the thread that made this; `problem` may be asked from any."""
 
@@ -56,7 +60,10 @@ class JobDatabase:
         try:
             self.db = _opened(path, log)
         except sqlite3.OperationalError as error:
-            raise StorageFull(f"the job database {path.name} cannot be opened: {error}") from error
+            raise StorageFull(
+                f"the job database {path} cannot be opened: {error}; PIXELMEND_DATA_DIR has to name a folder "
+                "in which this user may write and lock files"
+            ) from error
         self._identities = self._seen()
 
     def problem(self) -> str | None:
@@ -83,7 +90,7 @@ class JobDatabase:
 
 def _opened(path: Path, log: Logger) -> sqlite3.Connection:
     try:
-        return _connected(path)
+        return _connected(path, log)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
@@ -93,14 +100,27 @@ def _opened(path: Path, log: Logger) -> sqlite3.Connection:
         path.replace(aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _connected(path)
+        return _connected(path, log)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(path: Path, log: Logger) -> sqlite3.Connection:
+    try:
+        return _prepared(path)
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(_SHARED_MEMORY_ERROR):
+            raise
+    log.info("the job database's file system does not share memory, so other programs cannot read it now")
+    return _prepared(path, alone=True)
+
+
+def _prepared(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """alone: without the shared memory through which a write-ahead log serves several programs."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     db = sqlite3.connect(path)
     try:
+        if alone:
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
         _require_not_newer(db)
         found = [row[0] for row in db.execute("PRAGMA integrity_check(1)")]
         if found != ["ok"]:
