@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelmend.core.errors import DeviceMemoryError
+from pixelmend.engine.backends.memory_errors import first_line
 from pixelmend.engine.backends.ncnn import NcnnNetwork
 from pixelmend.engine.backends.network import DeviceNetwork, NetworkOutput
 from pixelmend.engine.backends.openvino import OpenVinoNetwork
@@ -329,3 +330,18 @@ def test_an_rrdbnet_that_takes_pixels_apart_runs_in_ncnn(tmp_path: Path, scale: 
     tile = noise(24, 32, 3)[None]
     right = open_in_torch(model, cpu_device(), "float32", THREADS).run(tile, colour()).pixels
     assert np.abs(found.run(tile, colour()).pixels.astype(int) - right).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (
+            "Exception from src/a.cpp:224:\nException from src/b.cpp:1:\n[CPU] no kernel\nmore",
+            "[CPU] no kernel",
+        ),
+        ("no kernel\nmore", "no kernel"),
+        ("", "RuntimeError"),
+    ],
+)
+def test_notes_say_what_failed_and_not_where_in_openvino(message: str, line: str) -> None:
+    assert first_line(RuntimeError(message)) == line

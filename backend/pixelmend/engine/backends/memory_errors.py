@@ -34,4 +34,6 @@ def translating_memory_errors(device: Device) -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """The first line that says what is wrong: those of OpenVINO say before it in which source they stand."""
+    lines = (line for line in str(error).splitlines() if line and not line.startswith("Exception from "))
+    return next(lines, type(error).__name__)
