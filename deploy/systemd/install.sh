@@ -107,7 +107,7 @@ if [ -z "$prefix" ]; then
     if [ $start = yes ]; then
         systemctl restart pixelmend
         for _ in $(seq 90); do
-            if "$python" -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8000/readyz", timeout=2)' 2>/dev/null; then
+            if "$python" -c 'import urllib.request as u; u.build_opener(u.ProxyHandler({})).open("http://127.0.0.1:8000/readyz", timeout=2)' 2>/dev/null; then
                 echo "Pixelmend is ready on http://127.0.0.1:8000"
                 exit 0
             fi

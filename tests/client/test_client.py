@@ -31,6 +31,7 @@ from tests.cli.test_remote import relay
 from tests.inprocess import service_in_threads
 from tests.pictures import decoded, encoded, photo
 from tests.service import ServiceClient
+from tests.web_server import web_server
 
 IMAGE = encoded(photo(side_px=48))
 
@@ -154,6 +155,23 @@ def test_no_service_is_said_at_once(url: str) -> None:
 def test_the_scheme_may_be_left_out(service: ServiceClient) -> None:
     with Client(service.base_url.removeprefix("http://")) as client:
         assert client.info().version == VERSION
+
+
+def test_this_machine_is_asked_without_the_environments_proxy(
+    service: ServiceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with web_server(lambda asked: (502, {}, b"")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for host in ("127.0.0.1", "localhost"):
+            with Client(service.base_url.replace("127.0.0.1", host)) as client:
+                assert client.info().version == VERSION
+        assert proxy.asked == []
+        with Client("http://pixelmend.example:8000") as client, pytest.raises(PixelmendError):
+            client.info()
+    assert proxy.asked[0].path == "http://pixelmend.example:8000/api/info"
 
 
 def test_what_is_no_url_is_refused() -> None:

@@ -30,6 +30,9 @@ OnProgress = Callable[[Job], None]
 TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 """The service sends something every 15 s while a job runs."""
 
+THIS_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+"""Is asked without the proxy that the environment may name, which cannot reach it."""
+
 V = TypeVar("V", bound=BaseModel)
 
 
@@ -44,7 +47,9 @@ class AsyncClient:
         self.url = (url if "://" in url else f"http://{url}").rstrip("/")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            self._http = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=TIMEOUT)
+            self._http = httpx.AsyncClient(
+                base_url=self.url, headers=headers, timeout=TIMEOUT, mounts=dict.fromkeys(THIS_MACHINE)
+            )
         except (httpx.InvalidURL, UnicodeError) as error:
             raise InvalidParameter(f"server={url!r} is no URL: {error}") from error
 
