@@ -182,3 +182,11 @@ def test_profiles_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PIXELMEND_PROFILES", '{"p": {"models": ["m"], "preload": true}}')
     profile = Settings(_env_file=None).profiles["p"]
     assert (profile.models, profile.preload, profile.priority) == (("m",), True, 0)
+
+
+@pytest.mark.parametrize(("value", "port"), [("tcp://10.43.12.9:8000", 8000), ("9000", 9000)])
+def test_port_that_kubernetes_tells_of_a_service_is_no_setting(
+    monkeypatch: pytest.MonkeyPatch, value: str, port: int
+) -> None:
+    monkeypatch.setenv("PIXELMEND_PORT", value)
+    assert Settings(_env_file=None).port == port

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pixelmend.core.cluster_settings import ClusterSettings
 from pixelmend.core.config_file import CONFIG_VARIABLE, ENV_FILE_VARIABLE, file_of_this_user, read_config
-from pixelmend.core.config_values import OutboundSettings, OwnFolder, RecipeName, Recovery
+from pixelmend.core.config_values import USUAL_PORT, OutboundSettings, OwnFolder, Port, RecipeName, Recovery
 from pixelmend.core.own_folders import data_folder
 from pixelmend.core.profile import Profile
 
@@ -228,7 +228,7 @@ class Settings(ClusterSettings, OutboundSettings):
         pattern=r"^[0-9A-Fa-f.:/,\s]*$",
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed.",
     )
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    port: Port = Field(USUAL_PORT, description="Port to listen on; 0 picks a free one.")
     allowed_hosts: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._*,\s-]*$",

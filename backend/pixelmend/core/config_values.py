@@ -26,6 +26,14 @@ def _own_if_empty(value: object, info: ValidationInfo) -> object:
     return value or data_folder(str(info.field_name).removesuffix("_dir"))
 
 
+def _usual_if_address(value: object) -> object:
+    return USUAL_PORT if isinstance(value, str) and value.startswith("tcp://") else value
+
+
+USUAL_PORT = 8000
+Port = Annotated[int, BeforeValidator(_usual_if_address), Field(ge=0, le=65535)]
+"""The usual one for an address, which Kubernetes sets if a Service is called pixelmend: tcp://10.0.0.7:8000."""
+
 OwnFolder = Annotated[Path, BeforeValidator(_own_if_empty)]
 """The user's own one of the setting's name, without `_dir`, if the variable is empty."""
 
