@@ -103,6 +103,7 @@ def test_a_hole_is_filled_and_a_film_is_a_job(service: ServiceClient, folder: Pa
         ({"path": "../secret.jpg"}, "is outside of the folders of this server"),
         ({"path": "link.jpg"}, "is outside of the folders of this server"),
         ({"path": "/etc/passwd"}, "is outside of the folders of this server"),
+        ({"path": "~no-such-user/photo.jpg"}, "~no-such-user/photo.jpg: there is no such file"),
         ({"path": "photo.jpg", "out": "/tmp/elsewhere.png"}, "is outside of the folders of this server"),
         ({"path": "https://example.org/a.jpg"}, "image_url is not taken here"),
         ({"path": "none.jpg"}, "none.jpg: there is no such file"),

@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 
@@ -157,6 +158,18 @@ def test_data_and_models_lie_in_the_same_place_wherever_the_command_runs(
     assert data_folder("models", tmp_path) == tmp_path / ".local/share/pixelmend/models"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
     assert data_folder("models", tmp_path) == tmp_path / "own/pixelmend/models"
+
+
+def test_a_user_without_a_home_has_no_files_and_names_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container may run as a user that its system does not know."""
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2_000_123_456)
+    assert settings_of_this_user(data_dir=tmp_path).data_dir == tmp_path
+    with pytest.raises(InvalidParameter, match="no home directory: set HOME, or PIXELMEND_DATA_DIR"):
+        data_folder("data", tmp_path)
 
 
 def test_folders_that_earlier_versions_used_here_are_named(

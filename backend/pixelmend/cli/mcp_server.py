@@ -4,7 +4,7 @@ import asyncio
 import mimetypes
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -43,7 +43,9 @@ class Roots:
 
     def inside(self, path: str) -> Path:
         """The path with its links followed. Raises InvalidParameter if it lies elsewhere."""
-        given = Path(path).expanduser()
+        given = Path(path)
+        with suppress(RuntimeError):  # ~name, if there is no such user
+            given = given.expanduser()
         found = (given if given.is_absolute() else self.folders[0] / given).resolve()
         if not any(found.is_relative_to(folder) for folder in self.folders):
             known = ", ".join(map(str, self.folders))

@@ -65,5 +65,5 @@ def file_of_this_user(variable: str, name: str) -> Path | None:
         if named and not Path(named).is_file():
             raise InvalidParameter(f"{named}: cannot be read: there is no such file; {variable} names it")
         return Path(named) if named else None
-    own = config_folder() / name
-    return own if own.is_file() else None
+    folder = config_folder()
+    return folder / name if folder is not None and (folder / name).is_file() else None
