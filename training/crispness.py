@@ -62,13 +62,6 @@ def comb_loss(output: Tensor, target: Tensor, scale: int) -> Tensor:
     return (means - means.mean(dim=1, keepdim=True)).abs().mean()
 
 
-def spectrum_loss(output: Tensor, target: Tensor) -> Tensor:
-    """The mean error of the Fourier transform of luma (complex), per root of the pixels."""
-    difference = to_ycc(output.float() - target.float())[:, 0]
-    error: Tensor = torch.fft.rfft2(difference, norm="ortho").abs().mean()
-    return error
-
-
 def likeness_loss(output: Tensor, target: Tensor) -> Tensor:
     """1 - HaarPSI (Reisenhofer et al. 2018), the measure that ``training.evaluate_vivid`` prints."""
     likeness: Tensor = haarpsi(output.clamp(0.0, 1.0), target.clamp(0.0, 1.0), data_range=1.0)

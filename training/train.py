@@ -137,6 +137,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--margin", type=int, default=TrainConfig().margin, help="pixels around a low patch that do not count"
     )
+    parser.add_argument(
+        "--spectrum",
+        type=float,
+        default=TrainConfig().spectrum,
+        help="weight of that loss of luma",
+    )
     parser.add_argument("--judge", type=int, default=1000, help="every so many steps, on eight photographs")
     parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")
     options = parser.parse_args(arguments)
@@ -160,6 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         softening=options.softening,
         relative=options.relative,
         margin=options.margin,
+        spectrum=options.spectrum,
     )
     data = DataConfig(
         leaves=PLAIN if options.plain else LeafConfig(),

@@ -32,7 +32,7 @@ class TrainConfig:
     """``variant`` says what its low pictures are; it is only written down.
 
     ``chroma`` weighs Cb and Cr against Y; about ``softening`` the loss turns from square to absolute or,
-    if it is ``relative``, to logarithm (see ``relative_loss``).
+    if it is ``relative``, to logarithm (see ``relative_loss``). ``spectrum`` weighs ``spectrum_loss`` beside.
     """
 
     seed: int = 0
@@ -43,6 +43,7 @@ class TrainConfig:
     softening: float = 0.01
     relative: bool = False
     margin: int = 0
+    spectrum: float = 0.0
     warm_up: int = 200
     averaging: float = 0.999
 
@@ -68,6 +69,13 @@ def relative_loss(output: Tensor, truth: Tensor, chroma: float, softening: float
     penalty = 0.5 * torch.log1p(squares / softening**2).mean(dim=0)
     total: Tensor = penalty[0] + chroma * (penalty[1] + penalty[2])
     return total
+
+
+def spectrum_loss(output: Tensor, target: Tensor) -> Tensor:
+    """The mean error of the Fourier transform of luma (complex), per root of the pixels."""
+    difference = to_ycc(output.float() - target.float())[:, 0]
+    error: Tensor = torch.fft.rfft2(difference, norm="ortho").abs().mean()
+    return error
 
 
 def rate_factor(step: int, progress: float, warm_up: int) -> float:
@@ -174,7 +182,10 @@ class Trainer:
         cut = self.config.margin * self.config.network.scale
         inner = slice(cut, high.shape[2] - cut), slice(cut, high.shape[3] - cut)
         drawn, wanted = self.draw(low)[:, :, *inner], high[:, :, *inner]
-        return loss(drawn, wanted, self.config.chroma, self.config.softening)
+        total = loss(drawn, wanted, self.config.chroma, self.config.softening)
+        if self.config.spectrum:
+            total = total + self.config.spectrum * spectrum_loss(drawn, wanted)
+        return total
 
     def to_tensor(self, pictures: Bytes) -> Tensor:
         """(n, h, w, 3) uint8 to (n, 3, h, w) float32 in [0, 1]; the layout in memory stays channels-last."""

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, spectrum_loss
+from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss
 from training.discriminator import Discriminator
 from training.mixtures import Family, drawn_dials, learn_between
 from training.optim import set_rates, take_up_state
 from training.precision import autocast
 from training.tone import keep_tone
-from training.trainer import TrainConfig, Trainer, loss_of, rate_factor
+from training.trainer import TrainConfig, Trainer, loss_of, rate_factor, spectrum_loss
 
 Bytes = NDArray[np.uint8]
 

@@ -27,7 +27,7 @@ from training.data import DataConfig
 from training.leaves import LeafConfig
 from training.optim import OptimConfig
 from training.train import Budget, Reporting, run
-from training.trainer import TrainConfig, Trainer, loss_of, rate_factor, relative_loss
+from training.trainer import TrainConfig, Trainer, loss_of, rate_factor, relative_loss, spectrum_loss
 
 pytestmark = pytest.mark.full
 
@@ -219,6 +219,30 @@ def test_the_relative_loss_weighs_weak_and_strong_errors_alike() -> None:
     both = loss(0.02, 0.2)
     assert both - loss(0.01, 0.2) == pytest.approx(both - loss(0.02, 0.1), rel=1e-3)
     assert both - loss(0.01, 0.2) == pytest.approx(np.log(2.0) / 2.0, rel=1e-3)
+
+
+def test_the_spectrum_of_a_wave_counts_less_than_that_of_noise() -> None:
+    """Both errors are of one size in the mean square."""
+    rows = torch.arange(32) * (2.0 * np.pi / 8.0)
+    wave = rows.sin()[None, None, :, None].expand(1, 3, 32, 32)
+    noise = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0)).expand(1, 3, 32, 32)
+    flat = torch.zeros(1, 3, 32, 32)
+    single, spread = (
+        float(spectrum_loss(0.1 * error / error.square().mean().sqrt(), flat)) for error in (wave, noise)
+    )
+    assert float(spectrum_loss(flat, flat)) == 0.0
+    assert single < 0.2 * spread
+    rayleigh = 0.1 * np.sqrt(np.pi) / 2.0
+    assert spread == pytest.approx(rayleigh, rel=0.03)
+
+
+def test_the_spectrum_counts_as_much_as_it_is_weighed() -> None:
+    low = torch.full((1, 3, 6, 6), 0.5)
+    high = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(1))
+    weighed = Trainer(replace(TINY, spectrum=2.0), torch.device("cpu"))
+    with torch.no_grad():
+        more = float(weighed.loss(low, high)) - float(trainer().loss(low, high))
+        assert more == pytest.approx(2.0 * float(spectrum_loss(trainer().draw(low), high)), rel=1e-3)
 
 
 def test_what_lies_in_the_margin_does_not_count() -> None:

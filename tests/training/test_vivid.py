@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from pixelmend.engine.weights.compact import NetworkConfig
 from training import evaluate_vivid, export, targets, train_vivid
-from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, slopes, spectrum_loss
+from training.crispness import comb_loss, energy_loss, likeness_loss, slope_loss, slopes
 from training.degrade import EVERYDAY, blur, degrade
 from training.discriminator import Discriminator
 from training.mixtures import Family
@@ -24,7 +24,7 @@ from training.photographs import Photograph
 from training.photos import photo
 from training.targets import CacheConfig, cut_targets, fill, low_patch, open_targets, split
 from training.tone import keep_tone
-from training.trainer import TrainConfig, Trainer
+from training.trainer import TrainConfig, Trainer, spectrum_loss
 from training.vivid import VividConfig, VividTrainer
 
 pytestmark = pytest.mark.full
