@@ -7,6 +7,7 @@ from no page at all: a browser sends simple POSTs across sites without asking.
 """
 
 import ipaddress
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from pixelmend.core.errors import CrossSiteRequest, PixelmendError, UnknownHost
 from pixelmend.jobs.metrics import Metrics
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_INSIDE = (".localhost", ".local", ".internal", ".home.arpa")
+_WITHOUT_A_DOT = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -70,22 +73,29 @@ class SameSite:
 
 
 class Hosts:
-    """Names by which the service may be called: loopback, addresses, this machine's name, configured ones.
+    """Names by which the service may be called: this machine's, configured ones, and all that have no owner.
 
-    An address is safe: only a name can be made to lead here by its owner.
+    Only its owner can make a name lead here. Addresses have none, and neither have names without a dot and
+    those reserved for networks inside (RFC 6761, 6762 and 8375; .internal by ICANN).
     """
 
     def __init__(self, allowed_hosts: str) -> None:
         configured = [name.strip().lower() for name in allowed_hosts.split(",") if name.strip()]
         own = socket.gethostname().lower()
         self._any = "*" in configured
-        self._names = frozenset({"localhost", own, f"{own.partition('.')[0]}.local", *configured})
-        self._suffixes = (".localhost", *(name for name in configured if name.startswith(".")))
+        self._names = frozenset({own, *configured})
+        self._suffixes = (*_INSIDE, *(name for name in configured if name.startswith(".")))
 
     def has(self, host: str) -> bool:
         """host: as the header has it, with a port or without."""
         name = _name_of(host)
-        return self._any or name in self._names or name.endswith(self._suffixes) or _is_address(name)
+        return (
+            self._any
+            or name in self._names
+            or name.endswith(self._suffixes)
+            or _WITHOUT_A_DOT.fullmatch(name) is not None
+            or _is_address(name)
+        )
 
 
 def _name_of(host: str) -> str:

@@ -232,8 +232,8 @@ class Settings(ClusterSettings, OutboundSettings):
     allowed_hosts: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._*,\s-]*$",
-        description="Comma-separated names by which the service is reached, like pixelmend.example.org; "
-        ".example.org is all below it, * is any. Addresses, localhost and the machine's name always count.",
+        description="Comma-separated names by which it is reached, like up.example.org; .example.org "
+        "is all below it, * is any. Addresses and names without a dot or under .local always count.",
     )
     root_path: str = Field(
         "", pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="Its path on another site, like /upscaler."
