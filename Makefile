@@ -20,7 +20,7 @@ UV := .venv/bin/uv
 PYTEST := env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -m pytest
 INSTALL := $(UV) pip install --python .venv/bin/python
 
-.PHONY: run torch web wheel test test-full drills check check-types check-style check-web fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
+.PHONY: run torch web wheel usual-page test test-full drills check check-types check-style check-web fuzz lock lock-torch evaluate bench bench-gpu verify-image clean
 
 # The checkout's own .env and config.yaml, if there are any and the environment names no others.
 OWN_FILES = $(if $(wildcard .env),PIXELMEND_ENV_FILE=$${PIXELMEND_ENV_FILE-.env}) \
@@ -53,7 +53,8 @@ wheel: $(UV)
 # unit tests. A browser beside them as well was no faster (7:05 minutes against 6:12 and 6:44).
 # `make -n test` would run what names MAKE itself.
 OTHER_MAKE := $(MAKE)
-test: .venv/.dev
+test:
+	@$(MAKE) --no-print-directory --jobs=2 .venv/.dev usual-page
 	@tests/side_by_side.sh "$(OTHER_MAKE) --no-print-directory check && frontend/scripts/make.sh units" \
 		$(PYTEST) -n 3 --dist worksteal
 	frontend/scripts/make.sh browser
@@ -62,6 +63,10 @@ test-full: check .venv-reference/.stamp .venv-spaces/.stamp .venv-cluster/.stamp
 	$(PYTEST) -n 2 --dist worksteal --full
 	frontend/scripts/make.sh units
 	frontend/scripts/make.sh browser-full
+
+# What the browser's tests see. It is made while Python's packages are installed.
+usual-page:
+	@frontend/scripts/make.sh usual
 
 drills: .venv/.dev
 	$(PYTEST) -m drill --drills --full

@@ -54,6 +54,13 @@ find_browser() {
   return 1
 }
 
+# The tests are of the usual app, whatever .env says.
+build_usual() {
+  need_packages "built for the tests"
+  export VITE_UPSCALE_MODE=server VITE_API_URL=
+  build
+}
+
 case "$1" in
   build)
     is_node_usable || lacking "not built, since Node.js $OLDEST_NODE or newer is not here; $(what_is_there)"
@@ -67,13 +74,13 @@ case "$1" in
     need_packages tested
     npm run --silent test
     ;;
+  usual)
+    build_usual
+    ;;
   browser | browser-full)
-    need_packages "tested in a browser"
+    build_usual
     CHROMIUM=$(find_browser) || lacking "not tested in a browser, since there is no Chromium; CHROMIUM=/path/to/it names one"
     export CHROMIUM
-    # The tests are of the usual app, whatever .env says.
-    export VITE_UPSCALE_MODE=server VITE_API_URL=
-    build
     if [ "$1" = browser ]; then npm run --silent e2e -- --grep @daily; else npm run --silent e2e; fi
     ;;
 esac
