@@ -4,6 +4,7 @@ Version 2 has one hierarchy for all controllers, version 1 (RHEL 8, many NAS) on
 group may have a limit, and so may each of those around it. A container does not see those outside of it.
 """
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +38,12 @@ class MemoryGroup:
     def used_bytes(self) -> int:
         """Without the file cache that the kernel drops before it refuses memory."""
         used = _number(self.folder / self.names.used) or 0
-        try:
-            lines = (self.folder / "memory.stat").read_text(encoding="ascii").splitlines()
-        except OSError:
-            return used
-        figures = dict(line.split() for line in lines)
-        return max(0, used - int(figures.get(self.names.cache, 0)))
+        with contextlib.suppress(OSError, ValueError):
+            for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines():
+                name, _, value = line.partition(" ")
+                if name == self.names.cache:
+                    return max(0, used - int(value))
+        return used
 
 
 def memory_groups(root: Path = ROOT, membership: Path = MEMBERSHIP) -> list[MemoryGroup]:
