@@ -20,6 +20,21 @@ const featureZones = FEATURES.map((feature) => ({
   message: 'Features do not import one another: what two of them share belongs to a layer below.',
 }));
 
+/** A page that comes by plain HTTP from another machine has none of these, whatever the types say. */
+const SECURE_ONLY = [
+  ['crypto', 'randomUUID'],
+  ['crypto', 'subtle'],
+  ['navigator', 'clipboard'],
+  ['navigator', 'gpu'],
+  ['navigator', 'locks'],
+  ['navigator', 'serviceWorker'],
+  ['navigator', 'storage'],
+].map(([object, property]) => ({
+  object,
+  property,
+  message: 'Browsers have it only for pages by HTTPS or from this machine.',
+}));
+
 export default tseslint.config(
   {
     ignores: [
@@ -60,6 +75,7 @@ export default tseslint.config(
     rules: {
       'import-x/no-restricted-paths': ['error', { zones: [...layerZones, ...featureZones] }],
       'import-x/no-cycle': 'error',
+      'no-restricted-properties': ['error', ...SECURE_ONLY],
       'no-restricted-syntax': [
         'error',
         {

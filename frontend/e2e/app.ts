@@ -5,6 +5,8 @@ import { Service } from './service';
 /** A busy machine may need minutes for what takes seconds on an idle one. */
 const LONGEST_MS = 240_000;
 
+const OF_THE_BROWSER = /^(Failed to load resource|The Cross-Origin-Opener-Policy header has been ignored)/;
+
 export interface Given {
   name: string;
   buffer: Buffer;
@@ -76,8 +78,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
       page.on('console', (message) => {
-        // The browser itself logs answers that are no success. That is not an error of the app.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        // The browser itself logs answers that are no success, and headers that count only with HTTPS.
+        if (message.type() === 'error' && !OF_THE_BROWSER.test(message.text())) {
           problems.push(message.text());
         }
       });

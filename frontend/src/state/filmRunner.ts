@@ -4,6 +4,7 @@ import type { Api, FormFields, Job } from '../api/client';
 import { submitJob } from '../api/upload';
 import { checkFilm, type FilmLimits, type FilmReader } from '../files/film';
 import { ProcessError } from '../lib/errors';
+import { newId } from '../lib/id';
 import { messageOf } from '../lib/message';
 import type { Store } from '../lib/store';
 import { FILM_TASK } from '../processing/films';
@@ -72,7 +73,7 @@ export function createFilmRunner(parts: FilmRunnerParts): FilmRunner {
 
   return {
     add: (file, fileName) => {
-      const id = crypto.randomUUID();
+      const id = newId();
       films.dispatch({ type: 'added', id, file, fileName });
       const check = async () => checkFilm(file, await parts.limits(), parts.reader);
       void check().then((checked) => films.dispatch({ type: 'checked', id, ...checked }));

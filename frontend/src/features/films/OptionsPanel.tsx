@@ -2,6 +2,7 @@ import { Button, Select } from '@mantine/core';
 import { IconArrowsMaximize, IconDownload, IconFlask, IconPlayerStop } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { formatClock } from '../../lib/format';
+import { newId } from '../../lib/id';
 import { saveBlob } from '../../lib/save';
 import { filmFields, type FilmPart } from '../../processing/films';
 import { useDials, useModels } from '../../state/hooks';
@@ -115,7 +116,7 @@ function useSend(film: Film | null): Send {
     film: () => film && filmRunner.start(film.id, fields(null)),
     copy: (part) => {
       if (!film) return;
-      const id = crypto.randomUUID();
+      const id = newId();
       films.dispatch({ type: 'copied', id, from: film.id, part });
       filmRunner.start(id, fields(part));
     },

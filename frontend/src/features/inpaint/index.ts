@@ -1,6 +1,7 @@
 import { IconEraser } from '@tabler/icons-react';
 import { lazy } from 'react';
 import { nameOf } from '../../files/names';
+import { newId } from '../../lib/id';
 import type { TaskFeature } from '../../state/feature';
 import { settingsPart } from '../../state/settings';
 import { upscalingSettings } from '../../state/upscaling';
@@ -28,6 +29,6 @@ export const inpaintFeature: TaskFeature = {
   task: inpaintTask,
   takesMany: false,
   take: ({ chosen }, [file]) => {
-    if (file) chosen.dispatch({ task: 'inpaint', id: crypto.randomUUID(), file, fileName: nameOf(file) });
+    if (file) chosen.dispatch({ task: 'inpaint', id: newId(), file, fileName: nameOf(file) });
   },
 };

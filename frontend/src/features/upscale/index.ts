@@ -1,5 +1,6 @@
 import { IconArrowsMaximize } from '@tabler/icons-react';
 import { nameOf } from '../../files/names';
+import { newId } from '../../lib/id';
 import type { TaskFeature } from '../../state/feature';
 import { settingsPart } from '../../state/settings';
 import { upscalingSettings } from '../../state/upscaling';
@@ -24,7 +25,7 @@ export const upscaleFeature: TaskFeature = {
   take: ({ queue }, files) => {
     const addedMs = Date.now();
     const items = files.map((file, n) => ({
-      id: crypto.randomUUID(),
+      id: newId(),
       file,
       fileName: nameOf(file),
       // Items are ordered by this number.
