@@ -29,6 +29,7 @@ const SECURE_ONLY = [
   ['navigator', 'locks'],
   ['navigator', 'serviceWorker'],
   ['navigator', 'storage'],
+  ['navigator', 'wakeLock'],
 ].map(([object, property]) => ({
   object,
   property,

@@ -1,19 +1,9 @@
-import { type Page } from '@playwright/test';
 import { readPng } from '../src/imaging/png/reader';
 import { expect, test } from './app';
+import { draw } from './painting';
 import { picture, sizeOfPng } from './pictures';
 
 const IMAGE = { name: 'waves.png', buffer: picture(200, 100, 60) };
-
-async function draw(page: Page, from: [number, number], to: [number, number]): Promise<void> {
-  const box = await page.getByTestId('inpaint-canvas').boundingBox();
-  if (!box) throw new Error('there is no canvas');
-  const at = ([x, y]: [number, number]) => [box.x + box.width * x, box.y + box.height * y] as const;
-  await page.mouse.move(...at(from));
-  await page.mouse.down();
-  await page.mouse.move(...at(to), { steps: 4 });
-  await page.mouse.up();
-}
 
 async function maskOf(png: Buffer): Promise<{ width: number; height: number; count: number }> {
   const { widthPx, heightPx, channels, data } = await readPng(new Uint8Array(png));

@@ -1,5 +1,6 @@
 import { expect, test } from './app';
 import { film, SHORT } from './films';
+import { draw } from './painting';
 import { picture, sizeOfPng } from './pictures';
 
 /** As from another machine of the network: browsers keep much from pages that come without HTTPS. */
@@ -13,7 +14,9 @@ test('all sections work by plain HTTP', { tag: '@daily' }, async ({ app, page, s
 
   await page.locator('nav a[href="#erase"]').click();
   await app.pick('Choose images', { name: 'other.png', buffer: picture(80, 60, 91) });
-  await expect(page.getByTestId('inpaint-canvas')).toBeVisible();
+  await draw(page, [0.3, 0.5], [0.6, 0.5]);
+  await page.getByTestId('inpaint-run').click();
+  await expect(page.getByText('Erased. Paint again')).toBeVisible();
 
   await page.locator('nav a[href="#films"]').click();
   await app.pick('Choose films', { name: 'square.mp4', buffer: await film({ clip: SHORT }) });

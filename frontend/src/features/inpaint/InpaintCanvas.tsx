@@ -79,9 +79,7 @@ export function InpaintCanvas({ source, editor, tool, brushPx, isMaskHidden, isL
     moveCursor(cursor.current, event, view.scale * brushPx);
     const drawing = gesture.current;
     if (!drawing) return;
-    // The pointer may move several times between two frames of the screen.
-    const moves = event.nativeEvent.getCoalescedEvents();
-    for (const move of moves.length > 0 ? moves : [event.nativeEvent]) drawing.move(at(move));
+    for (const move of movesOf(event.nativeEvent)) drawing.move(at(move));
     redraw();
   };
   const onPointerUp = (event: React.PointerEvent<HTMLElement>) => {
@@ -138,6 +136,15 @@ function drawOutline(
   context.strokeStyle = '#c02335';
   context.lineWidth = 1.5;
   context.stroke();
+}
+
+/**
+ * Where the pointer was since the last frame of the screen. Safari before 18.2, and browsers whose page comes by plain
+ * HTTP from another machine, tell the last place alone.
+ */
+function movesOf(event: PointerEvent): PointerEvent[] {
+  const moves = 'getCoalescedEvents' in event ? event.getCoalescedEvents() : [];
+  return moves.length > 0 ? moves : [event];
 }
 
 /** Moves the cursor directly, since a render for each move of the pointer would be slow. */
