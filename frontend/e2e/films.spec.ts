@@ -1,25 +1,11 @@
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { expect, test } from './app';
 import { violations } from './axe';
-import { film, LONG, SHORT } from './films';
+import { choose, film, LONG, newest, SHORT } from './films';
 import { cutOff } from './layout';
 import { Service } from './service';
 
 const COMPUTED = { timeout: 240_000 };
-
-function newest(page: Page): Locator {
-  return page.getByTestId('films').getByRole('listitem').first();
-}
-
-/** The newest film is the first one. Those of other tests may follow, since the service tells of them. */
-async function choose(page: Page, name: string, buffer: Buffer): Promise<void> {
-  const chooser = page.waitForEvent('filechooser');
-  await page
-    .getByRole('button', { name: /^(Choose|Add) films$/ })
-    .first()
-    .click();
-  await (await chooser).setFiles([{ name, buffer, mimeType: 'video/mp4' }]);
-}
 
 /** The films that are shown, the upper one last: place, length, width, and whether it stands still. */
 function players(page: Page) {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Locator, Page } from '@playwright/test';
 import { PYTHON, ROOT } from './service';
 
 const run = promisify(execFile);
@@ -34,3 +35,17 @@ export async function film({ clip, suffix = '.mp4' }: Wish): Promise<Buffer> {
 /** Key frames 5 s apart, so that each is a segment. */
 export const LONG = 'constant_rate(600), options={"g": "125", "bf": "0"}, audio=(("aac", "eng"),)';
 export const SHORT = 'constant_rate(50), audio=(("aac", "eng"),)';
+
+export function newest(page: Page): Locator {
+  return page.getByTestId('films').getByRole('listitem').first();
+}
+
+/** The newest film is the first one. Those of other tests may follow, since the service tells of them. */
+export async function choose(page: Page, name: string, buffer: Buffer): Promise<void> {
+  const chooser = page.waitForEvent('filechooser');
+  await page
+    .getByRole('button', { name: /^(Choose|Add) films$/ })
+    .first()
+    .click();
+  await (await chooser).setFiles([{ name, buffer, mimeType: 'video/mp4' }]);
+}
