@@ -1,9 +1,10 @@
 """Losses that hold a student to how crisp its teacher's pictures are; all take (n, 3, h, w) RGB in [0, 1].
 
-The mean of plausible textures is a blur, so a loss of pixels alone rewards blur. Slopes and spectra say where
-and how often luma changes; the energy says how much, wherever exactly that is; and HaarPSI compares how large
-each step of luma is, not its sign. A network's cheapest energy is a grid of dots, one for each pixel of the
-low picture: the comb loss sees it, and the energies of reduced pictures do not take it for the coarse ones.
+The mean of plausible textures is a blur, so a loss of pixels alone rewards blur. Slopes say where luma
+changes (and the spectrum how often: ``training.trainer``); the energy says how much, wherever exactly that
+is; and HaarPSI compares how large each step of luma is, not its sign. A network's cheapest energy is a grid
+of dots, one for each pixel of the low picture: the comb loss sees it, and the energies of reduced pictures do
+not take it for the coarse ones.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--spectrum",
         type=float,
         default=TrainConfig().spectrum,
-        help="weight of that loss of luma",
+        help="weight of the error of luma's spectrum",
     )
     parser.add_argument("--judge", type=int, default=1000, help="every so many steps, on eight photographs")
     parser.add_argument("--relative", action="store_true", help="a loss that weighs patches as PSNR does")

@@ -36,11 +36,11 @@ export async function film({ clip, suffix = '.mp4' }: Wish): Promise<Buffer> {
 export const LONG = 'constant_rate(600), options={"g": "125", "bf": "0"}, audio=(("aac", "eng"),)';
 export const SHORT = 'constant_rate(50), audio=(("aac", "eng"),)';
 
+/** The first one. Films of other tests may follow, since the service tells of them. */
 export function newest(page: Page): Locator {
   return page.getByTestId('films').getByRole('listitem').first();
 }
 
-/** The newest film is the first one. Those of other tests may follow, since the service tells of them. */
 export async function choose(page: Page, name: string, buffer: Buffer): Promise<void> {
   const chooser = page.waitForEvent('filechooser');
   await page

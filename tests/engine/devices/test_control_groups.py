@@ -32,6 +32,13 @@ def v1(root: Path, path: str, limit: int, usage: int, stat: str = "") -> None:
     (group / "memory.stat").write_text(stat)
 
 
+def quota_v1(root: Path, path: str, quota_us: int) -> None:
+    group = root / "cpu" / path
+    group.mkdir(parents=True, exist_ok=True)
+    (group / "cpu.cfs_quota_us").write_text(f"{quota_us}\n")
+    (group / "cpu.cfs_period_us").write_text("100000\n")
+
+
 @pytest.fixture
 def membership(tmp_path: Path) -> Path:
     return tmp_path / "membership"
@@ -87,13 +94,6 @@ def test_a_container_that_knows_its_path_on_the_host_has_its_group_on_top(
     membership.write_text("5:memory:/docker/0123abc\n3:cpu,cpuacct:/docker/0123abc\n")
     assert memory(root, membership) == (60, 40)
     assert allowed_cores(root, membership) == 2
-
-
-def quota_v1(root: Path, path: str, quota_us: int) -> None:
-    group = root / "cpu" / path
-    group.mkdir(parents=True, exist_ok=True)
-    (group / "cpu.cfs_quota_us").write_text(f"{quota_us}\n")
-    (group / "cpu.cfs_period_us").write_text("100000\n")
 
 
 @pytest.mark.parametrize(
